@@ -1,0 +1,120 @@
+// An experiment: one complete recipe. Every key, its type, default, unit, range and meaning stand in fields.cpp.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ablate {
+
+/// One training step of a replicate; and `eval`, which only measures. Order: a stage stands after those it builds on.
+enum class Stage { encoder, llm, vlm, sft, demo, eval };
+
+/// What the vision encoder was pre-trained with. `none`: image patches go straight into the decoder (as in Fuyu).
+enum class EncoderLoss { clip, siglip, aim, vae, none };
+
+/// What maps image features to decoder tokens; only `mlp` keeps one token per patch.
+enum class ConnectorKind { average_pool, attention_pool, c_abstractor, mlp };
+
+enum class LrSchedule { constant, linear, cosine };
+enum class Precision { fp32, bf16 };
+enum class ModelPart { encoder, connector, llm };
+
+/// Evaluations; each is a job of its own, so adding one retrains nothing.
+enum class EvalTask { heldout_loss, caption, vqa, doctext, fewshot, retrieval, zero_shot, demo_accuracy, demo_robustness };
+
+/// Sizes by name. `custom`: the keys beside it say it all.
+enum class EncoderPreset { custom, vit_ti16, vit_s16, vit_b16, vit_l14, vit_h14, so400m_14, aim_600m, aim_1b, aim_3b };
+enum class LlmPreset { custom, m0_1, m0_4, m1, m3, m9, m85, m302, b1_2, b3, b7, b30 };
+
+struct TextTower {
+  std::int64_t width = 768, layers = 12, heads = 12, context = 77, embed_width = 768;
+};
+
+struct Encoder {
+  EncoderPreset preset = EncoderPreset::custom;
+  EncoderLoss loss = EncoderLoss::clip;
+  std::int64_t resolution = 336, patch = 14;
+  std::int64_t width = 1024, layers = 24, heads = 16, mlp_width = 4096;
+  TextTower text;
+  std::int64_t aim_head_layers = 12, aim_head_width = 2048;
+  std::int64_t vae_latent_width = 64;
+  double vae_kl_weight = 1e-4;
+  std::string init;
+};
+
+struct Connector {
+  ConnectorKind kind = ConnectorKind::c_abstractor;
+  std::int64_t tokens = 144, width = 1024, depth = 3, heads = 16;
+};
+
+struct Llm {
+  LlmPreset preset = LlmPreset::custom;
+  std::int64_t layers = 24, width = 2048, heads = 16, kv_heads = 16, mlp_width = 5456, vocab_size = 32000;
+  bool tied_head = false;
+  double rope_theta = 10000;
+  std::string init;
+};
+
+struct Data {
+  std::vector<std::string> encoder, captions, interleaved, text;
+  std::string tokenizer;
+  std::vector<double> mix = {45, 45, 10};  ///< caption : interleaved : text
+  double synthetic_share = 0.07;
+  std::int64_t seq_len = 4096, max_images = 16;
+};
+
+/// How one stage trains. A stage has the fields that fields.cpp lists for it.
+struct Train {
+  std::int64_t steps = 200000, batch = 512;
+  double peak_lr = 1e-4, min_lr_ratio = 0.1;
+  std::int64_t warmup_steps = 2000;
+  LrSchedule schedule = LrSchedule::cosine;
+  double weight_decay = 0.1, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, grad_clip = 1.0, ema = 0, z_loss = 0;
+  Precision precision = Precision::bf16;
+  std::int64_t resolution = 0;
+  std::vector<std::string> freeze;
+};
+
+struct Eval {
+  std::vector<std::string> tasks = {"heldout-loss"};
+  std::vector<std::int64_t> shots = {0, 4, 8};
+  std::int64_t max_examples = 1000;
+};
+
+/// The demonstration stage: a two-layer perceptron names noisy drawings. It needs neither LibTorch nor data.
+struct Demo {
+  std::int64_t resolution = 8, width = 32, steps = 300, batch = 32;
+  double noise = 0.5, peak_lr = 0.1;
+};
+
+/// How to run, never what to compute: nothing here is part of a job's identity.
+struct Run {
+  std::int64_t log_interval = 10, checkpoint_interval = 100, keep_checkpoints = 2, micro_batch = 0, retries = 2;
+  double timeout = 0, heartbeat = 600;
+};
+
+struct Experiment {
+  std::vector<std::string> stages = {"encoder", "llm", "vlm", "eval"};
+  Encoder encoder;
+  Connector connector;
+  Llm llm;
+  Data data;
+  Train train_encoder, train_llm, train_vlm, train_sft;
+  Eval eval;
+  Demo demo;
+  Run run;
+
+  bool has_stage(Stage stage) const;
+};
+
+/// Patches along one side and in all, of the encoder at its own resolution.
+inline std::int64_t patches(std::int64_t resolution, std::int64_t patch) {
+  return (resolution / patch) * (resolution / patch);
+}
+
+/// The resolution that the vlm or sft stage feeds the encoder with: its own, or what the stage before it had.
+std::int64_t vlm_resolution(const Experiment& experiment);
+std::int64_t sft_resolution(const Experiment& experiment);
+
+}  // namespace ablate

@@ -1,0 +1,79 @@
+// The table of all keys of an experiment: name, type, unit, range, meaning, and which stages it changes.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "config/experiment.hpp"
+#include "config/value.hpp"
+
+namespace ablate {
+
+/// A set of stages.
+class StageSet {
+ public:
+  constexpr StageSet() = default;
+  constexpr StageSet(std::initializer_list<Stage> stages) {
+    for (const Stage stage : stages) bits_ |= 1u << static_cast<unsigned>(stage);
+  }
+  constexpr bool has(Stage stage) const { return bits_ >> static_cast<unsigned>(stage) & 1u; }
+  constexpr bool empty() const { return bits_ == 0; }
+
+ private:
+  unsigned bits_ = 0;
+};
+
+/// A member that is an enumeration, read and written by name.
+struct EnumRef {
+  void* member;
+  std::string (*get)(const void* member);
+  void (*set)(void* member, std::string_view name);  ///< Throws Error for an unknown name.
+  std::int64_t (*number)(const void* member);
+  std::vector<std::string> (*names)();
+};
+
+/// A member of an Experiment.
+using FieldRef = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<double>*,
+                              std::vector<std::int64_t>*, std::vector<std::string>*, EnumRef>;
+
+/// One key.
+struct Field {
+  const char* key;   ///< "encoder.resolution"; what stands before the last dot is its section.
+  const char* unit;  ///< "px", "tokens", ...; "" where it has none.
+  double low, high;  ///< Inclusive range of a number, or of each element of a list of numbers.
+  FieldRef (*member)(Experiment&);
+  StageSet stages;   ///< Whose results it can change. Empty: none (the key is about how to run, or names things).
+  const char* doc;   ///< One sentence.
+  /// Whether the key matters under the rest of the recipe; null: always. `connector.tokens` does not under `mlp`.
+  bool (*applies)(const Experiment&) = nullptr;
+  bool is_path = false;                        ///< Names files by their path; their content counts.
+  std::vector<std::string> (*choices)() = nullptr;  ///< Legal elements of a list of names.
+  std::size_t index = 0;                       ///< Its place in the table.
+
+  std::string section() const;  ///< "train.vlm" of "train.vlm.peak_lr"; "" of "stages".
+  std::string leaf() const;     ///< "peak_lr".
+};
+
+/// All keys, grouped by section, in the order in which they are explained.
+std::span<const Field> fields();
+const Field* find_field(std::string_view key);
+/// All keys, for suggestions.
+const std::vector<std::string>& field_keys();
+
+Value get_value(const Field& field, const Experiment& experiment);
+/// Throws Error (without a place) when the value has another type, is out of range or is no legal name.
+void set_value(const Field& field, Experiment& experiment, const Value& value);
+/// "an integer from 1 to 4096, px", "one of: clip, siglip, ...", "a list of 3 numbers".
+std::string describe_type(const Field& field);
+/// Sets the keys that a preset stands for. Nothing for `custom`.
+void apply_preset(Encoder& encoder, EncoderPreset preset);
+void apply_preset(Llm& llm, LlmPreset preset);
+
+}  // namespace ablate

@@ -1,0 +1,91 @@
+// A sweep becomes cells, stages and jobs with their costs: a pure function.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/experiment.hpp"
+#include "config/sweep.hpp"
+#include "util/hash.hpp"
+
+namespace ablate {
+
+/// One section of a stage's resolved configuration ("connector", "train.vlm"). Many jobs share a part, so it is kept once.
+struct ConfigPart {
+  std::string section;
+  std::string json;  ///< Canonical: keys sorted, only what can change the result, data sources as content hashes.
+  Hash128 hash;      ///< Of section and json.
+};
+
+/// What one job takes, by formula (cost.hpp).
+struct Cost {
+  double params = 0;        ///< Parameters of the model that is trained or evaluated.
+  double flops = 0;         ///< Of the whole job; a multiply-add counts as 2.
+  double memory_bytes = 0;  ///< Estimated peak on the device.
+};
+
+/// A stage with its fully resolved configuration. Two stages with the same key are one job.
+struct PlannedJob {
+  Hash128 key;  ///< Of the canonical JSON of stage, code version, seed, task, parts and parents' keys.
+  Stage stage = Stage::encoder;
+  std::string task;  ///< The evaluation, for an eval job.
+  std::uint64_t seed = 0;
+  std::vector<std::uint32_t> parts;    ///< Indices into Plan::parts.
+  std::vector<std::uint32_t> parents;  ///< Indices into Plan::jobs; always smaller than this job's own.
+  std::int64_t steps = 0;              ///< Optimiser steps; 0 for an evaluation.
+  Cost cost;
+  std::uint32_t replicates = 0;  ///< How many replicates need it: what the scheduler ranks by.
+};
+
+/// One combination of levels.
+struct Cell {
+  std::vector<std::int32_t> levels;  ///< For each axis the index of its level; -1: the axis does not apply here.
+  std::string label;                 ///< Of an [[include]] cell; else empty.
+};
+
+/// An axis as the plan shows it.
+struct PlanAxis {
+  std::string name;
+  std::vector<std::string> levels;  ///< Their labels.
+};
+
+/// One line of the plan's account: "exclude 'too many tokens'   -3   9".
+struct CountLine {
+  std::string text;
+  std::int64_t change = 0;
+  std::int64_t total = 0;
+};
+
+struct Plan {
+  std::string sweep;  ///< Its name.
+  std::vector<PlanAxis> axes;
+  std::vector<Cell> cells;
+  std::vector<std::uint64_t> seeds;
+  std::vector<ConfigPart> parts;
+  std::vector<PlannedJob> jobs;  ///< Parents stand before their children.
+  /// Jobs of each replicate, upstream first: replicate r has replicate_jobs[replicate_begin[r] .. replicate_begin[r+1]).
+  /// Replicate r is cell r % cells.size() under seed number r / cells.size(): all cells of the first seed come first.
+  std::vector<std::uint32_t> replicate_jobs;
+  std::vector<std::uint64_t> replicate_begin = {0};
+  std::vector<CountLine> account;    ///< Explains every count, from the product of the levels to the jobs.
+  std::vector<std::string> warnings;
+  std::vector<std::string> missing_data;  ///< Data sources that do not exist here: the keys are provisional.
+
+  std::size_t num_replicates() const { return replicate_begin.size() - 1; }
+  std::span<const std::uint32_t> jobs_of(std::size_t replicate) const {
+    return std::span(replicate_jobs).subspan(replicate_begin[replicate],
+                                             replicate_begin[replicate + 1] - replicate_begin[replicate]);
+  }
+};
+
+/// Tells the content of a data source: the hexadecimal hash of a file or folder; empty when it does not exist.
+using Fingerprint = std::function<std::string(const std::string& path)>;
+
+/// Expands, resolves, shares and prices a sweep. Throws Error with every problem found: contradictions between keys,
+/// duplicate cells, an axis that changes no job, no cell at all.
+Plan make_plan(const Sweep& sweep, const Fingerprint& fingerprint);
+
+}  // namespace ablate

@@ -1,0 +1,23 @@
+// The one exception for what a user can mend.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace ablate {
+
+/// Thrown for anything a user can mend: a file that cannot be read, a wrong value, a held lock. The message says
+/// where, what was found and what was expected. Programs print `ablate: <message>` and exit with ExitCode::user_error.
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// What every program of Ablate returns to the shell.
+enum ExitCode : int {
+  done = 0,           ///< All that was asked for is done.
+  jobs_failed = 1,    ///< The sweep ran, but some of its jobs failed.
+  user_error = 2,     ///< The input was wrong; nothing was changed.
+  interrupted = 130,  ///< Ctrl-C or SIGTERM; the same command goes on from here.
+};
+
+}  // namespace ablate

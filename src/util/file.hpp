@@ -1,0 +1,57 @@
+// Files that are whole or absent: atomic writes, bounded reads, advisory locks.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace ablate {
+
+/// A file descriptor that closes itself. -1: none.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(other.release()) {}
+  Fd& operator=(Fd&& other) noexcept;
+  ~Fd() { reset(); }
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int release();
+  void reset();
+
+ private:
+  int fd_ = -1;
+};
+
+/// The whole file. Throws Error when it cannot be read, is no regular file or is larger than `max_bytes`.
+std::string read_file(const std::filesystem::path& path, std::size_t max_bytes);
+
+/// Writes `path.tmp-PID` and renames it, so that readers see the old file or the new one, never a half. `durable` also
+/// waits for the disk (fsync of file and folder). Throws Error; the old file is then untouched.
+void write_file(const std::filesystem::path& path, std::string_view content, bool durable = false);
+
+/// Creates a folder and its parents. Throws Error naming what stands in the way.
+void make_directories(const std::filesystem::path& path);
+
+/// Holds an exclusive flock(2) on a file for as long as it lives. The lock belongs to the open file, so a child process
+/// that inherits the descriptor goes on holding it after its parent has died.
+class FileLock {
+ public:
+  /// Takes the lock at once, or returns nothing when another process holds it. Throws Error when the file cannot be made.
+  static std::optional<FileLock> try_take(const std::filesystem::path& path);
+  /// Whether some process holds the lock. A file that does not exist is not held.
+  static bool is_held(const std::filesystem::path& path);
+
+  int fd() const { return fd_.get(); }
+  /// Replaces the file's text: who holds it, for the message of the next one who asks.
+  void write_owner(std::string_view text);
+
+ private:
+  explicit FileLock(Fd fd) : fd_(std::move(fd)) {}
+  Fd fd_;
+};
+
+}  // namespace ablate

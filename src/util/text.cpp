@@ -1,0 +1,176 @@
+#include "util/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cwchar>
+
+namespace ablate {
+
+namespace {
+
+/// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1), previous(b.size() + 1), current(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) previous[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    current[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substitution = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      current[j] = std::min({previous[j] + 1, current[j - 1] + 1, substitution});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        current[j] = std::min(current[j], before[j - 2] + 1);
+    }
+    std::swap(before, previous);
+    std::swap(previous, current);
+  }
+  return previous[b.size()];
+}
+
+/// Length in bytes of the valid UTF-8 sequence at `text`, or 0; `code` receives the code point.
+std::size_t decode_utf8(std::string_view text, char32_t& code) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return code = lead, 1;
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
+  code = lead & (0x7F >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+    code = (code << 6) | (byte(i) & 0x3F);
+  }
+  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  if (overlong || (code >= 0xD800 && code <= 0xDFFF) || code > 0x10FFFF) return 0;
+  return length;
+}
+
+}  // namespace
+
+std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
+  std::optional<std::string> best;
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  if (word.empty() || word.size() > 200) return best;
+  const std::string tail = "." + std::string(word);
+  for (const std::string& candidate : candidates) {
+    const std::size_t distance = candidate.ends_with(tail) ? 1 : edit_distance(word, candidate);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+std::string suggestion(std::string_view word, std::span<const std::string> candidates) {
+  if (const auto best = nearest(word, candidates)) return fmt::format("; did you mean '{}'?", *best);
+  if (candidates.empty() || candidates.size() > 12) return "";
+  return fmt::format("; expected one of: {}", join(candidates, ", "));
+}
+
+std::string human_count(double value) {
+  constexpr std::array<const char*, 7> kSuffix = {"", "k", "M", "G", "T", "P", "E"};
+  std::size_t step = 0;
+  double scaled = value;
+  while (std::abs(scaled) >= 999.5 && step + 1 < kSuffix.size()) {
+    scaled /= 1000;
+    ++step;
+  }
+  if (step == 0 || std::abs(scaled) >= 1e5) return fmt::format("{:.3g}{}", scaled, kSuffix[step]);
+  const int decimals = std::abs(scaled) >= 99.95 ? 0 : std::abs(scaled) >= 9.995 ? 1 : 2;
+  return fmt::format("{:.{}f}{}", scaled, decimals, kSuffix[step]);
+}
+
+std::string human_bytes(double bytes) {
+  constexpr std::array<const char*, 6> kUnit = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  std::size_t step = 0;
+  while (bytes >= 1024 && step + 1 < kUnit.size()) {
+    bytes /= 1024;
+    ++step;
+  }
+  return fmt::format("{:.{}f} {}", bytes, step == 0 ? 0 : 2, kUnit[step]);
+}
+
+std::string human_duration(double seconds) {
+  if (!(seconds >= 0) || std::isinf(seconds)) return "-";
+  if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
+  if (seconds < 60) return fmt::format("{:.0f} s", std::floor(seconds));
+  if (seconds > 3.2e9) return fmt::format("{} years", human_count(seconds / 31557600));
+  const auto total = static_cast<std::int64_t>(seconds);
+  if (total < 3600) return fmt::format("{}m {:02}s", total / 60, total % 60);
+  if (total < 86400) return fmt::format("{}h {:02}m", total / 3600, total / 60 % 60);
+  return fmt::format("{}d {:02}h", total / 86400, total / 3600 % 24);
+}
+
+std::string with_commas(std::int64_t value) {
+  std::string digits = fmt::format("{}", value);
+  const std::size_t sign = value < 0 ? 1 : 0;
+  for (std::size_t at = digits.size(); at > sign + 3;) digits.insert(at -= 3, ",");
+  return digits;
+}
+
+std::string shortest(double value) { return fmt::format("{}", value); }
+
+std::optional<double> parse_duration(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || !(value >= 0) || std::isinf(value)) return std::nullopt;
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  if (unit.empty() || unit == "s") return value;
+  if (unit == "m") return value * 60;
+  if (unit == "h") return value * 3600;
+  if (unit == "d") return value * 86400;
+  return std::nullopt;
+}
+
+std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    char32_t code = 0;
+    const std::size_t length = decode_utf8(text.substr(at), code);
+    if (length == 0) return at;
+    at += length;
+  }
+  return std::nullopt;
+}
+
+std::size_t display_width(std::string_view text) {
+  std::size_t width = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    char32_t code = 0;
+    const std::size_t length = decode_utf8(text.substr(at), code);
+    if (length == 0) return text.size();
+    at += length;
+    const bool combining = (code >= 0x300 && code <= 0x36F) || code == 0x200B || (code >= 0xFE00 && code <= 0xFE0F);
+    const bool wide = (code >= 0x1100 && code <= 0x115F) || (code >= 0x2E80 && code <= 0xA4CF) ||
+                      (code >= 0xAC00 && code <= 0xD7A3) || (code >= 0xF900 && code <= 0xFAFF) ||
+                      (code >= 0xFE30 && code <= 0xFE4F) || (code >= 0xFF00 && code <= 0xFF60) ||
+                      (code >= 0x1F300 && code <= 0x1FAFF) || (code >= 0x20000 && code <= 0x3FFFD);
+    width += combining ? 0 : wide ? 2 : 1;
+  }
+  return width;
+}
+
+std::string printable(std::string_view text) {
+  std::string clean(text);
+  for (char& c : clean)
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) c = '?';
+  return clean;
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  for (;;) {
+    const std::size_t at = text.find(separator);
+    parts.emplace_back(text.substr(0, at));
+    if (at == std::string_view::npos) return parts;
+    text.remove_prefix(at + 1);
+  }
+}
+
+std::string join(std::span<const std::string> parts, std::string_view separator) {
+  return fmt::format("{}", fmt::join(parts, separator));
+}
+
+}  // namespace ablate

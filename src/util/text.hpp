@@ -1,0 +1,47 @@
+// Words for people: nearest spellings, numbers with units, plain checks of text.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ablate {
+
+/// The candidate that `word` most likely meant (smallest Damerau-Levenshtein distance, at most a third of its length,
+/// at least 1), or nothing. A candidate that ends in ".word" counts as one step away: `tokens` finds `connector.tokens`.
+std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
+
+/// "; did you mean 'x'?" when there is a near candidate, else "; expected one of: a, b, c" when there are at most 12,
+/// else nothing.
+std::string suggestion(std::string_view word, std::span<const std::string> candidates);
+
+/// 1234567 -> "1.23M"; three significant digits and k, M, G, T, P, E. Below 1000 as it is.
+std::string human_count(double value);
+/// Bytes in binary units: "512 B", "1.50 KiB", "3.20 GiB".
+std::string human_bytes(double bytes);
+/// Seconds as "0.4 s", "12 s", "3m 05s", "2h 10m", "4d 06h".
+std::string human_duration(double seconds);
+/// 1234567 -> "1,234,567".
+std::string with_commas(std::int64_t value);
+/// The shortest text that reads back as the same number: 0.1 -> "0.1", 3.0 -> "3", 1e-05 -> "1e-05".
+std::string shortest(double value);
+
+/// "90", "90s", "1.5h", "2d", "30m" as seconds; nothing when it is not a duration.
+std::optional<double> parse_duration(std::string_view text);
+
+/// Byte offset of the first byte that is not valid UTF-8 (overlong forms and surrogates count as invalid).
+std::optional<std::size_t> find_invalid_utf8(std::string_view text);
+
+/// Number of columns that `text` takes in a terminal: code points, not bytes, combining marks left out, wide ones twice.
+std::size_t display_width(std::string_view text);
+
+/// `text` with control characters (escape sequences of an untrusted log or file name) shown as '?'.
+std::string printable(std::string_view text);
+
+std::vector<std::string> split(std::string_view text, char separator);
+std::string join(std::span<const std::string> parts, std::string_view separator);
+
+}  // namespace ablate
