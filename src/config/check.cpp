@@ -1,1 +1,180 @@
-// (being written)
+#include "config/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "config/names.hpp"
+
+namespace ablate {
+
+namespace {
+
+/// Collects broken rules; each member states one family of them.
+class Checker {
+ public:
+  explicit Checker(const Experiment& experiment) : e_(experiment) {}
+
+  std::vector<Contradiction> run() {
+    check_stages();
+    if (uses_encoder()) check_encoder();
+    if (uses_connector()) check_connector();
+    if (has(Stage::llm) || has(Stage::vlm) || has(Stage::sft)) check_llm();
+    if (has(Stage::vlm) || has(Stage::sft)) check_data();
+    check_training(Stage::encoder, e_.train_encoder, "train.encoder.warmup_steps", "train.encoder.steps");
+    check_training(Stage::llm, e_.train_llm, "train.llm.warmup_steps", "train.llm.steps");
+    check_training(Stage::vlm, e_.train_vlm, "train.vlm.warmup_steps", "train.vlm.steps");
+    check_training(Stage::sft, e_.train_sft, "train.sft.warmup_steps", "train.sft.steps");
+    if (has(Stage::demo) && 16 % e_.demo.resolution != 0)
+      add({"demo.resolution"},
+          fmt::format("'demo.resolution' is {}; expected 2, 4, 8 or 16", e_.demo.resolution));
+    return std::move(found_);
+  }
+
+ private:
+  void add(std::vector<const char*> keys, std::string message) {
+    found_.push_back({std::move(keys), std::move(message)});
+  }
+  bool has(Stage stage) const { return e_.has_stage(stage); }
+  bool uses_connector() const {
+    return e_.encoder.loss != EncoderLoss::none && (has(Stage::vlm) || has(Stage::sft));
+  }
+  bool uses_encoder() const { return has(Stage::encoder) || has(Stage::vlm) || has(Stage::sft); }
+
+  void divides(const char* divisor_key, std::int64_t divisor, const char* key, std::int64_t number) {
+    if (number % divisor != 0)
+      add({key, divisor_key},
+          fmt::format("'{}' is {}; expected a multiple of '{}' ({})", key, number, divisor_key, divisor));
+  }
+
+  void check_stages() {
+    if (e_.stages.empty()) add({"stages"}, "'stages' is empty; expected at least one stage");
+    if (has(Stage::sft) && !has(Stage::vlm))
+      add({"stages"}, "'stages' has sft without vlm; instruction tuning builds on the vlm stage");
+    if (!has(Stage::eval)) return;
+    if (e_.stages.size() == 1)
+      add({"stages"}, "'stages' has only eval; expected a stage that trains a model");
+    if (e_.eval.tasks.empty())
+      add({"eval.tasks", "stages"}, "'eval.tasks' is empty, though 'stages' has eval");
+    for (const std::string& task : e_.eval.tasks) {
+      const auto named = from_name<EvalTask>(task);
+      if (!find_evaluated_stage(e_, named))
+        add({"eval.tasks", "stages"},
+            fmt::format("'eval.tasks' has {}, which none of the stages ({}) can be evaluated with", task,
+                        join(e_.stages, ", ")));
+      else if (named == EvalTask::zero_shot || named == EvalTask::retrieval) {
+        if (e_.encoder.loss != EncoderLoss::clip && e_.encoder.loss != EncoderLoss::siglip)
+          add({"eval.tasks", "encoder.loss"},
+              fmt::format("'eval.tasks' has {}, which needs a contrastive encoder; 'encoder.loss' is {}",
+                          task, to_name(e_.encoder.loss)));
+      }
+    }
+  }
+
+  void check_encoder() {
+    divides("encoder.patch", e_.encoder.patch, "encoder.resolution", e_.encoder.resolution);
+    if (has(Stage::vlm) && e_.train_vlm.resolution > 0)
+      divides("encoder.patch", e_.encoder.patch, "train.vlm.resolution", e_.train_vlm.resolution);
+    if (has(Stage::sft) && e_.train_sft.resolution > 0)
+      divides("encoder.patch", e_.encoder.patch, "train.sft.resolution", e_.train_sft.resolution);
+    if (e_.encoder.loss == EncoderLoss::none) return;
+    divides("encoder.heads", e_.encoder.heads, "encoder.width", e_.encoder.width);
+    if (has(Stage::encoder) &&
+        (e_.encoder.loss == EncoderLoss::clip || e_.encoder.loss == EncoderLoss::siglip))
+      divides("encoder.text.heads", e_.encoder.text.heads, "encoder.text.width", e_.encoder.text.width);
+  }
+
+  void check_connector() {
+    const Connector& connector = e_.connector;
+    if (connector.kind == ConnectorKind::mlp) {
+      check_sequence(patches(vlm_resolution(e_), e_.encoder.patch), "one visual token per patch makes");
+      return;
+    }
+    check_sequence(connector.tokens, "'connector.tokens' is");
+    if (connector.kind == ConnectorKind::attention_pool) {
+      divides("connector.heads", connector.heads, "encoder.width", e_.encoder.width);
+      return;
+    }
+    const auto side = static_cast<std::int64_t>(std::sqrt(static_cast<double>(connector.tokens)));
+    if (side * side != connector.tokens)
+      add({"connector.tokens", "connector.kind"},
+          fmt::format("'connector.tokens' is {}; expected a square number ({} or {}), since {} pools a grid",
+                      connector.tokens, side * side, (side + 1) * (side + 1), to_name(connector.kind)));
+    const std::int64_t available = patches(vlm_resolution(e_), e_.encoder.patch);
+    if (connector.tokens > available)
+      add({"connector.tokens", "encoder.resolution", "train.vlm.resolution", "encoder.patch"},
+          fmt::format("'connector.tokens' is {}; expected at most {}, the patches of a {} px picture",
+                      connector.tokens, available, vlm_resolution(e_)));
+  }
+
+  void check_sequence(std::int64_t tokens, const char* what) {
+    if (tokens >= e_.data.seq_len)
+      add({"connector.tokens", "data.seq_len", "connector.kind"},
+          fmt::format("{} {}; expected fewer than 'data.seq_len' ({}), so that text fits beside a picture",
+                      what, tokens, e_.data.seq_len));
+  }
+
+  void check_llm() {
+    divides("llm.heads", e_.llm.heads, "llm.width", e_.llm.width);
+    divides("llm.kv_heads", e_.llm.kv_heads, "llm.heads", e_.llm.heads);
+    if (e_.llm.width % e_.llm.heads == 0 && e_.llm.width / e_.llm.heads % 2 != 0)
+      add({"llm.width", "llm.heads"},
+          fmt::format(
+              "'llm.width' / 'llm.heads' is {}; expected an even number, since rotary embeddings turn pairs",
+              e_.llm.width / e_.llm.heads));
+  }
+
+  void check_data() {
+    double sum = 0;
+    for (const double weight : e_.data.mix) sum += weight;
+    if (e_.data.mix.size() != 3)
+      add({"data.mix"}, fmt::format("'data.mix' has {} numbers; expected 3: captions, interleaved, text",
+                                    e_.data.mix.size()));
+    else if (!(sum > 0))
+      add({"data.mix"}, "'data.mix' is all zero; expected at least one weight above zero");
+  }
+
+  void check_training(Stage stage, const Train& train, const char* warmup_key, const char* steps_key) {
+    if (has(stage) && train.warmup_steps > train.steps)
+      add({warmup_key, steps_key}, fmt::format("'{}' is {}; expected at most '{}' ({})", warmup_key,
+                                               train.warmup_steps, steps_key, train.steps));
+  }
+
+  const Experiment& e_;
+  std::vector<Contradiction> found_;
+};
+
+}  // namespace
+
+std::vector<Contradiction> find_contradictions(const Experiment& experiment) {
+  return Checker(experiment).run();
+}
+
+std::optional<Stage> find_evaluated_stage(const Experiment& experiment, EvalTask task) {
+  std::vector<Stage> candidates;
+  switch (task) {
+    case EvalTask::heldout_loss:
+      candidates = {Stage::sft, Stage::vlm, Stage::llm, Stage::encoder};
+      break;
+    case EvalTask::caption:
+    case EvalTask::vqa:
+    case EvalTask::doctext:
+    case EvalTask::fewshot:
+      candidates = {Stage::sft, Stage::vlm};
+      break;
+    case EvalTask::retrieval:
+    case EvalTask::zero_shot:
+      candidates = {Stage::encoder};
+      break;
+    case EvalTask::demo_accuracy:
+    case EvalTask::demo_robustness:
+      candidates = {Stage::demo};
+      break;
+  }
+  for (const Stage candidate : candidates)
+    if (experiment.has_stage(candidate)) return candidate;
+  return std::nullopt;
+}
+
+}  // namespace ablate

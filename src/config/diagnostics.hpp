@@ -31,7 +31,8 @@ struct Diagnostic {
 /// "file:line:column: message", the line and a caret below it.
 std::string render(const Diagnostic& diagnostic, const Sources& sources);
 
-/// An Error that holds all mistakes found, rendered one below the other, in the order of files and lines, at most 20.
+/// An Error that holds all mistakes found, rendered one below the other, in the order of files and lines, at
+/// most 20.
 struct ConfigError : Error {
   ConfigError(std::vector<Diagnostic> diagnostics, const Sources& sources);
   std::size_t count = 0;

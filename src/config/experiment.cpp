@@ -1,1 +1,24 @@
-// (being written)
+#include "config/experiment.hpp"
+
+#include <algorithm>
+
+#include "config/names.hpp"
+
+namespace ablate {
+
+bool Experiment::has_stage(Stage stage) const {
+  if (std::find(stages.begin(), stages.end(), to_name(stage)) == stages.end()) return false;
+  return stage != Stage::encoder ||
+         encoder.loss != EncoderLoss::none;  // Without an encoder there is nothing to train.
+}
+
+std::int64_t vlm_resolution(const Experiment& experiment) {
+  return experiment.train_vlm.resolution > 0 ? experiment.train_vlm.resolution
+                                             : experiment.encoder.resolution;
+}
+
+std::int64_t sft_resolution(const Experiment& experiment) {
+  return experiment.train_sft.resolution > 0 ? experiment.train_sft.resolution : vlm_resolution(experiment);
+}
+
+}  // namespace ablate

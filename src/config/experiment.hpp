@@ -1,4 +1,5 @@
-// An experiment: one complete recipe. Every key, its type, default, unit, range and meaning stand in fields.cpp.
+// An experiment: one complete recipe. Every key, its type, default, unit, range and meaning stand in
+// fields.cpp.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +8,12 @@
 
 namespace ablate {
 
-/// One training step of a replicate; and `eval`, which only measures. Order: a stage stands after those it builds on.
+/// One training step of a replicate; and `eval`, which only measures. Order: a stage stands after those it
+/// builds on.
 enum class Stage { encoder, llm, vlm, sft, demo, eval };
 
-/// What the vision encoder was pre-trained with. `none`: image patches go straight into the decoder (as in Fuyu).
+/// What the vision encoder was pre-trained with. `none`: image patches go straight into the decoder (as in
+/// Fuyu).
 enum class EncoderLoss { clip, siglip, aim, vae, none };
 
 /// What maps image features to decoder tokens; only `mlp` keeps one token per patch.
@@ -21,10 +24,31 @@ enum class Precision { fp32, bf16 };
 enum class ModelPart { encoder, connector, llm };
 
 /// Evaluations; each is a job of its own, so adding one retrains nothing.
-enum class EvalTask { heldout_loss, caption, vqa, doctext, fewshot, retrieval, zero_shot, demo_accuracy, demo_robustness };
+enum class EvalTask {
+  heldout_loss,
+  caption,
+  vqa,
+  doctext,
+  fewshot,
+  retrieval,
+  zero_shot,
+  demo_accuracy,
+  demo_robustness
+};
 
 /// Sizes by name. `custom`: the keys beside it say it all.
-enum class EncoderPreset { custom, vit_ti16, vit_s16, vit_b16, vit_l14, vit_h14, so400m_14, aim_600m, aim_1b, aim_3b };
+enum class EncoderPreset {
+  custom,
+  vit_ti16,
+  vit_s16,
+  vit_b16,
+  vit_l14,
+  vit_h14,
+  so400m_14,
+  aim_600m,
+  aim_1b,
+  aim_3b
+};
 enum class LlmPreset { custom, m0_1, m0_4, m1, m3, m9, m85, m302, b1_2, b3, b7, b30 };
 
 struct TextTower {
@@ -57,7 +81,7 @@ struct Llm {
 };
 
 struct Data {
-  std::vector<std::string> encoder, captions, interleaved, text;
+  std::vector<std::string> encoder, captions, interleaved, text, sft;
   std::string tokenizer;
   std::vector<double> mix = {45, 45, 10};  ///< caption : interleaved : text
   double synthetic_share = 0.07;
@@ -90,7 +114,8 @@ struct Demo {
 
 /// How to run, never what to compute: nothing here is part of a job's identity.
 struct Run {
-  std::int64_t log_interval = 10, checkpoint_interval = 100, keep_checkpoints = 2, micro_batch = 0, retries = 2;
+  std::int64_t log_interval = 10, checkpoint_interval = 100, keep_checkpoints = 2, micro_batch = 0,
+               retries = 2;
   double timeout = 0, heartbeat = 600;
 };
 
@@ -100,7 +125,15 @@ struct Experiment {
   Connector connector;
   Llm llm;
   Data data;
-  Train train_encoder, train_llm, train_vlm, train_sft;
+  Train train_encoder = {.steps = 125000,
+                         .batch = 4096,
+                         .peak_lr = 1e-3,
+                         .min_lr_ratio = 0,
+                         .warmup_steps = 6250,
+                         .weight_decay = 0.2};
+  Train train_llm = {.peak_lr = 3e-4};
+  Train train_vlm = {.peak_lr = 8.6e-5};
+  Train train_sft = {.steps = 10000, .batch = 256, .peak_lr = 1e-5, .min_lr_ratio = 0, .warmup_steps = 0};
   Eval eval;
   Demo demo;
   Run run;

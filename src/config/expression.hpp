@@ -23,8 +23,10 @@ struct ExpressionError : Error {
 
 /// A parsed expression. Grammar, loosest binding first:
 ///   or | and | not | == != < <= > >= in | + - | * / % | unary - | ^ (right to left)
-///   number | "text" | 'text' | true | false | key | min(a, b, ...) max sqrt floor ceil round abs log2 exp | ( ... )
-/// `x in [a, b]` compares with each. At most 4096 characters and 64 levels deep; no loops, no assignment: always ends.
+///   number | "text" | 'text' | true | false | key | min(a, b, ...) max sqrt floor ceil round abs log2 exp |
+///   ( ... )
+/// `x in [a, b]` compares with each. At most 4096 characters and 64 levels deep; no loops, no assignment:
+/// always ends.
 class Expression {
  public:
   /// Throws ExpressionError.
@@ -37,7 +39,8 @@ class Expression {
   };
   const std::vector<Name>& names() const { return names_; }
 
-  /// `lookup(i)` gives the value of names()[i]. Throws ExpressionError: division by zero, text where a number is needed.
+  /// `lookup(i)` gives the value of names()[i]. Throws ExpressionError: division by zero, text where a number
+  /// is needed.
   Operand evaluate(const std::function<Operand(std::size_t)>& lookup) const;
   /// evaluate(), which must give true or false.
   bool holds(const std::function<Operand(std::size_t)>& lookup) const;

@@ -45,17 +45,19 @@ using FieldRef = std::variant<bool*, std::int64_t*, double*, std::string*, std::
 
 /// One key.
 struct Field {
-  const char* key;   ///< "encoder.resolution"; what stands before the last dot is its section.
-  const char* unit;  ///< "px", "tokens", ...; "" where it has none.
+  std::string key;   ///< "encoder.resolution"; what stands before the last dot is its section.
+  std::string unit;  ///< "px", "tokens", ...; "" where it has none.
   double low, high;  ///< Inclusive range of a number, or of each element of a list of numbers.
   FieldRef (*member)(Experiment&);
-  StageSet stages;   ///< Whose results it can change. Empty: none (the key is about how to run, or names things).
-  const char* doc;   ///< One sentence.
-  /// Whether the key matters under the rest of the recipe; null: always. `connector.tokens` does not under `mlp`.
+  StageSet
+      stages;  ///< Whose results it can change. Empty: none (it says how to run, or which jobs there are).
+  std::string doc;  ///< One sentence.
+  /// Whether the key matters under the rest of the recipe; null: always. `connector.tokens` does not under
+  /// `mlp`.
   bool (*applies)(const Experiment&) = nullptr;
-  bool is_path = false;                        ///< Names files by their path; their content counts.
+  bool is_path = false;                             ///< Names files by their path; their content counts.
   std::vector<std::string> (*choices)() = nullptr;  ///< Legal elements of a list of names.
-  std::size_t index = 0;                       ///< Its place in the table.
+  std::size_t index = 0;                            ///< Its place in the table.
 
   std::string section() const;  ///< "train.vlm" of "train.vlm.peak_lr"; "" of "stages".
   std::string leaf() const;     ///< "peak_lr".

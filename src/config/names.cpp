@@ -34,7 +34,8 @@ std::span<const Named<ConnectorKind>> names_of<ConnectorKind>() {
 template <>
 std::span<const Named<LrSchedule>> names_of<LrSchedule>() {
   using enum LrSchedule;
-  static constexpr Named<LrSchedule> kTable[] = {{"constant", constant}, {"linear", linear}, {"cosine", cosine}};
+  static constexpr Named<LrSchedule> kTable[] = {
+      {"constant", constant}, {"linear", linear}, {"cosine", cosine}};
   return kTable;
 }
 
@@ -71,18 +72,18 @@ template <>
 std::span<const Named<EncoderPreset>> names_of<EncoderPreset>() {
   using enum EncoderPreset;
   static constexpr Named<EncoderPreset> kTable[] = {
-      {"custom", custom},         {"vit-ti16", vit_ti16}, {"vit-s16", vit_s16}, {"vit-b16", vit_b16},
-      {"vit-l14", vit_l14},       {"vit-h14", vit_h14},   {"so400m-14", so400m_14},
-      {"aim-600m", aim_600m},     {"aim-1b", aim_1b},     {"aim-3b", aim_3b}};
+      {"custom", custom},   {"vit-ti16", vit_ti16}, {"vit-s16", vit_s16},     {"vit-b16", vit_b16},
+      {"vit-l14", vit_l14}, {"vit-h14", vit_h14},   {"so400m-14", so400m_14}, {"aim-600m", aim_600m},
+      {"aim-1b", aim_1b},   {"aim-3b", aim_3b}};
   return kTable;
 }
 
 template <>
 std::span<const Named<LlmPreset>> names_of<LlmPreset>() {
   using enum LlmPreset;
-  static constexpr Named<LlmPreset> kTable[] = {{"custom", custom}, {"0.1m", m0_1}, {"0.4m", m0_4}, {"1m", m1},
-                                                {"3m", m3},         {"9m", m9},     {"85m", m85},   {"302m", m302},
-                                                {"1.2b", b1_2},     {"3b", b3},     {"7b", b7},     {"30b", b30}};
+  static constexpr Named<LlmPreset> kTable[] = {
+      {"custom", custom}, {"0.1m", m0_1}, {"0.4m", m0_4}, {"1m", m1}, {"3m", m3}, {"9m", m9},
+      {"85m", m85},       {"302m", m302}, {"1.2b", b1_2}, {"3b", b3}, {"7b", b7}, {"30b", b30}};
   return kTable;
 }
 

@@ -19,7 +19,8 @@ struct Named {
   E value;
 };
 
-/// The table of an enumeration, in the order in which its values are shown. Specialised in names.cpp for each.
+/// The table of an enumeration, in the order in which its values are shown. Specialised in names.cpp for
+/// each.
 template <typename E>
 std::span<const Named<E>> names_of();
 

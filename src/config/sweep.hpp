@@ -57,8 +57,8 @@ struct SampleRange {
 
 struct Axis {
   std::string name;
-  std::vector<Level> levels;         ///< Empty when `range` is set.
-  std::optional<SampleRange> range;  ///< Only in a sample block.
+  std::vector<Level> levels;            ///< Empty when `range` is set.
+  std::optional<SampleRange> range;     ///< Only in a sample block.
   std::optional<BoundExpression> when;  ///< The axis applies to a cell only where this holds.
   Location where;
 };
@@ -86,15 +86,15 @@ struct IncludeCell {
 struct Sweep {
   std::string name;
   std::filesystem::path file;
-  Experiment experiment;              ///< With everything that is written down; computed values come with the cell.
-  std::vector<Assignment> computed;   ///< Of the experiment and the overrides, still to be evaluated.
-  std::vector<Location> set_at;       ///< For each field (by Field::index): where it was last set, for messages.
+  Experiment experiment;  ///< With everything that is written down; computed values come with the cell.
+  std::vector<Assignment> computed;  ///< Of the experiment and the overrides, still to be evaluated.
+  std::vector<Location> set_at;  ///< For each field (by Field::index): where it was last set, for messages.
   Combine combine = Combine::product;
   std::vector<Block> blocks;
   std::vector<ExcludeRule> excludes;
   std::vector<IncludeCell> includes;
   std::vector<std::uint64_t> seeds;
-  Location where;                     ///< The file's first line.
+  Location where;                          ///< The file's first line.
   std::shared_ptr<const Sources> sources;  ///< The texts that the locations point into.
 };
 

@@ -1,1 +1,406 @@
-// (being written)
+#include "plan/cells.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/random/sobol.hpp>
+#include <cmath>
+#include <unordered_set>
+
+#include "config/names.hpp"
+#include "util/random.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+struct LevelsHash {
+  std::size_t operator()(const std::vector<std::int32_t>& levels) const {
+    return hash128({reinterpret_cast<const char*>(levels.data()), levels.size() * sizeof(levels[0])}).low;
+  }
+};
+
+/// The point `u` in [0, 1) of a range, as a value of its key.
+Value range_value(const SampleRange& range, double u) {
+  Experiment defaults;
+  const bool whole = std::holds_alternative<std::int64_t>(get_value(*range.field, defaults));
+  if (range.scale == Scale::log) {
+    const double value = std::exp(std::log(range.low) + u * (std::log(range.high) - std::log(range.low)));
+    return whole ? Value(static_cast<std::int64_t>(std::llround(value))) : Value(value);
+  }
+  // Integers: each from low to high has the same share of [0, 1).
+  if (whole)
+    return Value(static_cast<std::int64_t>(range.low + std::floor(u * (range.high - range.low + 1))));
+  return Value(range.low + u * (range.high - range.low));
+}
+
+/// Coordinates in [0, 1) of `points` points in `dimensions` dimensions.
+std::vector<std::vector<double>> sample_points(const Block& block, std::size_t dimensions) {
+  const auto points = static_cast<std::size_t>(block.samples);
+  std::vector<std::vector<double>> result(points, std::vector<double>(dimensions));
+  const RandomStream random(block.sample_seed, "sample design");
+  if (block.sampler == Sampler::random) {
+    for (std::size_t i = 0; i < points; ++i)
+      for (std::size_t d = 0; d < dimensions; ++d) result[i][d] = random.uniform(i, d);
+    return result;
+  }
+  // A Sobol sequence, shifted by a random vector modulo 1 so that seeds differ (Cranley and Patterson 1976).
+  boost::random::sobol sequence(std::max<std::size_t>(dimensions, 1));
+  constexpr double kRange = 18446744073709551616.0;  // 2^64
+  for (std::size_t i = 0; i < points; ++i)
+    for (std::size_t d = 0; d < std::max<std::size_t>(dimensions, 1); ++d) {
+      const double u = static_cast<double>(sequence()) / kRange + (d < dimensions ? random.uniform(0, d) : 0);
+      if (d < dimensions) result[i][d] = std::min(u - std::floor(u), std::nextafter(1.0, 0.0));
+    }
+  return result;
+}
+
+}  // namespace
+
+CellExpander::CellExpander(const Sweep& sweep) : sweep_(sweep) {}
+
+void CellExpander::count(std::string text, std::int64_t total) {
+  const std::int64_t before = account_.empty() ? 0 : account_.back().total;
+  account_.push_back({std::move(text), total - before, total});
+}
+
+std::size_t CellExpander::axis_index(const Axis& axis) {
+  for (std::size_t i = 0; i < axes_.size(); ++i)
+    if (axes_[i].name == axis.name) return i;
+  axes_.push_back({axis.name, {}, axis.where});
+  conditions_.push_back(axis.when ? &*axis.when : nullptr);
+  return axes_.size() - 1;
+}
+
+std::int32_t CellExpander::add_level(std::size_t axis, const Level* level) {
+  auto& levels = axes_[axis].levels;
+  for (std::size_t i = 0; i < levels.size(); ++i)
+    if (levels[i]->label == level->label) return static_cast<std::int32_t>(i);
+  levels.push_back(level);
+  return static_cast<std::int32_t>(levels.size() - 1);
+}
+
+std::int32_t CellExpander::find_level(std::size_t axis, const Experiment& experiment) const {
+  const auto& levels = axes_[axis].levels;
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    bool same = !levels[i]->assignments.empty();
+    for (const Assignment& assignment : levels[i]->assignments) {
+      const Value* value = std::get_if<Value>(&assignment.value);
+      Experiment with = experiment;
+      if (value) set_value(*assignment.field, with, *value);  // An integer may stand for a number.
+      same = same && value && get_value(*assignment.field, with) == get_value(*assignment.field, experiment);
+    }
+    if (same) return static_cast<std::int32_t>(i);
+  }
+  return -1;
+}
+
+/// The level that the experiment has as it is: one of the axis, or a new one that sets nothing.
+std::int32_t CellExpander::baseline_level(std::size_t axis, const Axis& source) {
+  const bool is_new = axes_[axis].levels.empty();  // Else cells of earlier blocks hold indices into it.
+  for (const Level& level : source.levels) add_level(axis, &level);
+  const std::int32_t found = find_level(axis, sweep_.experiment);
+  if (found >= 0) return found;
+  const bool one_key = !source.levels.empty() && source.levels.front().assignments.size() == 1;
+  Level baseline;
+  baseline.label =
+      one_key ? to_text(get_value(*source.levels.front().assignments.front().field, sweep_.experiment))
+              : "baseline";
+  baseline.where = source.where;
+  made_levels_.push_back(std::move(baseline));
+  auto& levels = axes_[axis].levels;
+  const auto inserted = levels.insert(is_new ? levels.begin() : levels.end(), &made_levels_.back());
+  return static_cast<std::int32_t>(inserted - levels.begin());
+}
+
+std::vector<CellExpander::Levels> CellExpander::sample_block(const Block& block,
+                                                             const std::vector<std::size_t>& indices) {
+  const auto points = sample_points(block, block.axes.size());
+  std::vector<Levels> cells(points.size(), Levels(axes_.size(), -1));
+  for (std::size_t a = 0; a < block.axes.size(); ++a) {
+    const Axis& axis = block.axes[a];
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      if (axis.range) {
+        const Value value = range_value(*axis.range, points[i][a]);
+        made_levels_.push_back({to_text(value), {{axis.range->field, value, axis.where}}, axis.where});
+        // Numbers of a continuous range hardly repeat: do not search for them.
+        axes_[indices[a]].levels.push_back(&made_levels_.back());
+        cells[i][indices[a]] = static_cast<std::int32_t>(axes_[indices[a]].levels.size() - 1);
+      } else {
+        const auto choice = static_cast<std::size_t>(points[i][a] * static_cast<double>(axis.levels.size()));
+        cells[i][indices[a]] = add_level(indices[a], &axis.levels[choice]);
+      }
+    }
+  }
+  return cells;
+}
+
+std::vector<CellExpander::Levels> CellExpander::expand_block(const Block& block) {
+  std::vector<std::size_t> indices;
+  for (const Axis& axis : block.axes) indices.push_back(axis_index(axis));
+  std::vector<Levels> cells;
+  if (block.axes.empty()) {
+    cells.emplace_back(axes_.size(), -1);
+    count("the experiment as it is", 1);
+    return cells;
+  }
+  if (block.design == Design::sample) {
+    cells = sample_block(block, indices);
+    count(fmt::format("{} {} points over {} axes", block.samples, to_name(block.sampler), block.axes.size()),
+          static_cast<std::int64_t>(cells.size()));
+    return cells;
+  }
+  if (block.design == Design::one_at_a_time) {
+    Levels baseline(axes_.size(), -1);
+    for (std::size_t a = 0; a < indices.size(); ++a)
+      baseline[indices[a]] = baseline_level(indices[a], block.axes[a]);
+    cells.push_back(baseline);
+    for (std::size_t a = 0; a < indices.size(); ++a) {
+      for (const Level& level : block.axes[a].levels) {
+        Levels changed = baseline;
+        changed[indices[a]] = add_level(indices[a], &level);
+        if (changed != baseline) cells.push_back(changed);
+      }
+    }
+    count(fmt::format("the baseline and {} changes of one axis", cells.size() - 1),
+          static_cast<std::int64_t>(cells.size()));
+    return cells;
+  }
+
+  std::vector<Levels> choices(indices.size());
+  for (std::size_t a = 0; a < indices.size(); ++a)
+    for (const Level& level : block.axes[a].levels) choices[a].push_back(add_level(indices[a], &level));
+  if (block.design == Design::zip) {
+    for (std::size_t i = 0; i < choices.front().size(); ++i) {
+      Levels& cell = cells.emplace_back(axes_.size(), -1);
+      for (std::size_t a = 0; a < indices.size(); ++a) cell[indices[a]] = choices[a][i];
+    }
+    count(fmt::format("{} axes in step", indices.size()), static_cast<std::int64_t>(cells.size()));
+    return cells;
+  }
+  std::size_t product = 1;
+  std::vector<std::string> factors;
+  for (const Levels& levels : choices) {
+    product = product > kMaxCells ? product : product * levels.size();
+    factors.push_back(std::to_string(levels.size()));
+  }
+  if (product > kMaxCells)
+    throw CellError(fmt::format("{} combinations of levels or more; expected at most {}",
+                                with_commas(static_cast<std::int64_t>(product)), with_commas(kMaxCells)),
+                    block.where);
+  cells.reserve(product);
+  for (std::size_t i = 0; i < product; ++i) {
+    Levels& cell = cells.emplace_back(axes_.size(), -1);
+    std::size_t rest = i;
+    for (std::size_t a = indices.size(); a-- > 0; rest /= choices[a].size())
+      cell[indices[a]] = choices[a][rest % choices[a].size()];
+  }
+  count(fmt::format("{} levels of {}", join(factors, " x "),
+                    block.axes.size() == 1 ? "1 axis" : fmt::format("{} axes", block.axes.size())),
+        static_cast<std::int64_t>(product));
+  return cells;
+}
+
+std::vector<CellExpander::Levels> CellExpander::combine_blocks() {
+  std::vector<Levels> all;
+  std::vector<CountLine> lines;
+  for (std::size_t b = 0; b < sweep_.blocks.size(); ++b) {
+    account_.clear();
+    std::vector<Levels> cells = expand_block(sweep_.blocks[b]);
+    const std::string text = sweep_.blocks.size() == 1
+                                 ? account_.back().text
+                                 : fmt::format("block {}: {}", b + 1, account_.back().text);
+    if (b == 0) {
+      all = std::move(cells);
+    } else if (sweep_.combine == Combine::unite) {
+      std::move(cells.begin(), cells.end(), std::back_inserter(all));
+    } else {
+      if (all.size() * cells.size() > kMaxCells)
+        throw CellError(fmt::format("{} combinations of blocks; expected at most {}",
+                                    with_commas(static_cast<std::int64_t>(all.size() * cells.size())),
+                                    with_commas(kMaxCells)),
+                        sweep_.blocks[b].where);
+      std::vector<Levels> product;
+      product.reserve(all.size() * cells.size());
+      for (const Levels& left : all) {
+        for (const Levels& right : cells) {
+          Levels& cell = product.emplace_back(right);
+          for (std::size_t a = 0; a < left.size(); ++a) cell[a] = left[a] >= 0 ? left[a] : right[a];
+        }
+      }
+      all = std::move(product);
+    }
+    const std::int64_t before = lines.empty() ? 0 : lines.back().total;
+    lines.push_back(
+        {text, static_cast<std::int64_t>(all.size()) - before, static_cast<std::int64_t>(all.size())});
+  }
+  account_ = std::move(lines);
+  for (Levels& cell : all) cell.resize(axes_.size(), -1);
+  if (sweep_.combine == Combine::unite && sweep_.blocks.size() > 1) {
+    // A cell of one block has, on the axes of the others, the level that the experiment has as it is.
+    for (std::size_t a = 0; a < axes_.size(); ++a) {
+      const std::int32_t baseline = find_level(a, sweep_.experiment);
+      for (Levels& cell : all)
+        if (cell[a] < 0) cell[a] = baseline;
+    }
+    std::unordered_set<Levels, LevelsHash> seen;
+    std::erase_if(all, [&](const Levels& cell) { return !seen.insert(cell).second; });
+    if (static_cast<std::int64_t>(all.size()) != account_.back().total)
+      count("cells that an earlier block has too", static_cast<std::int64_t>(all.size()));
+  }
+  return all;
+}
+
+void CellExpander::assign(const std::vector<Assignment>& assignments) {
+  for (const bool presets : {true, false}) {
+    for (const Assignment& assignment : assignments) {
+      const Field& field = *assignment.field;
+      if ((field.key == "encoder.preset" || field.key == "llm.preset") != presets) continue;
+      if (const Value* value = std::get_if<Value>(&assignment.value)) {
+        pending_[field.index] = nullptr;
+        set_value(field, scratch_, *value);
+      } else {
+        pending_[field.index] = &assignment;
+      }
+    }
+  }
+}
+
+const Value& CellExpander::value_of(const Field& field) {
+  if (const Assignment* computed = pending_[field.index]) {
+    const auto& bound = std::get<BoundExpression>(computed->value);
+    if (evaluating_[field.index])
+      throw CellError(fmt::format("'{}' is computed from itself: {}", field.key, bound.expression.text()),
+                      computed->where);
+    evaluating_[field.index] = 1;
+    Operand result;
+    try {
+      result = bound.expression.evaluate([&](std::size_t i) { return operand_of(*bound.keys[i]); });
+      Value value;
+      if (const double* number = std::get_if<double>(&result)) {
+        const bool whole = std::holds_alternative<std::int64_t>(get_value(field, scratch_));
+        if (whole && (*number != std::floor(*number) || std::abs(*number) > 9e15))
+          throw Error(
+              fmt::format("'{}' is computed as {}; expected an integer", field.key, shortest(*number)));
+        value = whole ? Value(static_cast<std::int64_t>(*number)) : Value(*number);
+      } else if (const bool* truth = std::get_if<bool>(&result)) {
+        value = *truth;
+      } else {
+        value = std::get<std::string>(result);
+      }
+      set_value(field, scratch_, value);
+    } catch (const CellError&) {
+      evaluating_[field.index] = 0;
+      throw;
+    } catch (const Error& error) {
+      evaluating_[field.index] = 0;
+      throw CellError(error.what(), computed->where);
+    }
+    evaluating_[field.index] = 0;
+    pending_[field.index] = nullptr;
+  }
+  value_ = get_value(field, scratch_);
+  return value_;
+}
+
+Operand CellExpander::operand_of(const Field& field) {
+  const Value& value = value_of(field);
+  if (const auto* truth = std::get_if<bool>(&value)) return *truth;
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
+  if (const auto* number = std::get_if<double>(&value)) return *number;
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  return to_text(value);  // Lists are compared as they are written: '[45, 45, 10]'.
+}
+
+void CellExpander::resolve(Levels& levels, const std::vector<Assignment>* extra) {
+  scratch_ = sweep_.experiment;
+  pending_.assign(fields().size(), nullptr);
+  evaluating_.assign(fields().size(), 0);
+  for (const Assignment& assignment : sweep_.computed) pending_[assignment.field->index] = &assignment;
+  for (const bool conditional : {false, true}) {
+    for (std::size_t a = 0; a < axes_.size(); ++a) {
+      if ((conditions_[a] != nullptr) != conditional || levels[a] < 0) continue;
+      if (conditional && !conditions_[a]->expression.holds(
+                             [&](std::size_t i) { return operand_of(*conditions_[a]->keys[i]); })) {
+        levels[a] = -1;
+        continue;
+      }
+      assign(axes_[a].levels[static_cast<std::size_t>(levels[a])]->assignments);
+    }
+  }
+  if (extra) assign(*extra);
+  for (const Field& field : fields())
+    if (pending_[field.index]) value_of(field);
+}
+
+void CellExpander::expand(const std::function<void(const Cell&, const Experiment&)>& visit) {
+  std::vector<Levels> all = combine_blocks();
+  std::unordered_set<Levels, LevelsHash> seen;
+  const bool folds =
+      std::any_of(conditions_.begin(), conditions_.end(), [](auto* when) { return when != nullptr; });
+  std::vector<std::int64_t> excluded(sweep_.excludes.size(), 0);
+  std::int64_t folded = 0;
+  const BoundExpression* current = nullptr;
+  const auto place_error = [&](const ExpressionError& error) {
+    const Location fallback = sweep_.where;
+    throw CellError(error.what(), current ? current->where : fallback);
+  };
+  for (Levels& levels : all) {
+    try {
+      for (const BoundExpression* when : conditions_) current = when ? when : current;
+      resolve(levels, nullptr);
+      if (folds && !seen.insert(levels).second) {
+        ++folded;
+        continue;
+      }
+      bool is_excluded = false;
+      for (std::size_t i = 0; i < sweep_.excludes.size() && !is_excluded; ++i) {
+        const BoundExpression& when = sweep_.excludes[i].when;
+        current = &when;
+        is_excluded = when.expression.holds([&](std::size_t k) { return operand_of(*when.keys[k]); });
+        if (is_excluded) ++excluded[i];
+      }
+      if (is_excluded) continue;
+    } catch (const ExpressionError& error) {
+      place_error(error);
+    }
+    visit(Cell{levels, ""}, scratch_);
+  }
+  if (folds) count("cells that differ only on axes that do not apply", account_.back().total - folded);
+  for (std::size_t i = 0; i < excluded.size(); ++i)
+    count(fmt::format("exclude '{}'", sweep_.excludes[i].name), account_.back().total - excluded[i]);
+  for (const IncludeCell& include : sweep_.includes) {
+    Levels levels(axes_.size(), -1);
+    resolve(levels, &include.assignments);
+    for (std::size_t a = 0; a < axes_.size(); ++a) levels[a] = level_of_include(a);
+    const std::string label = include.label.empty()
+                                  ? fmt::format("include {}", &include - sweep_.includes.data() + 1)
+                                  : include.label;
+    count(fmt::format("include '{}'", label), account_.back().total + 1);
+    visit(Cell{levels, label}, scratch_);
+  }
+}
+
+/// The level that scratch_ has on an axis, made where the axis varies one key and has no such level.
+std::int32_t CellExpander::level_of_include(std::size_t axis) {
+  const std::int32_t found = find_level(axis, scratch_);
+  const auto& assignments = axes_[axis].levels.front()->assignments;
+  if (found >= 0 || assignments.size() != 1) return found;
+  const Value value = get_value(*assignments.front().field, scratch_);
+  made_levels_.push_back(
+      {to_text(value), {{assignments.front().field, value, axes_[axis].where}}, axes_[axis].where});
+  return add_level(axis, &made_levels_.back());
+}
+
+std::string CellExpander::describe(const Cell& cell) const {
+  std::vector<std::string> parts;
+  if (!cell.label.empty()) parts.push_back(fmt::format("'{}'", cell.label));
+  for (std::size_t a = 0; a < axes_.size(); ++a)
+    if (a < cell.levels.size() && cell.levels[a] >= 0)
+      parts.push_back(fmt::format("{} = {}", axes_[a].name,
+                                  axes_[a].levels[static_cast<std::size_t>(cell.levels[a])]->label));
+  return parts.empty() ? "the experiment as it is" : join(parts, ", ");
+}
+
+}  // namespace ablate

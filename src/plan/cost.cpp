@@ -1,1 +1,339 @@
-// (being written)
+#include "plan/cost.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "config/check.hpp"
+#include "config/names.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr double kTextTokensPerImage = 64;
+constexpr double kDemoClasses = 8;
+
+double real(std::int64_t value) { return static_cast<double>(value); }
+
+/// A transformer block with biases everywhere: attention, a two-matrix MLP, two LayerNorms.
+double block_params(double d, double f) { return 4 * d * d + 4 * d + 2 * d * f + f + d + 4 * d; }
+/// One block over T tokens.
+double block_flops(double d, double f, double tokens) {
+  return (8 * d * d + 4 * d * f) * tokens + 4 * d * tokens * tokens;
+}
+
+bool is_contrastive(EncoderLoss loss) { return loss == EncoderLoss::clip || loss == EncoderLoss::siglip; }
+std::int64_t class_tokens(EncoderLoss loss) { return loss == EncoderLoss::clip ? 1 : 0; }
+double patch_values(const Encoder& encoder) { return 3.0 * real(encoder.patch) * real(encoder.patch); }
+
+/// The vision transformer as the decoder sees it: no projection, no head.
+double vision_params(const Experiment& e) {
+  if (e.encoder.loss == EncoderLoss::none) return 0;
+  const double without_class = e.encoder.loss == EncoderLoss::clip ? 0 : 2 * real(e.encoder.width);
+  return vit_params(e.encoder, e.encoder.resolution, 0) - without_class;
+}
+
+double vision_flops(const Experiment& e, std::int64_t resolution) {
+  return e.encoder.loss == EncoderLoss::none ? 0
+                                             : vit_flops(e.encoder, resolution, class_tokens(e.encoder.loss));
+}
+
+/// timm's RegNet bottleneck with squeeze-excite, as Honeybee's C-Abstractor uses it.
+double bottleneck_params(double in, double h) {
+  const double squeezed = std::round(0.25 * in);
+  const double shortcut = in == h ? 0 : in * h + 2 * h;
+  return in * h + 2 * h + 9 * h + 2 * h + (h * squeezed + squeezed + squeezed * h + h) + h * h + 2 * h +
+         shortcut;
+}
+double bottleneck_flops(double in, double h, double pixels) {
+  const double squeezed = std::round(0.25 * in);
+  return 2 * (in * h + 9 * h + h * h + (in == h ? 0 : in * h)) * pixels + 4 * h * squeezed;
+}
+
+/// Bytes of weights, gradients and AdamW's two moments in fp32, and of bf16 copies of the weights.
+double state_bytes(double params, double trainable, Precision precision) {
+  return 4 * params + 12 * trainable + (precision == Precision::bf16 ? 2 * params : 0);
+}
+/// Activations that a transformer keeps for the backward pass: 34 bytes for each token, layer and unit of
+/// width in 16 bits, attention scores recomputed (Korthikanti et al. 2022, section 4.1).
+double activation_bytes(double tokens, double layers, double width, Precision precision) {
+  return tokens * layers * width * 34 * (precision == Precision::bf16 ? 1 : 2);
+}
+
+double micro_batch(const Experiment& e, const Train& train) {
+  return real(e.run.micro_batch > 0 ? std::min(e.run.micro_batch, train.batch) : 1);
+}
+
+bool freezes(const Train& train, ModelPart part) {
+  return std::find(train.freeze.begin(), train.freeze.end(), to_name(part)) != train.freeze.end();
+}
+
+Cost encoder_cost(const Experiment& e) {
+  const Train& train = e.train_encoder;
+  const double params = encoder_params(e), examples = micro_batch(e, train);
+  const double tokens = real(patches(e.encoder.resolution, e.encoder.patch) + class_tokens(e.encoder.loss));
+  double memory =
+      state_bytes(params, params, train.precision) +
+      activation_bytes(examples * tokens, real(e.encoder.layers), real(e.encoder.width), train.precision);
+  if (is_contrastive(e.encoder.loss))
+    memory += activation_bytes(examples * real(e.encoder.text.context), real(e.encoder.text.layers),
+                               real(e.encoder.text.width), train.precision);
+  return {params, 3 * encoder_flops(e) * real(train.batch) * real(train.steps), memory};
+}
+
+/// llm, vlm and sft: sequences of data.seq_len tokens, with pictures but for the llm stage.
+Cost decoder_cost(const Experiment& e, const Train& train, std::int64_t resolution, bool with_images) {
+  const double images = with_images ? images_per_sequence(e, resolution) : 0;
+  const std::int64_t patches_in = patches(resolution, e.encoder.patch);
+  const double vision = with_images ? vision_params(e) : 0;
+  const double connector = with_images ? connector_params(e, patches_in) : 0;
+  const double decoder = llm_params(e.llm);
+  const double trains_vision = vision > 0 && !freezes(train, ModelPart::encoder);
+  const double trains_connector = connector > 0 && !freezes(train, ModelPart::connector);
+  const double trains_decoder = !freezes(train, ModelPart::llm);
+
+  // Forward once; once more for gradients with respect to the input where something upstream trains; once
+  // more for those of the part's own weights.
+  const double vision_passes = 1 + 2 * trains_vision;
+  const double connector_passes = 1 + trains_vision + trains_connector;
+  const double decoder_passes =
+      1 + std::max({trains_vision, trains_connector, trains_decoder}) + trains_decoder;
+  const double sequence_flops =
+      images * (vision_passes * vision_flops(e, resolution) +
+                connector_passes * connector_flops(e, patches_in) * (with_images ? 1 : 0)) +
+      decoder_passes * llm_flops(e.llm, e.data.seq_len);
+
+  const double trainable = vision * trains_vision + connector * trains_connector + decoder * trains_decoder;
+  const double params = vision + connector + decoder, sequences = micro_batch(e, train);
+  const double tokens = sequences * real(e.data.seq_len);
+  double memory = state_bytes(params, trainable, train.precision) +
+                  activation_bytes(tokens, real(e.llm.layers), real(e.llm.width), train.precision) +
+                  tokens * real(e.llm.vocab_size) * 8;  // logits and their gradient, fp32
+  if (trains_vision > 0)
+    memory += activation_bytes(sequences * images * real(patches_in), real(e.encoder.layers),
+                               real(e.encoder.width), train.precision);
+  return {params, sequence_flops * real(train.batch) * real(train.steps), memory};
+}
+
+Cost demo_cost(const Experiment& e) {
+  const double inputs = real(e.demo.resolution) * real(e.demo.resolution), width = real(e.demo.width);
+  const double params = inputs * width + width + width * kDemoClasses + kDemoClasses;
+  const double forward = 2 * (inputs * width + width * kDemoClasses);
+  return {params, 3 * forward * real(e.demo.batch) * real(e.demo.steps), 3 * 8 * params};
+}
+
+Cost eval_cost(const Experiment& e, EvalTask task) {
+  const double examples = real(e.eval.max_examples);
+  const Stage stage = find_evaluated_stage(e, task).value_or(Stage::vlm);
+  if (stage == Stage::demo) {
+    const Cost trained = demo_cost(e);
+    return {trained.params, trained.flops / (3 * real(e.demo.batch) * real(e.demo.steps)) * examples,
+            trained.memory_bytes};
+  }
+  if (stage == Stage::encoder)
+    return {encoder_params(e), encoder_flops(e) * examples,
+            state_bytes(encoder_params(e), 0, Precision::bf16)};
+  const bool with_images = stage != Stage::llm;
+  const std::int64_t resolution = stage == Stage::sft ? sft_resolution(e) : vlm_resolution(e);
+  const std::int64_t patches_in = patches(resolution, e.encoder.patch);
+  const double params =
+      llm_params(e.llm) + (with_images ? vision_params(e) + connector_params(e, patches_in) : 0);
+  double flops = 0;
+  if (task == EvalTask::heldout_loss) {
+    flops = examples * (llm_flops(e.llm, e.data.seq_len) +
+                        (with_images ? images_per_sequence(e, resolution) * vision_flops(e, resolution) : 0));
+  } else {
+    for (const std::int64_t shots : e.eval.shots) {
+      const double pictures = real(shots + 1);
+      const double tokens = pictures * (real(visual_tokens(e, resolution)) + kTextTokensPerImage);
+      flops += examples * (llm_flops(e.llm, static_cast<std::int64_t>(tokens)) +
+                           pictures * (vision_flops(e, resolution) + connector_flops(e, patches_in)));
+    }
+  }
+  return {params, flops, state_bytes(params, 0, Precision::bf16)};
+}
+
+}  // namespace
+
+double vit_params(const Encoder& encoder, std::int64_t resolution, std::int64_t embed_width) {
+  const double d = real(encoder.width), f = real(encoder.mlp_width);
+  const double positions = real(patches(resolution, encoder.patch) + 1);
+  return patch_values(encoder) * d + d + positions * d + 2 * d /* norm before */ +
+         real(encoder.layers) * block_params(d, f) + 2 * d /* norm behind */ + d * real(embed_width);
+}
+
+double vit_flops(const Encoder& encoder, std::int64_t resolution, std::int64_t extra_tokens) {
+  const double d = real(encoder.width), n = real(patches(resolution, encoder.patch));
+  return real(encoder.layers) * block_flops(d, real(encoder.mlp_width), n + real(extra_tokens)) +
+         2 * patch_values(encoder) * d * n;
+}
+
+double text_tower_params(const TextTower& text, std::int64_t vocab_size) {
+  const double d = real(text.width);
+  return real(vocab_size) * d + real(text.context) * d + real(text.layers) * block_params(d, 4 * d) + 2 * d +
+         d * real(text.embed_width);
+}
+
+double text_tower_flops(const TextTower& text) {
+  return real(text.layers) * block_flops(real(text.width), 4 * real(text.width), real(text.context)) +
+         2 * real(text.width) * real(text.embed_width);
+}
+
+double encoder_params(const Experiment& e) {
+  const Encoder& encoder = e.encoder;
+  const double d = real(encoder.width), h = real(encoder.aim_head_width), z = real(encoder.vae_latent_width);
+  const double text = text_tower_params(encoder.text, e.llm.vocab_size);
+  switch (encoder.loss) {
+    case EncoderLoss::clip:
+      return vit_params(encoder, encoder.resolution, encoder.text.embed_width) + text + 1;
+    case EncoderLoss::siglip: {
+      const double f = real(encoder.mlp_width);
+      const double pooling =
+          d + 4 * d * d + 4 * d + 2 * d + 2 * d * f + f + d;  // probe, attention, norm, MLP
+      return vision_params(e) + pooling + d * real(encoder.text.embed_width) + text + 2;
+    }
+    case EncoderLoss::aim:
+      return vision_params(e) + d * h + h + real(encoder.aim_head_layers) * (8 * h * h + 2 * h) + 2 * h +
+             h * patch_values(encoder) + patch_values(encoder);
+    case EncoderLoss::vae:
+      return vision_params(e) + d * 2 * z + 2 * z + z * d + d + d * patch_values(encoder) +
+             patch_values(encoder);
+    case EncoderLoss::none:
+      return 0;
+  }
+  throw std::logic_error("unknown encoder loss");
+}
+
+double encoder_flops(const Experiment& e) {
+  const Encoder& encoder = e.encoder;
+  const double d = real(encoder.width), h = real(encoder.aim_head_width), z = real(encoder.vae_latent_width);
+  const double n = real(patches(encoder.resolution, encoder.patch));
+  const double vision = vision_flops(e, encoder.resolution);
+  switch (encoder.loss) {
+    case EncoderLoss::clip:
+      return vision + text_tower_flops(encoder.text) + 2 * d * real(encoder.text.embed_width);
+    case EncoderLoss::siglip:
+      return vision + text_tower_flops(encoder.text) + 4 * d * d * n + 4 * d * n + 4 * d * d +
+             4 * d * real(encoder.mlp_width) + 2 * d * real(encoder.text.embed_width);
+    case EncoderLoss::aim:
+      return vision + 2 * n * (d * h + real(encoder.aim_head_layers) * 8 * h * h + h * patch_values(encoder));
+    case EncoderLoss::vae:
+      return vision + 2 * n * (d * 2 * z + z * d + d * patch_values(encoder));
+    case EncoderLoss::none:
+      return 0;
+  }
+  throw std::logic_error("unknown encoder loss");
+}
+
+std::int64_t visual_tokens(const Experiment& e, std::int64_t resolution) {
+  const std::int64_t side = resolution / e.encoder.patch;
+  if (e.encoder.loss == EncoderLoss::none)
+    return side * side + side;  // A newline token ends each row of patches.
+  return e.connector.kind == ConnectorKind::mlp ? side * side : e.connector.tokens;
+}
+
+double connector_params(const Experiment& e, std::int64_t patches_in) {
+  const double d = real(e.encoder.width), out = real(e.llm.width), k = real(e.connector.tokens);
+  const double h = real(e.connector.width), depth = real(e.connector.depth);
+  if (e.encoder.loss == EncoderLoss::none) return patch_values(e.encoder) * out + out + out;
+  switch (e.connector.kind) {
+    case ConnectorKind::average_pool:
+      return d * out + out;
+    case ConnectorKind::attention_pool:
+      return k * d + 4 * d + 4 * d * d + 4 * d + 2 * d + d * out + out;
+    case ConnectorKind::c_abstractor: {
+      const double blocks =
+          depth == 0 ? 0 : bottleneck_params(d, h) + (2 * depth - 1) * bottleneck_params(h, h);
+      const double into = depth == 0 ? d : h;
+      return real(patches_in) * d + blocks + into * out + out + out * out + out;
+    }
+    case ConnectorKind::mlp:
+      return d * out + out + out * out + out;
+  }
+  throw std::logic_error("unknown connector");
+}
+
+double connector_flops(const Experiment& e, std::int64_t patches_in) {
+  const double d = real(e.encoder.width), out = real(e.llm.width), k = real(e.connector.tokens),
+               n = real(patches_in);
+  const double h = real(e.connector.width), depth = real(e.connector.depth);
+  if (e.encoder.loss == EncoderLoss::none) return 2 * patch_values(e.encoder) * out * n;
+  switch (e.connector.kind) {
+    case ConnectorKind::average_pool:
+      return 2 * k * d * out;
+    case ConnectorKind::attention_pool:
+      return 4 * n * d * d + 4 * k * d * d + 4 * k * n * d + 2 * k * d * out;
+    case ConnectorKind::c_abstractor: {
+      const double blocks = depth == 0 ? 0
+                                       : bottleneck_flops(d, h, n) + (depth - 1) * bottleneck_flops(h, h, n) +
+                                             depth * bottleneck_flops(h, h, k);
+      return blocks + 2 * k * ((depth == 0 ? d : h) * out + out * out);
+    }
+    case ConnectorKind::mlp:
+      return 2 * n * (d * out + out * out);
+  }
+  throw std::logic_error("unknown connector");
+}
+
+double llm_body_params(const Llm& llm) {
+  const double d = real(llm.width), kv = d / real(llm.heads) * real(llm.kv_heads);
+  return real(llm.layers) * (2 * d * d + 2 * d * kv + 3 * d * real(llm.mlp_width));
+}
+
+double llm_params(const Llm& llm) {
+  const double d = real(llm.width), embedding = real(llm.vocab_size) * d;
+  return llm_body_params(llm) + real(llm.layers) * 2 * d + d + embedding * (llm.tied_head ? 1 : 2);
+}
+
+double llm_flops(const Llm& llm, std::int64_t tokens) {
+  const double t = real(tokens), d = real(llm.width);
+  return 2 * llm_body_params(llm) * t + 4 * real(llm.layers) * d * t * t + 2 * d * real(llm.vocab_size) * t;
+}
+
+double images_per_sequence(const Experiment& e, std::int64_t resolution) {
+  double pictured = 0, all = 0;
+  for (std::size_t i = 0; i < e.data.mix.size(); ++i) {
+    all += e.data.mix[i];
+    if (i < 2) pictured += e.data.mix[i];
+  }
+  const double room = real(e.data.seq_len) / (real(visual_tokens(e, resolution)) + kTextTokensPerImage);
+  return all > 0 ? pictured / all * std::min(room, real(e.data.max_images)) : 0;
+}
+
+Cost stage_cost(const Experiment& e, Stage stage, EvalTask task) {
+  switch (stage) {
+    case Stage::encoder:
+      return encoder_cost(e);
+    case Stage::llm:
+      return decoder_cost(e, e.train_llm, vlm_resolution(e), false);
+    case Stage::vlm:
+      return decoder_cost(e, e.train_vlm, vlm_resolution(e), true);
+    case Stage::sft:
+      return decoder_cost(e, e.train_sft, sft_resolution(e), true);
+    case Stage::demo:
+      return demo_cost(e);
+    case Stage::eval:
+      return eval_cost(e, task);
+  }
+  throw std::logic_error("unknown stage");
+}
+
+std::int64_t stage_steps(const Experiment& e, Stage stage) {
+  switch (stage) {
+    case Stage::encoder:
+      return e.train_encoder.steps;
+    case Stage::llm:
+      return e.train_llm.steps;
+    case Stage::vlm:
+      return e.train_vlm.steps;
+    case Stage::sft:
+      return e.train_sft.steps;
+    case Stage::demo:
+      return e.demo.steps;
+    case Stage::eval:
+      return 0;
+  }
+  throw std::logic_error("unknown stage");
+}
+
+}  // namespace ablate

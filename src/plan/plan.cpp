@@ -1,1 +1,318 @@
-// (being written)
+#include "plan/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "config/check.hpp"
+#include "config/names.hpp"
+#include "plan/cells.hpp"
+#include "plan/cost.hpp"
+#include "plan/stages.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+/// A stage as one cell runs it, before a seed makes it a job. Distinct ones are kept once.
+struct StageConfig {
+  Stage stage;
+  std::string task;
+  std::vector<std::uint32_t> parts;
+  std::vector<std::uint32_t> parents;  ///< Other stage configurations.
+  std::int64_t steps = 0;
+  Cost cost;
+};
+
+template <typename T>
+void append(std::string& bytes, const T& value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+class Planner {
+ public:
+  Planner(const Sweep& sweep, const Fingerprint& fingerprint)
+      : sweep_(sweep), expander_(sweep), part_table_(plan_.parts, fingerprint) {}
+
+  Plan run() {
+    plan_.sweep = sweep_.name;
+    plan_.seeds = sweep_.seeds;
+    try {
+      expander_.expand([&](const Cell& cell, const Experiment& experiment) { add_cell(cell, experiment); });
+    } catch (const CellError& error) {
+      throw ConfigError({{error.where, error.what()}}, *sweep_.sources);
+    }
+    plan_.account = expander_.account();
+    for (const SweepAxis& axis : expander_.axes()) {
+      PlanAxis& shown = plan_.axes.emplace_back(PlanAxis{axis.name, {}});
+      for (const Level* level : axis.levels) shown.levels.push_back(level->label);
+    }
+    report_contradictions();
+    if (plan_.cells.empty())
+      problem(sweep_.where, "no cell is left: every combination is excluded" + account_text());
+    check_axes();
+    if (!problems_.empty()) throw ConfigError(problems_, *sweep_.sources);
+    warn_about_equal_cells();
+    make_jobs();
+    plan_.missing_data = part_table_.missing();
+    return std::move(plan_);
+  }
+
+ private:
+  void problem(const Location& where, std::string message) {
+    problems_.push_back({where, std::move(message)});
+  }
+
+  std::string account_text() const {
+    std::vector<std::string> lines;
+    for (const CountLine& line : plan_.account)
+      lines.push_back(fmt::format("{} ({:+})", line.text, line.change));
+    return ": " + join(lines, ", ");
+  }
+
+  void add_cell(const Cell& cell, const Experiment& experiment) {
+    plan_.cells.push_back(cell);
+    if (!cell.label.empty()) ++num_includes_;
+    std::vector<Contradiction> contradictions = find_contradictions(experiment);
+    for (Contradiction& contradiction : contradictions) {
+      Found& found = contradictions_[contradiction.message];
+      if (found.cells++ == 0) found = {std::move(contradiction.keys), plan_.cells.size() - 1, 1};
+    }
+    if (!contradictions.empty()) {
+      cell_begin_.push_back(cell_configs_.size());
+      return;
+    }
+    std::map<Stage, std::uint32_t> made;
+    for (const auto& stage : names_of<Stage>()) {
+      if (stage.value == Stage::eval || !experiment.has_stage(stage.value)) continue;
+      made[stage.value] = add_stage(experiment, stage.value, EvalTask{}, "", made);
+    }
+    if (experiment.has_stage(Stage::eval))
+      for (const std::string& task : experiment.eval.tasks)
+        add_stage(experiment, Stage::eval, from_name<EvalTask>(task), task, made);
+    cell_begin_.push_back(cell_configs_.size());
+    check_include(cell);
+  }
+
+  /// Appends a stage to the cell's list and returns its index among the configurations.
+  std::uint32_t add_stage(const Experiment& experiment, Stage stage, EvalTask task,
+                          const std::string& task_name, const std::map<Stage, std::uint32_t>& made) {
+    part_table_.find(experiment, stage, task, part_indices_);
+    std::vector<std::uint32_t> parents;
+    for (const Stage parent : stage_parents(experiment, stage, task)) parents.push_back(made.at(parent));
+    std::string bytes;
+    append(bytes, stage);
+    append(bytes, task);
+    append(bytes, part_indices_.size());
+    for (const std::uint32_t part : part_indices_) append(bytes, part);
+    for (const std::uint32_t parent : parents) append(bytes, parent);
+    const auto [found, is_new] =
+        config_index_.try_emplace(hash128(bytes), static_cast<std::uint32_t>(configs_.size()));
+    if (is_new)
+      configs_.push_back({stage, task_name, part_indices_, std::move(parents), stage_steps(experiment, stage),
+                          stage_cost(experiment, stage, task)});
+    cell_configs_.push_back(found->second);
+    return found->second;
+  }
+
+  std::span<const std::uint32_t> configs_of(std::size_t cell) const {
+    return std::span(cell_configs_).subspan(cell_begin_[cell], cell_begin_[cell + 1] - cell_begin_[cell]);
+  }
+
+  /// Tells whether two cells are the same runs.
+  Hash128 signature(std::size_t cell) const {
+    const auto configs = configs_of(cell);
+    return hash128({reinterpret_cast<const char*>(configs.data()), configs.size_bytes()});
+  }
+
+  void check_include(const Cell& cell) {
+    const std::size_t number = plan_.cells.size() - 1;
+    const auto [earlier, is_new] = by_signature_.try_emplace(signature(number), number);
+    if (is_new) return;
+    if (cell.label.empty()) {
+      equal_cells_.emplace_back(earlier->second, number);
+      return;
+    }
+    // Extra cells come last, in the order of their tables.
+    const std::size_t include = num_includes_ - 1;
+    problem(sweep_.includes[include].where,
+            fmt::format("duplicate cell: include '{}' is the same runs as {}", cell.label,
+                        expander_.describe(plan_.cells[earlier->second])));
+  }
+
+  void report_contradictions() {
+    for (const auto& [message, found] : contradictions_) {
+      const std::string which =
+          plan_.cells.size() == 1
+              ? ""
+              : fmt::format(" (in {} of {} cells, first: {}; an [[exclude]] rule can take them out)",
+                            found.cells, plan_.cells.size(), expander_.describe(plan_.cells[found.first]));
+      problem(place_of(found), message + which);
+    }
+  }
+
+  struct Found {
+    std::vector<const char*> keys;
+    std::size_t first = 0;
+    std::int64_t cells = 0;
+  };
+
+  /// Where a contradiction is best shown: the level of the first cell that sets one of the keys, else where
+  /// the files set it.
+  Location place_of(const Found& found) const {
+    const Cell& cell = plan_.cells[found.first];
+    for (std::size_t a = 0; a < cell.levels.size(); ++a) {
+      if (cell.levels[a] < 0) continue;
+      const Level& level = *expander_.axes()[a].levels[static_cast<std::size_t>(cell.levels[a])];
+      for (const Assignment& assignment : level.assignments)
+        for (const char* key : found.keys)
+          if (assignment.field->key == key) return assignment.where;
+    }
+    Location best = sweep_.where;
+    for (const char* key : found.keys) {
+      const Location where = sweep_.set_at[find_field(key)->index];
+      if (where.line > 0) return where;
+    }
+    best.line = 0;
+    return best;
+  }
+
+  /// An axis whose levels never make a difference is a mistake: a key of a stage that is not run, say.
+  void check_axes() {
+    if (!contradictions_.empty()) return;
+    const auto& axes = expander_.axes();
+    std::vector<Hash128> signatures(plan_.cells.size());
+    for (std::size_t cell = 0; cell < plan_.cells.size(); ++cell) signatures[cell] = signature(cell);
+    for (std::size_t a = 0; a < axes.size(); ++a) {
+      if (axes[a].levels.size() < 2) continue;
+      bool compared = false, differs = false;
+      std::unordered_map<Hash128, Hash128>
+          first;  // The cells that agree on all other axes, and what the first one runs.
+      std::vector<std::int32_t> rest;
+      for (std::size_t cell = 0; cell < plan_.cells.size() && !differs; ++cell) {
+        rest = plan_.cells[cell].levels;
+        rest[a] = 0;
+        const Hash128 group =
+            hash128({reinterpret_cast<const char*>(rest.data()), rest.size() * sizeof rest[0]});
+        const auto [other, is_new] = first.try_emplace(group, signatures[cell]);
+        compared = compared || !is_new;
+        differs = !is_new && other->second != signatures[cell];
+      }
+      if ((compared && !differs) || (!compared && !can_matter(axes[a])))
+        problem(axes[a].where,
+                fmt::format("axis '{}' changes no job: its keys do not matter to the stages {} of any cell",
+                            axes[a].name, join(sweep_.experiment.stages, ", ")));
+    }
+  }
+
+  /// For axes whose levels are never compared with all else equal (zip, sample).
+  bool can_matter(const SweepAxis& axis) const {
+    for (const Level* level : axis.levels)
+      for (const Assignment& assignment : level->assignments) {
+        const Field& field = *assignment.field;
+        if (field.key == "stages" || field.key == "eval.tasks" || field.leaf() == "preset") return true;
+        for (const std::string& stage : sweep_.experiment.stages)
+          if (field.stages.has(from_name<Stage>(stage))) return true;
+      }
+    return false;
+  }
+
+  void warn_about_equal_cells() {
+    if (equal_cells_.empty()) return;
+    plan_.warnings.push_back(
+        fmt::format("{} cells are the same runs as others, for example: {} -- and: {}; the key that differs "
+                    "has no effect there (a "
+                    "'when' condition on its axis says so)",
+                    equal_cells_.size(), expander_.describe(plan_.cells[equal_cells_.front().first]),
+                    expander_.describe(plan_.cells[equal_cells_.front().second])));
+  }
+
+  void make_jobs() {
+    const std::size_t cells = plan_.cells.size();
+    const std::size_t entries = cell_configs_.size() * plan_.seeds.size();
+    plan_.replicate_jobs.reserve(entries);
+    plan_.replicate_begin.reserve(cells * plan_.seeds.size() + 1);
+    plan_.jobs.reserve(configs_.size() * plan_.seeds.size());
+    constexpr std::uint32_t kNone = UINT32_MAX;
+    std::map<Stage, std::int64_t> before, after;
+    for (const std::uint64_t seed : plan_.seeds) {
+      std::vector<std::uint32_t> job_of(configs_.size(), kNone);
+      for (std::size_t cell = 0; cell < cells; ++cell) {
+        for (const std::uint32_t config : configs_of(cell)) {
+          if (job_of[config] == kNone) {
+            job_of[config] = add_job(configs_[config], seed, job_of);
+            ++after[configs_[config].stage];
+          }
+          ++before[configs_[config].stage];
+          ++plan_.jobs[job_of[config]].replicates;
+          plan_.replicate_jobs.push_back(job_of[config]);
+        }
+        plan_.replicate_begin.push_back(plan_.replicate_jobs.size());
+      }
+    }
+    account_for_jobs(before, after);
+  }
+
+  std::uint32_t add_job(const StageConfig& config, std::uint64_t seed,
+                        const std::vector<std::uint32_t>& job_of) {
+    PlannedJob& job = plan_.jobs.emplace_back();
+    job.stage = config.stage;
+    job.task = config.task;
+    job.seed = seed;
+    job.parts = config.parts;
+    for (const std::uint32_t parent : config.parents) job.parents.push_back(job_of[parent]);
+    job.steps = config.steps;
+    job.cost = config.cost;
+    job.key = job_key(job, plan_.parts, plan_.jobs);
+    return static_cast<std::uint32_t>(plan_.jobs.size() - 1);
+  }
+
+  void account_for_jobs(const std::map<Stage, std::int64_t>& before,
+                        const std::map<Stage, std::int64_t>& after) {
+    auto& account = plan_.account;
+    const auto add = [&](std::string text, std::int64_t total) {
+      account.push_back({std::move(text), total - account.back().total, total});
+    };
+    add(fmt::format("x {} seed{}: runs", plan_.seeds.size(), plan_.seeds.size() == 1 ? "" : "s"),
+        static_cast<std::int64_t>(plan_.num_replicates()));
+    std::vector<std::string> stages;
+    std::int64_t all = 0;
+    for (const auto& [stage, number] : before) {
+      stages.push_back(fmt::format("{} {}", to_name(stage), with_commas(number)));
+      all += number;
+    }
+    add(fmt::format("their stages ({})", join(stages, ", ")), all);
+    for (const auto& [stage, number] : after)
+      if (number != before.at(stage))
+        add(fmt::format("{} stages that others share", to_name(stage)),
+            account.back().total - before.at(stage) + number);
+    add("jobs", static_cast<std::int64_t>(plan_.jobs.size()));
+  }
+
+  const Sweep& sweep_;
+  CellExpander expander_;
+  Plan plan_;
+  PartTable part_table_;
+  std::vector<Diagnostic> problems_;
+  std::map<std::string, Found> contradictions_;  ///< By message.
+
+  std::vector<StageConfig> configs_;
+  std::unordered_map<Hash128, std::uint32_t> config_index_;
+  std::vector<std::uint32_t> cell_configs_;  ///< Configurations of all cells, one behind the other.
+  std::vector<std::size_t> cell_begin_ = {0};
+  std::vector<std::uint32_t> part_indices_;
+  std::unordered_map<Hash128, std::size_t> by_signature_;
+  std::vector<std::pair<std::size_t, std::size_t>> equal_cells_;
+  std::size_t num_includes_ = 0;
+};
+
+}  // namespace
+
+Plan make_plan(const Sweep& sweep, const Fingerprint& fingerprint) {
+  return Planner(sweep, fingerprint).run();
+}
+
+}  // namespace ablate

@@ -13,11 +13,13 @@
 
 namespace ablate {
 
-/// One section of a stage's resolved configuration ("connector", "train.vlm"). Many jobs share a part, so it is kept once.
+/// One section of a stage's resolved configuration ("connector", "train.vlm"). Many jobs share a part, so it
+/// is kept once.
 struct ConfigPart {
   std::string section;
-  std::string json;  ///< Canonical: keys sorted, only what can change the result, data sources as content hashes.
-  Hash128 hash;      ///< Of section and json.
+  std::string
+      json;      ///< Canonical: keys sorted, only what can change the result, data sources as content hashes.
+  Hash128 hash;  ///< Of section and json.
 };
 
 /// What one job takes, by formula (cost.hpp).
@@ -42,8 +44,9 @@ struct PlannedJob {
 
 /// One combination of levels.
 struct Cell {
-  std::vector<std::int32_t> levels;  ///< For each axis the index of its level; -1: the axis does not apply here.
-  std::string label;                 ///< Of an [[include]] cell; else empty.
+  std::vector<std::int32_t>
+      levels;         ///< For each axis the index of its level; -1: the axis does not apply here.
+  std::string label;  ///< Of an [[include]] cell; else empty.
 };
 
 /// An axis as the plan shows it.
@@ -66,26 +69,28 @@ struct Plan {
   std::vector<std::uint64_t> seeds;
   std::vector<ConfigPart> parts;
   std::vector<PlannedJob> jobs;  ///< Parents stand before their children.
-  /// Jobs of each replicate, upstream first: replicate r has replicate_jobs[replicate_begin[r] .. replicate_begin[r+1]).
-  /// Replicate r is cell r % cells.size() under seed number r / cells.size(): all cells of the first seed come first.
+  /// Jobs of each replicate, upstream first: replicate r has replicate_jobs[replicate_begin[r] ..
+  /// replicate_begin[r+1]). Replicate r is cell r % cells.size() under seed number r / cells.size(): all
+  /// cells of the first seed come first.
   std::vector<std::uint32_t> replicate_jobs;
   std::vector<std::uint64_t> replicate_begin = {0};
-  std::vector<CountLine> account;    ///< Explains every count, from the product of the levels to the jobs.
+  std::vector<CountLine> account;  ///< Explains every count, from the product of the levels to the jobs.
   std::vector<std::string> warnings;
   std::vector<std::string> missing_data;  ///< Data sources that do not exist here: the keys are provisional.
 
   std::size_t num_replicates() const { return replicate_begin.size() - 1; }
   std::span<const std::uint32_t> jobs_of(std::size_t replicate) const {
-    return std::span(replicate_jobs).subspan(replicate_begin[replicate],
-                                             replicate_begin[replicate + 1] - replicate_begin[replicate]);
+    return std::span(replicate_jobs)
+        .subspan(replicate_begin[replicate], replicate_begin[replicate + 1] - replicate_begin[replicate]);
   }
 };
 
-/// Tells the content of a data source: the hexadecimal hash of a file or folder; empty when it does not exist.
+/// Tells the content of a data source: the hexadecimal hash of a file or folder; empty when it does not
+/// exist.
 using Fingerprint = std::function<std::string(const std::string& path)>;
 
-/// Expands, resolves, shares and prices a sweep. Throws Error with every problem found: contradictions between keys,
-/// duplicate cells, an axis that changes no job, no cell at all.
+/// Expands, resolves, shares and prices a sweep. Throws Error with every problem found: contradictions
+/// between keys, duplicate cells, an axis that changes no job, no cell at all.
 Plan make_plan(const Sweep& sweep, const Fingerprint& fingerprint);
 
 }  // namespace ablate

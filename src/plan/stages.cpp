@@ -1,1 +1,175 @@
-// (being written)
+#include "plan/stages.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "config/check.hpp"
+#include "config/names.hpp"
+#include "util/json.hpp"
+
+namespace ablate {
+
+namespace {
+
+/// Appends a value's bytes, so that different values give different bytes.
+struct AppendBytes {
+  std::string& bytes;
+
+  void raw(const void* data, std::size_t size) { bytes.append(static_cast<const char*>(data), size); }
+  template <typename T>
+  void number(T value) {
+    raw(&value, sizeof value);
+  }
+  void operator()(const bool* member) { number(*member); }
+  void operator()(const std::int64_t* member) { number(*member); }
+  void operator()(const double* member) { number(*member); }
+  void operator()(const std::string* member) {
+    number(member->size());
+    bytes += *member;
+  }
+  template <typename T>
+  void operator()(const std::vector<T>* member) {
+    number(member->size());
+    for (const T& item : *member) (*this)(&item);
+  }
+  void operator()(const EnumRef& member) { number(member.number(member.member)); }
+};
+
+Json to_json(const Value& value) {
+  return std::visit([](const auto& v) { return Json(v); }, value);
+}
+
+}  // namespace
+
+int stage_version(Stage stage) {
+  switch (stage) {
+    case Stage::encoder:
+      return 1;
+    case Stage::llm:
+      return 1;
+    case Stage::vlm:
+      return 1;
+    case Stage::sft:
+      return 1;
+    case Stage::demo:
+      return 1;
+    case Stage::eval:
+      return 1;
+  }
+  throw std::logic_error("unknown stage");
+}
+
+std::vector<Stage> stage_parents(const Experiment& experiment, Stage stage, EvalTask task) {
+  std::vector<Stage> parents;
+  if (stage == Stage::vlm)
+    for (const Stage parent : {Stage::encoder, Stage::llm})
+      if (experiment.has_stage(parent)) parents.push_back(parent);
+  if (stage == Stage::sft) parents = {Stage::vlm};
+  if (stage == Stage::eval)
+    if (const auto evaluated = find_evaluated_stage(experiment, task)) parents = {*evaluated};
+  return parents;
+}
+
+bool uses_shots(EvalTask task) {
+  switch (task) {
+    case EvalTask::caption:
+    case EvalTask::vqa:
+    case EvalTask::doctext:
+    case EvalTask::fewshot:
+      return true;
+    case EvalTask::heldout_loss:
+    case EvalTask::retrieval:
+    case EvalTask::zero_shot:
+    case EvalTask::demo_accuracy:
+    case EvalTask::demo_robustness:
+      return false;
+  }
+  throw std::logic_error("unknown task");
+}
+
+const std::vector<PartTable::Section>& PartTable::sections_of(Stage stage) {
+  const auto [found, is_new] = sections_.try_emplace(static_cast<int>(stage));
+  if (is_new) {
+    std::map<std::string, std::vector<const Field*>> by_name;
+    for (const Field& field : fields())
+      if (field.stages.has(stage)) by_name[field.section()].push_back(&field);
+    for (auto& [name, members] : by_name) found->second.push_back({name, std::move(members)});
+  }
+  return found->second;
+}
+
+std::string PartTable::content_of(const std::string& path) {
+  const auto [found, is_new] = contents_.try_emplace(path);
+  if (is_new && !path.empty()) {
+    found->second = fingerprint_(path);
+    if (found->second.empty()) {
+      missing_.push_back(path);
+      found->second = "missing:" + path;
+    }
+  }
+  return found->second;
+}
+
+std::uint32_t PartTable::add(const Experiment& experiment, const std::string& section,
+                             const std::vector<const Field*>& used) {
+  Json json = Json::object();
+  for (const Field* field : used) {
+    Value value = get_value(*field, experiment);
+    if (field->is_path) {
+      if (auto* path = std::get_if<std::string>(&value)) *path = content_of(*path);
+      if (auto* paths = std::get_if<std::vector<std::string>>(&value))
+        for (std::string& path : *paths) path = content_of(path);
+    }
+    json[field->leaf()] = to_json(value);
+  }
+  ConfigPart part{section, json.dump(), {}};
+  part.hash = hash128(fmt::format("{}\n{}", part.section, part.json));
+  const auto [found, is_new] = by_hash_.try_emplace(part.hash, static_cast<std::uint32_t>(parts_.size()));
+  if (is_new) parts_.push_back(std::move(part));
+  return found->second;
+}
+
+void PartTable::find(const Experiment& experiment, Stage stage, EvalTask task,
+                     std::vector<std::uint32_t>& indices) {
+  indices.clear();
+  std::string bytes;
+  std::vector<const Field*> used;
+  for (const Section& section : sections_of(stage)) {
+    bytes.clear();
+    used.clear();
+    for (const Field* field : section.fields) {
+      if (field->applies && !field->applies(experiment)) continue;
+      if (field->key == "eval.shots" && !uses_shots(task)) continue;
+      used.push_back(field);
+      AppendBytes append{bytes};
+      append.number(field->index);
+      // Only read through: `member` has one signature for reading and writing.
+      std::visit(append, field->member(const_cast<Experiment&>(experiment)));
+    }
+    if (used.empty()) continue;
+    const Hash128 raw = hash128(bytes);
+    auto found = by_bytes_.find(raw);
+    if (found == by_bytes_.end()) found = by_bytes_.emplace(raw, add(experiment, section.name, used)).first;
+    indices.push_back(found->second);
+  }
+}
+
+Hash128 job_key(const PlannedJob& job, const std::vector<ConfigPart>& parts,
+                const std::vector<PlannedJob>& jobs) {
+  // Written by hand, since a plan has hundreds of thousands: keys sorted, no blanks, as Json::dump() would.
+  std::string text = "{\"config\":{";
+  for (std::size_t i = 0; i < job.parts.size(); ++i)
+    fmt::format_to(std::back_inserter(text), "{}\"{}\":\"{}\"", i ? "," : "", parts[job.parts[i]].section,
+                   parts[job.parts[i]].hash.hex());
+  text += "},\"parents\":[";
+  for (std::size_t i = 0; i < job.parents.size(); ++i)
+    fmt::format_to(std::back_inserter(text), "{}\"{}\"", i ? "," : "", jobs[job.parents[i]].key.hex());
+  fmt::format_to(std::back_inserter(text), "],\"seed\":{},\"stage\":\"{}\",\"task\":\"{}\",\"version\":{}}}",
+                 job.seed, to_name(job.stage), job.task, stage_version(job.stage));
+  return hash128(text);
+}
+
+}  // namespace ablate

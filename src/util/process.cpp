@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -108,7 +108,7 @@ std::optional<ExitStatus> try_reap(pid_t child) {
   return ExitStatus{.code = WEXITSTATUS(status), .signal = {}};
 }
 
-Fd open_pidfd(pid_t process) { return Fd(pidfd_open(process, 0)); }
+Fd open_pidfd(pid_t process) { return Fd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0))); }
 
 bool signal_group(pid_t leader, int signal) { return leader > 1 && ::kill(-leader, signal) == 0; }
 

@@ -53,9 +53,11 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
   std::optional<std::string> best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   if (word.empty() || word.size() > 200) return best;
-  const std::string tail = "." + std::string(word);
+  const bool is_leaf = word.find('.') == std::string_view::npos;
   for (const std::string& candidate : candidates) {
-    const std::size_t distance = candidate.ends_with(tail) ? 1 : edit_distance(word, candidate);
+    std::size_t distance = edit_distance(word, candidate);
+    if (const std::size_t dot = candidate.rfind('.'); is_leaf && dot != std::string::npos)
+      distance = std::min(distance, 1 + edit_distance(word, std::string_view(candidate).substr(dot + 1)));
     if (distance < best_distance) {
       best_distance = distance;
       best = candidate;
@@ -71,7 +73,7 @@ std::string suggestion(std::string_view word, std::span<const std::string> candi
 }
 
 std::string human_count(double value) {
-  constexpr std::array<const char*, 7> kSuffix = {"", "k", "M", "G", "T", "P", "E"};
+  constexpr std::array<const char*, 9> kSuffix = {"", "k", "M", "G", "T", "P", "E", "Z", "Y"};
   std::size_t step = 0;
   double scaled = value;
   while (std::abs(scaled) >= 999.5 && step + 1 < kSuffix.size()) {
@@ -142,7 +144,8 @@ std::size_t display_width(std::string_view text) {
     const std::size_t length = decode_utf8(text.substr(at), code);
     if (length == 0) return text.size();
     at += length;
-    const bool combining = (code >= 0x300 && code <= 0x36F) || code == 0x200B || (code >= 0xFE00 && code <= 0xFE0F);
+    const bool combining =
+        (code >= 0x300 && code <= 0x36F) || code == 0x200B || (code >= 0xFE00 && code <= 0xFE0F);
     const bool wide = (code >= 0x1100 && code <= 0x115F) || (code >= 0x2E80 && code <= 0xA4CF) ||
                       (code >= 0xAC00 && code <= 0xD7A3) || (code >= 0xF900 && code <= 0xFAFF) ||
                       (code >= 0xFE30 && code <= 0xFE4F) || (code >= 0xFF00 && code <= 0xFF60) ||

@@ -10,15 +10,16 @@
 
 namespace ablate {
 
-/// The candidate that `word` most likely meant (smallest Damerau-Levenshtein distance, at most a third of its length,
-/// at least 1), or nothing. A candidate that ends in ".word" counts as one step away: `tokens` finds `connector.tokens`.
+/// The candidate that `word` most likely meant (smallest Damerau-Levenshtein distance, at most a third of its
+/// length, at least 1), or nothing. What stands before a candidate's last dot may be left out for one step:
+/// `tokens` finds `connector.tokens`.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates);
 
-/// "; did you mean 'x'?" when there is a near candidate, else "; expected one of: a, b, c" when there are at most 12,
-/// else nothing.
+/// "; did you mean 'x'?" when there is a near candidate, else "; expected one of: a, b, c" when there are at
+/// most 12, else nothing.
 std::string suggestion(std::string_view word, std::span<const std::string> candidates);
 
-/// 1234567 -> "1.23M"; three significant digits and k, M, G, T, P, E. Below 1000 as it is.
+/// 1234567 -> "1.23M"; three significant digits and k, M, G, T, P, E, Z, Y. Below 1000 as it is.
 std::string human_count(double value);
 /// Bytes in binary units: "512 B", "1.50 KiB", "3.20 GiB".
 std::string human_bytes(double bytes);
@@ -35,7 +36,8 @@ std::optional<double> parse_duration(std::string_view text);
 /// Byte offset of the first byte that is not valid UTF-8 (overlong forms and surrogates count as invalid).
 std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 
-/// Number of columns that `text` takes in a terminal: code points, not bytes, combining marks left out, wide ones twice.
+/// Number of columns that `text` takes in a terminal: code points, not bytes, combining marks left out, wide
+/// ones twice.
 std::size_t display_width(std::string_view text);
 
 /// `text` with control characters (escape sequences of an untrusted log or file name) shown as '?'.

@@ -1,1 +1,138 @@
-// (being written)
+#include "config/fields.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <set>
+
+#include "config/check.hpp"
+#include "config/names.hpp"
+#include "util/error.hpp"
+
+using namespace ablate;
+
+namespace {
+
+std::string refusal(const char* key, const Value& value) {
+  Experiment experiment;
+  try {
+    set_value(*find_field(key), experiment, value);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(experiment_fields)
+
+BOOST_AUTO_TEST_CASE(every_key_is_unique_explained_and_holds_its_own_default) {
+  std::set<std::string> keys;
+  for (const Field& field : fields()) {
+    BOOST_TEST_CONTEXT(field.key) {
+      BOOST_TEST(keys.insert(field.key).second);
+      BOOST_TEST(field.doc.ends_with("."));
+      BOOST_TEST(find_field(field.key) == &field);
+      Experiment experiment;
+      const Value value = get_value(field, experiment);
+      BOOST_CHECK_NO_THROW(set_value(field, experiment, value));
+      BOOST_TEST((get_value(field, experiment) == value));
+      BOOST_TEST(!describe_type(field).empty());
+    }
+  }
+  BOOST_TEST(keys.size() > 100u);
+}
+
+BOOST_AUTO_TEST_CASE(the_defaults_contradict_nothing) {
+  BOOST_TEST(find_contradictions(Experiment{}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_was_expected) {
+  BOOST_TEST(refusal("encoder.patch", Value(0.5)) ==
+             "'encoder.patch' is 0.5 (a number); expected an integer from 1 to 1024, px");
+  BOOST_TEST(refusal("encoder.patch", Value(std::int64_t{0})) ==
+             "'encoder.patch' is 0; expected an integer from 1 to 1024, px");
+  BOOST_TEST(refusal("train.vlm.peak_lr", Value(std::nan(""))) ==
+             "'train.vlm.peak_lr' is nan; expected a number from 0 to 10");
+  BOOST_TEST(refusal("encoder.loss", Value(std::string("clipp"))) ==
+             "'encoder.loss' has the unknown level 'clipp'; did you mean 'clip'?");
+  BOOST_TEST(refusal("data.mix", Value(std::vector<double>{1, -1, 0})) ==
+             "'data.mix' is -1; expected a list of numbers, each of at least 0");
+  BOOST_TEST(refusal("eval.tasks", Value(std::vector<std::string>{"vqa", "vqa"})) ==
+             "'eval.tasks' holds 'vqa' twice");
+  BOOST_TEST(refusal("stages", Value(std::vector<std::string>{"vml"})) ==
+             "'stages' holds the unknown name 'vml'; did you mean 'vlm'?");
+  BOOST_TEST(refusal("llm.tied_head", Value(std::string("yes"))) ==
+             "'llm.tied_head' is yes (a text); expected true or false");
+  BOOST_TEST(refusal("train.vlm.peak_lr", Value(std::int64_t{1})) == "accepted");
+  BOOST_TEST(refusal("data.mix", Value(std::vector<std::int64_t>{1, 2, 3})) == "accepted");
+  BOOST_TEST(refusal("eval.shots", Value(std::vector<std::string>{})) == "accepted");
+}
+
+BOOST_AUTO_TEST_CASE(presets_set_the_shape) {
+  Experiment experiment;
+  set_value(*find_field("encoder.preset"), experiment, Value(std::string("vit-h14")));
+  BOOST_TEST(experiment.encoder.width == 1280);
+  BOOST_TEST(experiment.encoder.layers == 32);
+  set_value(*find_field("llm.preset"), experiment, Value(std::string("9m")));
+  BOOST_TEST(experiment.llm.width == 256);
+  BOOST_TEST(experiment.llm.mlp_width == 688);
+  for (const auto& preset : names_of<LlmPreset>()) {
+    Experiment with;
+    apply_preset(with.llm, preset.value);
+    BOOST_TEST_CONTEXT(preset.name) { BOOST_TEST(find_contradictions(with).empty()); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(contradictions_name_the_keys_and_the_numbers) {
+  const auto first = [](const Experiment& experiment) {
+    const auto found = find_contradictions(experiment);
+    return found.empty() ? std::string("none") : found.front().message;
+  };
+  Experiment e;
+  e.encoder.resolution = 100;
+  BOOST_TEST(first(e) == "'encoder.resolution' is 100; expected a multiple of 'encoder.patch' (14)");
+  e = {};
+  e.connector.tokens = 150;
+  BOOST_TEST(
+      first(e) ==
+      "'connector.tokens' is 150; expected a square number (144 or 169), since c-abstractor pools a grid");
+  e.connector.kind = ConnectorKind::attention_pool;
+  BOOST_TEST(first(e) == "none");
+  e.connector.tokens = 1000;
+  e.connector.kind = ConnectorKind::average_pool;
+  BOOST_TEST(first(e).starts_with("'connector.tokens' is 1000; expected a square number (961 or 1024)"));
+  e.connector.tokens = 1024;
+  BOOST_TEST(first(e) == "'connector.tokens' is 1024; expected at most 576, the patches of a 336 px picture");
+  e = {};
+  e.data.seq_len = 144;
+  BOOST_TEST(first(e) ==
+             "'connector.tokens' is 144; expected fewer than 'data.seq_len' (144), so that text fits beside "
+             "a picture");
+  e = {};
+  e.data.mix = {0, 0, 0};
+  BOOST_TEST(first(e) == "'data.mix' is all zero; expected at least one weight above zero");
+  e = {};
+  e.llm.heads = 7;
+  BOOST_TEST(first(e) == "'llm.width' is 2048; expected a multiple of 'llm.heads' (7)");
+  e = {};
+  e.train_vlm.warmup_steps = 300000;
+  BOOST_TEST(first(e) == "'train.vlm.warmup_steps' is 300000; expected at most 'train.vlm.steps' (200000)");
+  e = {};
+  e.stages = {"llm", "eval"};
+  e.eval.tasks = {"vqa"};
+  BOOST_TEST(first(e) == "'eval.tasks' has vqa, which none of the stages (llm, eval) can be evaluated with");
+  e = {};
+  e.encoder.loss = EncoderLoss::aim;
+  e.eval.tasks = {"zero-shot"};
+  BOOST_TEST(first(e) ==
+             "'eval.tasks' has zero-shot, which needs a contrastive encoder; 'encoder.loss' is aim");
+  e = {};
+  e.stages = {"demo"};
+  e.demo.resolution = 3;
+  BOOST_TEST(first(e) == "'demo.resolution' is 3; expected 2, 4, 8 or 16");
+  e = {};
+  e.stages = {"sft"};
+  BOOST_TEST(first(e) == "'stages' has sft without vlm; instruction tuning builds on the vlm stage");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

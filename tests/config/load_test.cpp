@@ -1,1 +1,202 @@
-// (being written)
+#include <boost/test/unit_test.hpp>
+#include <sstream>
+
+#include "config/sweep.hpp"
+#include "scratch.hpp"
+
+using namespace ablate;
+
+namespace {
+
+/// What is wrong with a sweep, without the scratch folder's path; the lines of source that are shown, left
+/// out.
+std::string mistakes(const Scratch& scratch, const std::string& sweep, bool with_source = false) {
+  const auto file = scratch.write("sweep.toml", sweep);
+  try {
+    load_sweep(file);
+  } catch (const ConfigError& error) {
+    std::istringstream lines(error.what());
+    std::string kept;
+    for (std::string line; std::getline(lines, line);) {
+      if (const std::size_t at = line.find(scratch.path.string() + "/"); at != std::string::npos)
+        line.erase(0, at + scratch.path.string().size() + 1);
+      if (with_source || !line.starts_with("   ")) kept += line + "\n";
+    }
+    return kept;
+  }
+  return "none";
+}
+
+struct WithExperiment : Scratch {
+  WithExperiment() { write("experiment.toml", "stages = ['demo']\n"); }
+};
+
+const std::string kHead = "experiment = 'experiment.toml'\n";
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(load, WithExperiment)
+
+BOOST_AUTO_TEST_CASE(all_mistakes_of_all_files_come_at_once_with_their_places) {
+  write("experiment.toml", "[train.vlm]\npeak_rl = 0.1\n");
+  BOOST_TEST(mistakes(*this, kHead + "seed = 3\n[[axis]]\nkey = 'demo.step'\nlevels = [1]\n", true) ==
+             "sweep.toml:2:1: unknown key 'seed'; did you mean 'seeds'?\n"
+             "    2 | seed = 3\n"
+             "      | ^\n"
+             "sweep.toml:4:7: unknown key 'demo.step'; did you mean 'demo.steps'?\n"
+             "    4 | key = 'demo.step'\n"
+             "      |       ^\n"
+             "experiment.toml:2:1: unknown key 'peak_rl' in [train.vlm]; did you mean 'peak_lr'?\n"
+             "    2 | peak_rl = 0.1\n"
+             "      | ^\n");
+}
+
+BOOST_AUTO_TEST_CASE(files_that_cannot_be_read_are_named) {
+  BOOST_TEST(mistakes(*this, "experiment = 'no.toml'")
+                 .find("no.toml: cannot be opened: No such file or directory") != std::string::npos);
+  BOOST_TEST(mistakes(*this, "seeds = 2") ==
+             "sweep.toml: has no 'experiment'; expected the path of an experiment file\n");
+  BOOST_CHECK_EXCEPTION(load_sweep(path), ConfigError, [&](const ConfigError& error) {
+    return std::string(error.what()).ends_with("is a folder; expected a file");
+  });
+}
+
+BOOST_AUTO_TEST_CASE(hostile_files_are_refused) {
+  BOOST_TEST(mistakes(*this, std::string(2 << 20, '#'))
+                 .ends_with("is 2097152 bytes long; expected at most 1048576\n"));
+  BOOST_TEST(mistakes(*this, "a = 1\nb = \"\xff\"\n") ==
+             "sweep.toml:2:6: byte 0xff is not valid UTF-8; expected a text file in UTF-8\n");
+  BOOST_TEST(mistakes(*this, "x = " + std::string(5000, '[')).starts_with("sweep.toml:1:"));
+  std::string dots = "a";
+  for (int i = 0; i < 100000; ++i) dots += ".a";
+  BOOST_TEST(mistakes(*this, dots + " = 1") ==
+             "sweep.toml:1:34: a key with more than 16 dots; expected keys such as train.vlm.steps\n");
+  BOOST_TEST(mistakes(*this, kHead + "description = 'wait" + std::string(50, '.') + "'\n") == "none");
+  BOOST_TEST(mistakes(*this, "x = 'a\n").starts_with("sweep.toml:1:"));
+  BOOST_TEST(mistakes(*this, kHead + "seeds = 1979-05-27\n") ==
+             "sweep.toml:2:9: 'seeds' has the wrong type; expected an integer (3 means 0, 1, 2) or a list of "
+             "integers\n");
+}
+
+BOOST_AUTO_TEST_CASE(experiments_build_on_others) {
+  write("base.toml", "[llm]\npreset = '9m'\nlayers = 6\n[train.vlm]\nsteps = 5000\nbatch = 7\n");
+  write("experiment.toml", "base = 'base.toml'\n[llm]\nheads = 2\n[train.vlm]\nbatch = 9\n");
+  const Sweep sweep =
+      load_sweep(write("sweep.toml", kHead + "[override]\n'llm.heads' = 8\ntrain.vlm.beta1 = 0.5\n"));
+  BOOST_TEST(sweep.experiment.llm.width == 256);
+  BOOST_TEST(sweep.experiment.llm.layers ==
+             6);  // Beside the preset: the key wins, whatever the order in the file.
+  BOOST_TEST(sweep.experiment.llm.heads == 8);
+  BOOST_TEST(sweep.experiment.train_vlm.steps == 5000);
+  BOOST_TEST(sweep.experiment.train_vlm.batch == 9);
+  BOOST_TEST(sweep.experiment.train_vlm.beta1 == 0.5);
+  BOOST_TEST(sweep.name == "sweep");
+  BOOST_TEST(sweep.seeds.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_circle_of_bases_ends) {
+  write("experiment.toml", "base = 'other.toml'\n");
+  write("other.toml", "base = 'experiment.toml'\n");
+  BOOST_TEST(mistakes(*this, kHead).starts_with("other.toml:1:8: 'base' leads back to "));
+}
+
+BOOST_AUTO_TEST_CASE(a_later_preset_replaces_the_shape_below_it) {
+  write("experiment.toml", "[llm]\nlayers = 3\n");
+  const Sweep sweep = load_sweep(write("sweep.toml", kHead + "[override.llm]\npreset = '85m'\n"));
+  BOOST_TEST(sweep.experiment.llm.layers == 12);
+}
+
+BOOST_AUTO_TEST_CASE(axes_are_checked) {
+  BOOST_TEST(mistakes(*this, kHead + "[[axis]]\nkey = 'demo.width'\nlevels = []\n") ==
+             "sweep.toml:4:10: axis 'demo.width' has no level: the grid would be empty\n");
+  BOOST_TEST(mistakes(*this, kHead + "[[axis]]\nkey = 'demo.width'\n") ==
+             "sweep.toml:3:7: axis 'demo.width' has no 'levels'; expected a list\n");
+  BOOST_TEST(mistakes(*this, kHead + "[[axis]]\nkey = 'demo.width'\nlevels = [4, 4]\n") ==
+             "sweep.toml:4:14: axis 'demo.width' has the level '4' twice\n");
+  BOOST_TEST(
+      mistakes(*this, kHead + "[[axis]]\nkey = 'demo.width'\nlevels = [4, {label='four', value=4}]\n") ==
+      "sweep.toml:4:14: axis 'demo.width': the level 'four' sets the same values as '4'\n");
+  BOOST_TEST(
+      mistakes(*this, kHead + "[[axis]]\nlevels = [4]\n")
+          .starts_with("sweep.toml:2:1: an axis without 'key' or 'name'; expected the key that varies\n"));
+  BOOST_TEST(mistakes(*this, kHead + "[[axis]]\nname = 'size'\nlevels = [4]\n") ==
+             "sweep.toml:4:11: axis 'size' has no 'key'; expected levels such as { label = \"...\", KEY = "
+             "VALUE }\n");
+  BOOST_TEST(
+      mistakes(
+          *this,
+          kHead +
+              "[[axis]]\nkey = 'demo.width'\nlevels = [4]\n[[axis]]\nkey = 'demo.width'\nlevels = [5]\n") ==
+      "sweep.toml:6:7: a second axis named 'demo.width'; expected different names\n");
+  BOOST_TEST(mistakes(*this, kHead + "[[axis]]\nkey = 'demo.width'\nlevels = [4, 'x']\n") ==
+             "sweep.toml:4:14: 'demo.width' is x (a text); expected an integer from 1 to 4096\n");
+  BOOST_TEST(
+      mistakes(
+          *this,
+          kHead +
+              "design = "
+              "'zip'\n[[axis]]\nkey='demo.width'\nlevels=[4,8]\n[[axis]]\nkey='demo.steps'\nlevels=[1]\n") ==
+      "sweep.toml:7:5: 'demo.steps' has 1 levels and 'demo.width' has 2; zip takes them in pairs, expected "
+      "equal numbers\n");
+}
+
+BOOST_AUTO_TEST_CASE(sample_designs_are_checked) {
+  const std::string axis = "[[axis]]\nkey = 'demo.peak_lr'\n";
+  BOOST_TEST(mistakes(*this, kHead + "design = 'sample'\n" + axis + "range = [0.01, 1]\n") ==
+             "sweep.toml:2:10: a sample design without 'samples'; expected how many points\n");
+  BOOST_TEST(mistakes(*this, kHead + "samples = 3\n" + axis + "levels = [1]\n") ==
+             "sweep.toml:2:11: 'samples' belongs to design = \"sample\"; this one is grid\n");
+  const std::string head = kHead + "design = 'sample'\nsamples = 3\n";
+  BOOST_TEST(
+      mistakes(*this, head + axis + "range = [1, 0.01]\n") ==
+      "sweep.toml:6:9: 'range' is wrong; expected [lowest, highest], two different numbers in this order\n");
+  BOOST_TEST(mistakes(*this, head + axis + "range = [0, 1]\nscale = 'log'\n") ==
+             "sweep.toml:6:9: 'range' begins at 0; a log scale needs numbers above zero\n");
+  BOOST_TEST(mistakes(*this, head + axis + "range = [0, 1000]\n") ==
+             "sweep.toml:6:9: 'demo.peak_lr' is 1000; expected a number from 0 to 100\n");
+  BOOST_TEST(mistakes(*this, head + axis + "range = [0, 1]\nscale = 'logg'\n") ==
+             "sweep.toml:7:9: 'scale' has an unknown name 'logg'; did you mean 'log'?\n");
+}
+
+BOOST_AUTO_TEST_CASE(expressions_are_bound_to_keys) {
+  const std::string axis = "[[axis]]\nkey = 'demo.width'\nlevels = [4]\n";
+  BOOST_TEST(mistakes(*this, kHead + axis + "when = 'tokesn > 3'\n") ==
+             "sweep.toml:5:9: unknown key 'tokesn'; did you mean 'connector.tokens'?\n");
+  BOOST_TEST(mistakes(*this, kHead + axis + "when = 'width >'\n") ==
+             "sweep.toml:5:16: the expression ends too early; expected a value\n");
+  BOOST_TEST(mistakes(*this, kHead + "[override]\ndemo.width = '= steps / 2'\n")
+                 .starts_with("sweep.toml:3:17: 'steps' may mean train.encoder.steps or "));
+  BOOST_TEST(mistakes(*this, kHead + axis + "when = 'width > 3'\n") == "none");
+  BOOST_TEST(mistakes(*this, kHead + "[[exclude]]\nname = 'x'\n") ==
+             "sweep.toml:2:1: an [[exclude]] without 'when'; expected a condition\n");
+}
+
+BOOST_AUTO_TEST_CASE(seeds_are_a_number_or_a_list) {
+  BOOST_TEST(
+      load_sweep(write("s.toml", kHead + "seeds = 3\n")).seeds == (std::vector<std::uint64_t>{0, 1, 2}),
+      boost::test_tools::per_element());
+  BOOST_TEST(
+      load_sweep(write("s.toml", kHead + "seeds = [7, 5]\n")).seeds == (std::vector<std::uint64_t>{7, 5}),
+      boost::test_tools::per_element());
+  BOOST_TEST(mistakes(*this, kHead + "seeds = 0\n") ==
+             "sweep.toml:2:9: 'seeds' is wrong; expected an integer from 1 to 10000\n");
+  BOOST_TEST(
+      mistakes(*this, kHead + "seeds = [1, 1, -2]\n") ==
+      "sweep.toml:2:13: seed 1 is listed twice\nsweep.toml:2:16: a seed is an integer of at least 0\n");
+}
+
+BOOST_AUTO_TEST_CASE(paths_are_relative_to_the_file_that_names_them) {
+  write("deep/experiment.toml", "[data]\ncaptions = ['shards', '/absolute']\ntokenizer = '../tok.model'\n");
+  const Sweep sweep = load_sweep(write("sweep.toml", "experiment = 'deep/experiment.toml'\n"));
+  BOOST_TEST(sweep.experiment.data.captions[0] == (path / "deep/shards").string());
+  BOOST_TEST(sweep.experiment.data.captions[1] == "/absolute");
+  BOOST_TEST(sweep.experiment.data.tokenizer == (path / "tok.model").string());
+}
+
+BOOST_AUTO_TEST_CASE(keys_of_the_experiment_at_the_top_of_a_sweep_are_explained) {
+  BOOST_TEST(mistakes(*this, kHead + "[llm]\nlayers = 2\n") ==
+             "sweep.toml:2:2: unknown key 'llm'; keys of the experiment are set under [override] or varied "
+             "by an [[axis]]\n");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

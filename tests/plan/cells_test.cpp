@@ -1,1 +1,213 @@
-// (being written)
+#include "plan/cells.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <set>
+
+#include "scratch.hpp"
+
+using namespace ablate;
+
+namespace {
+
+struct WithExperiment : Scratch {
+  WithExperiment() { write("experiment.toml", "stages = ['demo']\n"); }
+
+  Plan plan(const std::string& text) const {
+    return make_plan(load_sweep(write("sweep.toml", "experiment = 'experiment.toml'\n" + text)),
+                     [](const std::string&) { return std::string(); });
+  }
+  /// Its mistakes, without the path and the lines of source.
+  std::string mistakes(const std::string& text) const {
+    try {
+      plan(text);
+    } catch (const ConfigError& error) {
+      const std::string all = error.what();
+      const std::size_t at = all.find("sweep.toml");
+      return all.substr(at, all.find('\n') - at);
+    }
+    return "none";
+  }
+};
+
+/// "4 8 | 4 16": the labels of all cells, '-' where an axis does not apply.
+std::string labels(const Plan& plan) {
+  std::string text;
+  for (const Cell& cell : plan.cells) {
+    if (!text.empty()) text += " | ";
+    for (std::size_t a = 0; a < cell.levels.size(); ++a)
+      text += (a ? " " : "") +
+              (cell.levels[a] < 0 ? "-" : plan.axes[a].levels[static_cast<std::size_t>(cell.levels[a])]);
+  }
+  return text;
+}
+
+std::string account(const Plan& plan) {
+  std::string text;
+  for (const CountLine& line : plan.account) text += line.text + ": " + std::to_string(line.total) + "\n";
+  return text;
+}
+
+std::string axis(const std::string& key, const std::string& levels, const std::string& more = "") {
+  return "[[axis]]\nkey = '" + key + "'\nlevels = " + levels + "\n" + more;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(cells, WithExperiment)
+
+BOOST_AUTO_TEST_CASE(a_sweep_without_axes_is_the_experiment) {
+  const Plan one = plan("seeds = 2\n");
+  BOOST_TEST(one.cells.size() == 1u);
+  BOOST_TEST(one.jobs.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_grid_is_the_full_product_first_axis_slowest) {
+  BOOST_TEST(labels(plan(axis("demo.width", "[4, 8]") + axis("demo.resolution", "[2, 4, 8]"))) ==
+             "4 2 | 4 4 | 4 8 | 8 2 | 8 4 | 8 8");
+}
+
+BOOST_AUTO_TEST_CASE(zip_takes_levels_in_step) {
+  BOOST_TEST(labels(plan("design = 'zip'\n" + axis("demo.width", "[4, 8]") +
+                         axis("demo.resolution", "[2, 4]"))) == "4 2 | 8 4");
+}
+
+BOOST_AUTO_TEST_CASE(one_at_a_time_changes_one_axis_from_the_experiment_as_it_is) {
+  // The experiment has width 32 and resolution 8: one is among the levels, the other is not.
+  const Plan made =
+      plan("design = 'one-at-a-time'\n" + axis("demo.width", "[4, 32]") + axis("demo.resolution", "[2, 4]"));
+  BOOST_TEST(labels(made) == "32 8 | 4 8 | 32 2 | 32 4");
+  BOOST_TEST(account(made).starts_with("the baseline and 3 changes of one axis: 4\n"));
+}
+
+BOOST_AUTO_TEST_CASE(a_sobol_sample_is_spread_evenly_on_a_log_scale) {
+  const Plan made = plan(
+      "design = 'sample'\nsamples = 64\n[[axis]]\nkey = 'demo.peak_lr'\nrange = [1e-4, 1e-0]\nscale = 'log'\n"
+      "[[axis]]\nkey = 'demo.steps'\nrange = [1, 8]\n[[axis]]\nkey = 'demo.width'\nlevels = [4, 8]\n");
+  BOOST_TEST(made.cells.size() == 64u);
+  int decades[4] = {}, steps[9] = {}, widths[2] = {};
+  for (const Cell& cell : made.cells) {
+    const double rate = std::stod(made.axes[0].levels[static_cast<std::size_t>(cell.levels[0])]);
+    BOOST_REQUIRE(rate >= 1e-4 && rate <= 1);
+    ++decades[std::min(3, static_cast<int>(std::floor(std::log10(rate) + 4)))];
+    ++steps[std::stoi(made.axes[1].levels[static_cast<std::size_t>(cell.levels[1])])];
+    ++widths[cell.levels[2]];
+  }
+  for (const int count : decades) BOOST_TEST(std::abs(count - 16) <= 1);
+  for (int value = 1; value <= 8; ++value) BOOST_TEST(std::abs(steps[value] - 8) <= 1);
+  BOOST_TEST(std::abs(widths[0] - 32) <= 1);
+}
+
+BOOST_AUTO_TEST_CASE(samples_depend_on_their_seed_alone) {
+  const std::string rest = "[[axis]]\nkey = 'demo.peak_lr'\nrange = [0.01, 1]\n";
+  for (const char* sampler : {"sobol", "random"}) {
+    const std::string head = "design = 'sample'\nsamples = 5\nsampler = '" + std::string(sampler) + "'\n";
+    BOOST_TEST(labels(plan(head + rest)) == labels(plan(head + rest)));
+    BOOST_TEST(labels(plan(head + rest)) != labels(plan(head + "sample_seed = 1\n" + rest)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(blocks_multiply_or_unite) {
+  const std::string blocks =
+      "[[block]]\ndesign = 'zip'\n[[block.axis]]\nkey='demo.width'\nlevels=[4, "
+      "32]\n[[block.axis]]\nkey='demo.resolution'\n"
+      "levels=[4, 8]\n[[block]]\n[[block.axis]]\nkey='demo.steps'\nlevels=[10, 300]\n";
+  BOOST_TEST(labels(plan(blocks)) == "4 4 10 | 4 4 300 | 32 8 10 | 32 8 300");
+  const Plan united = plan("combine = 'union'\n" + blocks);
+  // On the axes of other blocks a cell has the experiment's own level (32, 8, 300); the last cell is one that
+  // stood already.
+  BOOST_TEST(labels(united) == "4 4 300 | 32 8 300 | 32 8 10");
+  BOOST_TEST(
+      account(united).starts_with("block 1: 2 axes in step: 2\nblock 2: 2 levels of 1 axis: 4\ncells that an "
+                                  "earlier block has too: 3\n"));
+}
+
+BOOST_AUTO_TEST_CASE(conditional_axes_fold_the_cells_they_do_not_touch) {
+  const Plan made =
+      plan(axis("demo.width", "[4, 8]") + axis("demo.noise", "[0.1, 0.2]", "when = 'width == 8'\n"));
+  BOOST_TEST(labels(made) == "4 - | 8 0.1 | 8 0.2");
+  BOOST_TEST(account(made) ==
+             "2 x 2 levels of 2 axes: 4\ncells that differ only on axes that do not apply: 3\n"
+             "x 1 seed: runs: 3\ntheir stages (demo 3): 3\njobs: 3\n");
+}
+
+BOOST_AUTO_TEST_CASE(each_exclude_rule_counts_what_it_removed) {
+  const Plan made = plan(axis("demo.width", "[4, 8, 16]") + axis("demo.resolution", "[2, 4]") +
+                         "[[exclude]]\nname = 'too big'\nwhen = 'width * resolution > 40'\n"
+                         "[[exclude]]\nwhen = 'width == 4 and resolution == 2'\n");
+  BOOST_TEST(labels(made) == "4 4 | 8 2 | 8 4 | 16 2");
+  BOOST_TEST(
+      account(made).starts_with("3 x 2 levels of 2 axes: 6\nexclude 'too big': 5\n"
+                                "exclude 'width == 4 and resolution == 2': 4\nx 1 seed: runs: 4\n"));
+}
+
+BOOST_AUTO_TEST_CASE(extra_cells_are_included) {
+  const Plan made =
+      plan(axis("demo.width", "[4, 8]") + "[[include]]\nlabel = 'wide'\ndemo.width = 100\ndemo.steps = 5\n");
+  BOOST_TEST(labels(made) == "4 | 8 | 100");
+  BOOST_TEST(made.cells.back().label == "wide");
+  BOOST_TEST(mistakes(axis("demo.width", "[4, 8]") + "[[include]]\nlabel = 'again'\ndemo.width = 8\n") ==
+             "sweep.toml:5:1: duplicate cell: include 'again' is the same runs as demo.width = 8");
+}
+
+BOOST_AUTO_TEST_CASE(values_are_computed_from_others) {
+  const std::string sweep = axis("demo.resolution", "[2, 4, 8]") +
+                            "[override]\ndemo.width = '=(resolution / 2) ^ 2 + demo.batch'\n" +
+                            "demo.batch = '= 2 * resolution'\n";
+  const Sweep loaded = load_sweep(write("sweep.toml", "experiment = 'experiment.toml'\n" + sweep));
+  CellExpander expander(loaded);
+  std::vector<std::int64_t> widths;
+  expander.expand(
+      [&](const Cell&, const Experiment& experiment) { widths.push_back(experiment.demo.width); });
+  BOOST_TEST(widths == (std::vector<std::int64_t>{5, 12, 32}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(computed_values_that_do_not_fit_are_explained) {
+  const std::string axis_text = axis("demo.resolution", "[2, 8]");
+  BOOST_TEST(mistakes(axis_text + "[override]\ndemo.width = '=resolution / 3'\n") ==
+             "sweep.toml:6:14: 'demo.width' is computed as 0.6666666666666666; expected an integer");
+  BOOST_TEST(mistakes(axis_text + "[override]\ndemo.width = '=resolution - 2'\n") ==
+             "sweep.toml:6:14: 'demo.width' is 0; expected an integer from 1 to 4096");
+  BOOST_TEST(mistakes(axis_text + "[override]\ndemo.width = '=demo.batch'\ndemo.batch = '=demo.width'\n") ==
+             "sweep.toml:6:14: 'demo.width' is computed from itself: demo.batch");
+  BOOST_TEST(mistakes(axis_text + "[override]\ndemo.width = '=resolution / (resolution - 2)'\n") ==
+             "sweep.toml:6:14: division by zero");
+}
+
+BOOST_AUTO_TEST_CASE(contradictions_are_shown_at_the_level_with_the_cells_they_are_in) {
+  BOOST_TEST(mistakes(axis("demo.resolution", "[2, 3]") + axis("demo.width", "[4, 8]")) ==
+             "sweep.toml:4:14: 'demo.resolution' is 3; expected 2, 4, 8 or 16 (in 2 of 4 cells, first: "
+             "demo.resolution = 3, "
+             "demo.width = 4; an [[exclude]] rule can take them out)");
+  BOOST_TEST(mistakes(axis("demo.resolution", "[2, 3]") + "[[exclude]]\nwhen = 'resolution == 3'\n") ==
+             "none");
+}
+
+BOOST_AUTO_TEST_CASE(an_axis_that_changes_no_job_is_refused) {
+  BOOST_TEST(mistakes(axis("llm.layers", "[2, 3]")) ==
+             "sweep.toml:3:7: axis 'llm.layers' changes no job: its keys do not matter to the stages demo of "
+             "any cell");
+  BOOST_TEST(mistakes(axis("run.log_interval", "[1, 2]"))
+                 .starts_with("sweep.toml:3:7: axis 'run.log_interval' changes no job"));
+  BOOST_TEST(mistakes("design = 'zip'\n" + axis("demo.width", "[2, 3]") + axis("llm.layers", "[2, 3]"))
+                 .starts_with("sweep.toml:7:7: axis 'llm.layers' changes no job"));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_left_is_a_mistake) {
+  BOOST_TEST(mistakes(axis("demo.width", "[4, 8]") + "[[exclude]]\nname = 'all'\nwhen = 'true'\n") ==
+             "sweep.toml:1:1: no cell is left: every combination is excluded: 2 levels of 1 axis (+2), "
+             "exclude 'all' (-2)");
+}
+
+BOOST_AUTO_TEST_CASE(too_many_combinations_are_refused_before_they_are_made) {
+  std::string many;
+  for (const char* key : {"demo.width", "demo.steps", "demo.batch"}) {
+    std::string levels = "[1";
+    for (int i = 2; i <= 1000; ++i) levels += "," + std::to_string(i);
+    many += axis(key, levels + "]");
+  }
+  BOOST_TEST(mistakes(many) ==
+             "sweep.toml:1:1: 1,000,000,000 combinations of levels or more; expected at most 5,000,000");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,1 +1,235 @@
-// (being written)
+// What makes two jobs the same job, and what does not.
+#include <boost/test/unit_test.hpp>
+#include <map>
+#include <set>
+
+#include "config/fields.hpp"
+#include "config/names.hpp"
+#include "plan/plan.hpp"
+#include "plan/stages.hpp"
+#include "scratch.hpp"
+
+using namespace ablate;
+
+namespace {
+
+const std::string kFourStages =
+    "stages = ['encoder', 'llm', 'vlm', 'eval']\n[encoder]\npreset = 'vit-ti16'\nresolution = "
+    "64\n[llm]\npreset = '1m'\n"
+    "[connector]\ntokens = 4\n[data]\nseq_len = 256\n[eval]\ntasks = ['heldout-loss', 'fewshot']\n";
+
+Plan plan_of(
+    const Scratch& scratch, const std::string& experiment, const std::string& sweep,
+    const Fingerprint& fingerprint = [](const std::string&) { return std::string(); }) {
+  scratch.write("experiment.toml", experiment);
+  return make_plan(load_sweep(scratch.write("sweep.toml", "experiment = 'experiment.toml'\n" + sweep)),
+                   fingerprint);
+}
+
+std::set<std::string> keys(const Plan& plan, Stage stage) {
+  std::set<std::string> found;
+  for (const PlannedJob& job : plan.jobs)
+    if (job.stage == stage) found.insert(job.key.hex());
+  return found;
+}
+
+std::set<std::string> all_keys(const Plan& plan) {
+  std::set<std::string> found;
+  for (const PlannedJob& job : plan.jobs) found.insert(job.key.hex());
+  return found;
+}
+
+std::map<std::string, std::size_t> count_stages(const Plan& plan) {
+  std::map<std::string, std::size_t> counts;
+  for (const PlannedJob& job : plan.jobs) ++counts[to_name(job.stage)];
+  return counts;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(identity, Scratch)
+
+BOOST_AUTO_TEST_CASE(cells_share_the_stages_they_have_in_common) {
+  const Plan plan = plan_of(
+      *this, kFourStages,
+      "seeds = 2\n[[axis]]\nkey='connector.kind'\nlevels=['average-pool','attention-pool','c-abstractor']\n"
+      "[[axis]]\nkey='connector.tokens'\nlevels=[4, 16]\n");
+  BOOST_TEST(plan.num_replicates() == 12u);
+  auto counts = count_stages(plan);
+  BOOST_TEST(counts["encoder"] == 2u);
+  BOOST_TEST(counts["llm"] == 2u);
+  BOOST_TEST(counts["vlm"] == 12u);
+  BOOST_TEST(counts["eval"] == 24u);
+  for (std::size_t r = 0; r < plan.num_replicates(); ++r) {
+    const auto jobs = plan.jobs_of(r);
+    BOOST_REQUIRE(jobs.size() == 5u);
+    const PlannedJob& vlm = plan.jobs[jobs[2]];
+    BOOST_TEST((vlm.stage == Stage::vlm));
+    BOOST_TEST(vlm.parents == (std::vector<std::uint32_t>{jobs[0], jobs[1]}),
+               boost::test_tools::per_element());
+    BOOST_TEST(plan.jobs[jobs[3]].parents == std::vector<std::uint32_t>{jobs[2]},
+               boost::test_tools::per_element());
+    BOOST_TEST(vlm.seed == plan.seeds[r / plan.cells.size()]);
+  }
+  for (const PlannedJob& job : plan.jobs) {
+    const std::size_t expected = job.stage == Stage::encoder || job.stage == Stage::llm ? 6 : 1;
+    BOOST_TEST(job.replicates == expected);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(sweeps_and_invocations_agree_on_keys) {
+  const std::string axis = "[[axis]]\nkey='connector.tokens'\nlevels=[4, 16]\n";
+  const Plan one = plan_of(*this, kFourStages, axis);
+  BOOST_TEST(all_keys(one) == all_keys(plan_of(*this, kFourStages, axis)), boost::test_tools::per_element());
+  const Plan other =
+      plan_of(*this, kFourStages, "name='another'\n[[axis]]\nkey='connector.tokens'\nlevels=[16, 1]\n");
+  BOOST_TEST(keys(one, Stage::encoder) == keys(other, Stage::encoder), boost::test_tools::per_element());
+  std::size_t shared = 0;
+  for (const std::string& key : keys(one, Stage::vlm)) shared += keys(other, Stage::vlm).contains(key);
+  BOOST_TEST(shared == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_only_said_or_shown_differently_changes_no_key) {
+  const auto reference =
+      all_keys(plan_of(*this, kFourStages, "[[axis]]\nkey='connector.tokens'\nlevels=[4, 16]\n"));
+  const auto same = [&](const std::string& experiment, const std::string& sweep) {
+    return all_keys(plan_of(*this, experiment, sweep)) == reference;
+  };
+  // Order of the keys, spelling of numbers, comments.
+  BOOST_TEST(
+      same("# a comment\n[eval]\ntasks = ['heldout-loss', 'fewshot']\n[data]\nseq_len = "
+           "0x100\n[connector]\ntokens = +4\n"
+           "[llm]\npreset = '1m'\n[encoder]\nresolution = 64\npreset = 'vit-ti16'\n",
+           "[[axis]]\nlevels=[4, 16]\nkey='connector.tokens'\n"));
+  // Labels, names, order of levels and axes.
+  BOOST_TEST(same(kFourStages,
+                  "description='x'\n[[axis]]\nname='visual tokens'\nkey='connector.tokens'\n"
+                  "levels=[{label='many', value=16}, {label='few', value=4}]\n"));
+  // How to run.
+  BOOST_TEST(same(kFourStages + "[run]\nlog_interval=3\nmicro_batch=2\ncheckpoint_interval=7\ntimeout=9\n",
+                  "[[axis]]\nkey='connector.tokens'\nlevels=[4, 16]\n"));
+  // A value that is the default; a preset written out; a key that does not matter under this recipe.
+  BOOST_TEST(
+      same(kFourStages + "[train.vlm]\nbeta1=0.9\n", "[[axis]]\nkey='connector.tokens'\nlevels=[4, 16]\n"));
+  BOOST_TEST(
+      same(kFourStages, "[[axis]]\nkey='connector.tokens'\nlevels=[4, 16]\n[override]\nencoder.width=192\n"));
+  BOOST_TEST(
+      same(kFourStages,
+           "[[axis]]\nkey='connector.tokens'\nlevels=[4, 16]\n[override]\nencoder.aim_head_layers=3\n"));
+  // Not every evaluation shows examples; that of the other one may change.
+  const auto shots = plan_of(
+      *this, kFourStages, "[[axis]]\nkey='connector.tokens'\nlevels=[4, 16]\n[override]\neval.shots=[1]\n");
+  BOOST_TEST(std::count_if(shots.jobs.begin(), shots.jobs.end(),
+                           [&](const PlannedJob& job) { return !reference.contains(job.key.hex()); }) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
+  // Each field in turn gets another value; the jobs of exactly its stages, and of those behind them, get
+  // other keys.
+  Experiment base;
+  base.stages = {"encoder", "llm", "vlm", "sft", "demo", "eval"};
+  base.eval.tasks = {"fewshot", "demo-accuracy"};
+  std::vector<ConfigPart> parts;
+  const Fingerprint fingerprint = [](const std::string& source) { return "content of " + source; };
+  std::size_t checked = 0;
+  for (const auto& loss : names_of<EncoderLoss>()) {
+    for (const auto& kind : names_of<ConnectorKind>()) {
+      base.encoder.loss = loss.value;
+      base.connector.kind = kind.value;
+      PartTable table(parts, fingerprint);
+      const auto parts_of = [&](const Experiment& experiment, Stage stage) {
+        std::vector<std::uint32_t> indices;
+        table.find(experiment, stage, EvalTask::fewshot, indices);
+        return indices;
+      };
+      for (const Field& field : fields()) {
+        if (field.key == "encoder.loss" || field.key == "connector.kind" || field.leaf() == "preset")
+          continue;
+        Experiment changed = base;
+        Value value = get_value(field, base);
+        struct Change {
+          void operator()(bool& v) const { v = !v; }
+          void operator()(std::int64_t& v) const { v += 1; }
+          void operator()(double& v) const { v = v == 0 ? 0.25 : v * 0.5; }
+          void operator()(std::string& v) const {
+            v = v == "cosine" ? "linear" : v == "bf16" ? "fp32" : v + "x";
+          }
+          void operator()(std::vector<double>& v) const { v[0] += 1; }
+          void operator()(std::vector<std::int64_t>& v) const { v.push_back(2); }
+          void operator()(std::vector<std::string>& v) const {
+            if (v.empty())
+              v = {"llm"};
+            else
+              v.pop_back();
+          }
+        };
+        std::visit(Change{}, value);
+        set_value(field, changed, value);
+        const bool applies = !field.applies || field.applies(base);
+        for (const auto& stage : names_of<Stage>()) {
+          const bool differs = parts_of(base, stage.value) != parts_of(changed, stage.value);
+          BOOST_TEST_CONTEXT(field.key << " in " << stage.name << " under " << loss.name << ", "
+                                       << kind.name) {
+            BOOST_TEST(differs == (applies && field.stages.has(stage.value)));
+          }
+          ++checked;
+        }
+      }
+    }
+  }
+  BOOST_TEST(checked > 10000u);
+}
+
+BOOST_AUTO_TEST_CASE(data_counts_by_its_content_not_by_its_path) {
+  const std::string with_data = kFourStages;
+  const auto keys_with = [&](const std::string& source, const std::string& content) {
+    return all_keys(plan_of(*this, with_data, "[override]\ndata.captions=['" + source + "']\n",
+                            [&](const std::string&) { return content; }));
+  };
+  BOOST_TEST((keys_with("here", "1") == keys_with("there", "1")));
+  BOOST_TEST((keys_with("here", "1") != keys_with("here", "2")));
+  const Plan missing = plan_of(*this, with_data, "[override]\ndata.captions=['nowhere']\n");
+  BOOST_REQUIRE(missing.missing_data.size() == 1u);
+  BOOST_TEST(missing.missing_data[0] == (path / "nowhere").string());
+}
+
+BOOST_AUTO_TEST_CASE(seed_and_parents_are_part_of_the_key) {
+  const Plan plan = plan_of(*this, kFourStages, "seeds = [3, 9]\n");
+  BOOST_TEST(all_keys(plan).size() == 10u);
+  const Plan longer = plan_of(*this, kFourStages + "[train.encoder]\nsteps = 124999\n", "seeds = [3, 9]\n");
+  BOOST_TEST((keys(plan, Stage::llm) == keys(longer, Stage::llm)));
+  for (const Stage stage : {Stage::encoder, Stage::vlm, Stage::eval})
+    for (const std::string& key : keys(plan, stage)) BOOST_TEST(!keys(longer, stage).contains(key));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_is_the_hash_of_canonical_json) {
+  const Plan plan = plan_of(*this, "stages = ['demo']\n", "");
+  BOOST_REQUIRE(plan.parts.size() == 1u);
+  const ConfigPart& part = plan.parts[0];
+  BOOST_TEST(part.json == R"({"batch":32,"noise":0.5,"peak_lr":0.1,"resolution":8,"steps":300,"width":32})");
+  BOOST_TEST(part.hash.hex() == hash128("demo\n" + part.json).hex());
+  BOOST_TEST(plan.jobs[0].key.hex() ==
+             hash128(R"({"config":{"demo":")" + part.hash.hex() +
+                     R"("},"parents":[],"seed":0,"stage":"demo","task":"","version":1})")
+                 .hex());
+}
+
+BOOST_AUTO_TEST_CASE(adding_an_evaluation_retrains_nothing) {
+  const auto with_tasks = [&](const std::string& tasks) {
+    return plan_of(*this, kFourStages, "[override]\neval.tasks = " + tasks + "\n");
+  };
+  const Plan two = with_tasks("['heldout-loss', 'fewshot']"),
+             three = with_tasks("['fewshot', 'vqa', 'heldout-loss']");
+  std::size_t added = 0;
+  for (const std::string& key : all_keys(three)) added += !all_keys(two).contains(key);
+  BOOST_TEST(added == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(without_an_encoder_there_is_no_encoder_stage) {
+  const Plan plan = plan_of(*this, kFourStages, "[[axis]]\nkey='encoder.loss'\nlevels=['clip','none']\n");
+  auto counts = count_stages(plan);
+  BOOST_TEST(counts["encoder"] == 1u);
+  BOOST_TEST(counts["vlm"] == 2u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

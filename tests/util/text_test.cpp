@@ -1,1 +1,79 @@
-// (being written)
+#include "util/text.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <limits>
+
+using namespace ablate;
+
+BOOST_AUTO_TEST_SUITE(text)
+
+BOOST_AUTO_TEST_CASE(the_nearest_spelling_is_found) {
+  const std::vector<std::string> keys = {"peak_lr", "steps", "batch", "connector.tokens"};
+  BOOST_TEST(nearest("peak_rl", keys).value() == "peak_lr");
+  BOOST_TEST(nearest("step", keys).value() == "steps");
+  BOOST_TEST(nearest("tokens", keys).value() == "connector.tokens");
+  BOOST_TEST(!nearest("resolution", keys));
+  BOOST_TEST(!nearest("", keys));
+  BOOST_TEST(suggestion("bacth", keys) == "; did you mean 'batch'?");
+  BOOST_TEST(suggestion("zzz", keys) == "; expected one of: peak_lr, steps, batch, connector.tokens");
+}
+
+BOOST_AUTO_TEST_CASE(numbers_are_short_and_carry_their_unit) {
+  BOOST_TEST(human_count(0) == "0");
+  BOOST_TEST(human_count(999) == "999");
+  BOOST_TEST(human_count(1234567) == "1.23M");
+  BOOST_TEST(human_count(999999) == "1.00M");
+  BOOST_TEST(human_count(3.04e8) == "304M");
+  BOOST_TEST(human_count(6.1e21) == "6.10Z");
+  BOOST_TEST(human_bytes(512) == "512 B");
+  BOOST_TEST(human_bytes(1536) == "1.50 KiB");
+  BOOST_TEST(human_duration(0.4) == "0.4 s");
+  BOOST_TEST(human_duration(59.9) == "59 s");
+  BOOST_TEST(human_duration(185) == "3m 05s");
+  BOOST_TEST(human_duration(7800) == "2h 10m");
+  BOOST_TEST(human_duration(4 * 86400 + 6 * 3600) == "4d 06h");
+  BOOST_TEST(human_duration(std::numeric_limits<double>::infinity()) == "-");
+  BOOST_TEST(with_commas(1234567) == "1,234,567");
+  BOOST_TEST(with_commas(-1234) == "-1,234");
+  BOOST_TEST(with_commas(-123) == "-123");
+  BOOST_TEST(shortest(0.1) == "0.1");
+  BOOST_TEST(shortest(3) == "3");
+  BOOST_TEST(shortest(1e-5) == "1e-05");
+}
+
+BOOST_AUTO_TEST_CASE(durations_are_read) {
+  BOOST_TEST(parse_duration("90").value() == 90);
+  BOOST_TEST(parse_duration("1.5h").value() == 5400);
+  BOOST_TEST(parse_duration("2d").value() == 172800);
+  for (const char* wrong : {"", "h", "-3s", "3 h", "3x", "inf", "nan"}) BOOST_TEST(!parse_duration(wrong));
+}
+
+BOOST_AUTO_TEST_CASE(invalid_utf8_is_found_at_its_byte) {
+  BOOST_TEST(
+      !find_invalid_utf8("plain, gr\xc3\xb6\xc3\x9f"
+                         "er, \xf0\x9f\x98\x80"));
+  BOOST_TEST(find_invalid_utf8("ab\xff").value() == 2u);
+  BOOST_TEST(find_invalid_utf8("\xc0\xaf").value() == 0u);          // overlong
+  BOOST_TEST(find_invalid_utf8("\xed\xa0\x80").value() == 0u);      // surrogate
+  BOOST_TEST(find_invalid_utf8("x\xe2\x82").value() == 1u);         // cut off
+  BOOST_TEST(find_invalid_utf8("\xf4\x90\x80\x80").value() == 0u);  // above U+10FFFF
+}
+
+BOOST_AUTO_TEST_CASE(width_counts_columns) {
+  BOOST_TEST(display_width("abc") == 3u);
+  BOOST_TEST(display_width("gr\xc3\xb6\xc3\x9f") == 4u);
+  BOOST_TEST(display_width("\xe6\xbc\xa2\xe5\xad\x97") == 4u);
+  BOOST_TEST(display_width("e\xcc\x81") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(control_characters_are_shown_as_question_marks) {
+  BOOST_TEST(printable("a\x1b[31mb\n") == "a?[31mb?");
+}
+
+BOOST_AUTO_TEST_CASE(split_and_join_are_inverse) {
+  BOOST_TEST(split("a,,b", ',') == (std::vector<std::string>{"a", "", "b"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(join(split("x:y:z", ':'), ":") == "x:y:z");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

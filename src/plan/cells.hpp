@@ -1,0 +1,79 @@
+// A sweep's axes become cells: designs, conditional axes, rules, extra cells; each with its resolved
+// experiment.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "config/sweep.hpp"
+#include "plan/plan.hpp"
+
+namespace ablate {
+
+/// A cell could not be resolved: a computed value is out of range, an expression divides by zero. Carries the
+/// place.
+struct CellError : Error {
+  CellError(const std::string& message, const Location& place) : Error(message), where(place) {}
+  Location where;
+};
+
+/// An axis of the whole sweep; blocks of a union that vary the same axis share it.
+struct SweepAxis {
+  std::string name;
+  std::vector<const Level*> levels;
+  Location where;
+};
+
+/// Expands a sweep once.
+class CellExpander {
+ public:
+  explicit CellExpander(const Sweep& sweep);
+
+  /// Calls `visit` for each cell that is left, in order, with its resolved experiment. Throws Error when
+  /// there are more combinations than kMaxCells, CellError when one cannot be resolved.
+  void expand(const std::function<void(const Cell&, const Experiment&)>& visit);
+
+  const std::vector<SweepAxis>& axes() const { return axes_; }
+  /// How the number of cells came about; complete behind expand().
+  const std::vector<CountLine>& account() const { return account_; }
+  /// "connector.kind = mlp, connector.tokens = 64"
+  std::string describe(const Cell& cell) const;
+
+ private:
+  using Levels = std::vector<std::int32_t>;
+
+  std::size_t axis_index(const Axis& axis);
+  std::int32_t add_level(std::size_t axis, const Level* level);
+  std::int32_t baseline_level(std::size_t axis, const Axis& source);
+  std::int32_t find_level(std::size_t axis, const Experiment& experiment) const;
+  std::int32_t level_of_include(std::size_t axis);
+  std::vector<Levels> expand_block(const Block& block);
+  std::vector<Levels> sample_block(const Block& block, const std::vector<std::size_t>& indices);
+  std::vector<Levels> combine_blocks();
+  /// Fills scratch_ from the cell's levels; an axis whose condition does not hold is set to -1.
+  void resolve(Levels& levels, const std::vector<Assignment>* extra);
+  void assign(const std::vector<Assignment>& assignments);
+  const Value& value_of(const Field& field);
+  Operand operand_of(const Field& field);
+  void count(std::string text, std::int64_t total);
+
+  const Sweep& sweep_;
+  std::vector<SweepAxis> axes_;
+  std::vector<const BoundExpression*> conditions_;  ///< Of each axis; null: always applies.
+  std::deque<Level> made_levels_;  ///< Sample points and baselines: levels that no file wrote down.
+  std::vector<CountLine> account_;
+
+  Experiment scratch_;
+  std::vector<const Assignment*>
+      pending_;  ///< Computed values of scratch_ still to be evaluated, by Field::index.
+  std::vector<char> evaluating_;
+  Value value_;
+};
+
+/// Most combinations of levels that are looked at.
+constexpr std::size_t kMaxCells = 5'000'000;
+
+}  // namespace ablate
