@@ -67,7 +67,10 @@ std::optional<Document> read_document(const std::filesystem::path& file, Finding
   try {
     text = read_file(file, kMaxTomlBytes);
   } catch (const Error& error) {
-    findings.add(asked_at.value_or(Location{document.source, 0, 0}), error.what());
+    // "PATH: what is wrong": the place says the path already, unless another file asked for this one.
+    const std::string message = error.what();
+    findings.add(asked_at.value_or(Location{document.source, 0, 0}),
+                 asked_at ? message : message.substr(file.string().size() + 2));
     return std::nullopt;
   }
   if (const auto offset = find_invalid_utf8(text)) {

@@ -11,41 +11,52 @@
 
 namespace ablate {
 
+struct Expression::Node {
+  enum class Op {
+    constant,
+    name,
+    negate,
+    logical_not,
+    logical_and,
+    logical_or,
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    member,  // of the list that the other operands make
+    add,
+    subtract,
+    multiply,
+    divide,
+    modulo,
+    power,
+    minimum,
+    maximum,
+    square_root,
+    floor,
+    ceil,
+    round,
+    absolute,
+    log2,
+    exp
+  };
+
+  Op op = Op::constant;
+  std::size_t position = 0;
+  Operand constant = 0.0;
+  std::size_t name = 0;  // Index into names().
+  std::vector<Node> operands;
+};
+
 namespace {
+
+using Node = Expression::Node;
+using Op = Node::Op;
 
 constexpr std::size_t kMaxLength = 4096;
 constexpr int kMaxDepth = 64;
-
-enum class Op {
-  constant,
-  name,
-  negate,
-  logical_not,
-  logical_and,
-  logical_or,
-  equal,
-  not_equal,
-  less,
-  less_equal,
-  greater,
-  greater_equal,
-  member,  // of the list that the other operands make
-  add,
-  subtract,
-  multiply,
-  divide,
-  modulo,
-  power,
-  minimum,
-  maximum,
-  square_root,
-  floor,
-  ceil,
-  round,
-  absolute,
-  log2,
-  exp
-};
 
 struct Function {
   std::string_view name;
@@ -61,20 +72,6 @@ const char* kind_of(const Operand& operand) {
   constexpr const char* kKinds[] = {"a truth value", "a number", "a text"};
   return kKinds[operand.index()];
 }
-
-}  // namespace
-
-struct Expression::Node {
-  Op op = Op::constant;
-  std::size_t position = 0;
-  Operand constant = 0.0;
-  std::size_t name = 0;  // Index into names().
-  std::vector<Node> operands;
-};
-
-namespace {
-
-using Node = Expression::Node;
 
 /// Recursive descent, one function per level of precedence.
 class Parser {
@@ -113,15 +110,13 @@ class Parser {
 
   Node parse_or() {
     Node left = parse_and();
-    for (std::size_t at = at_; take("or"); at = at_)
-      left = make(Op::logical_or, at, {left, parse_and()});
+    for (std::size_t at = at_; take("or"); at = at_) left = make(Op::logical_or, at, {left, parse_and()});
     return left;
   }
 
   Node parse_and() {
     Node left = parse_not();
-    for (std::size_t at = at_; take("and"); at = at_)
-      left = make(Op::logical_and, at, {left, parse_not()});
+    for (std::size_t at = at_; take("and"); at = at_) left = make(Op::logical_and, at, {left, parse_not()});
     return left;
   }
 

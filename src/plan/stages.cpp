@@ -161,14 +161,20 @@ Hash128 job_key(const PlannedJob& job, const std::vector<ConfigPart>& parts,
                 const std::vector<PlannedJob>& jobs) {
   // Written by hand, since a plan has hundreds of thousands: keys sorted, no blanks, as Json::dump() would.
   std::string text = "{\"config\":{";
-  for (std::size_t i = 0; i < job.parts.size(); ++i)
-    fmt::format_to(std::back_inserter(text), "{}\"{}\":\"{}\"", i ? "," : "", parts[job.parts[i]].section,
-                   parts[job.parts[i]].hash.hex());
+  for (const std::uint32_t part : job.parts)
+    text.append("\"")
+        .append(parts[part].section)
+        .append("\":\"")
+        .append(parts[part].hash.hex())
+        .append("\",");
+  if (text.back() == ',') text.pop_back();
   text += "},\"parents\":[";
-  for (std::size_t i = 0; i < job.parents.size(); ++i)
-    fmt::format_to(std::back_inserter(text), "{}\"{}\"", i ? "," : "", jobs[job.parents[i]].key.hex());
-  fmt::format_to(std::back_inserter(text), "],\"seed\":{},\"stage\":\"{}\",\"task\":\"{}\",\"version\":{}}}",
-                 job.seed, to_name(job.stage), job.task, stage_version(job.stage));
+  for (const std::uint32_t parent : job.parents)
+    text.append("\"").append(jobs[parent].key.hex()).append("\",");
+  if (text.back() == ',') text.pop_back();
+  text.append("],\"seed\":").append(std::to_string(job.seed));
+  text.append(",\"stage\":\"").append(to_name(job.stage)).append("\",\"task\":\"").append(job.task);
+  text.append("\",\"version\":").append(std::to_string(stage_version(job.stage))).append("}");
   return hash128(text);
 }
 

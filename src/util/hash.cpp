@@ -38,7 +38,15 @@ void add_file(Stream& stream, const std::filesystem::path& path) {
 
 }  // namespace
 
-std::string Hash128::hex() const { return fmt::format("{:016x}{:016x}", high, low); }
+std::string Hash128::hex() const {
+  std::string text(32, '0');
+  for (std::size_t i = 0; i < 16; ++i) {
+    const auto shift = 60 - 4 * i;
+    text[i] = "0123456789abcdef"[high >> shift & 15];
+    text[16 + i] = "0123456789abcdef"[low >> shift & 15];
+  }
+  return text;
+}
 
 Hash128 hash128(std::string_view bytes) {
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
@@ -56,7 +64,8 @@ Hash128 hash_path(const std::filesystem::path& path) {
   std::vector<std::string> names;
   for (auto entry = fs::recursive_directory_iterator(path, failed); !failed && entry != fs::end(entry);
        entry.increment(failed))
-    if (entry->is_regular_file() && !entry->is_symlink()) names.push_back(fs::relative(*entry, path).string());
+    if (entry->is_regular_file() && !entry->is_symlink())
+      names.push_back(fs::relative(*entry, path).string());
   if (failed) throw Error(fmt::format("{}: {}", path.string(), failed.message()));
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) {

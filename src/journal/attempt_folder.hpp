@@ -1,0 +1,56 @@
+// The files of a job's folder: what the scheduler hands to a worker, and where the worker answers.
+//
+//   results/jobs/KEY/job.json              what to compute: the job's resolved configuration; the same for
+//   every attempt results/jobs/KEY/N/attempt.json        how to run attempt N: AttemptSpec
+//   results/jobs/KEY/N/lock                locked by the worker process for as long as it lives; holds its
+//   process id results/jobs/KEY/N/journal.jsonl       what it tells results/jobs/KEY/N/log.txt what it prints
+//   results/jobs/KEY/N/...                 checkpoints and outputs, named by its journal
+//
+// The protocol of a worker: `ablate-worker results/jobs/KEY [--attempt N]`. It reads the first two files,
+// writes only below its attempt's folder, and exits with 0 behind a `finished` event, 2 behind `failed` of
+// kind config, 1 behind any other `failed`, and 130 when SIGTERM made it leave behind a checkpoint. Any
+// program that keeps to this can be a worker.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "util/json.hpp"
+
+namespace ablate {
+
+/// attempt.json: nothing in it may change the result.
+struct AttemptSpec {
+  std::int64_t attempt = 1;
+  std::string device = "cpu";  ///< "cpu" or "cuda"; CUDA_VISIBLE_DEVICES has chosen the card.
+  std::int64_t threads = 1;
+  std::int64_t micro_batch_halvings =
+      0;                         ///< Halve the micro-batch so many times: earlier attempts ran out of memory.
+  std::int64_t resume_step = 0;  ///< 0: from scratch.
+  std::filesystem::path resume_path;  ///< Absolute; empty: from scratch.
+  std::map<std::string, std::filesystem::path>
+      parents;                ///< Stage name to the folder of its finished attempt, absolute.
+  Json run = Json::object();  ///< The [run] table: log_interval, checkpoint_interval, ...
+
+  Json to_json() const;
+  /// Throws Error naming the key that is missing or wrong.
+  static AttemptSpec from_json(const Json& json);
+};
+
+/// The paths above.
+struct JobFolder {
+  std::filesystem::path path;
+  std::filesystem::path job() const { return path / "job.json"; }
+  std::filesystem::path attempt(std::int64_t number) const { return path / std::to_string(number); }
+};
+struct AttemptFolder {
+  std::filesystem::path path;
+  std::filesystem::path spec() const { return path / "attempt.json"; }
+  std::filesystem::path lock() const { return path / "lock"; }
+  std::filesystem::path journal() const { return path / "journal.jsonl"; }
+  std::filesystem::path log() const { return path / "log.txt"; }
+};
+
+}  // namespace ablate

@@ -1,0 +1,177 @@
+#include <fmt/format.h>
+
+#include "store/jobs.hpp"
+#include "store/query.hpp"
+
+namespace ablate {
+
+namespace {
+
+#define ATTEMPT_COLUMNS                                                                                 \
+  "id, job_id, number, state, device, threads, folder, pid, host, resume_step, step, total_steps, "     \
+  "last_word, "                                                                                         \
+  "checkpoint_step, checkpoint_path, started_at, last_event_at, ended_at, exit_code, signal, failure, " \
+  "message, "                                                                                           \
+  "journal_offset, journal_seq, repeated, missing, unknown, malformed, torn, late"
+
+std::optional<int> find_int(const Query& row, int column) {
+  const auto value = row.find_integer(column);
+  return value ? std::optional(static_cast<int>(*value)) : std::nullopt;
+}
+
+AttemptRecord read_attempt(const Query& row) {
+  AttemptRecord attempt;
+  int column = 0;
+  attempt.id = row.integer(column++);
+  attempt.job_id = row.integer(column++);
+  attempt.number = row.integer(column++);
+  attempt.state = from_name<AttemptState>(row.view(column++));
+  attempt.device = row.view(column++);
+  attempt.threads = row.integer(column++);
+  attempt.folder = row.view(column++);
+  attempt.pid = row.find_integer(column++);
+  attempt.host = row.view(column++);
+  attempt.resume_step = row.integer(column++);
+  attempt.step = row.integer(column++);
+  attempt.total_steps = row.integer(column++);
+  attempt.last_word = row.view(column++);
+  attempt.checkpoint_step = row.find_integer(column++);
+  attempt.checkpoint_path = row.view(column++);
+  attempt.started_at = row.real(column++);
+  attempt.last_event_at = row.find_real(column++);
+  attempt.ended_at = row.find_real(column++);
+  attempt.exit_code = find_int(row, column++);
+  attempt.signal = find_int(row, column++);
+  attempt.failure = row.view(column++);
+  attempt.message = row.view(column++);
+  attempt.journal.offset = row.integer(column++);
+  attempt.journal.last_seq = row.integer(column++);
+  attempt.faults.repeated = row.integer(column++);
+  attempt.faults.missing = row.integer(column++);
+  attempt.faults.unknown = row.integer(column++);
+  attempt.faults.malformed = row.integer(column++);
+  attempt.faults.torn = row.integer(column++);
+  attempt.late = row.integer(column++);
+  return attempt;
+}
+
+std::vector<AttemptRecord> read_attempts(Query& query) {
+  std::vector<AttemptRecord> attempts;
+  while (query.step()) attempts.push_back(read_attempt(query));
+  return attempts;
+}
+
+}  // namespace
+
+std::int64_t begin_invocation(Database& database, const InvocationRecord& invocation, double now) {
+  WriteTransaction transaction(database);
+  std::int64_t id = 0;
+  {
+    Query query(database,
+                "INSERT INTO invocation (command, folder, host, user, pid, version, git_revision, git_dirty, "
+                "started_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                Json(invocation.command).dump(-1, ' ', false, Json::error_handler_t::replace),
+                invocation.folder, invocation.host, invocation.user, invocation.pid, invocation.version,
+                invocation.git_revision, invocation.git_dirty, now);
+    query.step();
+    id = query.integer(0);
+  }
+  transaction.commit();
+  return id;
+}
+
+void end_invocation(Database& database, std::int64_t invocation_id, double now) {
+  Query(database, "UPDATE invocation SET ended_at = ? WHERE id = ?", now, invocation_id).run();
+}
+
+std::vector<AttemptRecord> load_attempts(Database& database, std::int64_t job_id) {
+  Query query(database, "SELECT " ATTEMPT_COLUMNS " FROM attempt WHERE job_id = ? ORDER BY number", job_id);
+  return read_attempts(query);
+}
+
+std::vector<AttemptRecord> load_running_attempts(Database& database) {
+  Query query(database, "SELECT " ATTEMPT_COLUMNS " FROM attempt WHERE state = 'running' ORDER BY id");
+  return read_attempts(query);
+}
+
+AttemptRecord get_attempt(Database& database, std::int64_t attempt_id) {
+  Query query(database, "SELECT " ATTEMPT_COLUMNS " FROM attempt WHERE id = ?", attempt_id);
+  if (!query.step())
+    throw Error(fmt::format("{}: no attempt with id {}", database.path().string(), attempt_id));
+  return read_attempt(query);
+}
+
+std::optional<Checkpoint> find_checkpoint(Database& database, std::int64_t job_id) {
+  Query query(database,
+              "SELECT checkpoint_step, folder || '/' || checkpoint_path FROM attempt"
+              " WHERE job_id = ? AND checkpoint_step IS NOT NULL ORDER BY number DESC LIMIT 1",
+              job_id);
+  if (!query.step()) return std::nullopt;
+  return Checkpoint{query.integer(0), query.text(1)};
+}
+
+std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& job,
+                                           std::int64_t invocation_id, const std::string& device,
+                                           std::int64_t threads, double now) {
+  WriteTransaction transaction(database);
+  const auto changed =
+      Query(database, "UPDATE job SET state = 'running' WHERE id = ? AND state = 'waiting' AND cancel = 0",
+            job.id)
+          .run();
+  if (changed == 0) return std::nullopt;
+
+  std::int64_t number = 1;
+  {
+    Query query(database, "SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE job_id = ?", job.id);
+    if (query.step()) number = query.integer(0);
+  }
+  const auto checkpoint = find_checkpoint(database, job.id);
+  const std::int64_t resume_step = checkpoint ? checkpoint->step : 0;
+  std::int64_t id = 0;
+  {
+    Query query(database,
+                "INSERT INTO attempt (job_id, number, invocation_id, state, device, threads, folder, "
+                "resume_step, step,"
+                " started_at) SELECT ?1, ?2, ?3, 'running', ?4, ?5, 'jobs/' || key || '/' || ?2, ?6, ?6, ?7"
+                " FROM job WHERE id = ?1 RETURNING id",
+                job.id, number, invocation_id, device, threads, resume_step, now);
+    query.step();
+    id = query.integer(0);
+  }
+  AttemptRecord attempt = get_attempt(database, id);
+  transaction.commit();
+  return attempt;
+}
+
+void set_attempt_pid(Database& database, std::int64_t attempt_id, std::int64_t pid) {
+  Query(database, "UPDATE attempt SET pid = ? WHERE id = ?", pid, attempt_id).run();
+}
+
+bool end_attempt(Database& database, std::int64_t attempt_id, const AttemptEnd& end, double now) {
+  WriteTransaction transaction(database);
+  const auto or_null = [](const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(text);
+  };
+  const auto changed = Query(database,
+                             "UPDATE attempt SET state = ?, ended_at = ?, exit_code = ?, signal = ?,"
+                             " failure = coalesce(?, failure), message = coalesce(?, message)"
+                             " WHERE id = ? AND state = 'running'",
+                             to_name(end.state), now, end.exit ? end.exit->code : std::nullopt,
+                             end.exit ? end.exit->signal : std::nullopt, or_null(end.failure),
+                             or_null(end.message), attempt_id)
+                           .run();
+  if (changed == 0) return false;
+  // A job that was marked meanwhile does not wait again.
+  Query(database,
+        "UPDATE job SET state = CASE WHEN cancel = 1 AND ?1 = 'waiting' THEN 'cancelled' ELSE ?1 END, cancel "
+        "= 0,"
+        " micro_batch_halvings = micro_batch_halvings + ?2"
+        " WHERE id = (SELECT job_id FROM attempt WHERE id = ?3) AND state = 'running'",
+        to_name(end.job_state), end.halve_micro_batch, attempt_id)
+      .run();
+  transaction.commit();
+  return true;
+}
+
+}  // namespace ablate

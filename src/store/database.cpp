@@ -1,0 +1,207 @@
+#include "store/database.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "store/migrations.hpp"
+#include "store/query.hpp"
+#include "util/file.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr int kBusySeconds = 60;
+
+/// `handle`: of the connection that failed; null when none was made.
+Error describe_failure(const std::filesystem::path& path, const SQLite::Exception& exception,
+                       sqlite3* handle) {
+  const int system = handle ? sqlite3_system_errno(handle) : errno;
+  const auto with_reason = [&](std::string_view what) {
+    return Error(
+        fmt::format("{}: {}: {}", path.string(), what, system ? std::strerror(system) : exception.what()));
+  };
+  switch (exception.getErrorCode()) {
+    case SQLITE_FULL:
+      return Error(fmt::format("{}: disk full", path.string()));
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return Error(
+          fmt::format("{}: locked by another process for more than {} s", path.string(), kBusySeconds));
+    case SQLITE_NOTADB:
+      return Error(fmt::format("{}: is not a database; expected one that ablate made", path.string()));
+    case SQLITE_CORRUPT:
+      return Error(fmt::format("{}: is damaged: {}", path.string(), exception.what()));
+    case SQLITE_CANTOPEN:
+      return with_reason("cannot be opened");
+    case SQLITE_IOERR:
+      if (system == ENOSPC || system == EDQUOT) return Error(fmt::format("{}: disk full", path.string()));
+      return with_reason("cannot be read or written");
+    default:
+      return Error(fmt::format("{}: {}", path.string(), exception.what()));
+  }
+}
+
+/// Errors that pass when many processes create one database: SQLite's busy time-out does not cover the change
+/// to WAL mode.
+bool is_passing(const SQLite::Exception& exception) {
+  const int code = exception.getErrorCode();
+  return code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_PROTOCOL;
+}
+
+/// In a read-only connection: no other file is opened or made, and the way out of `query_only` is shut.
+int allow_reading(void*, int action, const char* name, const char* argument, const char*, const char*) {
+  if (action == SQLITE_ATTACH || action == SQLITE_DETACH) return SQLITE_DENY;
+  if (action == SQLITE_PRAGMA && argument)
+    for (const char* setting : {"query_only", "journal_mode", "writable_schema", "locking_mode"})
+      if (sqlite3_stricmp(name, setting) == 0) return SQLITE_DENY;
+  return SQLITE_OK;
+}
+
+/// The file's name for a connection that makes no files beside it: for a folder that cannot be written.
+std::string immutable_uri(const std::filesystem::path& path) {
+  std::string uri = "file:";
+  for (const char c : path.string())
+    if (c == '%' || c == '?' || c == '#')
+      uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    else
+      uri += c;
+  return uri + "?immutable=1";
+}
+
+}  // namespace
+
+struct Database::Statements {
+  std::unordered_map<std::string, SQLite::Statement> by_text;
+};
+
+Database::Database(const std::filesystem::path& path, Mode mode)
+    : path_(std::filesystem::absolute(path).lexically_normal()), statements_(std::make_unique<Statements>()) {
+  if (mode == Mode::read_write) make_directories(folder());
+  std::error_code ignored;
+  const auto status = std::filesystem::status(path_, ignored);
+  if (std::filesystem::is_directory(status))
+    throw Error(fmt::format("{}: is a folder; expected a database file", path_.string()));
+  if (mode == Mode::read_only && !std::filesystem::exists(status))
+    throw Error(
+        fmt::format("{}: there is no such file; expected a database that ablate made", path_.string()));
+
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(kBusySeconds);
+  for (int round = 0;; ++round) {
+    errno = 0;
+    try {
+      open(mode);
+      return;
+    } catch (const SQLite::Exception& exception) {
+      if (!is_passing(exception) || std::chrono::steady_clock::now() > deadline)
+        throw describe_failure(path_, exception, sqlite_ ? sqlite_->getHandle() : nullptr);
+    }
+    // Different waits for different processes, so that they do not meet again.
+    std::this_thread::sleep_for(std::chrono::microseconds(500 * (1 + round % 8) + ::getpid() % 16 * 100));
+  }
+}
+
+Database::~Database() = default;
+
+void Database::open(Mode mode) {
+  const bool writing = mode == Mode::read_write;
+  sqlite_.reset();
+  // Read-only connections are opened for writing too, and then barred from it: SQLite's own read-only mode
+  // leaves a -wal and a -shm file behind.
+  if (!connect(SQLite::OPEN_READWRITE | (writing ? SQLite::OPEN_CREATE : 0), path_.string())) {
+    if (writing)
+      throw Error(fmt::format("{}: cannot be written; expected a file and folder that can", path_.string()));
+    std::error_code ignored;
+    const bool in_use = std::filesystem::exists(path_.string() + "-wal", ignored);
+    if (in_use || !connect(SQLite::OPEN_READONLY | SQLite::OPEN_URI, immutable_uri(path_)))
+      throw Error(fmt::format("{}: cannot be read: its folder cannot be written, and a writer left it open",
+                              path_.string()));
+  }
+  const int known = known_migrations().back().to;
+  if (!writing) {
+    const int version = get_version(*sqlite_, path_);
+    if (version != known)
+      throw Error(fmt::format("{}: is a database of version {}; expected version {}", path_.string(), version,
+                              known));
+    sqlite_->exec("PRAGMA query_only = ON");
+    sqlite3_set_authorizer(sqlite_->getHandle(), allow_reading, nullptr);
+    return;
+  }
+  if (sqlite3_db_readonly(sqlite_->getHandle(), "main") == 1)
+    throw Error(fmt::format("{}: cannot be written; expected a file and folder that can", path_.string()));
+  get_version(*sqlite_, path_);  // before anything is changed: whose file is it?
+  sqlite_->exec("PRAGMA journal_mode = WAL");
+  migrate(*sqlite_, path_, known_migrations());
+}
+
+/// False when SQLite cannot make its files in the folder.
+bool Database::connect(int flags, const std::string& name) {
+  sqlite_ = std::make_unique<SQLite::Database>(name, flags | SQLite::OPEN_NOMUTEX, kBusySeconds * 1000);
+  try {
+    sqlite_->exec(
+        "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA "
+        "temp_store = MEMORY");
+    sqlite_->execAndGet("SELECT count(*) FROM sqlite_schema");
+    return true;
+  } catch (const SQLite::Exception& exception) {
+    const int code = exception.getErrorCode();
+    if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY) return false;
+    throw;
+  }
+}
+
+SQLite::Statement& Database::prepare(const char* sql) {
+  auto found = statements_->by_text.find(sql);
+  try {
+    if (found == statements_->by_text.end())
+      found = statements_->by_text.emplace(sql, SQLite::Statement(*sqlite_, sql)).first;
+    found->second.tryReset();
+    found->second.clearBindings();
+  } catch (const SQLite::Exception& exception) {
+    throw to_error(*this, exception);
+  }
+  return found->second;
+}
+
+std::int64_t Database::data_version() {
+  Query query(*this, "PRAGMA data_version");
+  return query.step() ? query.integer(0) : 0;
+}
+
+Error to_error(Database& database, const SQLite::Exception& exception) {
+  return describe_failure(database.path(), exception, database.sqlite().getHandle());
+}
+
+ReadTransaction::ReadTransaction(Database& database) : database_(database) {
+  if (sqlite3_get_autocommit(database_.sqlite().getHandle()) == 0) return;
+  Query(database_, "BEGIN").run();
+  begun_ = true;
+}
+
+ReadTransaction::~ReadTransaction() {
+  if (begun_) database_.sqlite().tryExec("ROLLBACK");
+}
+
+WriteTransaction::WriteTransaction(Database& database) : database_(database) {
+  Query(database_, "BEGIN IMMEDIATE").run();
+}
+
+WriteTransaction::~WriteTransaction() {
+  if (committed_) return;
+  database_.sqlite().tryExec("ROLLBACK");  // fails where SQLite has rolled back by itself
+  database_.metric_names().clear();
+}
+
+void WriteTransaction::commit() {
+  Query(database_, "COMMIT").run();
+  committed_ = true;
+}
+
+}  // namespace ablate

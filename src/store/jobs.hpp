@@ -1,0 +1,116 @@
+// Jobs and attempts as the scheduler needs them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/experiment.hpp"
+#include "journal/reader.hpp"
+#include "store/database.hpp"
+#include "store/states.hpp"
+#include "util/process.hpp"
+
+namespace ablate {
+
+struct JobRecord {
+  std::int64_t id = 0;
+  std::string key;
+  Stage stage = Stage::encoder;
+  std::string task;
+  std::uint64_t seed = 0;
+  std::vector<std::int64_t> parents;  ///< Ids.
+  std::int64_t steps = 0;
+  double flops = 0, memory_bytes = 0;
+  JobState state = JobState::waiting;
+  bool cancel = false;
+  std::int64_t micro_batch_halvings = 0;
+  std::int64_t replicates = 0;  ///< How many replicates of the asked sweep need it.
+  std::int64_t order = 0;       ///< Its place in that sweep: jobs of earlier replicates first.
+};
+
+/// The jobs of a sweep, parents before children.
+std::vector<JobRecord> load_jobs(Database& database, std::int64_t sweep_id);
+/// One job, by id or by a prefix of its key (at least 4 digits; a key goes before an id of the same digits).
+/// Throws Error when none or several begin so. `replicates` and `order` are 0.
+JobRecord get_job(Database& database, const std::string& key_prefix);
+/// The configuration that the worker reads: {"key", "stage", "task", "seed", "steps", "config": {section:
+/// {...}}, "parents": {stage: key}}.
+Json job_description(Database& database, std::int64_t job_id);
+
+struct InvocationRecord {
+  std::vector<std::string> command;
+  std::string folder, host, user, version, git_revision;
+  std::int64_t pid = 0;
+  bool git_dirty = false;
+};
+std::int64_t begin_invocation(Database& database, const InvocationRecord& invocation, double now);
+void end_invocation(Database& database, std::int64_t invocation_id, double now);
+
+struct AttemptRecord {
+  std::int64_t id = 0, job_id = 0, number = 0;
+  AttemptState state = AttemptState::running;
+  std::string device;
+  std::int64_t threads = 1;
+  std::string folder;  ///< Relative to the database's folder: "jobs/<key>/<number>".
+  std::optional<std::int64_t> pid;
+  std::string host;
+  std::int64_t resume_step = 0, step = 0;
+  std::int64_t total_steps = 0;  ///< As the worker said; 0: not yet.
+  std::string last_word;         ///< The end that its journal has: "finished", "failed" or "" for none yet.
+  std::optional<std::int64_t> checkpoint_step;
+  std::string checkpoint_path;
+  double started_at = 0;
+  std::optional<double> last_event_at, ended_at;
+  std::optional<int> exit_code, signal;
+  std::string failure, message;
+  JournalPosition journal;
+  JournalFaults faults;
+  std::int64_t late = 0;
+};
+std::vector<AttemptRecord> load_attempts(Database& database, std::int64_t job_id);
+AttemptRecord get_attempt(Database& database, std::int64_t attempt_id);
+/// Attempts in state running, of any sweep: what a scheduler that starts has to adopt or to bury.
+std::vector<AttemptRecord> load_running_attempts(Database& database);
+
+/// Makes a waiting job running and writes down its next attempt, in one transaction, before any process is
+/// started. The attempt resumes from the newest checkpoint that any attempt of the job has left
+/// (find_checkpoint). Nothing when the job is not waiting any more (cancelled meanwhile).
+std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& job,
+                                           std::int64_t invocation_id, const std::string& device,
+                                           std::int64_t threads, double now);
+/// The newest checkpoint of a job: the last one of the highest attempt that left any.
+struct Checkpoint {
+  std::int64_t step = 0;
+  std::string path;  ///< Relative to the database's folder: "jobs/<key>/<number>/<path>".
+};
+std::optional<Checkpoint> find_checkpoint(Database& database, std::int64_t job_id);
+void set_attempt_pid(Database& database, std::int64_t attempt_id, std::int64_t pid);
+
+/// How an attempt ended, and what becomes of its job.
+struct AttemptEnd {
+  AttemptState state = AttemptState::finished;
+  std::optional<ExitStatus> exit;  ///< Nothing when it was not our child.
+  std::string failure;             ///< See attempt.failure in schema.sql.
+  std::string message;             ///< First line of the error.
+  JobState job_state = JobState::finished;
+  bool halve_micro_batch = false;
+};
+/// Only a running attempt can end; otherwise nothing changes and false is returned. A job that `ablate
+/// cancel` has marked becomes cancelled where `job_state` says waiting.
+bool end_attempt(Database& database, std::int64_t attempt_id, const AttemptEnd& end, double now);
+
+/// Waiting jobs become cancelled at once; running ones are marked for the scheduler to stop. Returns how many
+/// of each.
+struct CancelResult {
+  std::int64_t cancelled = 0, marked = 0;
+};
+CancelResult cancel_jobs(Database& database, std::span<const std::int64_t> job_ids);
+/// Failed and cancelled jobs become waiting again. Returns how many did.
+std::int64_t retry_jobs(Database& database, std::span<const std::int64_t> job_ids);
+/// Ids of running jobs that `ablate cancel` marked.
+std::vector<std::int64_t> load_cancel_requests(Database& database);
+
+}  // namespace ablate

@@ -1,0 +1,61 @@
+#include "store/migrations.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/format.h>
+
+#include "util/error.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr const char kSchema[] =
+#include "store/schema.sql.inc"
+    ;
+
+/// PRAGMA application_id of our files: "ABLT".
+constexpr int kApplicationId = 0x41424c54;
+
+}  // namespace
+
+std::span<const Migration> known_migrations() {
+  static constexpr Migration kMigrations[] = {{1, kSchema}};
+  return kMigrations;
+}
+
+int get_version(SQLite::Database& sqlite, const std::filesystem::path& path) {
+  // One statement, so that it sees one state: another process may be making the schema at this moment.
+  SQLite::Statement query(sqlite,
+                          "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)"
+                          " FROM pragma_application_id, pragma_user_version");
+  query.executeStep();
+  const int application = query.getColumn(0).getInt(), version = query.getColumn(1).getInt();
+  const bool empty = query.getColumn(2).getInt() == 0;
+  if (application == kApplicationId || (empty && application == 0 && version == 0)) return version;
+  throw Error(fmt::format("{}: is an SQLite database of another program; expected one that ablate made",
+                          path.string()));
+}
+
+void migrate(SQLite::Database& sqlite, const std::filesystem::path& path,
+             std::span<const Migration> migrations) {
+  const int known = migrations.back().to;
+  const auto check_not_newer = [&](int version) {
+    if (version > known)
+      throw Error(
+          fmt::format("{}: is a database of version {}, made by a newer ablate; expected version {} or less",
+                      path.string(), version, known));
+    return version;
+  };
+  if (check_not_newer(get_version(sqlite, path)) == known) return;
+
+  SQLite::Transaction transaction(sqlite, SQLite::TransactionBehavior::IMMEDIATE);
+  // Another process may have been first.
+  const int version = check_not_newer(get_version(sqlite, path));
+  for (const Migration& migration : migrations)
+    if (migration.to > version) sqlite.exec(migration.sql);
+  sqlite.exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
+  sqlite.exec(fmt::format("PRAGMA user_version = {}", known));
+  transaction.commit();
+}
+
+}  // namespace ablate

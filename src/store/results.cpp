@@ -1,0 +1,187 @@
+#include "store/results.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <set>
+
+#include "store/query.hpp"
+#include "store/sweep_jobs.hpp"
+#include "util/json.hpp"
+
+namespace ablate {
+
+namespace {
+
+/// A value that was asked for: "vlm/loss:min".
+struct Wanted {
+  enum class Which { last, min, max };
+  std::string full;    ///< As it was asked for: the key in RunRecord::values.
+  std::string name;    ///< Without ":min".
+  std::string metric;  ///< "loss" for "vlm/loss"; empty where it cannot be a metric.
+  std::string stage;
+  Which which = Which::last;
+};
+
+Wanted parse_wanted(const std::string& full) {
+  Wanted wanted{full, full, "", ""};
+  const auto cut = [&](std::string_view ending, Wanted::Which which) {
+    if (!full.ends_with(ending)) return;
+    wanted.name = full.substr(0, full.size() - ending.size());
+    wanted.which = which;
+  };
+  cut(":min", Wanted::Which::min);
+  cut(":max", Wanted::Which::max);
+  if (const auto slash = wanted.name.find('/'); slash != std::string::npos) {
+    wanted.stage = wanted.name.substr(0, slash);
+    wanted.metric = wanted.name.substr(slash + 1);
+  }
+  return wanted;
+}
+
+struct JobColumns {
+  std::vector<std::string> stage;
+  std::vector<JobState> state;
+};
+
+JobColumns load_job_columns(Database& database, const SweepJobs& jobs) {
+  JobColumns columns;
+  Query query(database, "SELECT id, stage, state FROM job WHERE id BETWEEN ? AND ? ORDER BY id");
+  query.bind(jobs.first_id(), jobs.last_id());
+  while (columns.stage.size() < jobs.ids.size() && query.step()) {
+    if (query.integer(0) != jobs.ids[columns.stage.size()]) continue;
+    columns.stage.push_back(query.text(1));
+    columns.state.push_back(from_name<JobState>(query.view(2)));
+  }
+  if (columns.stage.size() < jobs.ids.size())
+    throw Error(fmt::format("{}: is damaged: a job of the sweep is missing", database.path().string()));
+  return columns;
+}
+
+/// The values of each job, by index into SweepJobs::ids.
+using JobValues = std::vector<std::vector<std::pair<std::string, double>>>;
+
+void add_all_scores(Database& database, const SweepJobs& jobs, JobValues& values) {
+  Query query(database, "SELECT job_id, name, value FROM score_value WHERE job_id BETWEEN ? AND ?");
+  query.bind(jobs.first_id(), jobs.last_id());
+  while (query.step())
+    if (const auto job = jobs.find(query.integer(0)); job >= 0)
+      values[static_cast<std::size_t>(job)].emplace_back(query.text(1), query.real(2));
+}
+
+void add_score(Database& database, const SweepJobs& jobs, const Wanted& wanted, JobValues& values) {
+  Query query(database, "SELECT job_id, value FROM score_value WHERE job_id BETWEEN ? AND ? AND name = ?");
+  query.bind(jobs.first_id(), jobs.last_id(), wanted.name);
+  while (query.step())
+    if (const auto job = jobs.find(query.integer(0)); job >= 0)
+      values[static_cast<std::size_t>(job)].emplace_back(wanted.full, query.real(1));
+}
+
+void add_metric(Database& database, const SweepJobs& jobs, const JobColumns& columns, const Wanted& wanted,
+                JobValues& values) {
+  if (wanted.metric.empty()) return;
+  Query query(
+      database,
+      "SELECT job_id, last_value, min_value, max_value FROM metric_summary WHERE job_id BETWEEN ? AND ?"
+      " AND name_id = (SELECT id FROM metric_name WHERE name = ?)");
+  query.bind(jobs.first_id(), jobs.last_id(), wanted.metric);
+  while (query.step()) {
+    const auto job = jobs.find(query.integer(0));
+    if (job < 0 || columns.stage[static_cast<std::size_t>(job)] != wanted.stage) continue;
+    values[static_cast<std::size_t>(job)].emplace_back(wanted.full,
+                                                       query.real(1 + static_cast<int>(wanted.which)));
+  }
+}
+
+/// As in the view `runs`: the state that a reader must know of first.
+JobState worse(JobState a, JobState b) {
+  using enum JobState;
+  for (const JobState state : {failed, cancelled, running, waiting})
+    if (a == state || b == state) return state;
+  return finished;
+}
+
+std::vector<RunRecord> load_replicates(Database& database, std::int64_t sweep_id) {
+  struct CellRow {
+    std::string label;
+    std::map<std::string, std::string> levels;
+  };
+  std::vector<CellRow> cells;
+  {
+    Query query(database, "SELECT label, levels FROM cell WHERE sweep_id = ? ORDER BY number", sweep_id);
+    while (query.step())
+      cells.push_back({query.text(0), Json::parse(query.view(1)).get<std::map<std::string, std::string>>()});
+  }
+  std::vector<RunRecord> runs;
+  Query query(database, "SELECT cell, seed FROM replicate WHERE sweep_id = ? ORDER BY number", sweep_id);
+  while (query.step()) {
+    RunRecord& run = runs.emplace_back();
+    run.cell = query.integer(0);
+    run.label = cells.at(static_cast<std::size_t>(run.cell)).label;
+    run.levels = cells[static_cast<std::size_t>(run.cell)].levels;
+    run.seed = static_cast<std::uint64_t>(query.integer(1));
+    run.state = JobState::finished;
+  }
+  return runs;
+}
+
+}  // namespace
+
+std::vector<RunRecord> load_runs(Database& database, std::int64_t sweep_id,
+                                 const std::vector<std::string>& names) {
+  const ReadTransaction snapshot(database);
+  std::vector<RunRecord> runs = load_replicates(database, sweep_id);
+  const SweepJobs jobs = load_sweep_jobs(database, sweep_id);
+  const JobColumns columns = load_job_columns(database, jobs);
+  JobValues values(jobs.ids.size());
+  if (names.empty()) add_all_scores(database, jobs, values);
+  for (const std::string& name : names) {
+    // The name as it stands goes before one that was cut: a score may be called "x:min". Later ones
+    // overwrite.
+    const Wanted wanted = parse_wanted(name);
+    add_metric(database, jobs, columns, wanted, values);
+    if (wanted.name != name) add_score(database, jobs, wanted, values);
+    add_score(database, jobs, Wanted{name, name, "", ""}, values);
+  }
+  for (const SweepJobs::Need& need : jobs.needs) {
+    RunRecord& run = runs.at(need.replicate);
+    run.state = worse(run.state, columns.state[need.job]);
+    for (const auto& [name, value] : values[need.job]) run.values[name] = value;
+  }
+  return runs;
+}
+
+std::vector<std::string> known_values(Database& database, std::int64_t sweep_id) {
+  const ReadTransaction snapshot(database);
+  const SweepJobs jobs = load_sweep_jobs(database, sweep_id);
+  const JobColumns columns = load_job_columns(database, jobs);
+  std::set<std::string> scores, metrics;
+  {
+    Query query(database, "SELECT job_id, name FROM score_value WHERE job_id BETWEEN ? AND ?");
+    query.bind(jobs.first_id(), jobs.last_id());
+    while (query.step())
+      if (jobs.find(query.integer(0)) >= 0) scores.insert(query.text(1));
+  }
+  Query query(database,
+              "SELECT m.job_id, n.name FROM metric_summary m JOIN metric_name n ON n.id = m.name_id"
+              " WHERE m.job_id BETWEEN ? AND ?");
+  query.bind(jobs.first_id(), jobs.last_id());
+  while (query.step())
+    if (const auto job = jobs.find(query.integer(0)); job >= 0)
+      metrics.insert(fmt::format("{}/{}", columns.stage[static_cast<std::size_t>(job)], query.view(1)));
+  std::vector<std::string> names(scores.begin(), scores.end());
+  names.insert(names.end(), metrics.begin(), metrics.end());
+  return names;
+}
+
+std::vector<CurvePoint> load_curve(Database& database, std::int64_t job_id, const std::string& metric) {
+  std::vector<CurvePoint> curve;
+  Query query(database,
+              "SELECT step, value FROM metric_point"
+              " WHERE job_id = ? AND name_id = (SELECT id FROM metric_name WHERE name = ?) ORDER BY step",
+              job_id, metric);
+  while (query.step()) curve.push_back({query.integer(0), query.real(1)});
+  return curve;
+}
+
+}  // namespace ablate

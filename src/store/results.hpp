@@ -1,0 +1,60 @@
+// What tables, curves and progress displays are made of. Reads only.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/experiment.hpp"
+#include "store/database.hpp"
+#include "store/states.hpp"
+
+namespace ablate {
+
+/// One value of one run: a score, or the last value of a metric.
+struct RunRecord {
+  std::int64_t cell = 0;
+  std::string label;
+  std::map<std::string, std::string>
+      levels;  ///< Axis name to level label; an axis that does not apply is absent.
+  std::uint64_t seed = 0;
+  JobState state = JobState::waiting;  ///< The worst of its jobs, as in the view `runs`.
+  std::map<std::string, double> values;
+};
+
+/// The runs of a sweep with the values asked for; a value is a score's name ("fewshot/4"), a metric of a
+/// stage
+/// ("vlm/loss"), or one of these with ":min" or ":max" behind it. Empty `names`: all scores, and no metrics.
+/// Never reads a curve.
+std::vector<RunRecord> load_runs(Database& database, std::int64_t sweep_id,
+                                 const std::vector<std::string>& names);
+/// The names that load_runs can give for a sweep: scores first, then "stage/metric".
+std::vector<std::string> known_values(Database& database, std::int64_t sweep_id);
+
+struct CurvePoint {
+  std::int64_t step = 0;
+  double value = 0;  ///< NaN where the database has NULL.
+};
+std::vector<CurvePoint> load_curve(Database& database, std::int64_t job_id, const std::string& metric);
+
+/// Jobs of a sweep by stage and state.
+struct StageProgress {
+  Stage stage = Stage::encoder;
+  std::int64_t waiting = 0, running = 0, finished = 0, failed = 0, cancelled = 0;
+  std::int64_t blocked = 0;  ///< Of the waiting: those behind a failed or cancelled job.
+  double flops_left = 0;     ///< Of waiting and running jobs.
+  std::int64_t total() const { return waiting + running + finished + failed + cancelled; }
+};
+std::vector<StageProgress> load_progress(Database& database, std::int64_t sweep_id);
+
+struct RunningJob {
+  std::string key, stage, task, device;
+  std::int64_t attempt = 0, resume_step = 0, step = 0, steps = 0;
+  double started_at = 0;
+  std::optional<double> last_event_at;
+};
+std::vector<RunningJob> load_running(Database& database, std::optional<std::int64_t> sweep_id);
+
+}  // namespace ablate

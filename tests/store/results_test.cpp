@@ -1,0 +1,164 @@
+#include "store/results.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "fixture.hpp"
+
+using namespace ablate;
+
+namespace {
+
+struct Measured : Store {
+  Measured() {
+    run(1, [&](const AttemptRecord& attempt, Lines& lines) { append(attempt, {lines.metric(10, 9)}); });
+    run(2, [&](const AttemptRecord& attempt, Lines& lines) {
+      append(attempt, {lines.metric(10, 5), lines.metric(20, 1), lines.metric(30, 2)});
+    });
+    run(3, [&](const AttemptRecord& attempt, Lines& lines) {
+      append(attempt, {lines.score("caption", 0.75), lines.score("vqa", 0.5)});
+    });
+    AttemptRecord running = begin(4);
+    append(running, {Lines().metric(10, 6)});
+    take_in(database, running, false);
+    end(begin(6), AttemptState::failed, JobState::failed);
+  }
+  template <typename Tell>
+  void run(std::int64_t job_id, Tell tell) {
+    AttemptRecord attempt = begin(job_id);
+    Lines lines;
+    append(attempt, {lines.started(1)});
+    tell(attempt, lines);
+    take_in(database, attempt, true);
+    end(attempt, AttemptState::finished, JobState::finished, 1010);
+  }
+};
+
+using Values = std::map<std::string, double>;
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(runs_come_with_levels_states_and_all_scores, Measured) {
+  const auto runs = load_runs(database, sweep, {});
+  BOOST_REQUIRE(runs.size() == 4u);
+  BOOST_TEST(runs[0].cell == 0);
+  BOOST_TEST(runs[0].levels.size() == 1u);
+  BOOST_TEST(runs[0].levels.at("connector.kind") == "mlp");
+  BOOST_TEST(runs[0].seed == 0u);
+  BOOST_CHECK(runs[0].state == JobState::finished);
+  BOOST_CHECK(runs[0].values == (Values{{"caption", 0.75}, {"vqa", 0.5}}));
+  BOOST_TEST(runs[1].label == "the \"big\" one");
+  BOOST_TEST(runs[1].levels.at("connector.tokens") == "64");
+  BOOST_CHECK(runs[1].state == JobState::running);
+  BOOST_TEST(runs[1].values.empty());
+  BOOST_TEST(runs[3].seed == 0xffffffffffffffffu);
+  BOOST_CHECK(runs[3].state == JobState::failed);
+}
+
+BOOST_FIXTURE_TEST_CASE(values_are_given_by_name_stage_and_kind, Measured) {
+  const auto runs = load_runs(database, sweep,
+                              {"vlm/loss", "vlm/loss:min", "vlm/loss:max", "encoder/loss", "caption",
+                               "caption:max", "eval/loss", "nothing", "a/b"});
+  BOOST_CHECK(runs.at(0).values == (Values{{"vlm/loss", 2},
+                                           {"vlm/loss:min", 1},
+                                           {"vlm/loss:max", 5},
+                                           {"encoder/loss", 9},
+                                           {"caption", 0.75},
+                                           {"caption:max", 0.75}}));
+  // A running job's metrics are there; its state says what they are worth.
+  BOOST_CHECK(runs.at(1).values ==
+              (Values{{"vlm/loss", 6}, {"vlm/loss:min", 6}, {"vlm/loss:max", 6}, {"encoder/loss", 9}}));
+  BOOST_TEST(runs.at(2).values.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_names_of_values_are_scores_first, Measured) {
+  BOOST_TEST(known_values(database, sweep) ==
+                 (std::vector<std::string>{"caption", "vqa", "encoder/loss", "vlm/loss"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(progress_counts_states_and_what_is_blocked, Measured) {
+  const auto progress = load_progress(database, sweep);
+  BOOST_REQUIRE(progress.size() == 3u);
+  BOOST_CHECK(progress[0].stage == Stage::encoder);
+  BOOST_TEST(progress[0].finished == 1);
+  BOOST_TEST(progress[0].failed == 1);
+  BOOST_TEST(progress[0].flops_left == 0.0);
+  BOOST_CHECK(progress[1].stage == Stage::vlm);
+  BOOST_TEST(progress[1].total() == 4);
+  BOOST_TEST(progress[1].running == 1);
+  BOOST_TEST(progress[1].waiting == 2);
+  BOOST_TEST(progress[1].blocked == 2);
+  BOOST_TEST(progress[1].flops_left == 3 * 4e12);
+  BOOST_TEST(progress[2].waiting == 3);
+  BOOST_TEST(progress[2].blocked == 2);  // behind the vlm jobs that are blocked themselves
+  cancel_jobs(database, std::vector<std::int64_t>{7});
+  retry_jobs(database, std::vector<std::int64_t>{6});
+  const auto later = load_progress(database, sweep);
+  BOOST_TEST(later[1].cancelled == 1);
+  BOOST_TEST(later[1].blocked == 0);
+  BOOST_TEST(later[2].blocked == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(running_jobs_are_listed_for_one_sweep_or_all, Measured) {
+  Plan plan = small_plan("other");
+  plan.sweep = "another";
+  const std::int64_t other = save_plan(database, plan, path / "another.toml", Json::object(), 1).sweep_id;
+  begin(11);
+  BOOST_TEST(load_running(database, std::nullopt).size() == 2u);
+  const auto running = load_running(database, sweep);
+  BOOST_REQUIRE(running.size() == 1u);
+  BOOST_TEST(running[0].key == job(4).key);
+  BOOST_TEST(running[0].stage == "vlm");
+  BOOST_TEST(running[0].step == 10);
+  BOOST_TEST(running[0].steps == 1000);
+  BOOST_TEST(load_running(database, other).at(0).key == job(11).key);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_view_runs_has_one_row_per_cell_and_seed, Measured) {
+  BOOST_TEST(count("SELECT count(*) FROM runs") == 4);
+  BOOST_TEST(text("SELECT group_concat(state, ' ') FROM runs") == "finished running failed failed");
+  BOOST_TEST(text("SELECT json_extract(levels, '$.\"connector.kind\"') FROM runs WHERE cell = 1") ==
+             "c-abstractor");
+  BOOST_TEST(text("SELECT json_extract(scores, '$.caption') || ' ' || json_extract(scores, '$.\"vlm/loss\"') "
+                  "FROM runs"
+                  " WHERE cell = 0 AND seed = 0") == "0.75 2.0");
+  BOOST_TEST(count("SELECT seconds FROM runs WHERE state = 'finished'") == 30);
+  BOOST_TEST(count("SELECT flops / 1e12 FROM runs WHERE state = 'finished'") == 12);
+  BOOST_TEST(text("SELECT json_extract(jobs, '$[1]') FROM runs WHERE state = 'finished'") == job(2).key);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_views_give_valid_json_for_every_value, Measured) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  run(7, [&](const AttemptRecord& attempt, Lines& lines) {
+    append(attempt, {lines.metric(10, kInfinity), lines.metric(10, -kInfinity, "low"),
+                     lines.metric(10, std::nan(""), "none")});
+  });
+  BOOST_TEST(count("SELECT min(json_valid(scores)) FROM runs") == 1);
+  BOOST_TEST(text("SELECT json_extract(scores, '$.\"vlm/loss\"') || json_extract(scores, '$.\"vlm/low\"') ||"
+                  " json_type(scores, '$.\"vlm/none\"') FROM runs WHERE cell = 0 AND seed < 0") ==
+             "Infinity-Infinitynull");
+}
+
+BOOST_FIXTURE_TEST_CASE(the_other_views_answer, Measured) {
+  BOOST_TEST(text("SELECT json_extract(config, '$.connector.kind') || state || attempts || seconds FROM jobs "
+                  "WHERE id = 2") == "mlpfinished110.0");
+  BOOST_TEST(text("SELECT json_extract(parents, '$[0]') FROM jobs WHERE id = 3") == job(2).key);
+  BOOST_TEST(
+      text("SELECT group_concat(step || ':' || value, ' ') FROM metrics WHERE stage = 'vlm' AND attempt = 1"
+           " AND key = (SELECT key FROM jobs WHERE id = 2)") == "10:5.0 20:1.0 30:2.0");
+  BOOST_TEST(count("SELECT count(*) FROM scores WHERE task = 'caption' AND name = 'vqa' AND value = 0.5") ==
+             1);
+  BOOST_TEST(count("SELECT count(*) FROM attempts WHERE state = 'finished' AND git_revision = 'r'") == 3);
+  BOOST_TEST(text("SELECT name || cells || runs FROM sweeps") == "connector24");
+  BOOST_TEST(count("SELECT count(*) FROM sweep_jobs WHERE sweep_id = 1") == 10);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_read_only_connection_serves_every_reader, Measured) {
+  Database reader(database.path(), Database::Mode::read_only);
+  BOOST_TEST(load_runs(reader, sweep, {}).size() == 4u);
+  BOOST_TEST(load_progress(reader, sweep).size() == 3u);
+  BOOST_TEST(load_curve(reader, 2, "loss").size() == 3u);
+  BOOST_TEST(load_curve(reader, 2, "absent").empty());
+  BOOST_TEST(load_sweeps(reader).size() == 1u);
+}

@@ -1,0 +1,135 @@
+#include "store/sweeps.hpp"
+
+#include "fixture.hpp"
+
+using namespace ablate;
+
+BOOST_FIXTURE_TEST_CASE(a_plan_becomes_rows, Store) {
+  BOOST_TEST(count("SELECT count(*) FROM job") == 10);
+  BOOST_TEST(count("SELECT count(*) FROM cell") == 2);
+  BOOST_TEST(count("SELECT count(*) FROM replicate") == 4);
+  BOOST_TEST(count("SELECT count(*) FROM part") == 3);
+  BOOST_TEST(text("SELECT levels FROM cell WHERE number = 0") == R"({"connector.kind":"mlp"})");
+  BOOST_TEST(text("SELECT levels FROM cell WHERE number = 1") ==
+             R"({"connector.kind":"c-abstractor","connector.tokens":"64"})");
+  BOOST_TEST(text("SELECT coalesce(label, 'none') FROM cell WHERE number = 0") == "none");
+  BOOST_TEST(text("SELECT label FROM cell WHERE number = 1") == "the \"big\" one");
+  BOOST_TEST(text("SELECT jobs FROM replicate WHERE number = 3") == "[6,9,10]");
+  BOOST_TEST(text("SELECT parents || parts || state FROM job WHERE id = 9") == "[6][1,3]waiting");
+}
+
+BOOST_FIXTURE_TEST_CASE(the_same_plan_again_writes_nothing, Store) {
+  const std::int64_t before = count("SELECT total_changes()");
+  const SaveResult again = save_plan(database, small_plan(), path / "connector.toml", {{"retries", 2}}, 200);
+  BOOST_TEST(again.unchanged);
+  BOOST_TEST(again.sweep_id == sweep);
+  BOOST_TEST(again.new_jobs == 0);
+  BOOST_TEST(count("SELECT total_changes()") == before);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_run_table_alone_changes_only_the_sweeps_row, Store) {
+  const SaveResult again = save_plan(database, small_plan(), path / "connector.toml", {{"retries", 5}}, 200);
+  BOOST_TEST(!again.unchanged);
+  BOOST_TEST(again.sweep_id == sweep);
+  BOOST_TEST(again.new_jobs == 0);
+  BOOST_TEST(get_sweep(database, "connector").run == (Json{{"retries", 5}}));
+  BOOST_TEST(count("SELECT count(*) FROM replicate") == 4);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_changed_plan_replaces_cells_and_keeps_jobs_and_the_sweeps_id, Store) {
+  Plan plan = small_plan();
+  plan.seeds.pop_back();
+  plan.replicate_begin.resize(3);
+  plan.replicate_jobs.resize(6);
+  plan.jobs.resize(5);
+  plan.jobs[4].key = hash128("a new evaluation");
+  const SaveResult changed = save_plan(database, plan, path / "connector.toml", {{"retries", 2}}, 200);
+  BOOST_TEST(changed.sweep_id == sweep);
+  BOOST_TEST(changed.new_jobs == 1);
+  BOOST_TEST(count("SELECT count(*) FROM replicate") == 2);
+  BOOST_TEST(count("SELECT count(*) FROM job") == 11);
+  BOOST_TEST(text("SELECT jobs FROM replicate WHERE number = 1") == "[1,4,11]");
+  BOOST_TEST(count("SELECT count(*) FROM part") == 3);
+  BOOST_TEST(load_jobs(database, sweep).size() == 5u);
+}
+
+BOOST_FIXTURE_TEST_CASE(two_sweeps_share_equal_jobs, Store) {
+  Plan plan = small_plan();
+  plan.sweep = "another";
+  plan.jobs[9].key = hash128("of its own");
+  const SaveResult other = save_plan(database, plan, path / "another.toml", Json::object(), 200);
+  BOOST_TEST(other.new_jobs == 1);
+  BOOST_TEST(other.sweep_id != sweep);
+  const auto jobs = load_jobs(database, other.sweep_id);
+  BOOST_TEST(jobs.size() == 10u);
+  BOOST_TEST(jobs.back().id == 11);
+  BOOST_TEST(load_jobs(database, sweep).back().id == 10);
+  BOOST_TEST(count("SELECT count(*) FROM sweep_jobs") == 20);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_plan_that_cannot_be_saved_leaves_nothing, Store) {
+  Plan plan = small_plan("other");
+  plan.sweep = "another";
+  Query(database,
+        "CREATE TEMP TRIGGER stop BEFORE INSERT ON replicate BEGIN SELECT raise(ABORT, 'stopped'); END")
+      .run();
+  BOOST_CHECK_THROW(save_plan(database, plan, path / "another.toml", Json::object(), 1), Error);
+  BOOST_TEST(count("SELECT count(*) FROM sweep") == 1);
+  BOOST_TEST(count("SELECT count(*) FROM job") == 10);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_sweep_is_found_by_name_path_and_stem, Store) {
+  for (const std::string& name :
+       {std::string("connector"), (path / "connector.toml").string(),
+        (path / "." / "connector.toml").string(), std::string("elsewhere/connector.toml")}) {
+    const SweepRecord found = get_sweep(database, name);
+    BOOST_TEST(found.id == sweep);
+    BOOST_TEST(found.axes.at(1).name == "connector.tokens");
+    BOOST_TEST(found.axes.at(0).levels.at(1) == "c-abstractor");
+    BOOST_TEST(found.planned_at == 100.0);
+  }
+  const auto suggests = [&](const Error& error) {
+    return std::string(error.what()) ==
+           database.path().string() + ": no sweep 'conector'; did you mean 'connector'?";
+  };
+  BOOST_CHECK_EXCEPTION(get_sweep(database, "conector"), Error, suggests);
+}
+
+BOOST_FIXTURE_TEST_CASE(states_of_a_plans_jobs_are_found_by_key, Store) {
+  begin(1);
+  Plan plan = small_plan();
+  plan.jobs[2].key = hash128("not there");
+  const auto states = find_states(database, plan);
+  BOOST_REQUIRE(states.size() == 10u);
+  BOOST_CHECK(states[0] == JobState::running);
+  BOOST_CHECK(states[1] == JobState::waiting);
+  BOOST_CHECK(!states[2]);
+  Database empty(path / "empty.db", Database::Mode::read_write);
+  BOOST_CHECK(find_states(empty, plan) == std::vector<std::optional<JobState>>(10));
+}
+
+BOOST_FIXTURE_TEST_CASE(throughput_is_the_median_over_the_share_that_each_attempt_did, Store) {
+  const auto finish = [&](std::int64_t job_id, const std::string& device, double seconds, std::int64_t resume,
+                          std::int64_t step) {
+    const AttemptRecord attempt = begin(job_id, 1000, device);
+    Query(database, "UPDATE attempt SET resume_step = ?, step = ? WHERE id = ?", resume, step, attempt.id)
+        .run();
+    end(attempt, AttemptState::finished, JobState::finished, 1000 + seconds);
+  };
+  finish(2, "cpu", 10, 0, 1000);    // 4e12 in 10 s on 2 threads
+  finish(4, "cpu", 10, 500, 1000);  // half of it
+  finish(7, "cpu", 100, 0, 1000);   // slow
+  finish(9, "cuda:1", 2, 0, 1000);
+  finish(3, "cpu", 4, 0, 0);  // an evaluation has no steps: all of it
+  end(begin(5), AttemptState::failed, JobState::failed);
+  const auto speeds = load_throughput(database);
+  BOOST_REQUIRE(speeds.size() == 3u);
+  BOOST_CHECK(speeds[0].stage == Stage::eval);
+  BOOST_TEST(speeds[0].flops_per_second == 4e12 / 4 / 2);
+  BOOST_CHECK(speeds[1].stage == Stage::vlm);
+  BOOST_TEST(speeds[1].device == "cpu");
+  BOOST_TEST(speeds[1].flops_per_second == 4e12 / 2 / 10 / 2);
+  BOOST_TEST(speeds[1].attempts == 3);
+  BOOST_TEST(speeds[2].device == "cuda");
+  BOOST_TEST(speeds[2].flops_per_second == 4e12 / 2);
+}
