@@ -1,0 +1,95 @@
+#include "schedule/attempt_files.hpp"
+
+#include <fmt/format.h>
+
+#include "journal/attempt_folder.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+
+namespace ablate {
+
+namespace {
+
+/// Fills in the newest checkpoint whose file is still there; from scratch when there is none.
+void find_resume_point(Database& database, const JobRecord& job, AttemptSpec& spec) {
+  const std::vector<AttemptRecord> attempts = load_attempts(database, job.id);
+  for (auto earlier = attempts.rbegin(); earlier != attempts.rend(); ++earlier) {
+    if (!earlier->checkpoint_step) continue;
+    const std::filesystem::path path = database.folder() / earlier->folder / earlier->checkpoint_path;
+    std::error_code failed;
+    if (!std::filesystem::exists(path, failed)) continue;
+    spec.resume_step = *earlier->checkpoint_step;
+    spec.resume_path = path;
+    return;
+  }
+}
+
+std::filesystem::path finished_folder(Database& database, std::int64_t job_id) {
+  const std::vector<AttemptRecord> attempts = load_attempts(database, job_id);
+  for (auto attempt = attempts.rbegin(); attempt != attempts.rend(); ++attempt)
+    if (attempt->state == AttemptState::finished) return database.folder() / attempt->folder;
+  throw Error(fmt::format("parent job {} has no finished attempt", job_id));
+}
+
+void move_aside(const std::filesystem::path& folder) {
+  std::error_code failed;
+  if (!std::filesystem::exists(folder, failed)) return;
+  if (FileLock::is_held(AttemptFolder{folder}.lock()))
+    throw Error(fmt::format("{}: a process that this database does not know lives there", folder.string()));
+  for (int number = 1;; ++number) {
+    const std::filesystem::path aside = fmt::format("{}.old-{}", folder.string(), number);
+    if (std::filesystem::exists(aside, failed)) continue;
+    std::filesystem::rename(folder, aside, failed);
+    if (failed) throw Error(fmt::format("{}: cannot be moved aside: {}", folder.string(), failed.message()));
+    return;
+  }
+}
+
+void write_job(const std::filesystem::path& path, const std::string& text) {
+  constexpr std::size_t kMaxBytes = 64u << 20;
+  std::error_code failed;
+  if (!std::filesystem::exists(path, failed) || read_file(path, kMaxBytes) != text) write_file(path, text);
+}
+
+}  // namespace
+
+RunRequest locate_attempt(const Database& database, const AttemptRecord& attempt) {
+  return {.attempt_id = attempt.id,
+          .attempt = attempt.number,
+          .job_folder = (database.folder() / attempt.folder).parent_path(),
+          .device = attempt.device,
+          .threads = attempt.threads};
+}
+
+RunRequest prepare_attempt(Database& database, const JobRecord& job, const AttemptRecord& attempt,
+                           const std::vector<std::pair<std::string, std::int64_t>>& parents,
+                           const Json& run) {
+  RunRequest request = locate_attempt(database, attempt);
+  const JobFolder folder{request.job_folder};
+  const AttemptFolder attempt_folder{folder.attempt(attempt.number)};
+
+  AttemptSpec spec;
+  spec.attempt = attempt.number;
+  spec.device = attempt.device.starts_with("cuda") ? "cuda" : "cpu";
+  spec.threads = attempt.threads;
+  spec.micro_batch_halvings = job.micro_batch_halvings;
+  spec.run = run;
+  if (attempt.number > 1) find_resume_point(database, job, spec);
+  for (const auto& [stage, parent] : parents) spec.parents[stage] = finished_folder(database, parent);
+
+  move_aside(attempt_folder.path);
+  make_directories(attempt_folder.path);
+  write_job(folder.job(), job_description(database, job.id).dump(2) + "\n");
+  write_file(attempt_folder.spec(), spec.to_json().dump(2) + "\n");
+  return request;
+}
+
+void check_jobs_folder(const Database& database) {
+  const std::filesystem::path folder = database.folder() / "jobs";
+  make_directories(folder);
+  write_file(folder / ".can-be-written", "x");
+  std::error_code ignored;
+  std::filesystem::remove(folder / ".can-be-written", ignored);
+}
+
+}  // namespace ablate

@@ -1,0 +1,29 @@
+// Writes what a worker reads: job.json and attempt.json.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "schedule/runner.hpp"
+#include "store/database.hpp"
+#include "store/jobs.hpp"
+#include "util/json.hpp"
+
+namespace ablate {
+
+/// Where an attempt is, for the runner.
+RunRequest locate_attempt(const Database& database, const AttemptRecord& attempt);
+
+/// Makes the folder of a new attempt and writes both files. `parents`: the stage's name and the job of each
+/// parent. A folder of that name that is there already is none of this database's (the file was deleted, or a
+/// job was run by hand): it is moved aside, unless a process lives in it. Throws Error.
+RunRequest prepare_attempt(Database& database, const JobRecord& job, const AttemptRecord& attempt,
+                           const std::vector<std::pair<std::string, std::int64_t>>& parents, const Json& run);
+
+/// Throws Error when nothing can be written below the database's folder: then every job would fail to start.
+void check_jobs_folder(const Database& database);
+
+}  // namespace ablate

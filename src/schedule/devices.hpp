@@ -1,0 +1,47 @@
+// The devices of this machine, and which job fits where.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ablate {
+
+/// Room for workers.
+struct Device {
+  std::string name = "cpu";  ///< "cpu", "cuda:0"
+  std::int64_t slots = 1;    ///< Workers at a time, at most.
+  std::int64_t threads = 1;  ///< CPU threads of each.
+  double memory_bytes = 0;   ///< Jobs run together while their estimates fit into it; 0: not looked at.
+  std::string description;   ///< "NVIDIA H200", for people.
+};
+
+/// The GPUs that nvidia-smi lists, within CUDA_VISIBLE_DEVICES (a list of indices) where that is set. Empty
+/// without a driver.
+std::vector<Device> find_gpus(std::int64_t slots_each);
+/// `slots` CPU slots with `threads` each; 0: as many slots as cores / threads, and as many threads as cores /
+/// slots (both 0: a slot for each core). Throws Error when slots x threads is more than the cores.
+Device cpu_device(std::int64_t slots, std::int64_t threads);
+
+/// Which devices have room now.
+class Slots {
+ public:
+  explicit Slots(std::vector<Device> devices);
+  /// A device for a job of that size: the one with the fewest jobs. Null when all are full. A job that is
+  /// larger than a whole device gets an empty one: the estimate may be wrong, and an out-of-memory failure
+  /// says so.
+  const Device* take(double memory_bytes);
+  void take_on(const std::string& device, double memory_bytes);  ///< For an adopted attempt.
+  void release(const std::string& device, double memory_bytes);
+  bool any_free() const;
+
+ private:
+  struct Use {
+    Device device;
+    std::int64_t jobs = 0;
+    double memory_bytes = 0;
+  };
+  std::vector<Use> uses_;
+};
+
+}  // namespace ablate

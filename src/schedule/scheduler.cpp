@@ -1,0 +1,310 @@
+#include "schedule/scheduler.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/names.hpp"
+#include "journal/attempt_folder.hpp"
+#include "schedule/attempt_files.hpp"
+#include "schedule/job_queue.hpp"
+#include "schedule/supervisor.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+namespace {
+
+class Scheduler {
+ public:
+  Scheduler(Database& database, std::int64_t sweep_id, std::int64_t invocation_id, JobRunner& runner,
+            const Clock& clock, Progress& progress, const StopRequests& stop, const ScheduleOptions& options)
+      : database_(database),
+        sweep_id_(sweep_id),
+        invocation_id_(invocation_id),
+        runner_(runner),
+        clock_(clock),
+        progress_(progress),
+        stop_(stop),
+        options_(options),
+        queue_(load_jobs(database, sweep_id)),
+        fruitless_(queue_.size()),
+        slots_(options.devices),
+        running_(database, runner, clock, options) {}
+
+  ScheduleResult run();
+  std::size_t num_running() const { return running_.size(); }
+
+ private:
+  void settle_leftovers();
+  void settle_foreign(AttemptRecord attempt);
+  bool may_start() const;
+  bool start_next();
+  void start(std::size_t index, const Device& device);
+  RunRequest launch(const JobRecord& job, AttemptRecord& attempt);
+  void end_unstarted(std::size_t index, AttemptRecord& attempt, const std::string& message, JobState next);
+  void wait();
+  void end(RunningAttempt& running, const std::optional<ExitStatus>& exit);
+  void count_failure(std::size_t index);
+  void heed_stop_requests();
+  void heed_database();
+  void reload_states();
+  ScheduleResult result() const;
+
+  Database& database_;
+  const std::int64_t sweep_id_, invocation_id_;
+  JobRunner& runner_;
+  const Clock& clock_;
+  Progress& progress_;
+  const StopRequests& stop_;
+  const ScheduleOptions& options_;
+  JobQueue queue_;
+  std::vector<std::int64_t> fruitless_;  ///< Of each job: attempts in a row without progress, in this run.
+  Slots slots_;
+  Supervisor running_;
+  std::int64_t attempts_ = 0, failures_ = 0;
+  int stops_heeded_ = 0;
+  std::int64_t seen_version_ = 0;
+  bool states_changed_ = false;  ///< Another process has written: jobs may be cancelled, or wait again.
+};
+
+ScheduleResult Scheduler::run() {
+  seen_version_ = database_.data_version();
+  settle_leftovers();
+  for (;;) {
+    heed_stop_requests();
+    while (may_start() && start_next()) {
+    }
+    progress_.tick();
+    if (running_.size() == 0) return result();
+    wait();
+    if (running_.look() && states_changed_) reload_states();
+  }
+}
+
+/// Attempts that an earlier scheduler left in state running.
+void Scheduler::settle_leftovers() {
+  for (AttemptRecord& attempt : load_running_attempts(database_)) {
+    const auto index = queue_.find(attempt.job_id);
+    if (!index) {
+      settle_foreign(std::move(attempt));
+      continue;
+    }
+    const JobRecord& job = queue_.job(*index);
+    const RunRequest request = locate_attempt(database_, attempt);
+    const double now = clock_.monotonic();
+    const double age = std::max(0.0, clock_.now() - attempt.started_at);
+    RunningAttempt running{.job = *index,
+                           .attempt = attempt,
+                           .folder = JobFolder{request.job_folder}.attempt(attempt.number),
+                           .watch = {.started = now - age, .grew_at = now},
+                           .said = {}};
+    slots_.take_on(attempt.device, job.memory_bytes);
+    if (runner_.adopt(request, attempt.pid)) {
+      progress_.adopted(job, attempt);
+      running_.add(std::move(running));
+      if (job.cancel) running_.cancel(job.id);
+    } else {
+      if (job.cancel) running.watch.stop = StopReason::cancel;
+      end(running, std::nullopt);
+    }
+  }
+}
+
+/// An attempt of another sweep: buried when it is gone; one that lives is that sweep's matter.
+void Scheduler::settle_foreign(AttemptRecord attempt) {
+  const RunRequest request = locate_attempt(database_, attempt);
+  const AttemptFolder folder{JobFolder{request.job_folder}.attempt(attempt.number)};
+  if (FileLock::is_held(folder.lock())) {
+    progress_.note(fmt::format("{} of another sweep is still running: left alone", attempt.folder));
+    return;
+  }
+  RunningAttempt running{
+      .job = queue_.size(), .attempt = std::move(attempt), .folder = folder.path, .watch = {}, .said = {}};
+  if (get_job(database_, request.job_folder.filename().string()).cancel)
+    running.watch.stop = StopReason::cancel;
+  end(running, std::nullopt);
+}
+
+bool Scheduler::may_start() const {
+  const bool too_many_failed = options_.max_failures > 0 && failures_ >= options_.max_failures;
+  return stops_heeded_ == 0 && !too_many_failed;
+}
+
+/// False when no job is ready or no device has room. Nothing overtakes the first in line, so that a large
+/// job's turn comes.
+bool Scheduler::start_next() {
+  const auto index = queue_.first_ready();
+  if (!index) return false;
+  const Device* device = slots_.take(queue_.job(*index).memory_bytes);
+  if (device == nullptr) return false;
+  start(*index, *device);
+  return true;
+}
+
+void Scheduler::start(std::size_t index, const Device& device) {
+  const JobRecord& job = queue_.job(index);
+  auto attempt = begin_attempt(database_, job, invocation_id_, device.name, device.threads, clock_.now());
+  if (!attempt) {  // Another process has changed it meanwhile.
+    slots_.release(device.name, job.memory_bytes);
+    const JobState state = get_job(database_, job.key).state;
+    queue_.set_state(index, state == JobState::waiting ? JobState::cancelled : state);
+    return;
+  }
+  queue_.set_state(index, JobState::running);
+  ++attempts_;
+  RunRequest request;
+  try {
+    request = launch(job, *attempt);
+  } catch (const RunnerError& error) {
+    end_unstarted(index, *attempt, error.what(), JobState::waiting);
+    throw;
+  } catch (const Error& error) {
+    // Is it this job's folder, or can nothing be written at all?
+    try {
+      check_jobs_folder(database_);
+    } catch (const Error&) {
+      end_unstarted(index, *attempt, error.what(), JobState::waiting);
+      throw;
+    }
+    return end_unstarted(index, *attempt, error.what(), JobState::failed);
+  }
+  const double now = clock_.monotonic();
+  running_.add({.job = index,
+                .attempt = *attempt,
+                .folder = JobFolder{request.job_folder}.attempt(attempt->number),
+                .watch = {.started = now, .grew_at = now},
+                .said = {}});
+  set_attempt_pid(database_, attempt->id, *attempt->pid);
+  progress_.started(job, *attempt);
+}
+
+RunRequest Scheduler::launch(const JobRecord& job, AttemptRecord& attempt) {
+  std::vector<std::pair<std::string, std::int64_t>> parents;
+  for (const std::int64_t parent : job.parents)
+    parents.emplace_back(to_name(queue_.job(*queue_.find(parent)).stage), parent);
+  RunRequest request = prepare_attempt(database_, job, attempt, parents, options_.run);
+  attempt.pid = runner_.start(request);
+  return request;
+}
+
+void Scheduler::end_unstarted(std::size_t index, AttemptRecord& attempt, const std::string& message,
+                              JobState next) {
+  slots_.release(attempt.device, queue_.job(index).memory_bytes);
+  queue_.set_state(index, next);
+  const AttemptEnd end{
+      .state = AttemptState::failed, .exit = {}, .failure = "start", .message = message, .job_state = next};
+  end_attempt(database_, attempt.id, end, clock_.now());
+  attempt.state = end.state;
+  attempt.failure = end.failure;
+  attempt.message = end.message;
+  progress_.ended(queue_.job(index), attempt, next);
+  if (next == JobState::failed) count_failure(index);
+}
+
+void Scheduler::wait() {
+  const std::vector<RunEnd> ends = runner_.wait(running_.pause());
+  // Requests first: an attempt that left because it was asked to did not crash.
+  heed_stop_requests();
+  heed_database();
+  for (const RunEnd& gone : ends)
+    if (auto running = running_.take_out(gone.attempt_id)) end(*running, gone.exit);
+}
+
+/// Reads the rest of the journal and settles attempt and job.
+void Scheduler::end(RunningAttempt& running, const std::optional<ExitStatus>& exit) {
+  if (running.watch.stop != StopReason::flood)
+    read_journal_of(database_, running, /*ended=*/true, clock_.monotonic());
+  const bool is_ours = running.job < queue_.size();
+  const Ending ending = describe_ending(running, exit, is_ours ? fruitless_[running.job] : 0,
+                                        is_ours ? queue_.job(running.job).micro_batch_halvings : 0);
+  const AttemptEnd decided = decide_end(ending, options_.retries);
+  const double now = clock_.now();
+  AttemptRecord& attempt = running.attempt;
+  end_attempt(database_, attempt.id, decided, now);
+  if (!is_ours) return;
+
+  JobRecord& job = queue_.job(running.job);
+  fruitless_[running.job] = is_fruitless(ending, decided) ? fruitless_[running.job] + 1 : 0;
+  job.micro_batch_halvings += decided.halve_micro_batch ? 1 : 0;
+  slots_.release(attempt.device, job.memory_bytes);
+  queue_.set_state(running.job, decided.job_state);
+  attempt.state = decided.state;
+  attempt.failure = decided.failure;
+  attempt.message = decided.message;
+  attempt.ended_at = now;
+  if (exit) attempt.exit_code = exit->code, attempt.signal = exit->signal;
+  progress_.ended(job, attempt, decided.job_state);
+  if (decided.job_state == JobState::failed) count_failure(running.job);
+}
+
+void Scheduler::count_failure(std::size_t index) {
+  ++failures_;
+  if (failures_ == options_.max_failures)
+    progress_.note(fmt::format("stopping: {} {} failed (--max-failures {}), the last was {}", failures_,
+                               failures_ == 1 ? "job has" : "jobs have", options_.max_failures,
+                               queue_.job(index).key));
+}
+
+/// The first request asks all attempts to leave behind a checkpoint, the second one ends them.
+void Scheduler::heed_stop_requests() {
+  const int requests = std::min(stop_.load(), 2);
+  if (requests == stops_heeded_) return;
+  stops_heeded_ = requests;
+  progress_.note(requests == 1
+                     ? "stopping: running jobs write a checkpoint and leave (again to end them at once)"
+                     : "ending running jobs at once");
+  running_.interrupt_all();
+  if (requests == 2) running_.kill_all();
+}
+
+/// Looks for `ablate cancel`, when another process has written to the database.
+void Scheduler::heed_database() {
+  const std::int64_t version = database_.data_version();
+  if (version == seen_version_) return;
+  seen_version_ = version;
+  states_changed_ = true;
+  for (const std::int64_t job : load_cancel_requests(database_)) running_.cancel(job);
+}
+
+/// Takes over what `ablate cancel` and `ablate retry` have done to jobs that do not run.
+void Scheduler::reload_states() {
+  states_changed_ = false;
+  const auto is_idle = [](JobState state) {
+    return state != JobState::running && state != JobState::finished;
+  };
+  for (const JobRecord& fresh : load_jobs(database_, sweep_id_)) {
+    const auto index = queue_.find(fresh.id);
+    if (index && is_idle(fresh.state) && is_idle(queue_.job(*index).state))
+      queue_.set_state(*index, fresh.state);
+  }
+}
+
+ScheduleResult Scheduler::result() const {
+  const JobQueue::Counts counts = queue_.count();
+  return {.finished = counts.finished,
+          .failed = counts.failed,
+          .cancelled = counts.cancelled,
+          .blocked = counts.blocked,
+          .waiting = counts.waiting + counts.running,
+          .attempts = attempts_,
+          .interrupted = stops_heeded_ > 0 && counts.waiting > 0};
+}
+
+}  // namespace
+
+ScheduleResult run_schedule(Database& database, std::int64_t sweep_id, std::int64_t invocation_id,
+                            JobRunner& runner, const Clock& clock, Progress& progress,
+                            const StopRequests& stop, const ScheduleOptions& options) {
+  Scheduler scheduler(database, sweep_id, invocation_id, runner, clock, progress, stop, options);
+  try {
+    return scheduler.run();
+  } catch (const std::runtime_error& error) {
+    const std::size_t left = scheduler.num_running();
+    if (left == 0) throw;
+    throw Error(fmt::format("{}; {} running {} left alone: the next run takes over", error.what(), left,
+                            left == 1 ? "job is" : "jobs are"));
+  }
+}
+
+}  // namespace ablate

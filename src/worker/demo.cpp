@@ -1,0 +1,150 @@
+#include "worker/demo.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <deque>
+#include <thread>
+
+#include "util/error.hpp"
+#include "util/file.hpp"
+#include "util/text.hpp"
+#include "worker/demo_model.hpp"
+#include "worker/demo_pictures.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr const char* kModelFile = "model";
+constexpr std::size_t kMaxStateBytes = 256u << 20;
+
+struct DemoConfig {
+  std::int64_t resolution, width, steps, batch;
+  double noise, peak_lr;
+};
+
+DemoConfig read_demo_config(const Job& job) {
+  const DemoConfig config{.resolution = job.whole("demo", "resolution", 1, kPictureSide),
+                          .width = job.whole("demo", "width", 1, 65536),
+                          .steps = job.whole("demo", "steps", 1, 1'000'000'000),
+                          .batch = job.whole("demo", "batch", 1, 65536),
+                          .noise = job.real("demo", "noise", 0, 1000),
+                          .peak_lr = job.real("demo", "peak_lr", 0, 1e6)};
+  if (kPictureSide % config.resolution != 0)
+    throw Error(fmt::format("{}: config.demo: 'resolution': found {}; expected a divisor of {}",
+                            job.file.string(), config.resolution, kPictureSide));
+  return config;
+}
+
+DemoState make_state(const DemoConfig& config) {
+  return DemoState(DemoModel(config.resolution * config.resolution, config.width, kNumShapes));
+}
+
+void read_state(const std::filesystem::path& file, DemoState& state) {
+  const std::string bytes = read_file(file, kMaxStateBytes);
+  try {
+    load_state(bytes, state);
+  } catch (const std::runtime_error& error) {
+    throw Error(fmt::format("{}: {}", file.string(), error.what()));
+  }
+}
+
+void draw_batch(const DemoPictures& pictures, std::int64_t first, std::int64_t count, DemoBatch& batch) {
+  const auto pixels = static_cast<std::size_t>(pictures.pixels());
+  batch.pictures.resize(static_cast<std::size_t>(count) * pixels);
+  batch.classes.resize(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < batch.classes.size(); ++i)
+    batch.classes[i] = pictures.draw(static_cast<std::uint64_t>(first) + i,
+                                     std::span(batch.pictures).subspan(i * pixels, pixels));
+}
+
+/// The last few checkpoints of this attempt; older ones are removed.
+class Checkpoints {
+ public:
+  Checkpoints(const StageContext& context, std::int64_t keep) : context_(context), keep_(keep) {}
+  void save(const DemoState& state) {
+    const std::string name = fmt::format("checkpoint-{}", state.step);
+    context_.save(name, save_state(state));
+    context_.checkpoint(state.step, name);  // Only now: what the journal names is on the disk.
+    names_.push_back(name);
+    for (; names_.size() > static_cast<std::size_t>(keep_); names_.pop_front()) {
+      std::error_code ignored;
+      std::filesystem::remove(context_.folder / names_.front(), ignored);
+    }
+  }
+
+ private:
+  const StageContext& context_;
+  std::int64_t keep_;
+  std::deque<std::string> names_;
+};
+
+double step_seconds() {
+  const char* text = std::getenv("ABLATE_DEMO_STEP_SECONDS");
+  if (text == nullptr) return 0;
+  const auto seconds = parse_duration(text);
+  if (!seconds)
+    throw Error(fmt::format("ABLATE_DEMO_STEP_SECONDS: found '{}'; expected seconds", printable(text)));
+  return *seconds;
+}
+
+StageResult eval_demo(const StageContext& context, double noise_factor) {
+  const std::int64_t examples = context.job.whole("eval", "max_examples", 1, 1'000'000);
+  const std::filesystem::path parent = context.parent("demo");
+  const DemoConfig config = read_demo_config(load_job(JobFolder{parent.parent_path()}.job()));
+  DemoState state = make_state(config);
+  read_state(parent / kModelFile, state);
+  const DemoPictures pictures(context.job.seed, "held-out", config.resolution, noise_factor * config.noise);
+  DemoBatch batch;
+  draw_batch(pictures, 0, examples, batch);
+  const double p = compute_loss(state.model, batch, nullptr).accuracy;
+  const auto n = static_cast<double>(examples);
+  context.score(context.job.task, p, examples, std::sqrt(p * (1 - p) / n));
+  return Json::object();
+}
+
+}  // namespace
+
+StageResult train_demo(const StageContext& context) {
+  const DemoConfig config = read_demo_config(context.job);
+  const std::int64_t log_interval = context.run_setting("log_interval", 10, 1);
+  const std::int64_t checkpoint_interval = context.run_setting("checkpoint_interval", 100, 1);
+  const double pause = step_seconds();
+  const DemoPictures pictures(context.job.seed, "training", config.resolution, config.noise);
+  DemoState state = make_state(config);
+  state.model.initialise(context.job.seed);
+  if (!context.spec.resume_path.empty()) read_state(context.spec.resume_path, state);
+  if (state.step != context.spec.resume_step || state.step > config.steps)
+    throw Error(fmt::format("{}: holds step {}; expected step {} of {}", context.spec.resume_path.string(),
+                            state.step, context.spec.resume_step, config.steps));
+
+  Checkpoints checkpoints(context, context.run_setting("keep_checkpoints", 2, 1));
+  DemoBatch batch;
+  std::vector<double> gradient;
+  while (state.step < config.steps) {
+    if (context.stop_requested()) {
+      checkpoints.save(state);
+      return std::nullopt;
+    }
+    const double lr = cosine_lr(state.step, config.steps, config.peak_lr);
+    draw_batch(pictures, state.step * config.batch, config.batch, batch);
+    const DemoLoss loss = compute_loss(state.model, batch, &gradient);
+    state.update(gradient, lr);
+    if (pause > 0) std::this_thread::sleep_for(std::chrono::duration<double>(pause));
+    if (!std::isfinite(loss.loss))
+      throw StageFailure(FailureKind::diverged, fmt::format("loss is {} at step {}", loss.loss, state.step));
+    if (state.step % log_interval == 0 || state.step == config.steps)
+      context.metric(state.step, {{"loss", loss.loss}, {"accuracy", loss.accuracy}, {"lr", lr}});
+    if (state.step % checkpoint_interval == 0 && state.step < config.steps) checkpoints.save(state);
+  }
+  context.save(kModelFile, save_state(state));
+  return Json{{"model", kModelFile}};
+}
+
+StageResult eval_demo_accuracy(const StageContext& context) { return eval_demo(context, 1); }
+StageResult eval_demo_robustness(const StageContext& context) { return eval_demo(context, 2); }
+
+}  // namespace ablate

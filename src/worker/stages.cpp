@@ -1,0 +1,92 @@
+#include <fmt/format.h>
+
+#include "config/names.hpp"
+#include "util/error.hpp"
+#include "util/file.hpp"
+#include "worker/demo.hpp"
+#include "worker/stage.hpp"
+
+namespace ablate {
+
+namespace {
+
+struct StageEntry {
+  Stage stage;
+  const char* task;  ///< The evaluation; "" for a stage that trains.
+  StageFunction run;
+};
+
+constexpr StageEntry kStages[] = {
+    {Stage::demo, "", train_demo},
+    {Stage::eval, "demo-accuracy", eval_demo_accuracy},
+    {Stage::eval, "demo-robustness", eval_demo_robustness},
+};
+
+std::string entry_name(std::string stage, const std::string& task) {
+  return task.empty() ? stage : stage + " " + task;
+}
+
+}  // namespace
+
+StageFunction get_stage(const Job& job) {
+  std::vector<std::string> known;
+  for (const StageEntry& entry : kStages) {
+    if (entry.stage == job.stage && entry.task == job.task) return entry.run;
+    known.push_back(entry_name(to_name(entry.stage), entry.task));
+  }
+  throw Error(fmt::format("this build of ablate-worker cannot run '{}'; it has: {}",
+                          entry_name(to_name(job.stage), printable(job.task)), join(known, ", ")));
+}
+
+void StageContext::metric(std::int64_t step, std::vector<std::pair<std::string, double>> values) const {
+  Event event;
+  event.kind = EventKind::metric;
+  event.step = step;
+  event.values = std::move(values);
+  write(std::move(event));
+}
+
+void StageContext::checkpoint(std::int64_t step, const std::string& path) const {
+  Event event;
+  event.kind = EventKind::checkpoint;
+  event.step = step;
+  event.path = path;
+  write(std::move(event));
+}
+
+void StageContext::score(const std::string& name, double value, std::int64_t n, double standard_error) const {
+  Event event;
+  event.kind = EventKind::score;
+  event.name = name;
+  event.value = value;
+  event.n = n;
+  event.standard_error = standard_error;
+  write(std::move(event));
+}
+
+std::int64_t StageContext::run_setting(const char* key, std::int64_t fallback, std::int64_t least) const {
+  const auto found = spec.run.find(key);
+  if (found == spec.run.end()) return fallback;
+  if (!found->is_number_integer() || found->get<std::int64_t>() < least)
+    throw Error(fmt::format("attempt.json: run.{}: found {}; expected a whole number, {} or more", key,
+                            found->dump(), least));
+  return found->get<std::int64_t>();
+}
+
+std::filesystem::path StageContext::parent(const std::string& stage) const {
+  const auto found = spec.parents.find(stage);
+  if (found == spec.parents.end())
+    throw Error(fmt::format(
+        "attempt.json: parents: '{}' is missing; expected the folder of its finished attempt", stage));
+  return found->second;
+}
+
+void StageContext::save(const std::string& name, std::string_view content) const {
+  try {
+    write_file(folder / name, content, /*durable=*/true);
+  } catch (const Error& error) {
+    throw std::runtime_error(error.what());
+  }
+}
+
+}  // namespace ablate

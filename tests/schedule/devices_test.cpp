@@ -1,0 +1,115 @@
+#include "schedule/devices.hpp"
+
+#include <stdlib.h>
+
+#include <boost/test/unit_test.hpp>
+#include <optional>
+#include <thread>
+
+#include "scratch.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+namespace {
+
+/// Sets an environment variable, or unsets it, for as long as it lives.
+class WithVariable {
+ public:
+  WithVariable(const char* name, const char* value) : name_(name) {
+    if (const char* before = ::getenv(name)) before_ = before;
+    value ? ::setenv(name, value, 1) : ::unsetenv(name);
+  }
+  ~WithVariable() { before_ ? ::setenv(name_, before_->c_str(), 1) : ::unsetenv(name_); }
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
+/// A folder for PATH with an nvidia-smi that prints `text`.
+struct FakeNvidia {
+  explicit FakeNvidia(const std::string& text) {
+    const auto program = scratch.write("nvidia-smi", "#!/bin/sh\n/bin/cat <<'END'\n" + text + "END\n");
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  }
+  Scratch scratch;
+  WithVariable path{"PATH", scratch.path.c_str()};
+};
+
+const char* const kTwoCards = "0, 143771, NVIDIA H200\n1, 81559, NVIDIA H100 80GB HBM3\n";
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(devices)
+
+BOOST_AUTO_TEST_CASE(cards_are_read_from_nvidia_smi) {
+  const FakeNvidia nvidia(kTwoCards);
+  const WithVariable visible("CUDA_VISIBLE_DEVICES", nullptr);
+  const std::vector<Device> gpus = find_gpus(3);
+  BOOST_TEST_REQUIRE(gpus.size() == 2u);
+  BOOST_TEST(gpus[1].name == "cuda:1");
+  BOOST_TEST(gpus[1].slots == 3);
+  BOOST_TEST(gpus[0].memory_bytes == 143771.0 * 1048576);
+  BOOST_TEST(gpus[0].description == "NVIDIA H200");
+}
+
+BOOST_AUTO_TEST_CASE(cuda_visible_devices_is_heeded) {
+  const FakeNvidia nvidia(kTwoCards);
+  const auto names = [](const char* visible) {
+    const WithVariable variable("CUDA_VISIBLE_DEVICES", visible);
+    std::string joined;
+    for (const Device& gpu : find_gpus(1)) joined += gpu.name + " ";
+    return joined;
+  };
+  BOOST_TEST(names("1") == "cuda:1 ");
+  BOOST_TEST(names("1,0") == "cuda:0 cuda:1 ");
+  BOOST_TEST(names("") == "");
+  BOOST_TEST(names("-1") == "");
+  BOOST_TEST(names("0,-1,1") == "cuda:0 ");
+}
+
+BOOST_AUTO_TEST_CASE(without_a_driver_there_are_none) {
+  const Scratch empty;
+  const WithVariable path("PATH", empty.path.c_str());
+  BOOST_TEST(find_gpus(1).empty());
+}
+
+BOOST_AUTO_TEST_CASE(nonsense_from_nvidia_smi_is_passed_over) {
+  const FakeNvidia nvidia("NVIDIA-SMI has failed\n0, [N/A], Some card\n,,\n");
+  const WithVariable visible("CUDA_VISIBLE_DEVICES", nullptr);
+  const std::vector<Device> gpus = find_gpus(1);
+  BOOST_TEST_REQUIRE(gpus.size() == 1u);
+  BOOST_TEST(gpus[0].memory_bytes == 0);
+}
+
+BOOST_AUTO_TEST_CASE(cpu_slots_times_threads_stay_within_the_cores) {
+  const auto cores = static_cast<std::int64_t>(std::thread::hardware_concurrency());
+  BOOST_TEST(cpu_device(0, 0).slots == cores);
+  BOOST_TEST(cpu_device(0, cores).slots == 1);
+  BOOST_TEST(cpu_device(1, 0).threads == cores);
+  BOOST_CHECK_THROW(cpu_device(cores, 2), Error);
+  BOOST_CHECK_THROW(cpu_device(-1, 1), Error);
+  BOOST_CHECK_THROW(cpu_device(INT64_MAX, INT64_MAX), Error);
+}
+
+BOOST_AUTO_TEST_CASE(jobs_share_a_card_while_their_memory_fits) {
+  Slots slots({{.name = "cuda:0", .slots = 3, .memory_bytes = 100},
+               {.name = "cuda:1", .slots = 3, .memory_bytes = 100}});
+  BOOST_TEST(slots.take(60)->name == "cuda:0");
+  BOOST_TEST(slots.take(60)->name == "cuda:1");
+  BOOST_TEST((slots.take(60) == nullptr));
+  BOOST_TEST(slots.take(40)->name == "cuda:0");
+  BOOST_TEST(slots.any_free());
+  slots.release("cuda:1", 60);
+  BOOST_TEST(slots.take(1000)->name == "cuda:1");
+  BOOST_TEST((slots.take(1) == nullptr));
+  slots.take_on("cuda:7", 1);
+  slots.release("cuda:0", 60);
+  slots.release("cuda:0", 40);
+  BOOST_TEST(slots.take(100)->name == "cuda:0");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace ablate

@@ -1,0 +1,250 @@
+// A sweep in a real database, run by a runner and a clock that tests drive.
+#pragma once
+
+#include <signal.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <map>
+
+#include "journal/attempt_folder.hpp"
+#include "journal/event.hpp"
+#include "schedule/scheduler.hpp"
+#include "scratch.hpp"
+#include "store/jobs.hpp"
+#include "store/sweeps.hpp"
+#include "util/hash.hpp"
+
+namespace ablate {
+
+struct FakeClock final : Clock {
+  double now() const override { return 1.7e9 + seconds; }
+  double monotonic() const override { return seconds; }
+  double seconds = 1000;
+};
+
+/// Writes a journal line by line, without waiting for the disk.
+class TextJournal {
+ public:
+  explicit TextJournal(const std::filesystem::path& folder)
+      : file_(AttemptFolder{folder}.journal(), std::ios::app) {}
+  TextJournal& write(Event event) {
+    event.seq = ++seq_;
+    event.time = 1.7e9;
+    file_ << format_event(event) << "\n" << std::flush;
+    return *this;
+  }
+  TextJournal& started(std::int64_t attempt, std::int64_t step = 0) {
+    return write({.kind = EventKind::started, .attempt = attempt, .step = step, .total_steps = 100});
+  }
+  TextJournal& metric(std::int64_t step, double value) {
+    return write({.kind = EventKind::metric, .step = step, .values = {{"loss", value}}});
+  }
+  TextJournal& checkpoint(std::int64_t step, const std::string& path) {
+    return write({.kind = EventKind::checkpoint, .step = step, .path = path});
+  }
+  TextJournal& finished() { return write({.kind = EventKind::finished, .step = 100}); }
+  TextJournal& failed(FailureKind kind, const std::string& message) {
+    return write({.kind = EventKind::failed, .failure = kind, .message = message});
+  }
+
+ private:
+  std::ofstream file_;
+  std::int64_t seq_ = 0;
+};
+
+/// What a worker of the fake runner does: `at_start` and `at_end` get its attempt's folder.
+struct Act {
+  double seconds = 1;
+  ExitStatus exit = {.code = 0, .signal = {}};
+  std::function<void(const std::filesystem::path&)> at_start, at_end;
+  bool heeds_sigterm = true;  ///< It then leaves with code 130.
+};
+
+inline Act finishing(double seconds = 1) {
+  return {.seconds = seconds,
+          .at_end = [](const std::filesystem::path& folder) { TextJournal(folder).started(1).finished(); }};
+}
+inline Act crashing(int signal = SIGSEGV) {
+  return {.exit = {.code = {}, .signal = signal},
+          .at_start = [](const std::filesystem::path& folder) { TextJournal(folder).started(1); }};
+}
+inline Act failing(FailureKind kind, const std::string& message) {
+  return {.exit = {.code = kind == FailureKind::config ? 2 : 1, .signal = {}},
+          .at_start = [=](const std::filesystem::path& folder) {
+            TextJournal(folder).started(1).failed(kind, message);
+          }};
+}
+
+struct FakeRunner final : JobRunner {
+  explicit FakeRunner(FakeClock& fake_clock) : clock(fake_clock) {}
+
+  std::int64_t start(const RunRequest& request) override {
+    if (on_start) on_start(request);
+    const std::filesystem::path folder = JobFolder{request.job_folder}.attempt(request.attempt);
+    const Act act = behave(request);
+    if (act.at_start) act.at_start(folder);
+    processes.push_back({request, folder, act, clock.seconds + act.seconds, act.exit});
+    started.push_back(request);
+    most_at_once = std::max(most_at_once, processes.size());
+    return 4242;
+  }
+  bool adopt(const RunRequest& request, std::optional<std::int64_t>) override {
+    if (!alive) return false;
+    const std::filesystem::path folder = JobFolder{request.job_folder}.attempt(request.attempt);
+    processes.push_back({request, folder, *alive, clock.seconds + alive->seconds, std::nullopt});
+    return true;
+  }
+  std::vector<RunEnd> wait(double seconds) override {
+    const double until = clock.seconds + seconds;
+    const auto next =
+        std::min_element(processes.begin(), processes.end(),
+                         [](const Process& a, const Process& b) { return a.ends_at < b.ends_at; });
+    if (next == processes.end() || next->ends_at > until) {
+      clock.seconds = until;
+      if (on_wait) on_wait();
+      return {};
+    }
+    clock.seconds = std::max(clock.seconds, next->ends_at);
+    if (next->act.at_end) next->act.at_end(next->folder);
+    const RunEnd end{.attempt_id = next->request.attempt_id, .exit = next->exit};
+    processes.erase(next);
+    if (on_wait) on_wait();
+    return {end};
+  }
+  void terminate(std::int64_t attempt_id) override { signal(attempt_id, SIGTERM); }
+  void kill(std::int64_t attempt_id) override { signal(attempt_id, SIGKILL); }
+
+  struct Process {
+    RunRequest request;
+    std::filesystem::path folder;
+    Act act;
+    double ends_at;
+    std::optional<ExitStatus> exit;
+  };
+  void signal(std::int64_t attempt_id, int number) {
+    signals.push_back(number);
+    for (Process& process : processes) {
+      if (process.request.attempt_id != attempt_id || (number == SIGTERM && !process.act.heeds_sigterm))
+        continue;
+      process.ends_at = clock.seconds;
+      if (process.exit && number == SIGTERM) process.exit = ExitStatus{.code = 130, .signal = {}};
+      if (process.exit && number == SIGKILL) process.exit = ExitStatus{.code = {}, .signal = SIGKILL};
+      if (number == SIGKILL) process.act.at_end = nullptr;
+    }
+  }
+
+  FakeClock& clock;
+  std::function<Act(const RunRequest&)> behave = [](const RunRequest&) { return finishing(); };
+  std::function<void(const RunRequest&)> on_start;
+  std::function<void()> on_wait;  ///< Called at the end of every wait.
+  std::optional<Act> alive;       ///< What an adopted process does; nothing: it is gone.
+  std::vector<Process> processes;
+  std::vector<RunRequest> started;
+  std::vector<int> signals;
+  std::size_t most_at_once = 0;
+};
+
+struct RecordedProgress final : Progress {
+  void started(const JobRecord& job, const AttemptRecord&) override { order.push_back(job.id); }
+  void adopted(const JobRecord&, const AttemptRecord&) override { ++num_adopted; }
+  void ended(const JobRecord&, const AttemptRecord& attempt, JobState) override { ends.push_back(attempt); }
+  void note(const std::string& text) override { notes += text + "\n"; }
+  std::vector<std::int64_t> order;
+  std::vector<AttemptRecord> ends;
+  std::int64_t num_adopted = 0;
+  std::string notes;
+};
+
+/// A job of a test's sweep.
+struct TestJob {
+  std::string name;
+  std::vector<std::uint32_t> parents = {};
+  double memory_bytes = 0;
+};
+
+/// One replicate for each row of `replicates`, with those jobs.
+inline Plan make_test_plan(const std::string& sweep, const std::vector<TestJob>& jobs,
+                           const std::vector<std::vector<std::uint32_t>>& replicates) {
+  Plan plan;
+  plan.sweep = sweep;
+  plan.seeds = {0};
+  plan.parts = {{"demo", "{\"width\":4}", hash128("demo{}")}};
+  for (const TestJob& job : jobs) {
+    PlannedJob planned;
+    planned.key = hash128(job.name);
+    planned.stage = job.parents.empty() ? Stage::demo : Stage::eval;
+    planned.task = job.parents.empty() ? "" : "demo-accuracy";
+    planned.parts = {0};
+    planned.parents = job.parents;
+    planned.steps = 100;
+    planned.cost.memory_bytes = job.memory_bytes;
+    plan.jobs.push_back(planned);
+  }
+  PlanAxis axis{"demo.width", {}};
+  for (const auto& replicate : replicates) {
+    axis.levels.push_back(std::to_string(axis.levels.size()));
+    plan.cells.push_back({.levels = {static_cast<std::int32_t>(plan.cells.size())}, .label = ""});
+    for (const std::uint32_t job : replicate) {
+      plan.replicate_jobs.push_back(job);
+      ++plan.jobs[job].replicates;
+    }
+    plan.replicate_begin.push_back(plan.replicate_jobs.size());
+  }
+  plan.axes = {axis};
+  return plan;
+}
+
+/// Everything that run_schedule needs, with one CPU slot.
+struct TestSweep {
+  /// All jobs in one replicate, unless `replicates` says otherwise.
+  explicit TestSweep(const std::vector<TestJob>& jobs,
+                     std::vector<std::vector<std::uint32_t>> replicates = {}) {
+    if (replicates.empty()) {
+      replicates.emplace_back();
+      for (std::uint32_t i = 0; i < jobs.size(); ++i) replicates.front().push_back(i);
+    }
+    sweep_id = add(make_test_plan("test", jobs, replicates));
+    for (const TestJob& job : jobs) ids.push_back(get_job(database, hash128(job.name).hex()).id);
+    invocation = begin_invocation(database, {}, clock.now());
+    options.devices = {Device{}};
+  }
+  std::int64_t add(const Plan& plan) {
+    return save_plan(database, plan, scratch.path / (plan.sweep + ".toml"), Json::object(), clock.now())
+        .sweep_id;
+  }
+  ScheduleResult run() {
+    return run_schedule(database, sweep_id, invocation, runner, clock, progress, stop, options);
+  }
+  JobState state(std::size_t job) {
+    for (const JobRecord& record : load_jobs(database, sweep_id))
+      if (record.id == ids[job]) return record.state;
+    throw std::logic_error("no such job");
+  }
+  std::vector<AttemptRecord> attempts(std::size_t job) { return load_attempts(database, ids[job]); }
+  AttemptRecord last(std::size_t job) { return attempts(job).back(); }
+  std::filesystem::path folder(const AttemptRecord& attempt) const {
+    return database.folder() / attempt.folder;
+  }
+  /// An attempt that a scheduler has begun and not ended.
+  AttemptRecord leave_behind(std::size_t job) {
+    JobRecord record;
+    record.id = ids[job];
+    const auto attempt = begin_attempt(database, record, invocation, "cpu", 1, clock.now());
+    std::filesystem::create_directories(folder(*attempt));
+    return *attempt;
+  }
+
+  Scratch scratch;
+  Database database{scratch.path / "ablate.db", Database::Mode::read_write};
+  FakeClock clock;
+  FakeRunner runner{clock};
+  RecordedProgress progress;
+  StopRequests stop{0};
+  ScheduleOptions options;
+  std::int64_t sweep_id = 0, invocation = 0;
+  std::vector<std::int64_t> ids;
+};
+
+}  // namespace ablate

@@ -1,0 +1,70 @@
+// Job folders for a worker, and what it journalled.
+#pragma once
+
+#include <functional>
+
+#include "journal/attempt_folder.hpp"
+#include "journal/reader.hpp"
+#include "scratch.hpp"
+#include "worker/worker.hpp"
+
+namespace ablate {
+
+struct WorkerFixture {
+  static Json demo_job(std::int64_t resolution = 8, std::int64_t steps = 40) {
+    return {{"key", "demo"},
+            {"stage", "demo"},
+            {"task", ""},
+            {"seed", 0},
+            {"steps", steps},
+            {"config",
+             {{"demo",
+               {{"resolution", resolution},
+                {"width", 32},
+                {"steps", steps},
+                {"batch", 32},
+                {"noise", 0.5},
+                {"peak_lr", 0.1}}}}},
+            {"parents", Json::object()}};
+  }
+  static Json eval_job(const std::string& task) {
+    return {{"key", "eval"},
+            {"stage", "eval"},
+            {"task", task},
+            {"seed", 0},
+            {"steps", 0},
+            {"config", {{"eval", {{"max_examples", 1000}}}}},
+            {"parents", {{"demo", "demo"}}}};
+  }
+  std::filesystem::path job_folder(const std::string& name) const { return scratch.path / name; }
+  AttemptFolder attempt(const std::string& name, std::int64_t number = 1) const {
+    return {JobFolder{job_folder(name)}.attempt(number)};
+  }
+  void write_job(const std::string& name, const Json& job) const {
+    scratch.write(name + "/job.json", job.dump());
+  }
+
+  /// Writes the attempt's settings and runs it.
+  int run(
+      const std::string& name, std::int64_t number = 1,
+      const std::function<void(AttemptSpec&)>& change = [](AttemptSpec&) {}) const {
+    AttemptSpec spec;
+    spec.attempt = number;
+    spec.run = {{"log_interval", 1}, {"checkpoint_interval", 10}};
+    change(spec);
+    scratch.write(name + "/" + std::to_string(number) + "/attempt.json", spec.to_json().dump());
+    return run_worker(job_folder(name), number);
+  }
+  std::vector<Event> journal(const std::string& name, std::int64_t number = 1) const {
+    return read_journal(attempt(name, number).journal(), {}, /*ended=*/true).events;
+  }
+  std::vector<Event> metrics(const std::string& name, std::int64_t number = 1) const {
+    std::vector<Event> found;
+    for (const Event& event : journal(name, number))
+      if (event.kind == EventKind::metric) found.push_back(event);
+    return found;
+  }
+  Scratch scratch;
+};
+
+}  // namespace ablate

@@ -1,0 +1,230 @@
+#include "worker/worker.hpp"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <thread>
+
+#include "util/file.hpp"
+#include "worker/fixture.hpp"
+
+namespace ablate {
+
+namespace {
+
+double score_of(const WorkerFixture& fixture, const std::string& name) {
+  for (const Event& event : fixture.journal(name))
+    if (event.kind == EventKind::score) return event.value;
+  return -1;
+}
+
+/// Trains at that resolution with default steps, and returns the accuracy.
+double train_and_evaluate(std::int64_t resolution) {
+  const WorkerFixture fixture;
+  fixture.write_job("demo", WorkerFixture::demo_job(resolution, 300));
+  fixture.write_job("eval", WorkerFixture::eval_job("demo-accuracy"));
+  BOOST_TEST(fixture.run("demo") == 0);
+  BOOST_TEST(fixture.run("eval", 1, [&](AttemptSpec& spec) {
+    spec.parents["demo"] = fixture.attempt("demo").path;
+  }) == 0);
+  return score_of(fixture, "eval");
+}
+
+void check_last_failure(const WorkerFixture& fixture, const std::string& name, const std::string& message) {
+  const std::vector<Event> events = fixture.journal(name);
+  BOOST_TEST_REQUIRE(!events.empty());
+  BOOST_CHECK(events.back().kind == EventKind::failed);
+  BOOST_CHECK(events.back().failure == FailureKind::config);
+  BOOST_TEST(events.back().message == message);
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(worker, WorkerFixture)
+
+BOOST_AUTO_TEST_CASE(a_training_is_journalled_from_started_to_finished) {
+  write_job("demo", demo_job());
+  BOOST_TEST(run("demo") == 0);
+  const std::vector<Event> events = journal("demo");
+  BOOST_CHECK(events.front().kind == EventKind::started);
+  BOOST_TEST(events.front().total_steps == 40);
+  BOOST_TEST(events.front().detail.at("device") == "cpu");
+  BOOST_CHECK(events.back().kind == EventKind::finished);
+  BOOST_TEST(events.back().step == 40);
+  BOOST_TEST(
+      std::filesystem::exists(attempt("demo").path / events.back().detail.at("model").get<std::string>()));
+  BOOST_TEST(metrics("demo").size() == 40u);
+  BOOST_TEST(!std::filesystem::exists(attempt("demo").path / "checkpoint-10"));
+  BOOST_TEST(std::filesystem::exists(attempt("demo").path / "checkpoint-20"));
+  BOOST_TEST(std::filesystem::exists(attempt("demo").path / "checkpoint-30"));
+}
+
+BOOST_AUTO_TEST_CASE(the_first_losses_are_known) {
+  write_job("demo", demo_job());
+  run("demo");
+  const double golden[] = {2.1996232626441925, 2.537980619966188, 2.4663125437219966, 2.2552360486825056,
+                           2.071147464917052,  2.101250714793515, 2.163875964331498,  2.011668249183492,
+                           2.1473082206885254, 2.0181886321909865};
+  const std::vector<Event> found = metrics("demo");
+  for (std::size_t i = 0; i < std::size(golden); ++i)
+    BOOST_TEST(std::abs(found[i].values[0].second - golden[i]) < 1e-9 * golden[i], "step " << i + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_resumed_training_equals_an_uninterrupted_one_bit_for_bit) {
+  write_job("demo", demo_job());
+  run("demo", 1);
+  run("demo", 2, [&](AttemptSpec& spec) {
+    spec.resume_step = 20;
+    spec.resume_path = attempt("demo", 1).path / "checkpoint-20";
+  });
+  const std::vector<Event> whole = metrics("demo", 1), rest = metrics("demo", 2);
+  BOOST_TEST_REQUIRE(rest.size() == 20u);
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    BOOST_TEST(rest[i].step == whole[i + 20].step);
+    BOOST_TEST((rest[i].values == whole[i + 20].values));
+  }
+  BOOST_TEST(read_file(attempt("demo", 1).path / "model", 1 << 20) ==
+             read_file(attempt("demo", 2).path / "model", 1 << 20));
+}
+
+BOOST_AUTO_TEST_CASE(training_learns_and_resolution_matters) {
+  const double at_2 = train_and_evaluate(2), at_4 = train_and_evaluate(4), at_8 = train_and_evaluate(8);
+  BOOST_TEST_MESSAGE("accuracy at resolution 2, 4, 8: " << at_2 << ", " << at_4 << ", " << at_8);
+  BOOST_TEST(at_2 > 0.25);
+  BOOST_TEST(at_4 > at_2 + 0.1);
+  BOOST_TEST(at_8 > at_4 + 0.05);
+}
+
+BOOST_AUTO_TEST_CASE(evaluations_tell_score_count_and_standard_error) {
+  write_job("demo", demo_job());
+  write_job("accuracy", eval_job("demo-accuracy"));
+  write_job("robustness", eval_job("demo-robustness"));
+  run("demo");
+  for (const char* name : {"accuracy", "robustness"})
+    BOOST_TEST(run(name, 1, [&](AttemptSpec& spec) { spec.parents["demo"] = attempt("demo").path; }) == 0);
+  const Event score = journal("accuracy")[1];
+  BOOST_CHECK(score.kind == EventKind::score);
+  BOOST_TEST(score.name == "demo-accuracy");
+  BOOST_TEST(score.n == 1000);
+  BOOST_TEST(*score.standard_error == std::sqrt(score.value * (1 - score.value) / 1000));
+  BOOST_TEST(score_of(*this, "robustness") < score.value);
+}
+
+BOOST_AUTO_TEST_CASE(sigterm_leaves_a_checkpoint_and_no_last_word) {
+  write_job("demo", demo_job(8, 1000000));
+  ::setenv("ABLATE_DEMO_STEP_SECONDS", "0.001", 1);
+  const auto self = ::pthread_self();
+  std::thread other([&] {
+    while (!std::filesystem::exists(attempt("demo").path / "checkpoint-10"))
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    ::pthread_kill(self, SIGTERM);
+  });
+  const int code = run("demo");
+  other.join();
+  ::unsetenv("ABLATE_DEMO_STEP_SECONDS");
+  BOOST_TEST(code == 130);
+  const Event last = journal("demo").back();
+  BOOST_CHECK(last.kind == EventKind::checkpoint);
+  BOOST_TEST(std::filesystem::exists(attempt("demo").path / last.path));
+}
+
+BOOST_AUTO_TEST_CASE(a_stage_that_this_build_lacks_is_named_with_those_it_has) {
+  Json job = demo_job();
+  job["stage"] = "vlm";
+  write_job("demo", job);
+  BOOST_TEST(run("demo") == 2);
+  check_last_failure(*this, "demo",
+                     "this build of ablate-worker cannot run 'vlm'; it has: demo, eval demo-accuracy, eval "
+                     "demo-robustness");
+}
+
+BOOST_AUTO_TEST_CASE(wrong_job_files_are_answered_with_file_and_key) {
+  const std::string file = job_folder("demo").string() + "/job.json";
+  Json job = demo_job();
+  job["config"]["demo"]["width"] = "wide";
+  write_job("demo", job);
+  BOOST_TEST(run("demo", 1) == 2);
+  BOOST_TEST(journal("demo", 1).back().message ==
+             file + ": config.demo: 'width': found \"wide\"; expected a whole number from 1 to 65536");
+
+  job = demo_job(3);
+  write_job("demo", job);
+  BOOST_TEST(run("demo", 2) == 2);
+  BOOST_TEST(journal("demo", 2).back().message ==
+             file + ": config.demo: 'resolution': found 3; expected a divisor of 16");
+
+  job = demo_job();
+  job.erase("seed");
+  write_job("demo", job);
+  BOOST_TEST(run("demo", 3) == 2);
+  BOOST_TEST(journal("demo", 3).back().message == file + ": 'seed' is missing");
+
+  job = demo_job();
+  job["stage"] = "dema";
+  write_job("demo", job);
+  BOOST_TEST(run("demo", 4) == 2);
+  BOOST_TEST(journal("demo", 4).back().message ==
+             file + ": stage: unknown name 'dema'; did you mean 'demo'?");
+
+  scratch.write("demo/job.json", "{\"key\": ");
+  BOOST_TEST(run("demo", 5) == 2);
+  BOOST_TEST(journal("demo", 5).back().message.find(file + ": not valid JSON") == 0u);
+  std::filesystem::remove(file);
+  BOOST_TEST(run("demo", 6) == 2);
+  scratch.write("demo/job.json", std::string(17 << 20, ' '));
+  BOOST_TEST(run("demo", 7) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(hostile_values_are_refused) {
+  for (const char* text :
+       {"null", "[]", "3", "{\"key\": 3}", "{\"key\":\"k\",\"stage\":\"demo\",\"task\":\"\",\"seed\":-1}"}) {
+    scratch.write("demo/job.json", text);
+    std::filesystem::remove_all(attempt("demo").path);
+    BOOST_TEST(run("demo") == 2);
+  }
+  for (const Json& value :
+       {Json(0), Json(-5), Json(1e300), Json(UINT64_MAX), Json(nullptr), Json(2.5), Json::object()}) {
+    Json job = demo_job();
+    job["config"]["demo"]["batch"] = value;
+    write_job("demo", job);
+    std::filesystem::remove_all(attempt("demo").path);
+    BOOST_TEST(run("demo") == 2);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_attempt_file_is_a_wrong_configuration) {
+  write_job("demo", demo_job());
+  BOOST_TEST(run("demo", 1, [](AttemptSpec& spec) { spec.attempt = 2; }) == 2);
+  BOOST_TEST(run("demo", 2, [](AttemptSpec& spec) { spec.run["log_interval"] = 0; }) == 2);
+  BOOST_TEST(journal("demo", 2).back().message ==
+             "attempt.json: run.log_interval: found 0; expected a whole number, 1 or more");
+  BOOST_TEST(run("demo", 3, [](AttemptSpec& spec) { spec.resume_path = "/nowhere/checkpoint"; }) == 2);
+  BOOST_TEST(run_worker(job_folder("demo"), 99) == 2);
+  BOOST_TEST(run_worker(job_folder("absent"), std::nullopt) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_diverged_training_says_so_and_exits_with_1) {
+  Json job = demo_job();
+  job["config"]["demo"]["peak_lr"] = 1e6;
+  job["config"]["demo"]["noise"] = 1000;
+  write_job("demo", job);
+  BOOST_TEST(run("demo") == 1);
+  BOOST_CHECK(journal("demo").back().failure == FailureKind::diverged);
+}
+
+BOOST_AUTO_TEST_CASE(by_hand_it_makes_the_next_attempt_and_finds_its_parents) {
+  write_job("demo", demo_job());
+  write_job("eval", eval_job("demo-accuracy"));
+  BOOST_TEST(run_worker(job_folder("eval"), std::nullopt) == 2);
+  BOOST_TEST(run_worker(job_folder("demo"), std::nullopt) == 0);
+  BOOST_TEST(run_worker(job_folder("demo"), std::nullopt) == 0);
+  BOOST_CHECK(journal("demo", 2).back().kind == EventKind::finished);
+  BOOST_TEST(run_worker(job_folder("eval"), std::nullopt) == 0);
+  BOOST_TEST(score_of(*this, "eval") > 0.15);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace ablate
