@@ -1,0 +1,52 @@
+#include "cli/command.hpp"
+
+#include <utility>
+
+namespace ablate {
+
+OptionSpec positional(std::string name, ValueType type, std::string help) {
+  OptionSpec option = optional_positional(std::move(name), type, std::move(help));
+  option.required = true;
+  return option;
+}
+
+OptionSpec optional_positional(std::string name, ValueType type, std::string help) {
+  return {.name = std::move(name),
+          .kind = OptionKind::positional,
+          .type = type,
+          .metavar = "",
+          .help = std::move(help)};
+}
+
+OptionSpec flag(std::string name, std::string help) {
+  return {.name = std::move(name), .kind = OptionKind::flag, .metavar = "", .help = std::move(help)};
+}
+
+OptionSpec value(std::string name, ValueType type, std::string metavar, std::string help) {
+  return {.name = std::move(name), .type = type, .metavar = std::move(metavar), .help = std::move(help)};
+}
+
+OptionSpec choice(std::string name, std::vector<std::string> choices, std::string fallback,
+                  std::string help) {
+  std::string metavar = name.substr(name.find_first_not_of('-'));
+  for (char& c : metavar) c = c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return {.name = std::move(name),
+          .type = ValueType::choice,
+          .metavar = std::move(metavar),
+          .help = std::move(help),
+          .choices = std::move(choices),
+          .fallback = std::move(fallback)};
+}
+
+OptionSpec repeated(OptionSpec option) {
+  option.repeated = true;
+  return option;
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const CommandSpec& command : commands()) names.push_back(command.name);
+  return names;
+}
+
+}  // namespace ablate

@@ -1,0 +1,73 @@
+#include "cli/device_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/common.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+std::vector<OptionSpec> device_options() {
+  OptionSpec gpus = value("--gpus", ValueType::text, "GPUS", "auto, none, or numbers such as 0,1");
+  gpus.fallback = "auto";
+  OptionSpec slots =
+      value("--slots", ValueType::integer, "N", "workers at a time on the CPU [cores / threads]");
+  OptionSpec threads =
+      value("--threads", ValueType::integer, "N", "CPU threads of each worker [cores / slots]");
+  OptionSpec share =
+      value("--jobs-per-gpu", ValueType::integer, "N", "workers at a time on one GPU, where memory allows");
+  slots.least = threads.least = share.least = 1;
+  share.fallback = "1";
+  return {slots, threads, gpus, share};
+}
+
+std::vector<Device> devices_of(const Arguments& arguments) {
+  const std::string wanted = arguments.text("--gpus");
+  const std::int64_t slots = arguments.find_integer("--slots").value_or(0);
+  const std::int64_t threads = arguments.find_integer("--threads").value_or(0);
+  std::vector<Device> devices;
+  if (wanted != "none") {
+    std::vector<Device> found = find_gpus(arguments.find_integer("--jobs-per-gpu").value_or(1));
+    if (wanted == "auto") {
+      devices = std::move(found);
+    } else {
+      std::vector<std::string> known;
+      for (const Device& device : found) known.push_back(device.name.substr(device.name.find(':') + 1));
+      for (const std::string& number : split(wanted, ',')) {
+        const auto at = std::find(known.begin(), known.end(), number);
+        if (at == known.end())
+          throw Error(fmt::format("--gpus: there is no GPU '{}' here; found: {}", number,
+                                  known.empty() ? "none" : join(known, ", ")));
+        devices.push_back(found[static_cast<std::size_t>(at - known.begin())]);
+      }
+    }
+    if (threads > 0)
+      for (Device& device : devices) device.threads = threads;
+  }
+  if (devices.empty() || arguments.has("--slots")) devices.push_back(cpu_device(slots, threads));
+  return devices;
+}
+
+std::vector<Device> default_devices() {
+  std::vector<Device> devices = find_gpus(1);
+  if (devices.empty()) devices.push_back(cpu_device(0, 0));
+  return devices;
+}
+
+std::string describe_devices(const std::vector<Device>& devices) {
+  std::vector<std::string> texts;
+  for (const Device& device : devices) {
+    if (device.name == "cpu") {
+      texts.push_back(
+          fmt::format("{} of {}", count_of(device.slots, "CPU slot"), count_of(device.threads, "thread")));
+      continue;
+    }
+    texts.push_back(device.name + (device.description.empty() ? "" : " (" + device.description + ")") +
+                    (device.slots > 1 ? fmt::format(" with {} slots", device.slots) : ""));
+  }
+  return join(texts, ", ");
+}
+
+}  // namespace ablate

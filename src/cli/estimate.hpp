@@ -1,0 +1,78 @@
+// What a plan takes, and how much of it a budget pays for: pure functions of the plan, the jobs' states and
+// speeds.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "plan/plan.hpp"
+#include "schedule/devices.hpp"
+#include "store/states.hpp"
+#include "store/sweeps.hpp"
+
+namespace ablate {
+
+/// Assumed where nothing has been measured: what a plain training step reaches, not what the data sheet
+/// promises.
+constexpr double kAssumedCpuThreadFlops = 20e9;
+constexpr double kAssumedGpuFlops = 300e12;
+
+/// How fast one slot computes.
+struct SlotSpeed {
+  std::string kind = "cpu";  ///< "cpu" or "cuda"
+  std::int64_t threads = 1;  ///< Of one slot; does not matter on a GPU.
+  std::int64_t slots = 1;
+  std::vector<Throughput> measured;
+
+  /// FLOP/s of a stage, and the attempts that it was measured on (0: assumed).
+  double flops_per_second(Stage stage) const;
+  std::int64_t measured_attempts(Stage stage) const;
+};
+SlotSpeed slot_speed(const std::vector<Device>& devices, std::vector<Throughput> measured);
+
+/// The jobs of one stage.
+struct StageEstimate {
+  Stage stage = Stage::encoder;
+  std::int64_t jobs = 0;
+  std::int64_t before_sharing = 0;  ///< One for each replicate that needs one.
+  std::int64_t finished = 0, failed = 0, running = 0;
+  std::int64_t to_run = 0;                             ///< Not finished, failed or cancelled.
+  double params = 0, memory_bytes = 0, job_flops = 0;  ///< Of the largest job.
+  double flops = 0, flops_left = 0;                    ///< Of all jobs; of those to run.
+  double seconds_left = 0;                             ///< Of those to run, on one slot.
+  double job_seconds = 0;                              ///< Of the longest job.
+};
+
+using JobStates = std::vector<std::optional<JobState>>;
+
+/// One entry for each stage that the plan has, in the order of the stages. `states`: one for each job of the
+/// plan.
+std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& states, const SlotSpeed& speed);
+
+/// What may be spent: seconds of slots, or FLOPs.
+struct Budget {
+  bool is_flops = false;
+  double amount = 0;
+};
+/// "10h", "30m", "2d", "90s"; "1e18", "1e18flops". Throws Error for anything else.
+Budget parse_budget(const std::string& text);
+
+/// What a budget pays for, when runs are done in the order of the plan: jobs shared by several runs count
+/// once, finished jobs cost nothing, and runs behind a failed or cancelled job are left out.
+struct BudgetFit {
+  std::int64_t runs = 0;     ///< That fit, finished ones included.
+  std::int64_t jobs = 0;     ///< To run for them.
+  std::int64_t blocked = 0;  ///< Runs behind a failed or cancelled job, among those that were looked at.
+  double used = 0;           ///< In the budget's unit.
+  std::optional<std::size_t> first_out;  ///< The first replicate that does not fit.
+  double first_out_cost = 0;
+};
+BudgetFit fit_budget(const Plan& plan, const JobStates& states, const SlotSpeed& speed, const Budget& budget);
+
+/// "connector.kind=mlp, connector.tokens=64": the levels of a cell.
+std::string describe_cell(const Plan& plan, const Cell& cell);
+
+}  // namespace ablate

@@ -1,0 +1,141 @@
+// `ablate explain`: the keys of experiments and sweeps.
+#include <algorithm>
+
+#include "cli/common.hpp"
+#include "cli/help.hpp"
+#include "cli/output.hpp"
+#include "config/fields.hpp"
+#include "config/sweep_keys.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr const char* kSweepSection = "sweep";  ///< What the keys at the top of a sweep file are found under.
+
+std::string default_of(const Field& field) {
+  static const Experiment kDefaults;
+  const std::string text = to_text(get_value(field, kDefaults));
+  return text.empty() ? "\"\"" : text;
+}
+
+std::string stages_of(const Field& field) {
+  std::vector<std::string> names;
+  for (const Named<Stage>& stage : names_of<Stage>())
+    if (field.stages.has(stage.value)) names.push_back(stage.name);
+  return names.empty() ? "no result: it says how to run, or which jobs there are" : join(names, ", ");
+}
+
+std::string full_name(const SweepKey& key) {
+  return *key.table ? fmt::format("{}.{}", key.table, key.key) : key.key;
+}
+
+/// Everything that can be asked for: keys, then sections.
+std::vector<std::string> known_topics() {
+  std::vector<std::string> names = field_keys();
+  const auto add = [&](const std::string& name) {
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  for (const SweepKey& key : sweep_keys()) add(full_name(key));
+  for (const Field& field : fields()) {
+    add(field.section());
+    add(field.section().substr(0, field.section().find('.')));
+  }
+  for (const SweepKey& key : sweep_keys()) add(key.table);
+  add(kSweepSection);
+  return names;
+}
+
+std::string entry(const char* name, const std::string& text) {
+  return fmt::format("  {:<9}{}\n", name, wrap(text, 11));
+}
+
+std::string describe(const Field& field) {
+  return fmt::format("{}\n  {}\n\n", field.key, wrap(field.doc, 2)) + entry("type", describe_type(field)) +
+         entry("default", default_of(field)) + (field.unit.empty() ? "" : entry("unit", field.unit)) +
+         entry("changes", stages_of(field));
+}
+
+std::string describe(const SweepKey& key) {
+  const std::string place =
+      *key.table ? fmt::format(" (in [[{}]] of a sweep file)", key.table) : " (at the top of a sweep file)";
+  return fmt::format("{}{}\n  {}\n\n", full_name(key), place, wrap(key.doc, 2)) + entry("type", key.type);
+}
+
+/// The keys whose section is `section` or lies in it; all when it is empty.
+Table field_list(const std::string& section) {
+  Table table;
+  table.columns = {{"key"}, {"default"}, {"meaning"}};
+  for (const Field& field : fields())
+    if (section.empty() || field.section() == section || field.section().starts_with(section + "."))
+      table.rows.push_back({{field.key}, {default_of(field)}, {field.doc}});
+  return table;
+}
+
+Table sweep_key_list(const std::string& section) {
+  Table table;
+  table.columns = {{"key"}, {"type"}, {"meaning"}};
+  for (const SweepKey& key : sweep_keys())
+    if (section.empty() || section == key.table || (section == kSweepSection && !*key.table))
+      table.rows.push_back({{full_name(key)}, {key.type}, {key.doc}});
+  return table;
+}
+
+void explain_section(const std::string& section) {
+  const Table experiment_keys = field_list(section), keys = sweep_key_list(section);
+  if (section.empty()) write_out("Keys of an experiment, and of [override] and [[axis]] in a sweep\n\n");
+  if (!experiment_keys.rows.empty()) print_table(experiment_keys);
+  if (section.empty()) write_out("\nKeys of a sweep file\n\n");
+  if (!keys.rows.empty()) print_table(keys);
+  write_out("\n`ablate explain KEY` tells all about one of them.\n");
+}
+
+int run_explain(const Arguments& arguments) {
+  if (arguments.flag("--names")) {
+    write_out(join(known_topics(), "\n") + "\n");
+    return ExitCode::done;
+  }
+  const std::string topic = arguments.text("KEY");
+  if (const Field* field = find_field(topic)) {
+    write_out(describe(*field));
+    return ExitCode::done;
+  }
+  for (const SweepKey& key : sweep_keys())
+    if (full_name(key) == topic) {
+      write_out(describe(key));
+      // [[axis]] is a key and a table of keys.
+      const Table below = sweep_key_list(topic);
+      if (!below.rows.empty()) {
+        write_out("\n");
+        print_table(below);
+      }
+      return ExitCode::done;
+    }
+  const std::vector<std::string> known = known_topics();
+  if (!topic.empty() && std::find(known.begin(), known.end(), topic) == known.end()) {
+    const std::string near = suggestion(topic, known);
+    throw Error(
+        fmt::format("there is no key '{}'{}", topic, near.empty() ? "; `ablate explain` lists all" : near));
+  }
+  explain_section(topic);
+  return ExitCode::done;
+}
+
+}  // namespace
+
+CommandSpec explain_command() {
+  return {
+      .name = "explain",
+      .group = Group::health,
+      .summary = "Explains the keys of experiments and sweeps",
+      .description =
+          "For a key its type, range, unit, default, and the stages whose results it changes; for a "
+          "section, or without a key, a list.",
+      .example = "ablate explain connector.tokens",
+      .options = {optional_positional("KEY", ValueType::key, "a key, or a section such as train.vlm or axis"),
+                  flag("--names", "only the names of keys and sections")},
+      .run = run_explain};
+}
+
+}  // namespace ablate

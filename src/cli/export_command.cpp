@@ -1,0 +1,149 @@
+// `ablate export`: tidy tables for other programs.
+#include <algorithm>
+
+#include "cli/common.hpp"
+#include "cli/output.hpp"
+#include "cli/sql_rows.hpp"
+#include "report/bar.hpp"
+#include "store/results.hpp"
+#include "util/clock.hpp"
+
+namespace ablate {
+
+namespace {
+
+enum class Tidy { runs, metrics, scores, jobs };
+
+}  // namespace
+
+template <>
+std::span<const Named<Tidy>> names_of<Tidy>() {
+  using enum Tidy;
+  static constexpr Named<Tidy> kTable[] = {
+      {"runs", runs}, {"metrics", metrics}, {"scores", scores}, {"jobs", jobs}};
+  return kTable;
+}
+
+namespace {
+
+/// Jobs of the sweep ?1, or of all.
+#define ABLATE_OF_SWEEP " WHERE ?1 IS NULL OR j.id IN (SELECT job_id FROM sweep_jobs WHERE sweep_id = ?1)"
+constexpr const char* kMetrics =
+    "SELECT j.key, j.stage, j.seed, n.name AS metric, m.step, m.value, m.attempt FROM job j"
+    " JOIN metric_point m ON m.job_id = j.id JOIN metric_name n ON n.id = m.name_id" ABLATE_OF_SWEEP
+    " ORDER BY j.id, m.name_id, m.step";
+constexpr const char* kScores =
+    "SELECT j.key, j.stage, j.task, j.seed, s.name, s.value, s.n, s.stderr, s.attempt FROM job j"
+    " JOIN score_value s ON s.job_id = j.id" ABLATE_OF_SWEEP " ORDER BY j.id, s.name";
+constexpr const char* kJobs =
+    "SELECT v.key, v.stage, v.task, v.seed, v.state, v.steps, v.params, v.flops, v.memory_bytes, v.attempts, "
+    "v.seconds,"
+    " v.parents, v.config FROM job j JOIN jobs v ON v.id = j.id" ABLATE_OF_SWEEP " ORDER BY j.id";
+#undef ABLATE_OF_SWEEP
+
+/// One row for each run, one column for each axis and value of any of the sweeps.
+std::int64_t export_runs(Database& database, const std::vector<SweepRecord>& sweeps, Format format,
+                         const RowStream::Sink& sink) {
+  std::vector<Column> columns = {{"sweep"}, {"cell"}, {"label"}, {"seed"}, {"state"}};
+  std::vector<std::string> axes, values;
+  const auto add = [](std::vector<std::string>& names, const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  for (const SweepRecord& sweep : sweeps) {
+    for (const PlanAxis& axis : sweep.axes) add(axes, axis.name);
+    for (const std::string& name : known_values(database, sweep.id)) add(values, name);
+  }
+  for (const auto& names : {axes, values})
+    for (const std::string& name : names) columns.push_back({name});
+  RowStream stream(format, columns, sink);
+  for (const SweepRecord& sweep : sweeps) {
+    for (const RunRecord& run : load_runs(database, sweep.id, known_values(database, sweep.id))) {
+      std::vector<TableCell> row = {{sweep.name},
+                                    TableCell::integer(run.cell),
+                                    {run.label},
+                                    {fmt::format("{}", run.seed), static_cast<std::int64_t>(run.seed)},
+                                    {to_name(run.state)}};
+      for (const std::string& axis : axes) {
+        const auto found = run.levels.find(axis);
+        row.push_back(found == run.levels.end() ? TableCell::null() : TableCell{found->second});
+      }
+      for (const std::string& name : values) {
+        const auto found = run.values.find(name);
+        row.push_back(found == run.values.end() ? TableCell::null() : TableCell::number(found->second));
+      }
+      stream.add(std::move(row));
+    }
+  }
+  stream.finish();
+  return stream.rows();
+}
+
+std::int64_t export_rows(Database& database, Tidy what, const std::optional<std::string>& sweep,
+                         Format format, const RowStream::Sink& sink) {
+  std::optional<SweepRecord> only;
+  if (sweep) only = get_sweep(database, *sweep);
+  const auto id = only ? std::optional(only->id) : std::nullopt;
+  switch (what) {
+    case Tidy::runs:
+      return export_runs(database, only ? std::vector{*only} : load_sweeps(database), format, sink);
+    case Tidy::metrics:
+      return write_query(database, kMetrics, id, format, sink);
+    case Tidy::scores:
+      return write_query(database, kScores, id, format, sink);
+    case Tidy::jobs:
+      return write_query(database, kJobs, id, format, sink);
+  }
+  return 0;
+}
+
+/// Passes on what is written, and counts it on a terminal once a second.
+RowStream::Sink with_progress(const RowStream::Sink& sink, LiveLines& lines) {
+  const SystemClock clock;
+  return [&lines, sink, clock, bytes = 0.0, shown = clock.monotonic()](std::string_view text) mutable {
+    sink(text);
+    bytes += static_cast<double>(text.size());
+    if (clock.monotonic() - shown < 1) return;
+    shown = clock.monotonic();
+    lines.show(std::vector<std::string>{human_bytes(bytes) + " written"});
+  };
+}
+
+int run_export(const Arguments& arguments) {
+  Database database = open_for_reading(arguments);
+  const auto what = arguments.choice<Tidy>("WHAT");
+  const auto sweep = arguments.find_text("--sweep");
+  const auto format = arguments.choice<Format>("--format");
+  const auto path = arguments.find_text("--output");
+  if (!path) {
+    export_rows(database, what, sweep, format, write_out);
+    return ExitCode::done;
+  }
+  OutputFile file(*path);
+  LiveLines lines(terminal_of(2), write_err);
+  const std::int64_t rows = export_rows(
+      database, what, sweep, format, with_progress([&](std::string_view text) { file.write(text); }, lines));
+  lines.clear();
+  file.commit();
+  print("{}: {}\n", *path, count_of(rows, "row"));
+  return ExitCode::done;
+}
+
+}  // namespace
+
+CommandSpec export_command() {
+  OptionSpec what = positional("WHAT", ValueType::choice, "what to write");
+  what.choices = known_names<Tidy>();
+  return {.name = "export",
+          .group = Group::results,
+          .summary = "Writes runs, metrics, scores or jobs for other programs",
+          .description =
+              "Tidy tables: a row for each run (with a column for each axis and value), point of a curve, "
+              "score or job. A file is replaced only when the new one is whole.",
+          .example = "ablate export runs --sweep connector --output runs.csv",
+          .options = {what, value("--sweep", ValueType::sweep, "SWEEP", "only this sweep"),
+                      format_option({Format::csv, Format::json}),
+                      value("--output", ValueType::file, "FILE", "instead of standard output"), db_option()},
+          .run = run_export};
+}
+
+}  // namespace ablate

@@ -1,0 +1,109 @@
+#include "cli/help.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+
+#include "cli/arguments.hpp"
+#include "util/build_info.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+struct GroupTitle {
+  Group group;
+  const char* title;
+};
+constexpr GroupTitle kGroupTitles[] = {{Group::sweeps, "Sweeps"},
+                                       {Group::results, "Results"},
+                                       {Group::jobs, "Jobs"},
+                                       {Group::health, "Help and health"}};
+
+std::string option_help(const OptionSpec& option) {
+  std::string text = option.help;
+  if (option.type == ValueType::choice) text += fmt::format(": {}", join(option.choices, ", "));
+  if (!option.fallback.empty()) text += fmt::format(" [{}]", option.fallback);
+  return text;
+}
+
+std::string option_lines(const CommandSpec& command, bool positionals) {
+  constexpr std::size_t kIndent = 22;
+  std::string text;
+  for (const OptionSpec& option : command.options) {
+    if ((option.kind == OptionKind::positional) != positionals) continue;
+    const std::string usage = option_usage(option);
+    text += fmt::format("  {:<{}}", usage, kIndent - 2);
+    if (usage.size() + 4 > kIndent) text += "\n" + std::string(kIndent, ' ');
+    text += wrap(option_help(option), kIndent) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string wrap(std::string_view text, std::size_t indent, std::size_t width) {
+  std::string wrapped;
+  std::size_t column = indent;
+  for (const std::string& word : split(text, ' ')) {
+    if (!wrapped.empty() && column + 1 + display_width(word) > width) {
+      wrapped += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (!wrapped.empty()) {
+      wrapped += ' ';
+      ++column;
+    }
+    wrapped += word;
+    column += display_width(word);
+  }
+  return wrapped;
+}
+
+std::string program_help() {
+  std::string text =
+      "Usage: ablate COMMAND [options]\n\n"
+      "Controlled ablations of multimodal pre-training: a sweep file becomes jobs, the jobs\n"
+      "become numbers in one SQLite database, and the numbers become tables.\n";
+  for (const auto& [group, title] : kGroupTitles) {
+    text += fmt::format("\n{}\n", title);
+    for (const CommandSpec& command : commands())
+      if (command.group == group) text += fmt::format("  {:<12}{}\n", command.name, command.summary);
+  }
+  return text +
+         "\nEvery command takes --help, and those that use the database --db PATH (else\n"
+         "$ABLATE_DB, else results/ablate.db). Exit codes: 0 done, 1 some jobs failed,\n"
+         "2 wrong input, 130 interrupted.\n\n"
+         "Example\n"
+         "  ablate plan sweeps/quickstart.toml && ablate run sweeps/quickstart.toml\n";
+}
+
+std::string command_help(const CommandSpec& command) {
+  std::string usage = "Usage: ablate " + command.name;
+  for (const OptionSpec& option : command.options)
+    if (option.kind == OptionKind::positional)
+      usage += option.required ? " " + option_usage(option) : " [" + option_usage(option) + "]";
+  std::string text = usage + " [options]\n\n" + wrap(command.summary + ". " + command.description, 0) + "\n";
+  if (const std::string lines = option_lines(command, true); !lines.empty()) text += "\nArguments\n" + lines;
+  text += "\nOptions\n" + option_lines(command, false);
+  text += fmt::format("  {:<20}{}\n", "--help", "this text");
+  return text + "\nExample\n  " + command.example + "\n";
+}
+
+const CommandSpec& get_command(const std::string& name) {
+  for (const CommandSpec& command : commands())
+    if (command.name == name) return command;
+  const auto near = nearest(name, command_names());
+  throw Error(
+      fmt::format("unknown command '{}'{}", name,
+                  near ? fmt::format("; did you mean '{}'?", *near) : "; `ablate --help` lists them"));
+}
+
+std::string version_text() {
+  const BuildInfo build = build_info();
+  return fmt::format("ablate {} ({}, {}, {}, SQLite {})\n", build.version, build.revision, build.type,
+                     build.compiler, sqlite3_libversion());
+}
+
+}  // namespace ablate

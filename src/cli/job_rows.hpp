@@ -1,0 +1,41 @@
+// Jobs as lists show them: with their newest attempt, and with what blocks them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/database.hpp"
+#include "store/states.hpp"
+
+namespace ablate {
+
+struct JobRow {
+  std::int64_t id = 0;
+  std::string key, stage, task;
+  std::uint64_t seed = 0;
+  JobState state = JobState::waiting;
+  std::vector<std::int64_t> parents;  ///< Ids.
+  std::int64_t steps = 0;
+  std::int64_t attempts = 0;
+  double seconds = 0;     ///< Of all attempts.
+  std::int64_t step = 0;  ///< The rest: of the newest attempt.
+  std::string failure, message;
+  std::string folder;  ///< Relative to the database's folder; empty: there is no attempt.
+  std::optional<std::size_t>
+      blocked_by;  ///< Of a waiting job: the failed or cancelled one (an index) that it waits behind.
+};
+
+/// The jobs of a sweep, or of all, parents before children.
+std::vector<JobRow> load_job_rows(Database& database, std::optional<std::int64_t> sweep_id);
+/// The failed ones alone; their `blocked_by` is not looked for.
+std::vector<JobRow> load_failed_rows(Database& database, std::optional<std::int64_t> sweep_id);
+
+/// "blocked" for a job behind a failed one, else the state's name.
+std::string shown_state(const JobRow& row);
+/// Where an attempt's output is: PATH/log.txt.
+std::filesystem::path log_path(const Database& database, const JobRow& row);
+
+}  // namespace ablate

@@ -1,0 +1,163 @@
+// `ablate log`: what an attempt printed, or what its journal tells.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "cli/common.hpp"
+#include "cli/output.hpp"
+#include "journal/attempt_folder.hpp"
+#include "journal/reader.hpp"
+#include "report/terminal.hpp"
+#include "store/jobs.hpp"
+#include "util/clock.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr auto kPollInterval = std::chrono::milliseconds(200);
+
+AttemptRecord choose_attempt(Database& database, const Arguments& arguments) {
+  const JobRecord job = get_job(database, arguments.text("JOB"));
+  std::vector<AttemptRecord> attempts = load_attempts(database, job.id);
+  if (attempts.empty())
+    throw Error(fmt::format("job {} has no attempt yet; `ablate jobs --why {}` says why", short_key(job.key),
+                            short_key(job.key)));
+  const auto number = arguments.find_integer("--attempt");
+  if (!number) return attempts.back();
+  for (const AttemptRecord& attempt : attempts)
+    if (attempt.number == *number) return attempt;
+  throw Error(fmt::format("job {} has no attempt {}; it has 1 to {}", short_key(job.key), *number,
+                          attempts.back().number));
+}
+
+/// Copies what a file holds from an offset on to standard output.
+class LogTail {
+ public:
+  explicit LogTail(const std::filesystem::path& path) : path_(path), clean_(terminal_of(1).columns > 0) {}
+
+  void copy() {
+    if (!fd_) fd_ = Fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!fd_ && errno == ENOENT) return;  // Its worker has not printed yet.
+    if (!fd_) throw Error(fmt::format("{}: cannot be opened: {}", path_.string(), std::strerror(errno)));
+    char buffer[1 << 16];
+    for (;;) {
+      const ssize_t count = ::read(fd_.get(), buffer, sizeof buffer);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) throw Error(fmt::format("{}: cannot be read: {}", path_.string(), std::strerror(errno)));
+      if (count == 0) return;
+      show({buffer, static_cast<std::size_t>(count)});
+    }
+  }
+
+ private:
+  /// A terminal gets the text without escape sequences.
+  void show(std::string_view text) const {
+    if (!clean_) return write_out(text);
+    std::vector<std::string> lines = split(text, '\n');
+    for (std::string& line : lines) line = printable(line);
+    write_out(join(lines, "\n"));
+  }
+  std::filesystem::path path_;
+  bool clean_;
+  Fd fd_;
+};
+
+std::string event_line(const Event& event) {
+  std::string line = fmt::format("{}  {:<10}", format_time(event.time).substr(11), to_name(event.kind));
+  switch (event.kind) {
+    case EventKind::started:
+      line += fmt::format(" attempt {}", event.attempt);
+      if (event.step > 0) line += fmt::format(" from step {}", with_commas(event.step));
+      if (event.total_steps > 0) line += fmt::format(" of {} steps", with_commas(event.total_steps));
+      break;
+    case EventKind::metric:
+      line += fmt::format(" step {}", with_commas(event.step));
+      for (const auto& [name, number] : event.values)
+        line += fmt::format("  {} {:.6g}", one_line(name), number);
+      break;
+    case EventKind::checkpoint:
+      line += fmt::format(" step {}  {}", with_commas(event.step), one_line(event.path));
+      break;
+    case EventKind::score:
+      line += fmt::format(" {} {:.6g}", one_line(event.name), event.value);
+      if (event.standard_error) line += fmt::format(" ± {:.2g}", *event.standard_error);
+      line += fmt::format(" (n {})", with_commas(event.n));
+      break;
+    case EventKind::finished:
+      line += fmt::format(" step {}", with_commas(event.step));
+      break;
+    case EventKind::failed:
+      line += fmt::format(" {}: {}", to_name(event.failure), one_line(event.message));
+      break;
+  }
+  return line + "\n";
+}
+
+class JournalTail {
+ public:
+  explicit JournalTail(const std::filesystem::path& path) : path_(path) {}
+  void copy() {
+    for (bool more = true; more;) {
+      const JournalChunk chunk = read_journal(path_, position_, false);
+      std::string text;
+      for (const Event& event : chunk.events) text += event_line(event);
+      write_out(text);
+      position_ = chunk.position;
+      more = chunk.more;
+    }
+  }
+
+ private:
+  std::filesystem::path path_;
+  JournalPosition position_;
+};
+
+template <typename Tail>
+void show_tail(Tail tail, const AttemptFolder& folder, bool follow) {
+  // Whether it lives is asked before the copy: what it wrote in between is not lost.
+  bool alive = follow;
+  while (alive) {
+    alive = FileLock::is_held(folder.lock());
+    tail.copy();
+    if (alive) std::this_thread::sleep_for(kPollInterval);
+  }
+  tail.copy();
+}
+
+int run_log(const Arguments& arguments) {
+  Database database = open_for_reading(arguments);
+  const AttemptFolder folder{database.folder() / choose_attempt(database, arguments).folder};
+  const bool journal = arguments.flag("--journal");
+  write_err(one_line((journal ? folder.journal() : folder.log()).string()) + "\n");
+  if (journal)
+    show_tail(JournalTail(folder.journal()), folder, arguments.flag("--follow"));
+  else
+    show_tail(LogTail(folder.log()), folder, arguments.flag("--follow"));
+  return ExitCode::done;
+}
+
+}  // namespace
+
+CommandSpec log_command() {
+  OptionSpec attempt = value("--attempt", ValueType::integer, "N", "another attempt than the newest");
+  attempt.least = 1;
+  return {
+      .name = "log",
+      .group = Group::jobs,
+      .summary = "Shows what a job printed",
+      .description =
+          "The newest attempt's output, or what its journal tells. The file's path goes to standard error.",
+      .example = "ablate log 1a2b3c4d --follow",
+      .options = {positional("JOB", ValueType::job, "the first digits of its key"),
+                  flag("--journal", "its journal's events instead"),
+                  flag("--follow", "go on until the attempt ends"), attempt, db_option()},
+      .run = run_log};
+}
+
+}  // namespace ablate

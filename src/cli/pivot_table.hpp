@@ -1,0 +1,46 @@
+// How a pivot is laid out: rows and columns for readers, one row for each group for programs.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/pivot.hpp"
+#include "report/table.hpp"
+
+namespace ablate {
+
+/// What stands behind the mean.
+enum class Spread {
+  sd,     ///< Sample standard deviation.
+  se,     ///< Standard error of the mean.
+  ci95,   ///< Half of the 95 % confidence interval, by Student's t.
+  range,  ///< Smallest and largest.
+  none,
+};
+template <>
+std::span<const Named<Spread>> names_of<Spread>();
+
+struct PivotLayout {
+  std::vector<std::string> rows, columns;  ///< Axes; the pivot was made by rows, then columns.
+  std::vector<std::string> values;
+  Spread spread = Spread::sd;
+  std::optional<std::size_t> sort_value;  ///< Index into `values`: rows go by its mean, in the first column.
+  bool descending = false;
+};
+
+/// A row for each combination of the row axes, a column for each combination of the column axes and values.
+/// Cells without all their seeds say so.
+Table wide_table(const Pivot& pivot, const PivotLayout& layout);
+/// A row for each group; columns of their own for mean, spread, n and how many seeds are missing, in full
+/// precision.
+Table tidy_table(const Pivot& pivot, const PivotLayout& layout);
+
+/// "0.812 ± 0.013" with `decimals` behind the point; negative: with significant digits, for very small and
+/// large numbers.
+std::string measured_text(const Summary& summary, Spread spread, int decimals);
+/// Decimals that show two digits of the spread in a column of summaries.
+int decimals_for(const std::vector<Summary>& column, Spread spread);
+
+}  // namespace ablate

@@ -1,0 +1,77 @@
+// `ablate plan`: what a sweep would take, before anything runs.
+#include <memory>
+
+#include "cli/common.hpp"
+#include "cli/device_options.hpp"
+#include "cli/output.hpp"
+#include "cli/plan_report.hpp"
+#include "util/clock.hpp"
+
+namespace ablate {
+
+namespace {
+
+void save_planned(Database& database, const PlannedSweep& planned, bool quiet) {
+  const SaveResult saved = save_plan(database, planned.plan, planned.sweep.file,
+                                     run_table(planned.sweep.experiment), SystemClock().now());
+  if (quiet) return;
+  print("\nSaved to {}: {}\n", database.path().string(),
+        saved.unchanged ? "it was there already" : count_of(saved.new_jobs, "new job"));
+}
+
+int run_plan(const Arguments& arguments) {
+  Sweep sweep = load_sweep(arguments.text("SWEEP"));
+  std::optional<Budget> budget;
+  if (const auto text = arguments.find_text("--budget")) budget = parse_budget(*text);
+  std::unique_ptr<Database> database;
+  const bool save = arguments.flag("--save");
+  if (save || has_database(arguments))
+    database = std::make_unique<Database>(arguments.database(),
+                                          save ? Database::Mode::read_write : Database::Mode::read_only);
+  const PlannedSweep planned = plan_sweep(std::move(sweep), database.get(), save);
+  const std::vector<Device> devices = default_devices();
+  PlanReport report{
+      .planned = planned, .speed = slot_speed(devices, planned.measured), .stages = {}, .budget = budget};
+  report.stages = estimate_stages(planned.plan, planned.states, report.speed);
+
+  const bool json = arguments.flag("--json");
+  if (json) {
+    write_out(plan_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  } else {
+    write_out(plan_text(report, describe_devices(devices)));
+    if (arguments.flag("--cells")) {
+      write_out("\n");
+      print_table(cell_table(planned.plan));
+    }
+    if (arguments.flag("--jobs")) {
+      write_out("\n");
+      print_table(job_table(report));
+    }
+  }
+  if (save) save_planned(*database, planned, json);
+  return ExitCode::done;
+}
+
+}  // namespace
+
+CommandSpec plan_command() {
+  return {
+      .name = "plan",
+      .group = Group::sweeps,
+      .summary = "Shows what a sweep would take, before anything runs",
+      .description =
+          "It explains every count, from the levels to the jobs after sharing, and says what is done "
+          "already, how large and how long the rest is, and what a budget pays for. Nothing is written.",
+      .example = "ablate plan sweeps/connector.toml --budget 10h",
+      .options =
+          {positional("SWEEP", ValueType::sweep_file, "the sweep's TOML file"),
+           flag("--cells", "also list the cells"), flag("--jobs", "also list the jobs"),
+           value(
+               "--budget", ValueType::text, "BUDGET",
+               "slot time (30m, 10h, 2d) or FLOPs (1e18): how many runs fit, in the order in which they run"),
+           flag("--json", "everything as JSON"),
+           flag("--save", "record the sweep, so that status and table know it"), db_option()},
+      .run = run_plan};
+}
+
+}  // namespace ablate

@@ -1,0 +1,28 @@
+// What `ablate plan` shows.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/planning.hpp"
+#include "report/table.hpp"
+#include "util/json.hpp"
+
+namespace ablate {
+
+/// Everything that is said about a plan, ready to be shown.
+struct PlanReport {
+  const PlannedSweep& planned;
+  SlotSpeed speed;
+  std::vector<StageEstimate> stages;
+  std::optional<Budget> budget;
+};
+
+/// The account, the stages, time, budget, warnings.
+std::string plan_text(const PlanReport& report, const std::string& device);
+Table cell_table(const Plan& plan);
+Table job_table(const PlanReport& report);
+Json plan_json(const PlanReport& report);
+
+}  // namespace ablate

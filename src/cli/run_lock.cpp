@@ -1,0 +1,84 @@
+#include "cli/run_lock.hpp"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+#include "report/table.hpp"
+#include "util/clock.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+namespace {
+
+std::string read_owner(const std::filesystem::path& lock) {
+  constexpr std::size_t kMaxOwnerBytes = 64 << 10;
+  try {
+    const std::string text = one_line(read_file(lock, kMaxOwnerBytes));
+    return text.empty() ? "a process that has just started" : text;
+  } catch (const Error&) {
+    return "a process that does not say who it is";
+  }
+}
+
+bool needs_quotes(const std::string& word) {
+  return word.empty() || word.find_first_of(" \t\n\"'\\$`*?[]{}()<>|&;#~!") != std::string::npos;
+}
+
+}  // namespace
+
+std::filesystem::path run_lock_path(const std::filesystem::path& database) {
+  return database.string() + ".lock";
+}
+
+std::optional<std::string> find_runner(const std::filesystem::path& database) {
+  const auto path = run_lock_path(database);
+  if (!FileLock::is_held(path)) return std::nullopt;
+  return read_owner(path);
+}
+
+FileLock take_run_lock(const std::filesystem::path& database, const std::vector<std::string>& words) {
+  const auto path = run_lock_path(database);
+  // `ablate status` holds the lock for a moment when it asks whether it is held: one refusal is no answer.
+  constexpr int kTries = 20;
+  for (int i = 0; i < kTries; ++i) {
+    if (auto lock = FileLock::try_take(path)) {
+      lock->write_owner(fmt::format("pid {} on {}, user {}, since {} UTC: {}", ::getpid(), host_name(),
+                                    user_name(), format_time(SystemClock().now()), command_line(words)));
+      return std::move(*lock);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  throw Error(fmt::format("{} is in use by another `ablate run`: {}", database.string(), read_owner(path)));
+}
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::getuid());
+  return entry ? entry->pw_name : fmt::format("{}", ::getuid());
+}
+
+std::string command_line(const std::vector<std::string>& words) {
+  std::string line = "ablate";
+  for (const std::string& word : words) {
+    line += ' ';
+    if (!needs_quotes(word)) {
+      line += word;
+      continue;
+    }
+    line += '\'';
+    for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    line += '\'';
+  }
+  return line;
+}
+
+}  // namespace ablate

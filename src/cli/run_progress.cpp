@@ -1,0 +1,106 @@
+#include "cli/run_progress.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/common.hpp"
+#include "cli/output.hpp"
+#include "cli/progress_view.hpp"
+#include "journal/attempt_folder.hpp"
+#include "store/results.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr double kSecondsBetweenDrawings = 0.25;
+
+std::string who(const JobRecord& job) {
+  return fmt::format("{}  {}  seed {}", short_key(job.key), job_title(to_name(job.stage), job.task),
+                     job.seed);
+}
+
+}  // namespace
+
+RunProgress::RunProgress(Database& database, std::int64_t sweep_id, const Clock& clock, bool quiet)
+    : database_(database),
+      sweep_id_(sweep_id),
+      clock_(clock),
+      quiet_(quiet),
+      terminal_(terminal_of(1)),
+      lines_(quiet ? Terminal{} : terminal_, try_write_out) {
+  const StageProgress total = total_progress(load_progress(database_, sweep_id_));
+  jobs_ = total.total();
+  finished_ = total.finished;
+  flops_left_at_start_ = total.flops_left;
+  began_ = clock_.monotonic();
+}
+
+void RunProgress::started(const JobRecord& job, const AttemptRecord& attempt) {
+  if (terminal_.live) return;
+  std::string text = fmt::format("start    {}  on {}", who(job), attempt.device);
+  if (attempt.number > 1) text += fmt::format(", attempt {}", attempt.number);
+  if (attempt.resume_step > 0) text += fmt::format(" from step {}", with_commas(attempt.resume_step));
+  say(text);
+}
+
+void RunProgress::adopted(const JobRecord& job, const AttemptRecord& attempt) {
+  say(fmt::format("adopted  {}  on {}: it outlived an earlier run", who(job), attempt.device));
+}
+
+void RunProgress::ended(const JobRecord& job, const AttemptRecord& attempt, JobState next) {
+  if (next == JobState::finished) {
+    ++finished_;
+    if (!terminal_.live)
+      say(fmt::format("done     {}  in {} ({}/{})", who(job),
+                      human_duration(attempt.ended_at.value_or(clock_.now()) - attempt.started_at), finished_,
+                      jobs_));
+    return;
+  }
+  const std::string reason = one_line(attempt.message.empty() ? attempt.failure : attempt.message);
+  switch (next) {
+    case JobState::failed:
+      say(paint(fmt::format("failed   {}: {}", who(job), reason), Style::red, terminal_));
+      say("         " + shown_path(AttemptFolder{database_.folder() / attempt.folder}.log()));
+      break;
+    case JobState::cancelled:
+      say(fmt::format("stopped  {}: cancelled", who(job)));
+      break;
+    case JobState::waiting:
+      say(paint(fmt::format("again    {}: attempt {} ended: {}", who(job), attempt.number, reason),
+                Style::yellow, terminal_));
+      break;
+    default:
+      break;
+  }
+}
+
+void RunProgress::tick() {
+  if (quiet_ || !terminal_.live || clock_.monotonic() - drawn_ < kSecondsBetweenDrawings) return;
+  drawn_ = clock_.monotonic();
+  lines_.show(view());
+}
+
+void RunProgress::note(const std::string& text) { say(one_line(text)); }
+
+void RunProgress::say(const std::string& line) {
+  if (!quiet_) lines_.print(line);
+}
+
+std::vector<std::string> RunProgress::view() {
+  const auto stages = load_progress(database_, sweep_id_);
+  const StageProgress total = total_progress(stages);
+  const double elapsed = clock_.monotonic() - began_;
+  std::string first = progress_line(total) + ", " + human_duration(elapsed);
+  // What is left at the pace of this run so far, in FLOPs: stages differ too much to count jobs.
+  const double done = flops_left_at_start_ - total.flops_left;
+  if (done > 0 && total.flops_left > 0)
+    first += fmt::format(", {} left", human_duration(elapsed * total.flops_left / done));
+  std::vector<std::string> lines = {paint(first, Style::bold, terminal_)};
+  for (std::string& line : stage_lines(stages, terminal_)) lines.push_back(std::move(line));
+  for (std::string& line : running_lines(load_running(database_, sweep_id_), clock_.now()))
+    lines.push_back(std::move(line));
+  return lines;
+}
+
+}  // namespace ablate

@@ -1,0 +1,40 @@
+// What `ablate run` shows while it works: bars on a terminal, one line for each event elsewhere.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "report/bar.hpp"
+#include "schedule/progress.hpp"
+#include "store/database.hpp"
+#include "util/clock.hpp"
+
+namespace ablate {
+
+class RunProgress final : public Progress {
+ public:
+  RunProgress(Database& database, std::int64_t sweep_id, const Clock& clock, bool quiet);
+
+  void started(const JobRecord& job, const AttemptRecord& attempt) override;
+  void adopted(const JobRecord& job, const AttemptRecord& attempt) override;
+  void ended(const JobRecord& job, const AttemptRecord& attempt, JobState next) override;
+  void tick() override;
+  void note(const std::string& text) override;
+
+  /// Takes the bars away.
+  void finish() { lines_.clear(); }
+
+ private:
+  void say(const std::string& line);
+  std::vector<std::string> view();
+  Database& database_;
+  std::int64_t sweep_id_;
+  const Clock& clock_;
+  bool quiet_;
+  Terminal terminal_;
+  LiveLines lines_;
+  std::int64_t jobs_ = 0, finished_ = 0;  ///< Of the sweep, kept up to date with each event.
+  double flops_left_at_start_ = 0, began_ = 0, drawn_ = 0;
+};
+
+}  // namespace ablate

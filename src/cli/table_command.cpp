@@ -1,0 +1,120 @@
+// `ablate table`: results as rows and columns of any axes.
+#include <algorithm>
+#include <set>
+
+#include "cli/common.hpp"
+#include "cli/output.hpp"
+#include "cli/pivot_table.hpp"
+#include "store/results.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+void check_axes(const std::vector<std::string>& names, const SweepRecord& sweep) {
+  std::vector<std::string> known;
+  for (const PlanAxis& axis : sweep.axes) known.push_back(axis.name);
+  for (const std::string& name : names)
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw Error(fmt::format("sweep '{}' has no axis '{}'{}", sweep.name, name, suggestion(name, known)));
+}
+
+void check_layout(const PivotLayout& layout) {
+  std::set<std::string> seen;
+  for (const auto& axes : {layout.rows, layout.columns})
+    for (const std::string& axis : axes)
+      if (!seen.insert(axis).second)
+        throw Error(fmt::format("axis '{}' is asked for twice; expected once, in --rows or --columns", axis));
+}
+
+/// "loss:min" is known when "loss" is.
+void check_values(const std::vector<std::string>& names, const std::vector<std::string>& known,
+                  const SweepRecord& sweep) {
+  for (const std::string& name : names) {
+    std::string plain = name;
+    for (const char* suffix : {":min", ":max"})
+      if (plain.ends_with(suffix)) plain.resize(plain.size() - 4);
+    if (std::find(known.begin(), known.end(), plain) != known.end()) continue;
+    if (known.empty())
+      throw Error(fmt::format("sweep '{}' has no values yet; `ablate status {}` shows how far it is",
+                              sweep.name, sweep.name));
+    throw Error(fmt::format("sweep '{}' has no value '{}'{}", sweep.name, name, suggestion(plain, known)));
+  }
+}
+
+int run_table(const Arguments& arguments) {
+  Database database = open_for_reading(arguments);
+  const SweepRecord sweep = get_sweep(database, arguments.text("SWEEP"));
+  const std::vector<std::string> known = known_values(database, sweep.id);
+  PivotLayout layout{.rows = arguments.list("--rows"),
+                     .columns = arguments.list("--columns"),
+                     .values = arguments.list("--value"),
+                     .spread = arguments.choice<Spread>("--spread")};
+  check_axes(layout.rows, sweep);
+  check_axes(layout.columns, sweep);
+  check_layout(layout);
+  check_values(layout.values, known, sweep);
+  const auto sort_by = arguments.find_text("--sort");
+  const bool chosen = !layout.values.empty();
+  if (!chosen)
+    for (const std::string& name : known)
+      if (!is_metric(name)) layout.values.push_back(name);
+  if (sort_by) {
+    const auto at = std::find(layout.values.begin(), layout.values.end(), *sort_by);
+    if (at == layout.values.end())
+      throw Error(fmt::format("--sort is '{}', which is no column of this table{}", *sort_by,
+                              suggestion(*sort_by, layout.values)));
+    layout.sort_value = static_cast<std::size_t>(at - layout.values.begin());
+    layout.descending = arguments.flag("--descending");
+  }
+
+  const std::vector<RunRecord> runs = load_runs(database, sweep.id, layout.values);
+  if (!arguments.has("--rows"))
+    for (const std::string& axis : varying_axes(runs, sweep.axes))
+      if (std::find(layout.columns.begin(), layout.columns.end(), axis) == layout.columns.end())
+        layout.rows.push_back(axis);
+  std::vector<std::string> by = layout.rows;
+  by.insert(by.end(), layout.columns.begin(), layout.columns.end());
+  const Pivot pivot = make_pivot(runs, sweep.axes, by, layout.values);
+
+  const auto format = arguments.choice<Format>("--format");
+  if (format == Format::csv || format == Format::json) {
+    print_table(tidy_table(pivot, layout), format);
+    return ExitCode::done;
+  }
+  Table table = wide_table(pivot, layout);
+  if (!chosen && layout.values.empty() && !known.empty())
+    table.notes.push_back("no scores yet; --value shows metrics: " + join(known, ", "));
+  print_table(table, format);
+  return ExitCode::done;
+}
+
+}  // namespace
+
+CommandSpec table_command() {
+  return {
+      .name = "table",
+      .group = Group::results,
+      .summary = "Shows results as a table of any axes",
+      .description =
+          "Each cell is the mean over seeds with its spread, and says which seeds are missing or failed. "
+          "Axes that "
+          "are neither rows nor columns are averaged over, and a note says so. CSV and JSON have one row for "
+          "each "
+          "combination of levels, with mean, spread, n and missing in columns of their own.",
+      .example = "ablate table connector --rows connector.kind --columns connector.tokens --value vqa",
+      .options = {positional("SWEEP", ValueType::sweep, "the sweep, by name or file"),
+                  repeated(value("--rows", ValueType::text, "AXES", "axes that make rows [all that vary]")),
+                  repeated(value("--columns", ValueType::text, "AXES", "axes that make columns [none]")),
+                  repeated(value(
+                      "--value", ValueType::text, "NAMES",
+                      "scores, or last values of metrics such as vlm/loss; vlm/loss:min is the smallest "
+                      "[all scores]")),
+                  choice("--spread", known_names<Spread>(), "sd", "what stands behind the mean"),
+                  value("--sort", ValueType::text, "NAME", "order rows by the mean of this value"),
+                  flag("--descending", "largest first"), format_option(), db_option()},
+      .run = run_table};
+}
+
+}  // namespace ablate

@@ -1,0 +1,56 @@
+// Tables: what stands in them, and how each format shows it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "report/format.hpp"
+
+namespace ablate {
+
+/// No value: null in JSON, empty in CSV.
+struct Null {};
+/// What CSV and JSON show: the cell's text, nothing, or a number in full precision. A number that is not
+/// finite is null in JSON, and empty in CSV.
+using CellValue = std::variant<std::monostate, Null, std::int64_t, double>;
+
+/// One cell. The text formats show `text` and, behind it, `mark`; a cell with a number is typeset as
+/// mathematics in LaTeX.
+struct TableCell {
+  std::string text;
+  CellValue value = {};
+  std::string mark = {};  ///< "2 of 3", "1 failed": what the reader has to know beside the number.
+
+  static TableCell null() { return {"", Null{}}; }
+  static TableCell integer(std::int64_t value);  ///< With thousands separated by commas.
+  static TableCell number(double value, std::string text);
+  static TableCell number(double value);  ///< With six significant digits.
+};
+
+enum class Align { left, right };
+
+struct Column {
+  std::string name;
+  Align align = Align::left;
+};
+
+struct Table {
+  std::string title;  ///< Above the table; empty: none.
+  std::vector<Column> columns;
+  std::vector<std::vector<TableCell>> rows;  ///< Each as long as `columns`.
+  std::vector<std::string> notes;            ///< Below the table. CSV and JSON leave them and the title out.
+};
+
+/// The whole table, with a newline at its end. `width`: columns of the terminal that the text format fits
+/// into by shortening the widest texts, never numbers; 0: as wide as it is.
+std::string render(const Table& table, Format format, std::size_t width = 0);
+
+/// Texts of names and messages of others, safe to print: no control characters, no invalid UTF-8, one line.
+std::string one_line(std::string_view text);
+
+}  // namespace ablate

@@ -1,0 +1,141 @@
+#include "cli/estimate.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "cli/simulation.hpp"
+#include "util/error.hpp"
+
+BOOST_AUTO_TEST_SUITE(estimates)
+
+using namespace ablate;
+
+namespace {
+
+/// Two cells x two seeds. Each seed: a shared encoder (100 GFLOPs) and a demo (20 and 40 GFLOPs) for each
+/// cell.
+struct Example {
+  Example() {
+    plan.sweep = "example";
+    plan.axes = {{"demo.width", {"8", "16"}}};
+    plan.cells = {{{0}, ""}, {{1}, ""}};
+    plan.seeds = {7, 8};
+    for (std::uint64_t seed = 0; seed < 2; ++seed) {
+      const auto first = static_cast<std::uint32_t>(plan.jobs.size());
+      add(Stage::encoder, seed, {}, 100e9, 2);
+      add(Stage::demo, seed, {first}, 20e9, 1);
+      add(Stage::demo, seed, {first}, 40e9, 1);
+      for (const std::uint32_t demo : {first + 1, first + 2}) {
+        plan.replicate_jobs.insert(plan.replicate_jobs.end(), {first, demo});
+        plan.replicate_begin.push_back(plan.replicate_jobs.size());
+      }
+    }
+    states.resize(plan.jobs.size());
+    speed.slots = 1;
+  }
+  void add(Stage stage, std::uint64_t seed, std::vector<std::uint32_t> parents, double flops,
+           std::uint32_t replicates) {
+    PlannedJob job;
+    job.stage = stage;
+    job.seed = plan.seeds[seed];
+    job.parents = std::move(parents);
+    job.cost = {.params = flops / 1e3, .flops = flops, .memory_bytes = 1e6};
+    job.replicates = replicates;
+    plan.jobs.push_back(job);
+  }
+  BudgetFit fit(const char* budget) const { return fit_budget(plan, states, speed, parse_budget(budget)); }
+  Plan plan;
+  JobStates states;
+  SlotSpeed speed;  // One thread, nothing measured: 20 GFLOP/s.
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(stages_are_summed_up) {
+  Example example;
+  example.states[0] = JobState::finished;
+  example.states[1] = JobState::failed;
+  const auto stages = estimate_stages(example.plan, example.states, example.speed);
+  BOOST_REQUIRE(stages.size() == 2u);
+  BOOST_TEST((stages[0].stage == Stage::encoder));
+  BOOST_TEST(stages[0].jobs == 2);
+  BOOST_TEST(stages[0].before_sharing == 4);
+  BOOST_TEST(stages[0].finished == 1);
+  BOOST_TEST(stages[0].to_run == 1);
+  BOOST_TEST(stages[0].seconds_left == 5.0);
+  BOOST_TEST(stages[1].jobs == 4);
+  BOOST_TEST(stages[1].failed == 1);
+  BOOST_TEST(stages[1].flops == 120e9);
+  BOOST_TEST(stages[1].flops_left == 100e9);
+  BOOST_TEST(stages[1].params == 40e6);
+  BOOST_TEST(stages[1].job_seconds == 2.0);
+}
+
+BOOST_AUTO_TEST_CASE(measured_speed_takes_the_place_of_the_assumption) {
+  SlotSpeed speed;
+  speed.threads = 4;
+  speed.measured = {{Stage::demo, "cpu", 1e9, 12}, {Stage::encoder, "cuda", 5e12, 3}};
+  BOOST_TEST(speed.flops_per_second(Stage::demo) == 4e9);
+  BOOST_TEST(speed.flops_per_second(Stage::encoder) == 80e9);
+  BOOST_TEST(speed.measured_attempts(Stage::demo) == 12);
+  BOOST_TEST(speed.measured_attempts(Stage::encoder) == 0);
+  speed.kind = "cuda";
+  BOOST_TEST(speed.flops_per_second(Stage::encoder) == 5e12);
+  BOOST_TEST(speed.flops_per_second(Stage::demo) == kAssumedGpuFlops);
+}
+
+BOOST_AUTO_TEST_CASE(budgets_are_slot_time_or_flops) {
+  BOOST_TEST(parse_budget("10h").amount == 36000.0);
+  BOOST_TEST(!parse_budget("2d").is_flops);
+  BOOST_TEST(parse_budget("1e18").is_flops);
+  BOOST_TEST(parse_budget("2.5e9flops").amount == 2.5e9);
+  for (const char* wrong : {"", "h", "10 parsecs", "-1h", "nan", "inf", "1e18 GB"})
+    BOOST_CHECK_THROW(parse_budget(wrong), Error);
+}
+
+BOOST_AUTO_TEST_CASE(a_budget_pays_for_shared_jobs_once) {
+  const Example example;
+  const BudgetFit found =
+      example.fit("8s");  // Encoder 5 s, demo 1 s, demo 2 s: both cells of the first seed.
+  BOOST_TEST(found.runs == 2);
+  BOOST_TEST(found.jobs == 3);
+  BOOST_TEST(found.used == 8.0);
+  BOOST_REQUIRE(found.first_out.has_value());
+  BOOST_TEST(*found.first_out == 2u);
+  BOOST_TEST(found.first_out_cost == 6.0);
+  BOOST_TEST(example.fit("7.9s").runs == 1);
+  BOOST_TEST(example.fit("160e9flops").runs == 2);
+  BOOST_TEST(!example.fit("1d").first_out.has_value());
+  BOOST_TEST(example.fit("1d").runs == 4);
+}
+
+BOOST_AUTO_TEST_CASE(finished_jobs_cost_nothing_and_runs_behind_failed_ones_are_left_out) {
+  Example example;
+  example.states[0] = JobState::finished;
+  BOOST_TEST(example.fit("3s").runs == 2);
+  example.states[1] = JobState::failed;
+  const BudgetFit found = example.fit("2s");
+  BOOST_TEST(found.runs == 1);
+  BOOST_TEST(found.blocked == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_simulated_run_starts_what_most_runs_need_first_and_keeps_the_slots_busy) {
+  const Example example;
+  const std::vector<Device> devices = {{.name = "cpu", .slots = 2, .threads = 1}};
+  const auto starts = simulate_run(example.plan, example.states, devices, example.speed);
+  BOOST_REQUIRE(starts.size() == 6u);
+  const std::size_t order[] = {0, 3, 1, 2, 4, 5};
+  const double at[] = {0, 0, 5, 5, 6, 7};
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    BOOST_TEST(starts[i].job == order[i]);
+    BOOST_TEST(starts[i].start == at[i]);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_builds_on_a_failed_job_never_starts) {
+  Example example;
+  example.states[0] = JobState::failed;
+  const std::vector<Device> devices = {{.name = "cpu", .slots = 4, .threads = 1}};
+  BOOST_TEST(simulate_run(example.plan, example.states, devices, example.speed).size() == 3u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,182 @@
+#include "cli/pivot.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <limits>
+
+#include "cli/pivot_table.hpp"
+
+BOOST_AUTO_TEST_SUITE(pivots)
+
+using namespace ablate;
+
+namespace {
+
+const std::vector<PlanAxis> kAxes = {{"kind", {"mlp", "c-abstractor"}}, {"tokens", {"64", "144"}}};
+
+RunRecord run(const char* kind, const char* tokens, std::uint64_t seed, double value,
+              JobState state = JobState::finished) {
+  RunRecord record;
+  record.cell = (std::string(kind) == "mlp" ? 0 : 2) + (std::string(tokens) == "64" ? 0 : 1);
+  record.levels = {{"kind", kind}, {"tokens", tokens}};
+  record.seed = seed;
+  record.state = state;
+  if (state == JobState::finished) record.values["vqa"] = value;
+  return record;
+}
+
+/// 2 x 2 cells x 3 seeds; the value is in hundredths.
+std::vector<RunRecord> full_grid() {
+  std::vector<RunRecord> runs;
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    const double shift = static_cast<double>(seed) / 100;
+    runs.push_back(run("c-abstractor", "144", seed, 0.40 + shift));
+    runs.push_back(run("c-abstractor", "64", seed, 0.30 + shift));
+    runs.push_back(run("mlp", "64", seed, 0.10 + shift));
+    runs.push_back(run("mlp", "144", seed, 0.20 + shift));
+  }
+  return runs;
+}
+
+std::string show(const std::vector<RunRecord>& runs, PivotLayout layout, Format format = Format::text) {
+  std::vector<std::string> by = layout.rows;
+  by.insert(by.end(), layout.columns.begin(), layout.columns.end());
+  const Pivot pivot = make_pivot(runs, kAxes, by, layout.values);
+  const bool tidy = format == Format::csv || format == Format::json;
+  return render(tidy ? tidy_table(pivot, layout) : wide_table(pivot, layout), format);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(rows_go_in_the_order_of_the_levels) {
+  BOOST_TEST(show(full_grid(), {.rows = {"kind", "tokens"}, .columns = {}, .values = {"vqa"}}) ==
+             "kind          tokens            vqa\n"
+             "------------  ------  -------------\n"
+             "mlp           64      0.110 ± 0.010\n"
+             "mlp           144     0.210 ± 0.010\n"
+             "c-abstractor  64      0.310 ± 0.010\n"
+             "c-abstractor  144     0.410 ± 0.010\n"
+             "\n"
+             "mean ± standard deviation over 3 seeds\n");
+}
+
+BOOST_AUTO_TEST_CASE(axes_make_columns) {
+  BOOST_TEST(show(full_grid(),
+                  {.rows = {"kind"}, .columns = {"tokens"}, .values = {"vqa"}, .spread = Spread::ci95}) ==
+             "kind                     64            144\n"
+             "------------  -------------  -------------\n"
+             "mlp           0.110 ± 0.025  0.210 ± 0.025\n"
+             "c-abstractor  0.310 ± 0.025  0.410 ± 0.025\n"
+             "\n"
+             "vqa\n"
+             "mean ± half of the 95 % confidence interval (Student's t) over 3 seeds\n");
+}
+
+BOOST_AUTO_TEST_CASE(other_axes_are_averaged_within_each_seed_and_a_note_says_so) {
+  BOOST_TEST(
+      show(full_grid(), {.rows = {"kind"}, .columns = {}, .values = {"vqa"}, .spread = Spread::range}) ==
+      "kind                           vqa\n"
+      "------------  --------------------\n"
+      "mlp           0.160 [0.150, 0.170]\n"
+      "c-abstractor  0.360 [0.350, 0.370]\n"
+      "\n"
+      "mean [smallest, largest] over 3 seeds\n"
+      "averaged, within each seed, over tokens (2 levels)\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_missing_is_marked) {
+  std::vector<RunRecord> runs = full_grid();
+  runs[0] = run("c-abstractor", "144", 0, 0, JobState::failed);  // One of three failed.
+  for (const std::size_t i : {1, 5, 9}) runs[i] = run("c-abstractor", "64", i / 4, 0, JobState::failed);
+  runs[2] = run("mlp", "64", 0, 0, JobState::running);
+  for (const std::size_t i : {3, 7, 11}) runs[i] = run("mlp", "144", i / 4, 0, JobState::waiting);
+  BOOST_TEST(show(runs, {.rows = {"kind", "tokens"}, .columns = {}, .values = {"vqa"}}) ==
+             "kind          tokens                               vqa\n"
+             "------------  ------  --------------------------------\n"
+             "mlp           64      0.1150 ± 0.0071 (2/3, 1 running)\n"
+             "mlp           144                                    -\n"
+             "c-abstractor  64                            failed 3/3\n"
+             "c-abstractor  144      0.4150 ± 0.0071 (2/3, 1 failed)\n"
+             "\n"
+             "mean ± standard deviation over 3 seeds\n"
+             "(2/3): only 2 of 3 seeds have a number, and only they are in the mean\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_seed_that_lost_a_cell_is_not_averaged_without_it) {
+  std::vector<RunRecord> runs = full_grid();
+  runs[2] = run("mlp", "64", 0, 0, JobState::failed);
+  const Pivot pivot = make_pivot(runs, kAxes, {"kind"}, {"vqa"});
+  const PivotCell& cell = pivot.groups[0].values[0];
+  BOOST_TEST(cell.summary.n == 2u);
+  BOOST_TEST(cell.failed == 1);
+  BOOST_TEST(cell.summary.mean == 0.165, boost::test_tools::tolerance(1e-12));
+}
+
+BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_stay_out_of_the_mean) {
+  std::vector<RunRecord> runs = full_grid();
+  for (RunRecord& record : runs)
+    if (record.seed == 1) record.values["vqa"] = std::numeric_limits<double>::quiet_NaN();
+  const Pivot pivot = make_pivot(runs, kAxes, {"kind", "tokens"}, {"vqa"});
+  BOOST_TEST(pivot.groups[0].values[0].not_finite == 1);
+  BOOST_TEST(pivot.groups[0].values[0].summary.mean == 0.11, boost::test_tools::tolerance(1e-12));
+}
+
+BOOST_AUTO_TEST_CASE(a_metric_of_a_run_that_is_not_finished_does_not_count) {
+  RunRecord running = run("mlp", "64", 0, 0, JobState::running);
+  running.values["vlm/loss"] = 9;
+  const Pivot pivot = make_pivot({running}, kAxes, {"kind"}, {"vlm/loss"});
+  BOOST_TEST(pivot.groups[0].values[0].summary.n == 0u);
+  BOOST_TEST(pivot.groups[0].values[0].running == 1);
+  BOOST_TEST(is_metric("vlm/loss"));
+  BOOST_TEST(!is_metric("fewshot/4"));
+}
+
+BOOST_AUTO_TEST_CASE(included_cells_stand_alone) {
+  std::vector<RunRecord> runs = full_grid();
+  RunRecord extra = run("mlp", "64", 0, 0.5);
+  extra.label = "baseline of MM1";
+  extra.levels.clear();
+  runs.push_back(extra);
+  BOOST_TEST(show(runs, {.rows = {"kind"}, .columns = {}, .values = {"vqa"}, .spread = Spread::none}) ==
+             "cell             kind             vqa\n"
+             "---------------  ------------  ------\n"
+             "                 mlp           0.1600\n"
+             "                 c-abstractor  0.3600\n"
+             "baseline of MM1  -             0.5000\n"
+             "\n"
+             "mean over 3 seeds\n"
+             "averaged, within each seed, over tokens (3 levels)\n");
+}
+
+BOOST_AUTO_TEST_CASE(rows_can_be_sorted_by_a_value) {
+  const std::string text =
+      show(full_grid(),
+           {.rows = {"kind"}, .columns = {"tokens"}, .values = {"vqa"}, .sort_value = 0, .descending = true});
+  BOOST_TEST(text.find("c-abstractor") < text.find("mlp"));
+  BOOST_TEST(text.find(" 64 ") < text.find(" 144"));
+}
+
+BOOST_AUTO_TEST_CASE(csv_has_one_column_for_each_number) {
+  std::vector<RunRecord> runs = full_grid();
+  runs[2] = run("mlp", "64", 0, 0, JobState::failed);
+  const std::string text =
+      show(runs, {.rows = {"kind"}, .columns = {"tokens"}, .values = {"vqa"}}, Format::csv);
+  BOOST_TEST(text.starts_with("kind,tokens,state,vqa_mean,vqa_sd,vqa_n,vqa_missing\r\nmlp,64,failed,0.115"));
+  BOOST_TEST(text.find(",2,1\r\n") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(decimals_show_two_digits_of_the_spread) {
+  const auto with = [](double mean, double sd) {
+    Summary summary;
+    summary.n = 3;
+    summary.mean = mean;
+    summary.sd = sd;
+    return std::vector<Summary>{summary};
+  };
+  BOOST_TEST(decimals_for(with(0.8, 0.013), Spread::sd) == 3);
+  BOOST_TEST(decimals_for(with(812, 13), Spread::sd) == 0);
+  BOOST_TEST(decimals_for(with(0.8, 0), Spread::sd) == 4);
+  BOOST_TEST(decimals_for(with(2.5e-5, 1e-6), Spread::sd) == -1);
+  BOOST_TEST(measured_text(with(2.5e-5, 1e-6)[0], Spread::sd, -1) == "2.5e-05 ± 1e-06");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

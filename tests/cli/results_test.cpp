@@ -1,0 +1,208 @@
+// table, query, export, jobs, log, cancel and doctor, end to end.
+#include <boost/test/unit_test.hpp>
+
+#include "cli/program.hpp"
+#include "util/json.hpp"
+
+BOOST_AUTO_TEST_SUITE(results)
+
+using namespace ablate;
+
+namespace {
+
+/// A sweep that has run: scores are 0.RESOLUTION SEED.
+struct Finished : Program {
+  Finished() { BOOST_REQUIRE(run_tiny("--quiet").code == 0); }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(tables_come_in_all_formats) {
+  const Finished program;
+  BOOST_TEST(program.run("table tiny").out ==
+             "demo.resolution  demo.width       accuracy\n"
+             "---------------  ----------  -------------\n"
+             "4                8           0.410 ± 0.010\n"
+             "4                16          0.410 ± 0.010\n"
+             "8                8           0.810 ± 0.010\n"
+             "8                16          0.810 ± 0.010\n"
+             "\n"
+             "mean ± standard deviation over 3 seeds\n");
+  BOOST_TEST(
+      program.run("table tiny.toml --rows demo.resolution --columns demo.width --format markdown").out ==
+      "| demo.resolution |             8 |            16 |\n"
+      "| :-------------- | ------------: | ------------: |\n"
+      "| 4               | 0.410 ± 0.010 | 0.410 ± 0.010 |\n"
+      "| 8               | 0.810 ± 0.010 | 0.810 ± 0.010 |\n"
+      "\n"
+      "accuracy\n"
+      "\n"
+      "mean ± standard deviation over 3 seeds\n");
+  BOOST_TEST(program.run("table tiny --rows demo.resolution --format latex --spread se").out ==
+             "\\begin{tabular}{lr}\n"
+             "  \\toprule\n"
+             "  demo.resolution & accuracy \\\\\n"
+             "  \\midrule\n"
+             "  4 & $0.4100 \\pm 0.0058$ \\\\\n"
+             "  8 & $0.8100 \\pm 0.0058$ \\\\\n"
+             "  \\bottomrule\n"
+             "\\end{tabular}\n"
+             "% mean ± standard error over 3 seeds\n"
+             "% averaged, within each seed, over demo.width (2 levels)\n");
+  const std::string csv = program.run("table tiny --format csv --value demo/loss --spread none").out;
+  BOOST_TEST(
+      csv.starts_with("demo.resolution,demo.width,state,demo/loss_mean,demo/loss_n,demo/loss_missing\r\n"
+                      "4,8,finished,1.5,3,0\r\n"));
+  const Json json = Json::parse(program.run("table tiny --format json --rows demo.width").out);
+  BOOST_TEST(json.size() == 2u);
+  BOOST_TEST(json[0]["accuracy_n"] == 3);
+  BOOST_TEST(json[0]["accuracy_mean"].get<double>() == 0.61, boost::test_tools::tolerance(1e-12));
+}
+
+BOOST_AUTO_TEST_CASE(unknown_axes_and_values_are_answered_with_the_nearest) {
+  const Finished program;
+  BOOST_TEST(program.run("table tiny --rows demo.witdh").err ==
+             "ablate: sweep 'tiny' has no axis 'demo.witdh'; did you mean 'demo.width'?\n");
+  BOOST_TEST(program.run("table tiny --value acuracy").err ==
+             "ablate: sweep 'tiny' has no value 'acuracy'; did you mean 'accuracy'?\n");
+  BOOST_TEST(program.run("table tiny --rows demo.width --columns demo.width").err ==
+             "ablate: axis 'demo.width' is asked for twice; expected once, in --rows or --columns\n");
+  BOOST_TEST(program.run("table tiny --sort acc").code == 2);
+  BOOST_TEST(program.run("table tniy").err.find("did you mean 'tiny'?") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_query_reads_in_any_format) {
+  const Finished program;
+  BOOST_TEST(program.run("query 'SELECT stage, count(*) AS jobs FROM jobs GROUP BY stage'").out ==
+             "stage  jobs\n"
+             "-----  ----\n"
+             "demo   12\n"
+             "eval   12\n");
+  BOOST_TEST(program.run("query 'SELECT 1.5 AS a, NULL AS b, x'\"''\"' AS c' --format json").out ==
+             "[\n  {\"a\": 1.5, \"b\": null, \"c\": \"X''\"}\n]\n");
+  BOOST_TEST(program.run("query 'SELECT value FROM json_each('\"'[1,2]'\"')' --format csv").out ==
+             "value\r\n1\r\n2\r\n");
+  BOOST_TEST(program.run("query 'SELECT count(*) AS n FROM runs; -- all' --format csv").out == "n\r\n12\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_query_never_writes) {
+  const Finished program;
+  const std::string before = program.shell("cksum results/ablate.db").out;
+  const struct {
+    const char *sql, *message;
+  } refused[] = {
+      {"INSERT INTO sweep (name) VALUES (1)", "query only reads; refused: INSERT into sweep"},
+      {"UPDATE job SET state = 1", "query only reads; refused: UPDATE of job"},
+      {"DELETE FROM job", "query only reads; refused: DELETE from job"},
+      {"DROP TABLE job", "query only reads; refused: DELETE from sqlite_master"},
+      {"UPDATE sqlite_master SET sql = 1", "SQL: table sqlite_master may not be modified"},
+      {"ATTACH x AS y", "query only reads; refused: ATTACH or VACUUM INTO x"},
+      {"VACUUM", "query only reads; refused: a statement that writes"},
+      {"VACUUM INTO \"copy.db\"", "query only reads; refused: a statement that writes"},
+      {"PRAGMA journal_mode = DELETE", "query only reads; refused: PRAGMA journal_mode"},
+      {"PRAGMA writable_schema = 1", "query only reads; refused: PRAGMA writable_schema"},
+      {"PRAGMA user_version = 9", "query only reads; refused: PRAGMA user_version"},
+      {"BEGIN IMMEDIATE", "query only reads; refused: transaction BEGIN"},
+      {"SELECT load_extension(1)", "query only reads; refused: function load_extension"},
+      {"SELECT 1; DELETE FROM job", "query only reads; refused: DELETE from job"},
+      {"SELECT 1; SELECT 2", "SQL: several statements; expected one"},
+      {";", "SQL: there is no statement; for example: ablate query \"SELECT * FROM runs LIMIT 5\""},
+  };
+  for (const auto& [sql, message] : refused) {
+    const Outcome found = program.run("query '" + std::string(sql) + "'");
+    BOOST_TEST_CONTEXT(sql) {
+      BOOST_TEST(found.code == 2);
+      BOOST_TEST(found.out == "");
+      BOOST_TEST(found.err == "ablate: " + std::string(message) + "\n");
+    }
+  }
+  BOOST_TEST(program.shell("cksum results/ablate.db").out == before);
+  BOOST_TEST(!program.exists("copy.db"));
+}
+
+BOOST_AUTO_TEST_CASE(a_mistake_in_sql_is_shown_in_its_place) {
+  const Finished program;
+  BOOST_TEST(program.run("query 'SELECT seed\nFROM jobs WHERE sede = 1'").err ==
+             "ablate: SQL: no such column: sede (at character 29)\n"
+             "  FROM jobs WHERE sede = 1\n"
+             "                  ^\n");
+  BOOST_TEST(
+      program.run("query 'SELECT * FROM rnus'").err ==
+      "ablate: SQL: no such table: rnus\n"
+      "did you mean 'runs'? the views are: sweeps, runs, sweep_jobs, jobs, attempts, metrics, scores\n");
+  const Outcome slow = program.run(
+      "query 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c' "
+      "--timeout 0.1s");
+  BOOST_TEST(slow.code == 2);
+  BOOST_TEST(slow.err == "ablate: the query took longer than 0.1 s; --timeout 0 lets it run\n");
+}
+
+BOOST_AUTO_TEST_CASE(exports_are_tidy_and_whole) {
+  const Finished program;
+  const std::string runs = program.run("export runs").out;
+  BOOST_TEST(
+      runs.starts_with("sweep,cell,label,seed,state,demo.resolution,demo.width,accuracy,demo/loss\r\n"
+                       "tiny,0,,0,finished,4,8,0.4,1.5\r\n"));
+  BOOST_TEST(program.run("export metrics --sweep tiny --output m.csv").out == "m.csv: 12 rows\n");
+  BOOST_TEST(program.read("m.csv").starts_with("key,stage,seed,metric,step,value,attempt\r\n"));
+  BOOST_TEST(Json::parse(program.run("export scores --format json").out).size() == 12u);
+  BOOST_TEST(Json::parse(program.run("export jobs --format json").out).size() == 24u);
+  const Outcome wrong = program.run("export runs --output absent/m.csv");
+  BOOST_TEST(wrong.code == 2);
+  BOOST_TEST(wrong.err == "ablate: absent/m.csv: cannot be written: No such file or directory\n");
+  BOOST_TEST(program.run("export runs --sweep tiyn").err.find("did you mean 'tiny'?") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(logs_and_journals_can_be_read) {
+  const Finished program;
+  const std::string key = Json::parse(program.run("jobs --stage demo --format json").out)[0]["key"];
+  const Outcome log = program.run("log " + key.substr(0, 8));
+  BOOST_TEST(log.code == 0);
+  BOOST_TEST(log.out == "seed 0\n");
+  BOOST_TEST(log.err.ends_with("/results/jobs/" + key + "/1/log.txt\n"));
+  BOOST_TEST(program.run("log " + key + " --follow").out == "seed 0\n");
+  BOOST_TEST(program.run("log " + key + " --journal").out ==
+             "00:00:01  started    attempt 1 of 60 steps\n"
+             "00:00:02  metric     step 60  loss 1.5\n"
+             "00:00:03  finished   step 60\n");
+  BOOST_TEST(program.run("log " + key.substr(0, 8) + " --attempt 2").err ==
+             "ablate: job " + key.substr(0, 8) + " has no attempt 2; it has 1 to 1\n");
+  BOOST_TEST(program.run("log zzzz").code == 2);
+}
+
+BOOST_AUTO_TEST_CASE(cancelled_jobs_block_and_come_back) {
+  const Program program;
+  BOOST_TEST(program.run("plan tiny.toml --save").code == 0);
+  BOOST_TEST(program.run("cancel").err ==
+             "ablate: cancel needs either jobs or --sweep; for example: ablate cancel --sweep connector "
+             "--state waiting\n");
+  const std::string key = Json::parse(program.run("jobs --stage demo --format json").out)[0]["key"];
+  BOOST_TEST(program.run("cancel " + key.substr(0, 8)).out == "1 waiting job cancelled\n");
+  BOOST_TEST(program.run("status").out.starts_with("tiny: 0 of 24 jobs finished, 1 cancelled, 1 blocked\n"));
+  BOOST_TEST(program.run("cancel --sweep tiny").out ==
+             "23 waiting jobs cancelled; 1 job had ended already\n");
+  BOOST_TEST(program.run("retry --sweep tiny").out == "24 jobs wait again; `ablate run` starts what waits\n");
+  BOOST_TEST(program.run("retry " + key).out == "0 jobs wait again; 1 job is neither failed nor cancelled\n");
+}
+
+BOOST_AUTO_TEST_CASE(the_doctor_finds_all_well_and_names_what_is_not) {
+  const Finished program;
+  const Outcome well = program.run("doctor --worker ./worker");
+  BOOST_TEST(well.code == 0);
+  BOOST_TEST(well.out.find("worker of the tests") != std::string::npos);
+  BOOST_TEST(well.out.ends_with("all well\n"));
+  std::filesystem::create_directories(program.scratch.path / "results/jobs/0123/1");
+  const Outcome orphan = program.run("doctor --worker ./absent");
+  BOOST_TEST(orphan.code == 1);
+  BOOST_TEST(
+      line_with(orphan.out, "folders").starts_with("FAULT  folders   1 attempt folder that no job knows:"));
+  BOOST_TEST(line_with(orphan.out, "  worker").starts_with("FAULT  worker"));
+  BOOST_TEST(orphan.out.ends_with("something has to be mended\n"));
+  program.scratch.write("results/ablate.db",
+                        "this is no database, but it is long enough to be looked at as one");
+  BOOST_TEST(
+      program.shell("rm -f results/ablate.db-wal results/ablate.db-shm; $ABLATE doctor --worker ./worker")
+          .code == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
