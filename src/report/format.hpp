@@ -12,5 +12,7 @@ enum class Format {
   latex,     ///< A booktabs tabular.
   json,      ///< An array of objects, full precision.
 };
+template <>
+std::span<const Named<Format>> names_of<Format>();
 
 }  // namespace ablate

@@ -93,6 +93,9 @@ Database::Database(const std::filesystem::path& path, Mode mode)
     throw Error(
         fmt::format("{}: there is no such file; expected a database that ablate made", path_.string()));
 
+  if (!std::filesystem::exists(status) && ::access(folder().c_str(), W_OK) != 0)
+    throw Error(fmt::format("{}: cannot be made in its folder: {}", path_.string(), std::strerror(errno)));
+
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(kBusySeconds);
   for (int round = 0;; ++round) {
     errno = 0;
