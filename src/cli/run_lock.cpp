@@ -4,9 +4,6 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <thread>
-
 #include "report/table.hpp"
 #include "util/clock.hpp"
 #include "util/error.hpp"
@@ -43,15 +40,10 @@ std::optional<std::string> find_runner(const std::filesystem::path& database) {
 
 FileLock take_run_lock(const std::filesystem::path& database, const std::vector<std::string>& words) {
   const auto path = run_lock_path(database);
-  // `ablate status` holds the lock for a moment when it asks whether it is held: one refusal is no answer.
-  constexpr int kTries = 20;
-  for (int i = 0; i < kTries; ++i) {
-    if (auto lock = FileLock::try_take(path)) {
-      lock->write_owner(fmt::format("pid {} on {}, user {}, since {} UTC: {}", ::getpid(), host_name(),
-                                    user_name(), format_time(SystemClock().now()), command_line(words)));
-      return std::move(*lock);
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  if (auto lock = FileLock::try_take(path)) {
+    lock->write_owner(fmt::format("pid {} on {}, user {}, since {} UTC: {}", ::getpid(), host_name(),
+                                  user_name(), format_time(SystemClock().now()), command_line(words)));
+    return std::move(*lock);
   }
   throw Error(fmt::format("{} is in use by another `ablate run`: {}", database.string(), read_owner(path)));
 }

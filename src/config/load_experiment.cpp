@@ -50,8 +50,8 @@ void resolve_paths(Value& value, const std::filesystem::path& folder) {
 }
 
 bool is_of_model(const Field& field) {
-  return field.key.starts_with("encoder.") || field.key.starts_with("connector.") || field.key.starts_with("llm.") ||
-         field.key.starts_with("data.");
+  return field.key.starts_with("encoder.") || field.key.starts_with("connector.") ||
+         field.key.starts_with("llm.") || field.key.starts_with("data.");
 }
 
 bool is_preset(const Field& field) { return field.leaf() == "preset"; }

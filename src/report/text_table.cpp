@@ -82,14 +82,9 @@ std::string escape_markdown(std::string text) {
 
 std::string one_line(std::string_view text) {
   std::string clean(text);
-  while (const auto bad = find_invalid_utf8(clean)) clean[*bad] = '?';
   for (char& c : clean)
     if (c == '\t' || c == '\n' || c == '\r') c = ' ';
-  clean = printable(clean);
-  // C1 controls (U+0080 to U+009F, in UTF-8 C2 80 to C2 9F): some terminals obey them.
-  for (std::size_t at = 0; (at = clean.find('\xC2', at)) != std::string::npos; ++at)
-    if (static_cast<unsigned char>(clean[at + 1]) < 0xA0) clean.replace(at, 2, "?");
-  return clean;
+  return printable(clean);
 }
 
 std::string fit(std::string_view text, std::size_t width, Align align) {

@@ -6,8 +6,9 @@
 
 namespace ablate {
 
-/// Thrown for anything a user can mend: a file that cannot be read, a wrong value, a held lock. The message says
-/// where, what was found and what was expected. Programs print `ablate: <message>` and exit with ExitCode::user_error.
+/// Thrown for anything a user can mend: a file that cannot be read, a wrong value, a held lock. The message
+/// says where, what was found and what was expected. Programs print `ablate: <message>` and exit with
+/// ExitCode::user_error.
 struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +29,13 @@ bool write_all(int fd, std::string_view content) {
   return true;
 }
 
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
 }  // namespace
 
 Fd& Fd::operator=(Fd&& other) noexcept {
@@ -54,7 +60,8 @@ std::string read_file(const std::filesystem::path& path, std::size_t max_bytes) 
   if (S_ISDIR(info.st_mode)) throw Error(fmt::format("{}: is a folder; expected a file", path.string()));
   if (!S_ISREG(info.st_mode)) throw Error(fmt::format("{}: is not a regular file", path.string()));
   if (static_cast<std::uint64_t>(info.st_size) > max_bytes)
-    throw Error(fmt::format("{}: is {} bytes long; expected at most {}", path.string(), info.st_size, max_bytes));
+    throw Error(
+        fmt::format("{}: is {} bytes long; expected at most {}", path.string(), info.st_size, max_bytes));
   std::string text(static_cast<std::size_t>(info.st_size), '\0');
   std::size_t at = 0;
   while (at < text.size()) {
@@ -95,15 +102,16 @@ void make_directories(const std::filesystem::path& path) {
 std::optional<FileLock> FileLock::try_take(const std::filesystem::path& path) {
   Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (!fd) fail(path, "cannot be opened");
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return FileLock(std::move(fd));
-  if (errno != EWOULDBLOCK) fail(path, "cannot be locked");
+  struct flock whole = whole_file();
+  if (::fcntl(fd.get(), F_OFD_SETLK, &whole) == 0) return FileLock(std::move(fd));
+  if (errno != EAGAIN && errno != EACCES) fail(path, "cannot be locked");
   return std::nullopt;
 }
 
 bool FileLock::is_held(const std::filesystem::path& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  // A shared lock: several who ask at the same time do not see one another as holders.
-  return fd && ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  struct flock whole = whole_file();
+  return fd && ::fcntl(fd.get(), F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
 }
 
 void FileLock::write_owner(std::string_view text) {

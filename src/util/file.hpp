@@ -29,18 +29,21 @@ class Fd {
 /// The whole file. Throws Error when it cannot be read, is no regular file or is larger than `max_bytes`.
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes);
 
-/// Writes `path.tmp-PID` and renames it, so that readers see the old file or the new one, never a half. `durable` also
-/// waits for the disk (fsync of file and folder). Throws Error; the old file is then untouched.
+/// Writes `path.tmp-PID` and renames it, so that readers see the old file or the new one, never a half.
+/// `durable` also waits for the disk (fsync of file and folder). Throws Error; the old file is then
+/// untouched.
 void write_file(const std::filesystem::path& path, std::string_view content, bool durable = false);
 
 /// Creates a folder and its parents. Throws Error naming what stands in the way.
 void make_directories(const std::filesystem::path& path);
 
-/// Holds an exclusive flock(2) on a file for as long as it lives. The lock belongs to the open file, so a child process
-/// that inherits the descriptor goes on holding it after its parent has died.
+/// Holds an exclusive lock on a file for as long as it lives: an open-file-description lock (fcntl(2),
+/// F_OFD_SETLK). It belongs to the open file, so a child process that inherits the descriptor goes on holding
+/// it after its parent has died.
 class FileLock {
  public:
-  /// Takes the lock at once, or returns nothing when another process holds it. Throws Error when the file cannot be made.
+  /// Takes the lock at once, or returns nothing when another process holds it. Throws Error when the file
+  /// cannot be made.
   static std::optional<FileLock> try_take(const std::filesystem::path& path);
   /// Whether some process holds the lock. A file that does not exist is not held.
   static bool is_held(const std::filesystem::path& path);

@@ -68,13 +68,14 @@ struct Attributes {
 
 pid_t spawn_with(const Command& command, const FileActions& files) {
   std::vector<char*> arguments;
-  for (const std::string& argument : command.arguments) arguments.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& argument : command.arguments)
+    arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   Environment environment(command.environment);
   const Attributes attributes;
   pid_t child = 0;
-  const int failed = posix_spawn(&child, arguments[0], &files.actions, &attributes.attributes, arguments.data(),
-                                 environment.pointers.data());
+  const int failed = posix_spawn(&child, arguments[0], &files.actions, &attributes.attributes,
+                                 arguments.data(), environment.pointers.data());
   if (failed != 0)
     throw Error(fmt::format("{}: cannot be started: {}", command.arguments[0], std::strerror(failed)));
   return child;
@@ -93,7 +94,8 @@ pid_t spawn(const Command& command) {
   posix_spawn_file_actions_addopen(&files.actions, STDOUT_FILENO, command.output.c_str(),
                                    O_WRONLY | O_CREAT | O_APPEND, 0666);
   posix_spawn_file_actions_adddup2(&files.actions, STDOUT_FILENO, STDERR_FILENO);
-  if (command.inherit_fd >= 0) posix_spawn_file_actions_adddup2(&files.actions, command.inherit_fd, kInheritedFd);
+  if (command.inherit_fd >= 0)
+    posix_spawn_file_actions_adddup2(&files.actions, command.inherit_fd, kInheritedFd);
   return spawn_with(command, files);
 }
 

@@ -12,12 +12,15 @@
 
 namespace ablate {
 
-/// What to start. The child gets a process group of its own, so that Ctrl-C in a terminal reaches only its parent.
+/// What to start. The child gets a process group of its own, so that Ctrl-C in a terminal reaches only its
+/// parent.
 struct Command {
-  std::vector<std::string> arguments;       ///< arguments[0] is the program's path.
-  std::vector<std::string> environment;     ///< "NAME=value", added to the parent's environment or replacing in it.
-  std::filesystem::path output = "/dev/null";  ///< Standard output and error are appended here; input is empty.
-  int inherit_fd = -1;                      ///< One descriptor that the child keeps, as its descriptor 3; -1: none.
+  std::vector<std::string> arguments;  ///< arguments[0] is the program's path.
+  std::vector<std::string>
+      environment;  ///< "NAME=value", added to the parent's environment or replacing in it.
+  std::filesystem::path output =
+      "/dev/null";      ///< Standard output and error are appended here; input is empty.
+  int inherit_fd = -1;  ///< One descriptor that the child keeps, as its descriptor 3; -1: none.
 };
 
 /// How a process ended: exactly one of the two is set.
@@ -34,7 +37,8 @@ pid_t spawn(const Command& command);
 /// The exit status of a child that has ended (it is then reaped), or nothing while it runs.
 std::optional<ExitStatus> try_reap(pid_t child);
 
-/// A descriptor that becomes readable when the process ends, whoever its parent is. Empty when there is no such process.
+/// A descriptor that becomes readable when the process ends, whoever its parent is. Empty when there is no
+/// such process.
 Fd open_pidfd(pid_t process);
 
 /// Sends a signal to the process group led by `leader`. False when there is none.

@@ -7,19 +7,21 @@
 
 namespace ablate {
 
-/// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): four 32-bit words for each 128-bit
-/// counter and 64-bit key.
+/// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): four 32-bit words for
+/// each 128-bit counter and 64-bit key.
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
-/// The stream of one purpose ("data order", "weights") under one seed. Any draw can be made at any time, in any order
-/// and by any thread, and always gives the same number.
+/// The stream of one purpose ("data order", "weights") under one seed. Any draw can be made at any time, in
+/// any order and by any thread, and always gives the same number.
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::string_view purpose);
   std::uint64_t bits(std::uint64_t index, std::uint64_t lane = 0) const;
   double uniform(std::uint64_t index, std::uint64_t lane = 0) const;  ///< In [0, 1), 53 random bits.
-  double normal(std::uint64_t index, std::uint64_t lane = 0) const;   ///< Mean 0, variance 1 (Box and Muller 1958).
-  /// In 0 .. bound-1 (bound >= 1), by multiplication (Lemire 2019) without rejection: bias below bound / 2^64.
+  double normal(std::uint64_t index,
+                std::uint64_t lane = 0) const;  ///< Mean 0, variance 1 (Box and Muller 1958).
+  /// In 0 .. bound-1 (bound >= 1), by multiplication (Lemire 2019) without rejection: bias below bound /
+  /// 2^64.
   std::uint64_t below(std::uint64_t bound, std::uint64_t index, std::uint64_t lane = 0) const;
 
  private:

@@ -157,8 +157,16 @@ std::size_t display_width(std::string_view text) {
 
 std::string printable(std::string_view text) {
   std::string clean(text);
+  std::size_t start = 0;
+  while (const auto bad = find_invalid_utf8(std::string_view(clean).substr(start))) {
+    clean[start + *bad] = '?';
+    start += *bad + 1;
+  }
   for (char& c : clean)
     if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) c = '?';
+  // C1 controls (U+0080 to U+009F, in UTF-8 C2 80 to C2 9F): some terminals obey them.
+  for (std::size_t at = 0; (at = clean.find('\xC2', at)) != std::string::npos; ++at)
+    if (static_cast<unsigned char>(clean[at + 1]) < 0xA0) clean.replace(at, 2, "?");
   return clean;
 }
 

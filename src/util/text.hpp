@@ -40,7 +40,8 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 /// ones twice.
 std::size_t display_width(std::string_view text);
 
-/// `text` with control characters (escape sequences of an untrusted log or file name) shown as '?'.
+/// `text` with control characters (escape sequences of an untrusted log or file name) and bytes that are no
+/// UTF-8 shown as '?'; tabs stay.
 std::string printable(std::string_view text);
 
 std::vector<std::string> split(std::string_view text, char separator);

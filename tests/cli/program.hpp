@@ -61,14 +61,15 @@ fi
 
   /// `ablate run tiny.toml` to its end.
   Outcome run_tiny(const std::string& options = "") const {
-    return run("run tiny.toml --worker ./worker --slots 2 --gpus none " + options);
+    return run("run tiny.toml --worker ./worker --slots 1 --threads 1 " + options);
   }
 
   /// Any shell command line; $ABLATE is the program.
   Outcome shell(const std::string& command) const {
-    const std::string line = "cd '" + scratch.path.string() +
-                             "' && { unset ABLATE_DB NO_COLOR; ABLATE='" ABLATE_PROGRAM "'; " + command +
-                             "\n} >out 2>err </dev/null";
+    const std::string line =
+        "cd '" + scratch.path.string() +
+        "' && { unset ABLATE_DB NO_COLOR; export CUDA_VISIBLE_DEVICES=; ABLATE='" ABLATE_PROGRAM "'; " +
+        command + "\n} >out 2>err </dev/null";
     const int status = std::system(line.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read("out"), read("err")};
   }

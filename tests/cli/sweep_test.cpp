@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_run_brings_a_sweep_to_its_end_once) {
   const Outcome first = program.run_tiny();
   BOOST_TEST(first.code == 0);
   BOOST_TEST(first.err == "");
-  BOOST_TEST(first.out.starts_with("tiny: 0 of 24 jobs finished on 2 CPU slots of 1 thread\n"));
+  BOOST_TEST(first.out.starts_with("tiny: 0 of 24 jobs finished on 1 CPU slot of 1 thread\n"));
   BOOST_TEST(first.out.find("(24/24)\n") != std::string::npos);
   BOOST_TEST(line_with(first.out, "tiny: 24").starts_with("tiny: 24 jobs finished; 24 attempts in "));
   BOOST_TEST(first.out.ends_with("see: ablate table tiny\n"));
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_dry_run_starts_nothing) {
   const Outcome found = program.run_tiny("--dry-run");
   BOOST_TEST(found.code == 0);
   BOOST_TEST(line_with(found.out, "would start")
-                 .starts_with("24 jobs would start on 2 CPU slots of 1 thread and take about "));
+                 .starts_with("24 jobs would start on 1 CPU slot of 1 thread and take about "));
   BOOST_TEST(!program.exists("results"));
 }
 
@@ -134,10 +134,7 @@ BOOST_AUTO_TEST_CASE(failed_jobs_are_listed_and_can_be_retried) {
 BOOST_AUTO_TEST_CASE(too_many_failures_stop_a_run) {
   const Program program;
   program.scratch.write("bad", "0");
-  const Outcome found = program.run_tiny("--max-failures 1 --slots 1");
-  BOOST_TEST(found.code == 2);  // --slots is given twice.
-  const Outcome stopped =
-      program.run("run tiny.toml --worker ./worker --slots 1 --gpus none --max-failures 1");
+  const Outcome stopped = program.run_tiny("--max-failures 1");
   BOOST_TEST(stopped.code == 1);
   BOOST_TEST(line_with(stopped.out, "1 failed,").find("22 waiting") != std::string::npos);
 }
@@ -154,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_second_run_says_who_holds_the_database_and_ctrl_c_is_no_f
   const Program program;
   program.scratch.write("wait", "");
   const Outcome found = program.shell(
-      "$ABLATE run tiny.toml --worker ./worker --slots 2 --gpus none > first & pid=$!\n"
+      "$ABLATE run tiny.toml --worker ./worker --slots 1 --threads 1 > first & pid=$!\n"
       "while ! grep -q start first; do sleep 0.02; done\n"
       "$ABLATE run tiny.toml --worker ./worker --gpus none 2> second; echo code $?\n"
       "$ABLATE status\n"

@@ -68,6 +68,9 @@ BOOST_AUTO_TEST_CASE(width_counts_columns) {
 
 BOOST_AUTO_TEST_CASE(control_characters_are_shown_as_question_marks) {
   BOOST_TEST(printable("a\x1b[31mb\n") == "a?[31mb?");
+  BOOST_TEST(printable("tab\tstays, gr\xc3\xbc\xc3\x9f too") == "tab\tstays, gr\xc3\xbc\xc3\x9f too");
+  BOOST_TEST(printable("\xff|\xc2\x9b"
+                       "31m") == "?|?31m");
 }
 
 BOOST_AUTO_TEST_CASE(split_and_join_are_inverse) {
