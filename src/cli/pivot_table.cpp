@@ -198,7 +198,10 @@ Table wide_table(const Pivot& pivot, const PivotLayout& layout) {
       table.rows[i].push_back({to_name(grid[row_keys[i]].begin()->second->state)});
   }
   table.notes = notes_of(pivot, layout);
-  if (!show_value) table.notes.insert(table.notes.begin(), layout.values.front());
+  if (!layout.columns.empty())
+    table.notes.insert(table.notes.begin(),
+                       fmt::format("{}columns: {}", show_value ? "" : layout.values.front() + "; ",
+                                   join(layout.columns, " x ")));
   return table;
 }
 

@@ -51,7 +51,7 @@ std::string csv_header(std::span<const Column> columns) {
     if (&column != columns.data()) line += ',';
     append_csv(line, column.name);
   }
-  return line + "\r\n";
+  return line + "\n";
 }
 
 std::string csv_row(std::span<const TableCell> row) {
@@ -60,7 +60,7 @@ std::string csv_row(std::span<const TableCell> row) {
     if (&cell != row.data()) line += ',';
     append_csv(line, csv_value(cell));
   }
-  return line + "\r\n";
+  return line + "\n";
 }
 
 std::string json_row(std::span<const Column> columns, std::span<const TableCell> row) {

@@ -8,7 +8,7 @@
 
 namespace ablate {
 
-/// "a,b\r\n" by RFC 4180.
+/// "a,b\n": quoted as RFC 4180 says, with the line ends that shell tools expect.
 std::string csv_header(std::span<const Column> columns);
 std::string csv_row(std::span<const TableCell> row);
 /// {"a": 1, "b": "text"}, keys in the order of the columns.

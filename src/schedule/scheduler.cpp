@@ -243,7 +243,7 @@ void Scheduler::count_failure(std::size_t index) {
   if (failures_ == options_.max_failures)
     progress_.note(fmt::format("stopping: {} {} failed (--max-failures {}), the last was {}", failures_,
                                failures_ == 1 ? "job has" : "jobs have", options_.max_failures,
-                               queue_.job(index).key));
+                               queue_.job(index).key.substr(0, 8)));
 }
 
 /// The first request asks all attempts to leave behind a checkpoint, the second one ends them.

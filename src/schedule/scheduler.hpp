@@ -17,13 +17,11 @@ namespace ablate {
 
 struct ScheduleOptions {
   std::vector<Device> devices;
-  std::int64_t retries =
-      2;                   ///< Attempts in a row that may be lost without progress, counted anew by each run.
-  double timeout = 0;      ///< Seconds that one attempt may take; 0: any.
-  double heartbeat = 600;  ///< Seconds without journal growth after which an attempt is given up; 0: never.
-  std::int64_t max_failures =
-      3;              ///< So many failed jobs and nothing new is started; 0: never mind (--keep-going).
-  double grace = 30;  ///< Seconds between SIGTERM and SIGKILL.
+  std::int64_t retries = 2;  ///< Attempts in a row, of one run, that may be lost without progress.
+  double timeout = 0;        ///< Seconds that one attempt may take; 0: any.
+  double heartbeat = 600;    ///< Seconds without journal growth after which an attempt is given up; 0: never.
+  std::int64_t max_failures = 3;  ///< So many failed jobs and nothing new is started; 0: never mind.
+  double grace = 30;              ///< Seconds between SIGTERM and SIGKILL.
   std::int64_t max_journal_bytes = std::int64_t{1}
                                    << 30;  ///< A worker that writes more is stopped: it floods.
   std::int64_t max_log_bytes = std::int64_t{64} << 20;

@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(bash_offers_sweeps_and_jobs_of_the_database) {
   const Program program;
   BOOST_TEST(program.run("plan tiny.toml --save").code == 0);
   BOOST_TEST(offers(program, "table ti") == "tiny\n");
-  const std::string key = program.run("query 'SELECT key FROM jobs' --format csv").out.substr(5, 8);
+  const std::string key = program.run("query 'SELECT key FROM jobs' --format csv").out.substr(4, 8);
   BOOST_TEST(offers(program, "log " + key.substr(0, 7)) == key + "\n");
 }
 

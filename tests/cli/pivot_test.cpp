@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(axes_make_columns) {
              "mlp           0.110 ± 0.025  0.210 ± 0.025\n"
              "c-abstractor  0.310 ± 0.025  0.410 ± 0.025\n"
              "\n"
-             "vqa\n"
+             "vqa; columns: tokens\n"
              "mean ± half of the 95 % confidence interval (Student's t) over 3 seeds\n");
 }
 
@@ -160,8 +160,8 @@ BOOST_AUTO_TEST_CASE(csv_has_one_column_for_each_number) {
   runs[2] = run("mlp", "64", 0, 0, JobState::failed);
   const std::string text =
       show(runs, {.rows = {"kind"}, .columns = {"tokens"}, .values = {"vqa"}}, Format::csv);
-  BOOST_TEST(text.starts_with("kind,tokens,state,vqa_mean,vqa_sd,vqa_n,vqa_missing\r\nmlp,64,failed,0.115"));
-  BOOST_TEST(text.find(",2,1\r\n") != std::string::npos);
+  BOOST_TEST(text.starts_with("kind,tokens,state,vqa_mean,vqa_sd,vqa_n,vqa_missing\nmlp,64,failed,0.115"));
+  BOOST_TEST(text.find(",2,1\n") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(decimals_show_two_digits_of_the_spread) {

@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(tables_come_in_all_formats) {
       "| 4               | 0.410 ± 0.010 | 0.410 ± 0.010 |\n"
       "| 8               | 0.810 ± 0.010 | 0.810 ± 0.010 |\n"
       "\n"
-      "accuracy\n"
+      "accuracy; columns: demo.width\n"
       "\n"
       "mean ± standard deviation over 3 seeds\n");
   BOOST_TEST(program.run("table tiny --rows demo.resolution --format latex --spread se").out ==
@@ -51,8 +51,8 @@ BOOST_AUTO_TEST_CASE(tables_come_in_all_formats) {
              "% averaged, within each seed, over demo.width (2 levels)\n");
   const std::string csv = program.run("table tiny --format csv --value demo/loss --spread none").out;
   BOOST_TEST(
-      csv.starts_with("demo.resolution,demo.width,state,demo/loss_mean,demo/loss_n,demo/loss_missing\r\n"
-                      "4,8,finished,1.5,3,0\r\n"));
+      csv.starts_with("demo.resolution,demo.width,state,demo/loss_mean,demo/loss_n,demo/loss_missing\n"
+                      "4,8,finished,1.5,3,0\n"));
   const Json json = Json::parse(program.run("table tiny --format json --rows demo.width").out);
   BOOST_TEST(json.size() == 2u);
   BOOST_TEST(json[0]["accuracy_n"] == 3);
@@ -81,8 +81,8 @@ BOOST_AUTO_TEST_CASE(a_query_reads_in_any_format) {
   BOOST_TEST(program.run("query 'SELECT 1.5 AS a, NULL AS b, x'\"''\"' AS c' --format json").out ==
              "[\n  {\"a\": 1.5, \"b\": null, \"c\": \"X''\"}\n]\n");
   BOOST_TEST(program.run("query 'SELECT value FROM json_each('\"'[1,2]'\"')' --format csv").out ==
-             "value\r\n1\r\n2\r\n");
-  BOOST_TEST(program.run("query 'SELECT count(*) AS n FROM runs; -- all' --format csv").out == "n\r\n12\r\n");
+             "value\n1\n2\n");
+  BOOST_TEST(program.run("query 'SELECT count(*) AS n FROM runs; -- all' --format csv").out == "n\n12\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_query_never_writes) {
@@ -141,10 +141,10 @@ BOOST_AUTO_TEST_CASE(exports_are_tidy_and_whole) {
   const Finished program;
   const std::string runs = program.run("export runs").out;
   BOOST_TEST(
-      runs.starts_with("sweep,cell,label,seed,state,demo.resolution,demo.width,accuracy,demo/loss\r\n"
-                       "tiny,0,,0,finished,4,8,0.4,1.5\r\n"));
+      runs.starts_with("sweep,cell,label,seed,state,demo.resolution,demo.width,accuracy,demo/loss\n"
+                       "tiny,0,,0,finished,4,8,0.4,1.5\n"));
   BOOST_TEST(program.run("export metrics --sweep tiny --output m.csv").out == "m.csv: 12 rows\n");
-  BOOST_TEST(program.read("m.csv").starts_with("key,stage,seed,metric,step,value,attempt\r\n"));
+  BOOST_TEST(program.read("m.csv").starts_with("key,stage,seed,metric,step,value,attempt\n"));
   BOOST_TEST(Json::parse(program.run("export scores --format json").out).size() == 12u);
   BOOST_TEST(Json::parse(program.run("export jobs --format json").out).size() == 24u);
   const Outcome wrong = program.run("export runs --output absent/m.csv");

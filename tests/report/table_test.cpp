@@ -55,9 +55,9 @@ BOOST_AUTO_TEST_CASE(csv_has_full_precision_and_quotes) {
   Table table = example();
   table.rows[1][0].text = "say \"a, b\"";
   BOOST_TEST(render(table, Format::csv) ==
-             "connector,accuracy,steps\r\n"
-             "c-abstractor,0.8125,12000\r\n"
-             "\"say \"\"a, b\"\"\",,300\r\n");
+             "connector,accuracy,steps\n"
+             "c-abstractor,0.8125,12000\n"
+             "\"say \"\"a, b\"\"\",,300\n");
 }
 
 BOOST_AUTO_TEST_CASE(json_has_numbers_as_numbers_and_null_for_what_is_none) {
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(an_empty_table_is_an_empty_array_in_json_and_a_header_elsew
   Table table;
   table.columns = {{"a"}, {"b"}};
   BOOST_TEST(render(table, Format::json) == "[]\n");
-  BOOST_TEST(render(table, Format::csv) == "a,b\r\n");
+  BOOST_TEST(render(table, Format::csv) == "a,b\n");
   BOOST_TEST(render(table, Format::text) == "a  b\n-  -\n");
 }
 
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(rows_of_csv_are_written_as_they_come) {
   std::size_t written = 0;
   RowStream stream(Format::csv, {{"n"}}, [&](std::string_view text) { written += text.size(); });
   for (int i = 0; i < 100000; ++i) stream.add({TableCell::integer(i)});
-  BOOST_TEST(written > 600000u);
+  BOOST_TEST(written > 500000u);
   stream.finish();
   BOOST_TEST(stream.rows() == 100000);
 }
