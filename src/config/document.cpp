@@ -62,7 +62,7 @@ std::optional<Document> read_document(const std::filesystem::path& file, Finding
   Document document;
   document.source = static_cast<std::uint32_t>(findings.sources.size());
   document.file = file;
-  findings.sources.push_back({name.starts_with("../..") ? file.string() : name, ""});
+  findings.sources.push_back({name.starts_with("../..") || name == ".." ? file.string() : name, ""});
   std::string& text = findings.sources.back().text;
   try {
     text = read_file(file, kMaxTomlBytes);

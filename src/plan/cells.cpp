@@ -21,18 +21,23 @@ struct LevelsHash {
   }
 };
 
+/// To four significant digits: a sampled rate is 0.02143, in tables and in TOML.
+double round_to_4_digits(double value) { return std::stod(fmt::format("{:.4g}", value)); }
+
 /// The point `u` in [0, 1) of a range, as a value of its key.
 Value range_value(const SampleRange& range, double u) {
   Experiment defaults;
   const bool whole = std::holds_alternative<std::int64_t>(get_value(*range.field, defaults));
   if (range.scale == Scale::log) {
     const double value = std::exp(std::log(range.low) + u * (std::log(range.high) - std::log(range.low)));
-    return whole ? Value(static_cast<std::int64_t>(std::llround(value))) : Value(value);
+    return whole ? Value(static_cast<std::int64_t>(std::llround(value)))
+                 : Value(std::clamp(round_to_4_digits(value), range.low, range.high));
   }
   // Integers: each from low to high has the same share of [0, 1).
   if (whole)
     return Value(static_cast<std::int64_t>(range.low + std::floor(u * (range.high - range.low + 1))));
-  return Value(range.low + u * (range.high - range.low));
+  return Value(
+      std::clamp(round_to_4_digits(range.low + u * (range.high - range.low)), range.low, range.high));
 }
 
 /// Coordinates in [0, 1) of `points` points in `dimensions` dimensions.
