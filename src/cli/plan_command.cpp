@@ -61,7 +61,8 @@ CommandSpec plan_command() {
       .summary = "Shows what a sweep would take, before anything runs",
       .description =
           "It explains every count, from the levels to the jobs after sharing, and says what is done "
-          "already, how large and how long the rest is, and what a budget pays for. Nothing is written.",
+          "already, how large and how long the rest is, and what a budget pays for. Nothing is written "
+          "without --save.",
       .example = "ablate plan sweeps/connector.toml --budget 10h",
       .options =
           {positional("SWEEP", ValueType::sweep_file, "the sweep's TOML file"),
