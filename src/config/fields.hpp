@@ -61,6 +61,7 @@ struct Field {
 
   std::string section() const;  ///< "train.vlm" of "train.vlm.peak_lr"; "" of "stages".
   std::string leaf() const;     ///< "peak_lr".
+  bool is_preset() const { return key.ends_with(".preset"); }  ///< Sets other keys; those beside it win.
 };
 
 /// All keys, grouped by section, in the order in which they are explained.

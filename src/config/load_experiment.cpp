@@ -54,8 +54,6 @@ bool is_of_model(const Field& field) {
          field.key.starts_with("llm.") || field.key.starts_with("data.");
 }
 
-bool is_preset(const Field& field) { return field.leaf() == "preset"; }
-
 }  // namespace
 
 const Field* NameBinder::find(const std::string& name, std::string& problem) const {
@@ -149,7 +147,7 @@ std::vector<Assignment> read_assignments(const toml::table& table, const std::st
 void Recipe::apply(const std::vector<Assignment>& layer, Findings& findings) {
   for (const bool presets : {true, false}) {
     for (const Assignment& assignment : layer) {
-      if (is_preset(*assignment.field) != presets) continue;
+      if (assignment.field->is_preset() != presets) continue;
       set_at[assignment.field->index] = assignment.where;
       if (std::holds_alternative<BoundExpression>(assignment.value)) {
         computed.insert_or_assign(assignment.field->index, assignment);

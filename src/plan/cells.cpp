@@ -261,7 +261,7 @@ void CellExpander::assign(const std::vector<Assignment>& assignments) {
   for (const bool presets : {true, false}) {
     for (const Assignment& assignment : assignments) {
       const Field& field = *assignment.field;
-      if ((field.key == "encoder.preset" || field.key == "llm.preset") != presets) continue;
+      if (field.is_preset() != presets) continue;
       if (const Value* value = std::get_if<Value>(&assignment.value)) {
         pending_[field.index] = nullptr;
         set_value(field, scratch_, *value);
@@ -318,6 +318,17 @@ Operand CellExpander::operand_of(const Field& field) {
   return to_text(value);  // Lists are compared as they are written: '[45, 45, 10]'.
 }
 
+/// Whether a condition holds for scratch_.
+bool CellExpander::holds(const BoundExpression& condition) {
+  try {
+    return condition.expression.holds([&](std::size_t i) { return operand_of(*condition.keys[i]); });
+  } catch (const ExpressionError& error) {
+    Location where = condition.where;  // Of the opening quote.
+    where.column += 1 + static_cast<std::uint32_t>(error.position);
+    throw CellError(error.what(), where);
+  }
+}
+
 void CellExpander::resolve(Levels& levels, const std::vector<Assignment>* extra) {
   scratch_ = sweep_.experiment;
   pending_.assign(fields().size(), nullptr);
@@ -326,8 +337,7 @@ void CellExpander::resolve(Levels& levels, const std::vector<Assignment>* extra)
   for (const bool conditional : {false, true}) {
     for (std::size_t a = 0; a < axes_.size(); ++a) {
       if ((conditions_[a] != nullptr) != conditional || levels[a] < 0) continue;
-      if (conditional && !conditions_[a]->expression.holds(
-                             [&](std::size_t i) { return operand_of(*conditions_[a]->keys[i]); })) {
+      if (conditional && !holds(*conditions_[a])) {
         levels[a] = -1;
         continue;
       }
@@ -346,29 +356,17 @@ void CellExpander::expand(const std::function<void(const Cell&, const Experiment
       std::any_of(conditions_.begin(), conditions_.end(), [](auto* when) { return when != nullptr; });
   std::vector<std::int64_t> excluded(sweep_.excludes.size(), 0);
   std::int64_t folded = 0;
-  const BoundExpression* current = nullptr;
-  const auto place_error = [&](const ExpressionError& error) {
-    const Location fallback = sweep_.where;
-    throw CellError(error.what(), current ? current->where : fallback);
-  };
   for (Levels& levels : all) {
-    try {
-      for (const BoundExpression* when : conditions_) current = when ? when : current;
-      resolve(levels, nullptr);
-      if (folds && !seen.insert(levels).second) {
-        ++folded;
-        continue;
-      }
-      bool is_excluded = false;
-      for (std::size_t i = 0; i < sweep_.excludes.size() && !is_excluded; ++i) {
-        const BoundExpression& when = sweep_.excludes[i].when;
-        current = &when;
-        is_excluded = when.expression.holds([&](std::size_t k) { return operand_of(*when.keys[k]); });
-        if (is_excluded) ++excluded[i];
-      }
-      if (is_excluded) continue;
-    } catch (const ExpressionError& error) {
-      place_error(error);
+    resolve(levels, nullptr);
+    if (folds && !seen.insert(levels).second) {
+      ++folded;
+      continue;
+    }
+    std::size_t rule = 0;
+    while (rule < excluded.size() && !holds(sweep_.excludes[rule].when)) ++rule;
+    if (rule < excluded.size()) {
+      ++excluded[rule];
+      continue;
     }
     visit(Cell{levels, ""}, scratch_);
   }

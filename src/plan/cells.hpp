@@ -58,6 +58,7 @@ class CellExpander {
   void assign(const std::vector<Assignment>& assignments);
   const Value& value_of(const Field& field);
   Operand operand_of(const Field& field);
+  bool holds(const BoundExpression& condition);
   void count(std::string text, std::int64_t total);
 
   const Sweep& sweep_;

@@ -213,7 +213,7 @@ class Planner {
     for (const Level* level : axis.levels)
       for (const Assignment& assignment : level->assignments) {
         const Field& field = *assignment.field;
-        if (field.key == "stages" || field.key == "eval.tasks" || field.leaf() == "preset") return true;
+        if (field.key == "stages" || field.key == "eval.tasks" || field.is_preset()) return true;
         for (const std::string& stage : sweep_.experiment.stages)
           if (field.stages.has(from_name<Stage>(stage))) return true;
       }

@@ -174,6 +174,19 @@ BOOST_AUTO_TEST_CASE(computed_values_that_do_not_fit_are_explained) {
              "sweep.toml:6:14: division by zero");
 }
 
+BOOST_AUTO_TEST_CASE(a_condition_that_cannot_be_evaluated_is_shown_at_its_own_place) {
+  BOOST_TEST(mistakes(axis("demo.width", "[4, 8]", "when = 'batch > \"x\"'\n") +
+                      axis("demo.noise", "[0.1, 0.2]", "when = 'demo.steps > 1'\n"))
+                 .starts_with("sweep.toml:5:9: 'batch' may mean "));
+  BOOST_TEST(mistakes(axis("demo.width", "[4, 8]", "when = 'demo.batch > \"x\"'\n") +
+                      axis("demo.noise", "[0.1, 0.2]", "when = 'demo.steps > 1'\n")) ==
+             "sweep.toml:5:22: expected a number, found a text");
+  BOOST_TEST(mistakes(axis("demo.width", "[4, 8]", "when = '1 / (demo.steps - 7) > 0'\n") +
+                      "[[include]]\ndemo.steps = 7\n") == "none");
+  BOOST_TEST(mistakes(axis("demo.width", "[4, 8]") + "[[exclude]]\nwhen = 'width + 1'\n") ==
+             "sweep.toml:6:9: expected a condition (true or false), found a number");
+}
+
 BOOST_AUTO_TEST_CASE(contradictions_are_shown_at_the_level_with_the_cells_they_are_in) {
   BOOST_TEST(mistakes(axis("demo.resolution", "[2, 3]") + axis("demo.width", "[4, 8]")) ==
              "sweep.toml:4:14: 'demo.resolution' is 3; expected 2, 4, 8 or 16 (in 2 of 4 cells, first: "
