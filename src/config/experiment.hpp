@@ -21,6 +21,9 @@ enum class ConnectorKind { average_pool, attention_pool, c_abstractor, mlp };
 
 enum class LrSchedule { constant, linear, cosine };
 enum class Precision { fp32, bf16 };
+/// How a picture becomes a square: by changing its aspect ratio, by keeping the middle of its longer side, or
+/// by filling up with white.
+enum class ImageFit { stretch, crop, pad };
 enum class ModelPart { encoder, connector, llm };
 
 /// Evaluations; each is a job of its own, so adding one retrains nothing.
@@ -86,6 +89,7 @@ struct Data {
   std::vector<double> mix = {45, 45, 10};  ///< caption : interleaved : text
   double synthetic_share = 0.07;
   std::int64_t seq_len = 4096, max_images = 16;
+  ImageFit image_fit = ImageFit::stretch;
 };
 
 /// How one stage trains. A stage has the fields that fields.cpp lists for it.

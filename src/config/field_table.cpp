@@ -14,6 +14,7 @@ constexpr StageSet kNoStage;
 constexpr StageSet kVision = {encoder, vlm, sft};
 constexpr StageSet kDecoder = {llm, vlm, sft};
 constexpr StageSet kJoint = {vlm, sft};
+constexpr StageSet kPictured = {encoder, vlm, sft};
 
 template <typename E>
 FieldRef enum_ref(E& member) {
@@ -263,7 +264,8 @@ std::vector<Field> make_field_table() {
        kNoLimit,
        MEMBER(data.mix),
        {vlm},
-       "Weights of captions, interleaved documents and text: the source of each document is drawn by them."},
+       "Weights of captions, interleaved documents and text: each packed sequence is of one kind, drawn by "
+       "them."},
       {"data.synthetic_share",
        "",
        0,
@@ -275,6 +277,9 @@ std::vector<Field> make_field_table() {
        "Length of a packed sequence, visual tokens included."},
       {"data.max_images", "images", 1, 65536, MEMBER(data.max_images), kJoint,
        "Most pictures in one sequence."},
+      {"data.image_fit", "", 0, 0, ENUM_MEMBER(data.image_fit), kPictured,
+       "How a picture becomes a square: stretch changes its aspect ratio, crop keeps the middle, pad adds "
+       "white."},
   };
   add_training<&Experiment::train_encoder>(table, encoder);
   add_training<&Experiment::train_llm>(table, llm);

@@ -20,7 +20,7 @@ constexpr std::int64_t kMaxSamples = 1000000;
 
 class SweepReader {
  public:
-  SweepReader(const Document& document, Findings& findings)
+  SweepReader(const TomlDocument& document, Findings& findings)
       : document_(document), findings_(findings), binder_(axis_fields(document.root)) {}
 
   Sweep read() {
@@ -393,7 +393,7 @@ class SweepReader {
     }
   }
 
-  const Document& document_;
+  const TomlDocument& document_;
   Findings& findings_;
   NameBinder binder_;
 };

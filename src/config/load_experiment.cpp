@@ -99,7 +99,7 @@ std::optional<BoundExpression> NameBinder::bind(const std::string& text, const L
 }
 
 std::optional<Assignment> read_assignment(const Field& field, const toml::node& node,
-                                          const Document& document, const NameBinder& binder,
+                                          const TomlDocument& document, const NameBinder& binder,
                                           Findings& findings) {
   auto value = to_value(node, document, findings);
   if (!value) return std::nullopt;
@@ -121,7 +121,7 @@ std::optional<Assignment> read_assignment(const Field& field, const toml::node& 
 }
 
 std::vector<Assignment> read_assignments(const toml::table& table, const std::string& prefix,
-                                         const std::vector<std::string>& skip, const Document& document,
+                                         const std::vector<std::string>& skip, const TomlDocument& document,
                                          const NameBinder& binder, Findings& findings) {
   std::vector<Assignment> assignments;
   for (const auto& [key, node] : in_order(table)) {

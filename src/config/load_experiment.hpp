@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "config/document.hpp"
+#include "config/toml_document.hpp"
 #include "config/sweep.hpp"
 
 namespace ablate {
@@ -28,11 +28,11 @@ class NameBinder {
 /// Reads KEY = VALUE entries, nested or dotted, below `prefix`. Entries named in `skip` are left to the
 /// caller.
 std::vector<Assignment> read_assignments(const toml::table& table, const std::string& prefix,
-                                         const std::vector<std::string>& skip, const Document& document,
+                                         const std::vector<std::string>& skip, const TomlDocument& document,
                                          const NameBinder& binder, Findings& findings);
 /// One value for one key.
 std::optional<Assignment> read_assignment(const Field& field, const toml::node& node,
-                                          const Document& document, const NameBinder& binder,
+                                          const TomlDocument& document, const NameBinder& binder,
                                           Findings& findings);
 
 /// An experiment that is being put together, layer upon layer.

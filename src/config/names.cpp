@@ -47,6 +47,13 @@ std::span<const Named<Precision>> names_of<Precision>() {
 }
 
 template <>
+std::span<const Named<ImageFit>> names_of<ImageFit>() {
+  using enum ImageFit;
+  static constexpr Named<ImageFit> kTable[] = {{"stretch", stretch}, {"crop", crop}, {"pad", pad}};
+  return kTable;
+}
+
+template <>
 std::span<const Named<ModelPart>> names_of<ModelPart>() {
   using enum ModelPart;
   static constexpr Named<ModelPart> kTable[] = {{"encoder", encoder}, {"connector", connector}, {"llm", llm}};

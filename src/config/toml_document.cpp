@@ -1,4 +1,4 @@
-#include "config/document.hpp"
+#include "config/toml_document.hpp"
 
 #include <fmt/format.h>
 
@@ -56,10 +56,10 @@ std::optional<std::size_t> find_deep_key(std::string_view text) {
 
 }  // namespace
 
-std::optional<Document> read_document(const std::filesystem::path& file, Findings& findings,
+std::optional<TomlDocument> read_document(const std::filesystem::path& file, Findings& findings,
                                       std::optional<Location> asked_at) {
   const std::string name = file.lexically_proximate(std::filesystem::current_path()).string();
-  Document document;
+  TomlDocument document;
   document.source = static_cast<std::uint32_t>(findings.sources.size());
   document.file = file;
   findings.sources.push_back({name.starts_with("../..") || name == ".." ? file.string() : name, ""});
@@ -94,7 +94,7 @@ std::optional<Document> read_document(const std::filesystem::path& file, Finding
   return document;
 }
 
-std::optional<Value> to_value(const toml::node& node, const Document& document, Findings& findings) {
+std::optional<Value> to_value(const toml::node& node, const TomlDocument& document, Findings& findings) {
   if (const auto value = node.as_boolean()) return Value(value->get());
   if (const auto value = node.as_integer()) return Value(value->get());
   if (const auto value = node.as_floating_point()) return Value(value->get());

@@ -27,7 +27,7 @@ struct Findings {
   }
 };
 
-struct Document {
+struct TomlDocument {
   std::uint32_t source = 0;
   std::filesystem::path file;
   toml::table root;
@@ -45,11 +45,11 @@ constexpr std::size_t kMaxTomlBytes = 1 << 20;
 
 /// Reads and parses a file. Nothing when it cannot be: findings then say why. `asked_at`: the place that
 /// named the file.
-std::optional<Document> read_document(const std::filesystem::path& file, Findings& findings,
+std::optional<TomlDocument> read_document(const std::filesystem::path& file, Findings& findings,
                                       std::optional<Location> asked_at);
 
 /// A TOML value as a Value; nothing for a table, a date or a list of mixed types: findings say so.
-std::optional<Value> to_value(const toml::node& node, const Document& document, Findings& findings);
+std::optional<Value> to_value(const toml::node& node, const TomlDocument& document, Findings& findings);
 
 /// The entries of a table in the order of the file (toml++ sorts them by name).
 std::vector<std::pair<const toml::key*, const toml::node*>> in_order(const toml::table& table);

@@ -1,0 +1,50 @@
+// A document: text and pictures in the order in which they are read. All data is made of documents.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/experiment.hpp"
+#include "data/image.hpp"
+
+namespace ablate {
+
+struct Scene;
+
+/// A picture that is not decoded yet: a file's bytes, or the plan of a scene.
+using Picture = std::variant<std::string, std::shared_ptr<const Scene>>;
+
+/// Pixels of the square that the encoder sees, `resolution` on each side. A scene is drawn at its own size
+/// first and then resized like any other picture. Throws BrokenDocument (`where` empty).
+Image load_picture(const Picture& picture, std::int64_t resolution, ImageFit fit);
+
+/// A stretch of text, or one picture.
+struct Segment {
+  std::string text;                        ///< UTF-8. Empty for a picture.
+  std::shared_ptr<const Picture> picture;  ///< Null for text.
+  bool target = true;  ///< Text that the model is to predict; questions of an instruction are not.
+};
+
+/// What the key that names a source (`data.captions`, ...) asks of its documents.
+enum class DataRole {
+  captions,     ///< One picture, then its caption.
+  interleaved,  ///< Text and any number of pictures.
+  text,         ///< Text alone.
+  sft           ///< Pictures and questions (not targets), with answers (targets).
+};
+
+struct Document {
+  std::string id;  ///< Where it came from: "a-000.tar: 000123", "docs.jsonl:17", "scenes.toml: 8".
+  std::vector<Segment> segments;
+  std::string synthetic_caption;  ///< Of a caption document: takes the caption's place with probability
+                                  ///< data.synthetic_share. Empty: there is none.
+  std::vector<std::string>
+      choices;  ///< Of a question: the answers to choose from; one of them is the last segment.
+};
+
+/// Most bytes that one document may take, pictures included.
+constexpr std::int64_t kMaxDocumentBytes = 256 << 20;
+
+}  // namespace ablate

@@ -1,0 +1,71 @@
+// Shards: files in which documents lie one behind another.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/document.hpp"
+#include "data/problem.hpp"
+
+namespace ablate {
+
+/// The place of one document in its shard: bytes, or for scenes the number of the document and 1.
+struct Entry {
+  std::int64_t offset = 0, size = 0;
+};
+
+/// A stretch of a shard.
+struct Listing {
+  std::vector<Entry> entries;     ///< In the order of the shard.
+  std::int64_t next = 0;          ///< Where the next listing goes on.
+  bool end = false;               ///< Nothing stands behind it.
+  std::vector<Problem> problems;  ///< What makes no document: each counts as one broken document.
+};
+
+/// One shard. All functions may be called from several threads at once.
+class Shard {
+ public:
+  virtual ~Shard() = default;
+  /// The documents from byte `from` (0, or `next` of the listing before), at most `limit`. Reads headers or
+  /// lines only: time and memory go with `limit`, not with the size of the shard.
+  virtual Listing list(std::int64_t from, std::size_t limit) const = 0;
+  /// Throws BrokenDocument. The document fits the role that the shard was opened with.
+  virtual Document read(const Entry& entry) const = 0;
+};
+
+/// A shard that has not been opened.
+struct ShardFile {
+  std::filesystem::path path;
+  std::string name;  ///< As messages and documents show it: relative to the source that it came from.
+  DataRole role = DataRole::captions;
+};
+
+/// By the extension: .tar (tar_shard.cpp), .jsonl or .ndjson (lines_shard.cpp), .txt or .md (text_shard.cpp),
+/// .toml (scene_shard.cpp); upper case counts as lower. Throws DataError naming the file when it cannot be
+/// opened or is of another kind; for a scenes file ConfigError.
+std::unique_ptr<Shard> open_shard(const ShardFile& file);
+
+// One function for each kind, called by open_shard.
+std::unique_ptr<Shard> open_tar_shard(const ShardFile& file);
+std::unique_ptr<Shard> open_lines_shard(const ShardFile& file);
+std::unique_ptr<Shard> open_text_shard(const ShardFile& file);
+std::unique_ptr<Shard> open_scene_shard(const ShardFile& file);
+
+/// The shards of a source: the file itself, or all shards in a folder and its folders, sorted by path (links
+/// are not followed; scenes count only when they are named themselves). Throws DataError when there are none,
+/// saying what was found and how to make a shard of it.
+std::vector<ShardFile> find_shards(const std::filesystem::path& source, DataRole role);
+
+/// Reads `size` bytes at `offset` of an open file. Throws DataError when the file ends before.
+std::string read_range(int fd, std::int64_t offset, std::int64_t size, const std::filesystem::path& path);
+
+/// The picture `name` beside the file `beside`: a relative path that stays in its folder, also through links,
+/// and is a regular file of at most kMaxDocumentBytes. Throws BrokenDocument (kinds path, missing_image,
+/// too_large).
+std::string read_picture_file(const std::filesystem::path& beside, const std::string& name);
+
+}  // namespace ablate
