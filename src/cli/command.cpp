@@ -1,5 +1,6 @@
 #include "cli/command.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ablate {
@@ -47,6 +48,19 @@ std::vector<std::string> command_names() {
   std::vector<std::string> names;
   for (const CommandSpec& command : commands()) names.push_back(command.name);
   return names;
+}
+
+std::vector<std::string> command_words(const std::string& family) {
+  std::vector<std::string> words;
+  for (std::string name : command_names()) {
+    if (!family.empty()) {
+      if (!name.starts_with(family + " ")) continue;
+      name = name.substr(family.size() + 1);
+    }
+    const std::string word = name.substr(0, name.find(' '));
+    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+  }
+  return words;
 }
 
 }  // namespace ablate

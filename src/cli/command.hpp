@@ -10,7 +10,7 @@ namespace ablate {
 class Arguments;
 
 /// Who a command is for: how `ablate --help` groups them.
-enum class Group { sweeps, results, jobs, health };
+enum class Group { sweeps, results, jobs, data, health };
 
 enum class OptionKind {
   positional,  ///< SWEEP
@@ -54,7 +54,7 @@ OptionSpec choice(std::string name, std::vector<std::string> choices, std::strin
 OptionSpec repeated(OptionSpec option);
 
 struct CommandSpec {
-  std::string name;
+  std::string name;  ///< One word, or a family and a word: "data show".
   Group group = Group::sweeps;
   std::string summary;      ///< One line, for the list of commands.
   std::string description;  ///< What else the reader has to know.
@@ -67,5 +67,7 @@ struct CommandSpec {
 const std::vector<CommandSpec>& commands();
 /// The names of all commands.
 std::vector<std::string> command_names();
+/// What can stand behind `ablate`, or behind `ablate FAMILY`: each word once, in the order of the table.
+std::vector<std::string> command_words(const std::string& family = "");
 
 }  // namespace ablate

@@ -13,6 +13,9 @@
   X(log)                   \
   X(cancel)                \
   X(retry)                 \
+  X(data_show)             \
+  X(data_check)            \
+  X(data_tokenizer)        \
   X(help)                  \
   X(explain)               \
   X(doctor)                \

@@ -29,6 +29,21 @@ std::vector<OptionSpec> options_of(const CommandSpec& command, OptionKind kind) 
   return found;
 }
 
+/// The words that have commands of their own behind them.
+std::vector<std::string> families() {
+  std::vector<std::string> found;
+  for (const std::string& word : command_words())
+    if (!command_words(word).empty()) found.push_back(word);
+  return found;
+}
+
+/// What is said of a word behind `ablate`.
+std::string word_summary(const std::string& word) {
+  for (const CommandSpec& command : commands())
+    if (command.name == word) return command.summary;
+  return join(command_words(word), ", ");
+}
+
 std::string option_words(const CommandSpec& command) {
   std::vector<std::string> words;
   for (const OptionSpec& option : command.options)
@@ -43,7 +58,7 @@ std::string bash_action(const OptionSpec& option) {
     case ValueType::choice:
       return fmt::format("_ablate_words '{}'", join(option.choices, " "));
     case ValueType::command:
-      return fmt::format("_ablate_words '{}'", join(command_names(), " "));
+      return fmt::format("_ablate_words '{}'", join(command_words(), " "));
     case ValueType::key:
       return "_ablate_lines < <(ablate explain --names 2>/dev/null)";
     case ValueType::sweep:
@@ -82,7 +97,7 @@ std::string zsh_action(const OptionSpec& option) {
     case ValueType::choice:
       return fmt::format("({})", join(option.choices, " "));
     case ValueType::command:
-      return fmt::format("({})", join(command_names(), " "));
+      return fmt::format("({})", join(command_words(), " "));
     case ValueType::key:
       return "_ablate_keys";
     case ValueType::sweep:
@@ -127,7 +142,7 @@ std::string fish_action(const OptionSpec& option) {
     case ValueType::choice:
       return " -x -a " + shell_quoted(join(option.choices, " "));
     case ValueType::command:
-      return " -x -a " + shell_quoted(join(command_names(), " "));
+      return " -x -a " + shell_quoted(join(command_words(), " "));
     case ValueType::key:
       return " -x -a '(ablate explain --names 2>/dev/null)'";
     case ValueType::sweep:
@@ -153,10 +168,16 @@ std::string fish_quoted(const std::string& text) {
 std::string bash_completion() {
   std::string text = kBashHead;
   text += fmt::format("  if [[ $COMP_CWORD -eq 1 ]]; then _ablate_words '{} --help --version'; return; fi\n",
-                      join(command_names(), " "));
-  text += "  case ${COMP_WORDS[1]} in\n";
+                      join(command_words(), " "));
+  text += "  local command=${COMP_WORDS[1]}\n  case $command in\n";
+  for (const std::string& family : families())
+    text += fmt::format(
+        "    {}) if [[ $COMP_CWORD -eq 2 ]]; then _ablate_words '{}'; return; fi; command+=\" "
+        "${{COMP_WORDS[2]}}\" ;;\n",
+        family, join(command_words(family), " "));
+  text += "  esac\n  case $command in\n";
   for (const CommandSpec& command : commands()) {
-    text += fmt::format("    {})\n", command.name);
+    text += fmt::format("    '{}')\n", command.name);
     std::string values;
     for (const OptionSpec& option : options_of(command, OptionKind::value))
       values += fmt::format("        {}) {}; return ;;\n", option.name, bash_action(option));
@@ -183,13 +204,19 @@ std::string zsh_completion() {
       "lines }}\n",
       kJobKeys);
   text += "_ablate() {\n  if (( CURRENT == 2 )); then\n    local -a commands\n    commands=(\n";
-  for (const CommandSpec& command : commands())
-    text += fmt::format("      {}\n", shell_quoted(command.name + ":" + command.summary));
+  for (const std::string& word : command_words())
+    text += fmt::format("      {}\n", shell_quoted(word + ":" + word_summary(word)));
   text +=
       "    )\n    _describe -t commands command commands\n    return\n  fi\n"
-      "  local command=$words[2]\n  shift words\n  (( CURRENT-- ))\n  case $command in\n";
+      "  local command=$words[2]\n  shift words\n  (( CURRENT-- ))\n";
+  for (const std::string& family : families())
+    text += fmt::format(
+        "  if [[ $command == {} ]]; then\n    if (( CURRENT == 2 )); then compadd {}; return; fi\n"
+        "    command+=\" $words[2]\"\n    shift words\n    (( CURRENT-- ))\n  fi\n",
+        family, join(command_words(family), " "));
+  text += "  case $command in\n";
   for (const CommandSpec& command : commands()) {
-    text += fmt::format("    {})\n      _arguments", command.name);
+    text += fmt::format("    {})\n      _arguments", shell_quoted(command.name));
     for (const OptionSpec& option : command.options) text += " \\\n        " + shell_quoted(zsh_spec(option));
     text += " \\\n        '--help[help of this command]' ;;\n";
   }
@@ -203,12 +230,18 @@ std::string fish_completion() {
       "# Completion of ablate for fish: save as ~/.config/fish/completions/ablate.fish\ncomplete -c ablate "
       "-f\n";
   text += "complete -c ablate -n __fish_use_subcommand -l version -d 'version of this build'\n";
-  for (const CommandSpec& command : commands())
-    text += fmt::format("complete -c ablate -n __fish_use_subcommand -a {} -d {}\n", command.name,
-                        fish_quoted(command.summary));
+  for (const std::string& word : command_words())
+    text += fmt::format("complete -c ablate -n __fish_use_subcommand -a {} -d {}\n", word,
+                        fish_quoted(word_summary(word)));
+  for (const std::string& family : families())
+    text += fmt::format(
+        "complete -c ablate -n '__fish_seen_subcommand_from {0}; and not __fish_seen_subcommand_from {1}' -a "
+        "'{1}'\n",
+        family, join(command_words(family), " "));
   for (const CommandSpec& command : commands()) {
-    const std::string head =
-        fmt::format("complete -c ablate -n '__fish_seen_subcommand_from {}'", command.name);
+    const std::vector<std::string> words = split(command.name, ' ');
+    const std::string head = fmt::format("complete -c ablate -n '__fish_seen_subcommand_from {}'",
+                                         join(words, "; and __fish_seen_subcommand_from "));
     for (const OptionSpec& option : command.options) {
       text += head;
       if (option.kind == OptionKind::positional) {

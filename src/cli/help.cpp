@@ -20,6 +20,7 @@ struct GroupTitle {
 constexpr GroupTitle kGroupTitles[] = {{Group::sweeps, "Sweeps"},
                                        {Group::results, "Results"},
                                        {Group::jobs, "Jobs"},
+                                       {Group::data, "Data"},
                                        {Group::health, "Help and health"}};
 
 std::string option_help(const OptionSpec& option) {
@@ -61,6 +62,14 @@ std::string wrap(std::string_view text, std::size_t indent, std::size_t width) {
   return wrapped;
 }
 
+std::string family_help(const std::string& family) {
+  std::string text = fmt::format("Usage: ablate {} COMMAND [options]\n\n", family);
+  for (const CommandSpec& command : commands())
+    if (command.name.starts_with(family + " "))
+      text += fmt::format("  {:<16}{}\n", command.name, command.summary);
+  return text + fmt::format("\n`ablate {} COMMAND --help` explains one of them.\n", family);
+}
+
 std::string program_help() {
   std::string text =
       "Usage: ablate COMMAND [options]\n\n"
@@ -69,7 +78,7 @@ std::string program_help() {
   for (const auto& [group, title] : kGroupTitles) {
     text += fmt::format("\n{}\n", title);
     for (const CommandSpec& command : commands())
-      if (command.group == group) text += fmt::format("  {:<12}{}\n", command.name, command.summary);
+      if (command.group == group) text += fmt::format("  {:<16}{}\n", command.name, command.summary);
   }
   return text +
          "\nEvery command takes --help, and those that use the database --db PATH (else\n"

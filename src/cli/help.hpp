@@ -10,6 +10,8 @@ namespace ablate {
 
 /// `ablate --help`: the commands by group.
 std::string program_help();
+/// The commands of a family, such as "data".
+std::string family_help(const std::string& family);
 /// `ablate COMMAND --help`, ending with an example.
 std::string command_help(const CommandSpec& command);
 /// The command of that name. Throws Error with the nearest name.

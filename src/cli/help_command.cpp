@@ -2,21 +2,24 @@
 #include "cli/common.hpp"
 #include "cli/help.hpp"
 #include "cli/output.hpp"
+#include "util/text.hpp"
 
 namespace ablate {
 
 namespace {
 
 int run_help(const Arguments& arguments) {
-  const auto name = arguments.find_text("COMMAND");
-  write_out(name ? command_help(get_command(*name)) : program_help());
+  const std::string name = join(arguments.list("COMMAND"), " ");
+  write_out(name.empty()                  ? program_help()
+            : command_words(name).empty() ? command_help(get_command(name))
+                                          : family_help(name));
   return ExitCode::done;
 }
 
 }  // namespace
 
 CommandSpec help_command() {
-  OptionSpec command = optional_positional("COMMAND", ValueType::command, "a command");
+  const OptionSpec command = repeated(optional_positional("COMMAND", ValueType::command, "a command"));
   return {.name = "help",
           .group = Group::health,
           .summary = "Explains a command",

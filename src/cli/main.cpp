@@ -84,7 +84,14 @@ int run_program(const std::vector<std::string>& words) {
   if (words[0].starts_with('-'))
     throw Error(fmt::format("unknown option '{}'{}; options stand behind the command", words[0],
                             suggestion(words[0], std::vector<std::string>{"--help", "--version"})));
-  return run_command(get_command(words[0]), words);
+  if (command_words(words[0]).empty()) return run_command(get_command(words[0]), words);
+  if (words.size() == 1 || words[1] == "--help" || words[1] == "-h") {
+    write_out(family_help(words[0]));
+    return ExitCode::done;
+  }
+  std::vector<std::string> joined(words.begin() + 1, words.end());
+  joined[0] = words[0] + " " + words[1];
+  return run_command(get_command(joined[0]), joined);
 }
 
 /// Messages quote files and logs of others: a terminal gets them without control characters.

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "cli/output.hpp"
+#include "data/source.hpp"
 #include "report/bar.hpp"
 #include "report/table.hpp"
 #include "util/hash.hpp"
@@ -14,9 +15,16 @@ PlannedSweep plan_sweep(Sweep sweep, Database* database, bool remember) {
   LiveLines lines(terminal_of(2), write_err);
   const Fingerprint read = [&](const std::string& path) -> std::string {
     lines.show(std::vector<std::string>{"reading data: " + one_line(path)});
-    if (database) return fingerprint(*database, path, remember);
-    std::error_code failed;
-    return std::filesystem::exists(path, failed) ? hash_path(path).hex() : "";
+    const auto hash_of = [&](const std::filesystem::path& file) -> std::string {
+      if (database) return fingerprint(*database, file.string(), remember);
+      std::error_code failed;
+      return std::filesystem::exists(file, failed) ? hash_path(file).hex() : "";
+    };
+    std::string hash = hash_of(path);
+    const std::vector<std::filesystem::path> behind = files_behind(path);
+    if (behind.empty()) return hash;
+    for (const std::filesystem::path& file : behind) hash += hash_of(file);
+    return hash128(hash).hex();
   };
   planned.plan = make_plan(planned.sweep, read);
   lines.clear();

@@ -348,6 +348,8 @@ std::vector<Field> make_field_table() {
        "Longest time of one attempt; 0: any."},
       {"run.heartbeat", "s", 0, kNoLimit, MEMBER(run.heartbeat), kNoStage,
        "An attempt whose journal does not grow for so long is given up; 0: never."},
+      {"run.max_broken_share", "", 0, 1, MEMBER(run.max_broken_share), kNoStage,
+       "A job fails when more than this share of the documents that it read is broken (and more than ten)."},
   };
   table.insert(table.end(), rest.begin(), rest.end());
   for (std::size_t i = 0; i < table.size(); ++i) table[i].index = i;

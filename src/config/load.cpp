@@ -398,17 +398,37 @@ class SweepReader {
   NameBinder binder_;
 };
 
-}  // namespace
+Sweep read_experiment_alone(const TomlDocument& document, Findings& findings) {
+  Recipe recipe;
+  read_experiment(document.file, std::nullopt, NameBinder(), recipe, findings);
+  Sweep sweep;
+  sweep.name = document.file.stem().string();
+  sweep.file = document.file;
+  sweep.where = {document.source, 1, 1};
+  sweep.experiment = std::move(recipe.experiment);
+  sweep.set_at = std::move(recipe.set_at);
+  for (auto& [index, assignment] : recipe.computed) sweep.computed.push_back(std::move(assignment));
+  sweep.seeds = {0};
+  return sweep;
+}
 
-Sweep load_sweep(const std::filesystem::path& file) {
+Sweep load_toml(const std::filesystem::path& file, bool may_be_experiment) {
   Findings findings;
   const auto document =
       read_document(std::filesystem::absolute(file).lexically_normal(), findings, std::nullopt);
   findings.raise();
-  Sweep sweep = SweepReader(*document, findings).read();
+  Sweep sweep = may_be_experiment && !document->root.contains("experiment")
+                    ? read_experiment_alone(*document, findings)
+                    : SweepReader(*document, findings).read();
   findings.raise();
   sweep.sources = std::make_shared<const Sources>(std::move(findings.sources));
   return sweep;
 }
+
+}  // namespace
+
+Sweep load_sweep(const std::filesystem::path& file) { return load_toml(file, false); }
+
+Sweep load_sweep_or_experiment(const std::filesystem::path& file) { return load_toml(file, true); }
 
 }  // namespace ablate

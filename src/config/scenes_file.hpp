@@ -11,6 +11,9 @@
 
 namespace ablate {
 
+/// Colours that scenes can be tinted with; data/scenes.cpp names them.
+constexpr std::int64_t kNumSceneColours = 8;
+
 /// The table [scenes] of a TOML file. Every key, its unit, range, default and meaning stand in
 /// scenes_file.cpp.
 struct ScenesFile {
@@ -23,7 +26,7 @@ struct ScenesFile {
   std::int64_t canvas = 64;  ///< Pixels on a side, before the picture is resized to the encoder's.
   std::int64_t grid = 2;     ///< Places on a side.
   std::vector<std::int64_t> objects = {1, 4};     ///< Fewest and most things in a scene; at most grid * grid.
-  std::vector<double> object_size = {0.7, 0.95};  ///< Of a place's side.
+  std::vector<double> object_size = {0.7, 0.95};  ///< Smallest and largest longer side, of a place's side.
   std::int64_t colours = 6;     ///< Things are tinted with one of so many colours; 0: their own.
   double background_noise = 0;  ///< Standard deviation, 0..255.
   // Captions.
@@ -34,10 +37,10 @@ struct ScenesFile {
   double novel_share = 0.5;                  ///< Share of episodes whose names are invented.
 };
 
-/// Throws ConfigError with every mistake and its place.
+/// Throws ConfigError with every mistake and its place. Whether the bank is there, load_bank says.
 ScenesFile load_scenes_file(const std::filesystem::path& file);
 
-/// For `ablate explain`.
+/// One key of [scenes], for `ablate explain`.
 struct ScenesKey {
   std::string key, type, unit, fallback, doc;
 };

@@ -100,5 +100,7 @@ struct Sweep {
 
 /// Reads a sweep and the experiment that it names. Throws ConfigError with every mistake of both files.
 Sweep load_sweep(const std::filesystem::path& file);
+/// A sweep, or an experiment by itself: then without axes, under seed 0. Throws ConfigError.
+Sweep load_sweep_or_experiment(const std::filesystem::path& file);
 
 }  // namespace ablate

@@ -4,6 +4,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "config/names.hpp"
 #include "util/error.hpp"
@@ -39,6 +40,20 @@ struct BrokenDocument : std::runtime_error {
   explicit BrokenDocument(Problem what) : std::runtime_error(to_text(what)), problem(std::move(what)) {}
   Problem problem;
 };
+
+/// Throws BrokenDocument without a place: `at_place` names it, where it is known.
+[[noreturn]] void fail_document(ProblemKind kind, std::string message);
+
+/// What `read` returns. A BrokenDocument that comes out of it without a place gets `where`.
+template <typename Read>
+auto at_place(const std::string& where, const Read& read) {
+  try {
+    return read();
+  } catch (BrokenDocument& broken) {
+    if (!broken.problem.where.empty()) throw;
+    throw BrokenDocument({broken.problem.kind, where, std::move(broken.problem.message)});
+  }
+}
 
 /// Data with which no job can go on: nothing readable in it, or too much of it broken. A worker reports it as
 /// FailureKind::data.

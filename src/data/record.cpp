@@ -1,1 +1,202 @@
-// To be written.
+#include "data/record.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "data/problem.hpp"
+#include "data/record_builder.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr std::size_t kMaxChoices = 1'024;
+/// LLaVA's mark for the place of the picture.
+constexpr std::string_view kImageMark = "<image>";
+
+void read_segments(const Json& record, RecordBuilder& builder) {
+  const RecordField list = get_field(record, "segments");
+  for (std::size_t i = 0; i < get_list(list).size(); ++i) {
+    const RecordField entry = get_entry(list, i);
+    const RecordField text = find_field(get_object(entry), "text", entry.where);
+    const RecordField image = find_field(*entry.value, "image", entry.where);
+    if (text.has() == image.has())
+      fail_record(fmt::format("{}: {} of the keys 'text' and 'image'; expected one", entry.where,
+                              text.has() ? "both" : "none"));
+    if (text.has())
+      builder.add_text(get_string(text));
+    else
+      builder.add_image(builder.image_name(image));
+  }
+}
+
+void read_mmc4(const Json& record, RecordBuilder& builder) {
+  const RecordField sentences = get_field(record, "text_list"), images = get_field(record, "image_info");
+  const std::size_t num_sentences = get_list(sentences).size();
+  std::vector<std::pair<std::size_t, std::size_t>> order;  // sentence, image
+  for (std::size_t i = 0; i < get_list(images).size(); ++i) {
+    const RecordField image = get_entry(images, i);
+    const RecordField index = get_field(get_object(image), "matched_text_index", image.where);
+    // A negative one becomes a large one.
+    if (!index.value->is_number_integer() || index.value->get<std::uint64_t>() >= num_sentences)
+      fail_type(index, fmt::format("the index of one of {} sentences in text_list", num_sentences));
+    order.emplace_back(index.value->get<std::size_t>(), i);
+  }
+  std::sort(order.begin(), order.end());
+  auto next = order.begin();
+  for (std::size_t sentence = 0; sentence < num_sentences; ++sentence) {
+    for (; next != order.end() && next->first == sentence; ++next) {
+      const RecordField image = get_entry(images, next->second);
+      const RecordField base64 = find_field(*image.value, "image_base64", image.where);
+      if (base64.has())
+        builder.add_base64(base64);
+      else
+        builder.add_image(get_string(get_field(*image.value, "image_name", image.where)));
+    }
+    builder.continue_text(get_string(get_entry(sentences, sentence)), " ");
+  }
+}
+
+void read_obelics(const Json& record, RecordBuilder& builder) {
+  const RecordField texts = get_field(record, "texts"), images = get_field(record, "images");
+  const std::size_t count = get_list(texts).size();
+  if (get_list(images).size() != count)
+    fail_record(
+        fmt::format("texts has {} entries and images {}; expected as many", count, images.value->size()));
+  for (std::size_t i = 0; i < count; ++i) {
+    const RecordField text = get_entry(texts, i), image = get_entry(images, i);
+    constexpr std::string_view kExpected = "a string or null";
+    if (text.has()) get_string(text, kExpected);
+    if (image.has()) get_string(image, kExpected);
+    if (text.has() == image.has())
+      fail_record(fmt::format("texts[{0}] and images[{0}]: {1} null; expected one of them", i,
+                              text.has() ? "none is" : "both are"));
+    if (text.has())
+      builder.continue_text(get_string(text), "\n\n");
+    else
+      builder.add_image(builder.image_name(image));
+  }
+}
+
+/// The keys `answer` and `choices`, for questions and episodes.
+void read_answer(const Json& record, RecordBuilder& builder) {
+  const std::string answer = clean_text(get_string(get_field(record, "answer")));
+  if (answer.empty()) fail_document(ProblemKind::text, "answer: empty");
+  builder.add_text(answer);
+  const RecordField list = find_field(record, "choices");
+  if (!list.has()) return;
+  std::vector<std::string>& choices = builder.document().choices;
+  for (std::size_t i = 0; i < get_list(list, kMaxChoices).size(); ++i)
+    choices.push_back(clean_text(get_string(get_entry(list, i))));
+  if (std::find(choices.begin(), choices.end(), answer) == choices.end())
+    fail_record("answer: none of choices; expected one of them, spelt alike");
+}
+
+void read_episode(const Json& record, RecordBuilder& builder) {
+  const RecordField support = get_field(record, "support"), query = get_field(record, "query");
+  for (std::size_t i = 0; i < get_list(support).size(); ++i) {
+    const RecordField shot = get_entry(support, i);
+    builder.add_image(get_string(get_field(get_object(shot), "image", shot.where)));
+    builder.add_text(get_string(get_field(*shot.value, "text", shot.where)), /*target=*/false);
+  }
+  builder.add_image(builder.image_name(find_field(get_object(query), "image", query.where)));
+  const RecordField question = find_field(record, "question");
+  if (question.has()) builder.add_text(get_string(question), /*target=*/false);
+  read_answer(record, builder);
+}
+
+void read_question(const Json& record, RecordBuilder& builder) {
+  const RecordField image = find_field(record, "image");
+  if (image.has() || builder.has_default_image()) builder.add_image(builder.image_name(image));
+  const std::string question = clean_text(get_string(get_field(record, "question")));
+  if (question.empty()) fail_document(ProblemKind::text, "question: empty");
+  builder.add_text(question, /*target=*/false);
+  read_answer(record, builder);
+}
+
+void read_conversations(const Json& record, RecordBuilder& builder) {
+  const RecordField turns = get_field(record, "conversations"), image = find_field(record, "image");
+  const std::size_t num_images = image.has() || builder.has_default_image() ? 1 : 0;
+  std::size_t num_marks = 0;
+  for (std::size_t i = 0; i < get_list(turns).size(); ++i) {
+    const RecordField turn = get_entry(turns, i);
+    const std::string& from = get_string(get_field(get_object(turn), "from", turn.where));
+    if (from != "human" && from != "gpt")
+      fail_record(
+          fmt::format("{}.from: '{}'; expected 'human' or 'gpt'", turn.where, printable(from.substr(0, 40))));
+    std::string_view text = get_string(get_field(*turn.value, "value", turn.where));
+    const bool target = from == "gpt";
+    for (auto mark = text.find(kImageMark); mark != text.npos; mark = text.find(kImageMark)) {
+      builder.add_text(text.substr(0, mark), target);
+      if (++num_marks <= num_images) builder.add_image(builder.image_name(image));
+      text.remove_prefix(mark + kImageMark.size());
+    }
+    builder.add_text(text, target);
+  }
+  if (num_marks != num_images)
+    fail_record(fmt::format("conversations: {} times <image>; expected {}, as there is {} picture", num_marks,
+                            num_images, num_images == 1 ? "one" : "no"));
+}
+
+void read_caption(const Json& record, RecordBuilder& builder) {
+  builder.add_image(builder.image_name(find_field(record, "image")));
+  const bool has_caption = find_field(record, "caption").has();
+  const RecordField caption =
+      has_caption || !record.contains("text") ? get_field(record, "caption") : get_field(record, "text");
+  builder.add_text(get_string(caption));
+  const RecordField synthetic = find_field(record, "synthetic_caption");
+  if (synthetic.has()) builder.document().synthetic_caption = clean_text(get_string(synthetic));
+}
+
+using ReadForm = void (*)(const Json& record, RecordBuilder& builder);
+
+/// The key that tells each form, in the order in which they are looked for.
+constexpr std::pair<const char*, ReadForm> kForms[] = {{"segments", read_segments},
+                                                       {"text_list", read_mmc4},
+                                                       {"texts", read_obelics},
+                                                       {"support", read_episode},
+                                                       {"conversations", read_conversations},
+                                                       {"question", read_question}};
+
+std::string describe_keys(const Json& record) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : record.items()) {
+    if (keys.size() == 12) {
+      keys.push_back("...");
+      break;
+    }
+    keys.push_back(printable(key.substr(0, 40)));
+  }
+  return keys.empty() ? "an object without keys" : "an object with " + join(keys, ", ");
+}
+
+}  // namespace
+
+bool has_form(const Json& record) {
+  return record.is_object() && std::any_of(std::begin(kForms), std::end(kForms),
+                                           [&](const auto& form) { return record.contains(form.first); });
+}
+
+Document parse_record(const Json& record, const std::string& default_image, const FindPicture& find) {
+  if (!record.is_object()) fail_record(describe_json(record) + "; expected an object");
+  RecordBuilder builder(default_image, find);
+  const auto form = std::find_if(std::begin(kForms), std::end(kForms),
+                                 [&](const auto& known) { return record.contains(known.first); });
+  const RecordField text = find_field(record, "text");
+  if (form != std::end(kForms))
+    form->second(record, builder);
+  else if (record.contains("caption") || find_field(record, "image").has() ||
+           (text.has() && builder.has_default_image()))
+    read_caption(record, builder);
+  else if (text.value != nullptr)
+    builder.add_text(get_string(text));
+  else
+    fail_record(describe_keys(record) +
+                "; expected one of the keys segments, text_list, texts, support, conversations, question, "
+                "caption, text");
+  return builder.finish();
+}
+
+}  // namespace ablate

@@ -16,29 +16,35 @@ using FindPicture = std::function<std::string(const std::string& name)>;
 
 /// Reads one record. Its form is told by its keys, in this order:
 /// - segments: [{"text": ...} | {"image": NAME}, ...], Ablate's own interleaved form
-/// - text_list, image_info: MMC4; each image stands before the sentence matched_text_index. It is image_name,
-/// or
-///   image_base64 within the record (OpenFlamingo's shards)
-/// - texts, images: OBELICS; two lists of equal length with one null at each index
-/// - support, query: few-shot episodes; [{"image": NAME, "text": ...}, ...], {"image": NAME}, question,
-/// answer, choices
-/// - conversations: LLaVA; [{"from": "human" | "gpt", "value": ...}, ...], with `<image>` for the picture of
-/// the key
-///   image
-/// - question, answer: one question about image, with choices where it has them
+/// - text_list, image_info: MMC4. Each image stands before the sentence matched_text_index; it is image_name,
+///   or image_base64 within the record (OpenFlamingo's shards). Sentences are joined by a space
+/// - texts, images: OBELICS. Two lists of equal length with one null at each index; texts that follow one
+///   another are joined by a blank line
+/// - support, query: few-shot episodes. [{"image": NAME, "text": ...}, ...] (no targets), {"image": NAME},
+///   question where it has one (no target), answer, choices
+/// - conversations: LLaVA. [{"from": "human" | "gpt", "value": ...}, ...], with one `<image>` for the picture
+///   of the key image, and none where there is no picture
+/// - question, answer: one question about image (or about nothing), with choices where it has them
 /// - image, caption (or text): a captioned picture, with synthetic_caption where it has one
 /// - text: plain text
 ///
 /// `default_image` stands in for a record that names no picture: the picture of a WebDataset sample ("" when
-/// there is none). Empty text segments are left out. Throws BrokenDocument (`where` empty) for other records,
-/// and for fields that are missing or of a wrong type.
+/// there is none). A key that is null counts as absent; text has no white space at its ends, and empty text
+/// segments are left out. Throws BrokenDocument (`where` empty) for other records, and for fields that are
+/// missing or of a wrong type.
 Document parse_record(const Json& record, const std::string& default_image, const FindPicture& find);
+
+/// Whether the record has the key of a form that is more than a caption or a text, so that a WebDataset
+/// sample is read from it alone.
+bool has_form(const Json& record);
 
 /// Throws BrokenDocument when the document is not what its role asks for: no caption, a picture in text,
 /// nothing to predict.
 void check_role(const Document& document, DataRole role);
 
-/// JSON of a data file. Throws BrokenDocument (`where` empty) with the place of the mistake.
+/// JSON of a data file; NaN and Infinity, which Python writes though JSON has none, become null. Throws
+/// BrokenDocument (`where` empty) with the place of the mistake, or for more depth or values than a record
+/// has.
 Json parse_json(std::string_view text);
 
 /// `text` without white space at its ends. Throws BrokenDocument (`where` empty) when it is no UTF-8.

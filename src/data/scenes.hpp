@@ -17,9 +17,9 @@ namespace ablate {
 struct SceneObject {
   std::int64_t item = 0;  ///< Index into the bank.
   std::int64_t row = 0, column = 0;
-  std::int64_t colour = -1;  ///< Index into scene_colours(); -1: the picture's own.
-  double x = 0, y = 0;       ///< Left upper corner, pixels of the canvas.
-  double size = 0;           ///< Longer side, pixels of the canvas.
+  std::int64_t colour = -1;   ///< Index into scene_colours(); -1: the picture's own, or black if it has none.
+  std::int64_t x = 0, y = 0;  ///< Left upper corner, pixels of the canvas.
+  std::int64_t size = 1;      ///< Longer side, pixels of the canvas; the shorter one is centred.
 };
 
 /// What stands where: everything that is needed to draw a scene, and to say what is true of it.
@@ -31,13 +31,19 @@ struct Scene {
   double noise = 0;  ///< Standard deviation of the pixel noise of the background, 0..255.
   std::uint64_t noise_seed = 0;
   std::vector<SceneObject> objects;  ///< By row, then column.
+
+  const std::string& label(const SceneObject& object) const {
+    const auto item = static_cast<std::size_t>(object.item);
+    return bank->labels[static_cast<std::size_t>(bank->items[item].label)];
+  }
 };
 
 struct SceneColour {
   const char* name;
   std::array<std::uint8_t, 3> rgb;
 };
-/// red, green, blue, ...: those that a scenes file with `colours = n` uses are the first n.
+/// red, green, blue, ...: those that a scenes file with `colours = n` uses are the first n. kNumSceneColours
+/// of them.
 const std::vector<SceneColour>& scene_colours();
 
 /// Draws the scene at its own size: `canvas` pixels on a side.
@@ -45,11 +51,12 @@ Image draw_scene(const Scene& scene);
 
 /// Document `number` of a scenes file, for one role: a pure function of its arguments.
 /// - captions: a picture with a caption, `alt_noise` of them noisy alt-text; the exact, detailed description
-/// is its
-///   synthetic caption
-/// - interleaved: an episode; pictures whose things get names (invented ones in `novel_share` of the
-/// episodes), `shots`
-///   of each of `ways`, then a last picture and its name
+/// is
+///   its synthetic caption
+/// - interleaved: an episode; pictures of single things, each followed by "This is a dax.": `shots` of each
+/// of
+///   `ways`; then another picture, "This is a", and the name alone. Names are invented in `novel_share` of
+///   the episodes. Nothing but the thing itself tells the pictures of an episode apart
 /// - text: what captions say, without pictures
 /// - sft: a picture, a question, its answer, and the choices
 Document make_scene_document(const ScenesFile& file, const std::shared_ptr<const Bank>& bank, DataRole role,

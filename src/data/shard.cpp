@@ -1,1 +1,192 @@
-// To be written.
+#include "data/shard.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <optional>
+
+namespace ablate {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Lower case, with the dot; of ".tar.gz" the last part.
+std::string lower_extension(const fs::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return extension;
+}
+
+bool is_one_of(const std::string& text, std::initializer_list<std::string_view> list) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+using OpenShard = std::unique_ptr<Shard> (*)(const ShardFile& file);
+
+OpenShard find_opener(const fs::path& path) {
+  const std::string extension = lower_extension(path);
+  if (extension == ".tar") return open_tar_shard;
+  if (is_one_of(extension, {".jsonl", ".ndjson"})) return open_lines_shard;
+  if (is_one_of(extension, {".txt", ".md"})) return open_text_shard;
+  if (extension == ".toml") return open_scene_shard;
+  return nullptr;
+}
+
+std::string quote_path(const fs::path& path) {
+  std::string result = "'";
+  for (const char c : path.string()) result += c == '\'' ? "'\\''" : std::string(1, c);
+  return result + "'";
+}
+
+/// A file that holds data, though not as a shard: what to do about it.
+std::optional<std::string> find_remedy(const fs::path& path) {
+  const std::string extension = lower_extension(path), quoted = quote_path(path);
+  if (is_one_of(extension, {".gz", ".tgz"})) return "is compressed; decompress it: gunzip " + quoted;
+  if (is_one_of(extension, {".zst", ".tzst"})) return "is compressed; decompress it: zstd -d " + quoted;
+  if (is_one_of(extension, {".xz", ".txz"})) return "is compressed; decompress it: unxz " + quoted;
+  if (is_one_of(extension, {".bz2", ".tbz", ".tbz2"}))
+    return "is compressed; decompress it: bunzip2 " + quoted;
+  if (extension == ".zip") return "is a zip file; unpack it: unzip " + quoted;
+  if (extension == ".json")
+    return fmt::format("is one JSON value; make lines of a list of records: jq -c '.[]' {} > {}", quoted,
+                       quote_path(fs::path(path).replace_extension(".jsonl")));
+  if (is_one_of(extension, {".parquet", ".arrow"}))
+    return "is a table; write its rows as JSON lines (.jsonl) with the pictures beside them, or as .tar "
+           "shards";
+  return std::nullopt;
+}
+
+constexpr const char* kShardKinds = "a shard: .tar, .jsonl, .ndjson, .txt, .md, or a scenes file (.toml)";
+
+/// Whether `path` is compressed data whose decompressed file is not there too.
+bool is_compressed_only(const fs::path& path) {
+  const std::string extension = lower_extension(path);
+  fs::path plain = fs::path(path).replace_extension();
+  if (is_one_of(extension, {".tgz", ".tzst", ".txz", ".tbz", ".tbz2"}))
+    plain += ".tar";
+  else if (!is_one_of(extension, {".gz", ".zst", ".xz", ".bz2", ".zip"}))
+    return false;
+  std::error_code ignored;
+  return is_one_of(lower_extension(plain), {".tar", ".jsonl", ".ndjson"}) && !fs::exists(plain, ignored);
+}
+
+/// What a folder without shards holds instead.
+struct FolderContent {
+  std::int64_t pictures = 0, texts = 0;
+  std::map<std::string, std::int64_t> extensions;
+  std::optional<fs::path> mendable;  ///< The first file with a remedy.
+};
+
+[[noreturn]] void fail_without_shards(const fs::path& folder, const FolderContent& content) {
+  if (content.pictures > 0 && content.texts > 0)
+    throw DataError(fmt::format(
+        "{}: no shards, but {} loose pictures and {} text files; make a shard of them: tar --sort=name -cf "
+        "shard.tar -C {} .",
+        folder.string(), content.pictures, content.texts, quote_path(folder)));
+  if (content.mendable)
+    throw DataError(fmt::format("{}: no shards; {} {}", folder.string(), content.mendable->string(),
+                                *find_remedy(*content.mendable)));
+  std::vector<std::string> found;
+  for (const auto& [extension, count] : content.extensions) {
+    if (found.size() < 8)
+      found.push_back(fmt::format("{} {}", count, extension.empty() ? "without extension" : extension));
+  }
+  throw DataError(
+      fmt::format("{}: no shards in this folder; found {}; expected .tar, .jsonl or .ndjson files",
+                  folder.string(), found.empty() ? "no files" : join(found, ", ")));
+}
+
+std::vector<ShardFile> find_in_folder(const fs::path& folder, DataRole role) {
+  std::vector<ShardFile> shards;
+  std::vector<fs::path> compressed;
+  FolderContent content;
+  std::error_code failed;
+  auto entry = fs::recursive_directory_iterator(folder, failed);
+  for (; !failed && entry != fs::end(entry); entry.increment(failed)) {
+    const fs::path& path = entry->path();
+    const bool hidden = path.filename().string().starts_with('.');
+    if (hidden) entry.disable_recursion_pending();
+    std::error_code ignored;  // a file that vanished, or that nobody may look at, is no shard
+    if (hidden || entry->is_symlink(ignored) || !entry->is_regular_file(ignored)) continue;
+    const std::string extension = lower_extension(path);
+    const bool is_text = is_one_of(extension, {".txt", ".md"});
+    if (is_one_of(extension, {".tar", ".jsonl", ".ndjson"}) || (is_text && role == DataRole::text))
+      shards.push_back({path, path.lexically_relative(folder).string(), role});
+    if (is_compressed_only(path)) compressed.push_back(path);
+    if (!content.mendable && find_remedy(path)) content.mendable = path;
+    content.pictures += is_one_of(extension, {".jpg", ".jpeg", ".png", ".webp"});
+    content.texts += is_text;
+    ++content.extensions[extension];
+  }
+  if (failed) throw DataError(fmt::format("{}: cannot be read: {}", folder.string(), failed.message()));
+  if (shards.empty()) fail_without_shards(folder, content);
+  // A set of which only some shards are unpacked would train on a part of the data without saying so.
+  if (!compressed.empty()) {
+    const fs::path& first = *std::min_element(compressed.begin(), compressed.end());
+    throw DataError(fmt::format(
+        "{} {}{}", first.string(), *find_remedy(first),
+        compressed.size() == 1 ? "" : fmt::format(" (and {} more like it)", compressed.size() - 1)));
+  }
+  std::sort(shards.begin(), shards.end(),
+            [](const ShardFile& a, const ShardFile& b) { return a.name < b.name; });
+  return shards;
+}
+
+void check_kind(const ShardFile& file) {
+  const std::string extension = lower_extension(file.path);
+  if (find_opener(file.path) == nullptr) {
+    const auto remedy = find_remedy(file.path);
+    throw DataError(
+        remedy ? fmt::format("{} {}", file.path.string(), *remedy)
+               : fmt::format("{}: extension '{}'; expected {}", file.path.string(), extension, kShardKinds));
+  }
+  if (is_one_of(extension, {".txt", ".md"}) &&
+      (file.role == DataRole::captions || file.role == DataRole::sft))
+    throw DataError(fmt::format("{}: plain text has neither pictures nor answers; expected .tar or .jsonl",
+                                file.path.string()));
+}
+
+}  // namespace
+
+Fd open_shard_file(const ShardFile& file) {
+  Fd fd(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info {};
+  if (!fd || ::fstat(fd.get(), &info) != 0)
+    throw DataError(fmt::format("{}: cannot be opened: {}", file.path.string(), std::strerror(errno)));
+  if (!S_ISREG(info.st_mode))
+    throw DataError(fmt::format("{}: is no regular file; expected {}", file.path.string(), kShardKinds));
+  return fd;
+}
+
+std::int64_t shard_bytes(int fd, const fs::path& path) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0)
+    throw DataError(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
+  return info.st_size;
+}
+
+std::unique_ptr<Shard> open_shard(const ShardFile& file) {
+  check_kind(file);
+  return find_opener(file.path)(file);
+}
+
+std::vector<ShardFile> find_shards(const fs::path& source, DataRole role) {
+  std::error_code failed;
+  const fs::file_status status = fs::status(source, failed);
+  if (fs::is_directory(status)) return find_in_folder(source, role);
+  if (!fs::exists(status))
+    throw DataError(fmt::format("{}: {}; expected {}, or a folder of shards", source.string(),
+                                failed ? failed.message() : "No such file or directory", kShardKinds));
+  const ShardFile file{source, source.filename().string(), role};
+  check_kind(file);
+  return {file};
+}
+
+}  // namespace ablate

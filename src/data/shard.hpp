@@ -10,6 +10,7 @@
 
 #include "data/document.hpp"
 #include "data/problem.hpp"
+#include "util/file.hpp"
 
 namespace ablate {
 
@@ -60,9 +61,16 @@ std::unique_ptr<Shard> open_scene_shard(const ShardFile& file);
 /// saying what was found and how to make a shard of it.
 std::vector<ShardFile> find_shards(const std::filesystem::path& source, DataRole role);
 
+/// A shard's file, open for reading. Throws DataError when it cannot be opened or is no regular file.
+Fd open_shard_file(const ShardFile& file);
+/// The length of an open file.
+std::int64_t shard_bytes(int fd, const std::filesystem::path& path);
 /// Reads `size` bytes at `offset` of an open file. Throws DataError when the file ends before.
 std::string read_range(int fd, std::int64_t offset, std::int64_t size, const std::filesystem::path& path);
 
+/// Throws BrokenDocument for the name of a picture that is a URL (missing_image), or absolute or has `..`
+/// (path).
+void check_picture_name(const std::string& name);
 /// The picture `name` beside the file `beside`: a relative path that stays in its folder, also through links,
 /// and is a regular file of at most kMaxDocumentBytes. Throws BrokenDocument (kinds path, missing_image,
 /// too_large).

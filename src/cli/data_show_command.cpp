@@ -1,0 +1,191 @@
+// `ablate data show`: what a model will see.
+#include <algorithm>
+
+#include "cli/common.hpp"
+#include "cli/data_options.hpp"
+#include "cli/data_view.hpp"
+#include "cli/output.hpp"
+#include "data/loader.hpp"
+#include "plan/cells.hpp"
+#include "plan/cost.hpp"
+#include "report/terminal.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr std::int64_t kDefaultCount = 8, kDefaultResolution = 224, kDefaultImageTokens = 16;
+/// Sequences that shares and fill are measured on.
+constexpr std::int64_t kMeasuredSequences = 256;
+
+std::int64_t count_to_show(const Arguments& arguments) {
+  return arguments.find_integer("--count").value_or(kDefaultCount);
+}
+
+std::uint64_t seed_of(const Arguments& arguments) {
+  return static_cast<std::uint64_t>(arguments.find_integer("--seed").value_or(0));
+}
+
+/// One document by itself, as the tokenizer has it.
+Sequence sequence_of(const Document& document, const MixtureSettings& settings, const Tokenizer& tokenizer) {
+  SequencePlan plan;
+  plan.documents.push_back(tokenize(document, tokenizer, settings.image_tokens));
+  MixtureSettings alone = settings;
+  alone.seq_len = static_cast<std::int64_t>(plan.documents.front().tokens.size());
+  return load_sequence(std::move(plan), alone, tokenizer.special());
+}
+
+void show_source(const RoledSource& source, const Arguments& arguments, const Tokenizer* tokenizer,
+                 DataView& view) {
+  MixtureSettings settings;
+  settings.image_tokens = arguments.find_integer("--image-tokens").value_or(kDefaultImageTokens);
+  settings.resolution = view.resolution;
+  if (arguments.has("--fit")) settings.image_fit = arguments.choice<ImageFit>("--fit");
+  DocumentStream stream(find_shards(source.path, source.role), seed_of(arguments),
+                        "documents/" + to_name(source.role));
+  ReadReport report;
+  const std::int64_t count = count_to_show(arguments);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Document document = stream.next(report).document;
+    if (tokenizer) {
+      const Sequence sequence = sequence_of(document, settings, *tokenizer);
+      if (!sequence.ids.empty()) {
+        add_sequence(view, sequence, document.id, *tokenizer, settings.image_tokens);
+        continue;
+      }
+    }
+    add_document(view, document, settings.image_fit);
+  }
+  view.facts.push_back(fmt::format("{}: as {}, {} of its documents, drawn with seed {}", source.path.string(),
+                                   to_name(source.role), count, seed_of(arguments)));
+  for (const Problem& problem : report.first) view.facts.push_back("broken: " + to_text(problem));
+}
+
+/// The recipe of a sweep's first cell, or of an experiment.
+Experiment first_recipe(const std::filesystem::path& file) {
+  const Sweep sweep = load_sweep_or_experiment(file);
+  std::optional<Experiment> first;
+  CellExpander(sweep).expand([&](const Cell&, const Experiment& experiment) {
+    if (!first) first = experiment;
+  });
+  if (!first) throw Error(fmt::format("{}: no cell is left", file.string()));
+  return *first;
+}
+
+std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& names) {
+  return {names.begin(), names.end()};
+}
+
+MixtureSettings mixture_of(const Experiment& recipe) {
+  MixtureSettings settings;
+  const std::int64_t resolution = vlm_resolution(recipe);
+  settings.sources = {{DataRole::captions, paths_of(recipe.data.captions), recipe.data.mix[0]},
+                      {DataRole::interleaved, paths_of(recipe.data.interleaved), recipe.data.mix[1]},
+                      {DataRole::text, paths_of(recipe.data.text), recipe.data.mix[2]}};
+  settings.seq_len = recipe.data.seq_len;
+  settings.max_images = recipe.data.max_images;
+  settings.image_tokens = visual_tokens(recipe, resolution);
+  settings.resolution = resolution;
+  settings.image_fit = recipe.data.image_fit;
+  settings.synthetic_share = recipe.data.synthetic_share;
+  return settings;
+}
+
+void show_recipe(const std::filesystem::path& file, const Arguments& arguments, DataView& view) {
+  const Experiment recipe = first_recipe(file);
+  MixtureSettings settings = mixture_of(recipe);
+  settings.seed = seed_of(arguments);
+  view.resolution = settings.resolution;
+  const std::string model = arguments.find_text("--tokenizer").value_or(recipe.data.tokenizer);
+  if (model.empty())
+    throw Error(
+        fmt::format("{}: data.tokenizer is empty; name a SentencePiece model there or with --tokenizer",
+                    shown_path(file)));
+  const auto tokenizer = std::make_shared<const Tokenizer>(model);
+  if (tokenizer->vocab_size() > recipe.llm.vocab_size)
+    view.facts.push_back(
+        fmt::format("llm.vocab_size is {}, but the tokenizer has {} pieces: this recipe cannot be trained",
+                    recipe.llm.vocab_size, tokenizer->vocab_size()));
+
+  SequenceLoader loader(settings, tokenizer, {.threads = 0});
+  const std::int64_t count = count_to_show(arguments);
+  for (std::int64_t i = 0; i < std::max(count, kMeasuredSequences); ++i) {
+    const Sequence sequence = loader.next();
+    if (i < count)
+      add_sequence(view, sequence,
+                   fmt::format("sequence {}: {}, {} documents, {} pictures", i, to_name(sequence.role),
+                               sequence.ids.size(), sequence.image_starts.size()),
+                   *tokenizer, settings.image_tokens);
+  }
+  view.facts.push_back(fmt::format(
+      "{}: sequences of {} positions, pictures of {} x {} as {} tokens each, seed {}", shown_path(file),
+      settings.seq_len, settings.resolution, settings.resolution, settings.image_tokens, settings.seed));
+  std::string shares = fmt::format("Of the first {} sequences:", std::max(count, kMeasuredSequences));
+  for (const auto& [name, value] : loader.tally().metrics()) shares += fmt::format(" {} {:.4g}", name, value);
+  view.facts.push_back(shares);
+  for (const Json& problem : loader.tally().to_json()["first_problems"])
+    view.facts.push_back("broken: " + problem.get<std::string>());
+}
+
+bool is_recipe(const std::filesystem::path& path) {
+  return path.extension() == ".toml" && !is_scenes_file(path);
+}
+
+int run_data_show(const Arguments& arguments) {
+  DataView view;
+  view.title = "What the model sees";
+  view.resolution = arguments.find_integer("--resolution").value_or(kDefaultResolution);
+  const std::vector<std::string> sources = arguments.list("SOURCE");
+  if (std::any_of(sources.begin(), sources.end(), is_recipe)) {
+    if (sources.size() > 1) throw Error("data show: expected one experiment or sweep, or sources, not both");
+    show_recipe(sources.front(), arguments, view);
+  } else {
+    std::unique_ptr<const Tokenizer> tokenizer;
+    if (const auto model = arguments.find_text("--tokenizer"))
+      tokenizer = std::make_unique<const Tokenizer>(*model);
+    for (const RoledSource& source : roled_sources(arguments))
+      show_source(source, arguments, tokenizer.get(), view);
+  }
+  write_out(view_text(view, output_width(), terminal_of(1).colour));
+  const std::filesystem::path page = arguments.text("--page");
+  if (page.has_parent_path()) make_directories(page.parent_path());
+  write_file(page, view_page(view));
+  print("\nPage with pictures: {}\n", page.string());
+  return ExitCode::done;
+}
+
+}  // namespace
+
+CommandSpec data_show_command() {
+  OptionSpec page = value("--page", ValueType::file, "FILE", "the HTML page, with pictures");
+  page.fallback = "results/data.html";
+  OptionSpec resolution =
+      value("--resolution", ValueType::integer, "R", "pixels on a side that pictures are resized to [224]");
+  resolution.least = 1;
+  OptionSpec tokens = value("--image-tokens", ValueType::integer, "K", "positions of one picture [16]");
+  tokens.least = 1;
+  OptionSpec count = value("--count", ValueType::integer, "N", "documents or sequences to show [8]");
+  count.least = 1;
+  return {
+      .name = "data show",
+      .group = Group::data,
+      .summary = "Shows what a model will see of some data",
+      .description =
+          "A source is a WebDataset shard (.tar), JSON lines (.jsonl), plain text (.txt), a scenes file "
+          "(.toml), or a "
+          "folder of such shards. Of an experiment or a sweep it shows the packed sequences of the vlm stage "
+          "of the "
+          "first cell, and the shares that the mixture comes to.",
+      .example =
+          "ablate data show tests/data/samples/captions --tokenizer tests/data/samples/tokenizer.model",
+      .options = {source_argument("files or folders with data; or one experiment or sweep"), role_option(),
+                  value("--tokenizer", ValueType::file, "MODEL",
+                        "a SentencePiece model: also shows the pieces"),
+                  count, value("--seed", ValueType::integer, "N", "of the order of documents [0]"),
+                  resolution, tokens,
+                  choice("--fit", known_names<ImageFit>(), "stretch", "how a picture becomes a square"),
+                  page},
+      .run = run_data_show};
+}
+
+}  // namespace ablate

@@ -1,0 +1,70 @@
+#include "data/tokens.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace ablate {
+
+TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer, std::int64_t image_tokens) {
+  const SpecialPieces& special = tokenizer.special();
+  TokenizedDocument result{.id = document.id, .tokens = {}, .targets = {}, .images = {}};
+  const auto add = [&](std::int32_t token, bool target) {
+    result.tokens.push_back(token);
+    result.targets.push_back(target);
+  };
+  for (const Segment& segment : document.segments) {
+    if (segment.picture) {
+      add(special.image_start, false);
+      result.images.push_back({static_cast<std::int64_t>(result.tokens.size()), segment.picture});
+      for (std::int64_t i = 0; i < image_tokens; ++i) add(special.pad, false);
+      add(special.image_end, false);
+    } else {
+      for (const std::int32_t token : tokenizer.encode(segment.text)) add(token, segment.target);
+    }
+  }
+  add(special.document_end, true);
+  return result;
+}
+
+std::vector<TokenizedDocument> cut_document(TokenizedDocument document, std::int64_t max_tokens,
+                                            std::int64_t max_images, std::int64_t image_tokens) {
+  const auto length = static_cast<std::int64_t>(document.tokens.size());
+  const auto images = static_cast<std::int64_t>(document.images.size());
+  // The first token of a piece has nothing before it that could predict it.
+  const auto has_target = [&](std::int64_t from, std::int64_t to) {
+    const auto begin = document.targets.begin();
+    return std::find(begin + std::min(from + 1, to), begin + to, 1) != begin + to;
+  };
+  std::vector<TokenizedDocument> pieces;
+  if (length <= max_tokens && images <= max_images) {
+    if (has_target(0, length)) pieces.push_back(std::move(document));
+    return pieces;
+  }
+  // Picture i takes up [start - 1, start + image_tokens + 1).
+  const auto begin_of = [&](std::int64_t image) {
+    return document.images[static_cast<std::size_t>(image)].start - 1;
+  };
+  std::int64_t from = 0, image = 0;
+  while (from < length) {
+    std::int64_t to = std::min(from + max_tokens, length), next_image = image;
+    while (next_image < images && begin_of(next_image) + image_tokens + 2 <= to &&
+           next_image - image < max_images)
+      ++next_image;
+    if (next_image < images) to = std::min(to, begin_of(next_image));
+    if (to <= from) throw std::logic_error("a picture does not fit a sequence");
+    if (has_target(from, to)) {
+      TokenizedDocument piece{
+          .id = document.id,
+          .tokens = {document.tokens.begin() + from, document.tokens.begin() + to},
+          .targets = {document.targets.begin() + from, document.targets.begin() + to},
+          .images = {document.images.begin() + image, document.images.begin() + next_image}};
+      for (ImagePlace& place : piece.images) place.start -= from;
+      pieces.push_back(std::move(piece));
+    }
+    from = to;
+    image = next_image;
+  }
+  return pieces;
+}
+
+}  // namespace ablate

@@ -1,0 +1,37 @@
+// Documents as tokens: what packing works with.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/document.hpp"
+#include "data/tokenizer.hpp"
+
+namespace ablate {
+
+/// Where the k tokens of a picture stand.
+struct ImagePlace {
+  std::int64_t start = 0;  ///< Position of the first of them.
+  std::shared_ptr<const Picture> picture;
+};
+
+struct TokenizedDocument {
+  std::string id;
+  std::vector<std::int32_t> tokens;   ///< [n]; the places of pictures hold SpecialPieces::pad.
+  std::vector<std::uint8_t> targets;  ///< [n]: 1 where the token is to be predicted. Of text only.
+  std::vector<ImagePlace> images;     ///< In order.
+};
+
+/// Text as its pieces, a picture as image_start, `image_tokens` places, image_end; document_end at the end. A
+/// picture's start and end are no targets, document_end is.
+TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer, std::int64_t image_tokens);
+
+/// Cuts a document into pieces of at most `max_tokens` and `max_images`, never inside a picture. Each piece
+/// is then a document of its own. Pieces with nothing to predict are left out. `image_tokens` + 2 must be
+/// below `max_tokens`.
+std::vector<TokenizedDocument> cut_document(TokenizedDocument document, std::int64_t max_tokens,
+                                            std::int64_t max_images, std::int64_t image_tokens);
+
+}  // namespace ablate
