@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "cli/data_view.hpp"
 #include "data/base64.hpp"
@@ -15,6 +16,7 @@ constexpr const char* kPageHead = R"html(<!doctype html>
 <style>
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1d2430; }
 h1 { font-size: 1.4rem; margin: 0 0 .3rem } h2 { font-size: 1rem; margin: 0 }
+.facts { white-space: pre-wrap; font-family: ui-monospace, monospace }
 .facts, .id, .note, .legend { color: #5b6675; font-size: .87rem; overflow-wrap: anywhere }
 .legend span { margin-right: 1rem }
 .sequence { border: 1px solid #d7dde5; border-radius: 8px; padding: .8rem 1rem; margin: 1rem 0 }
@@ -65,7 +67,12 @@ std::string piece_html(const std::string& piece) {
   std::string text = piece;
   for (std::size_t at = 0; (at = text.find(kSpace, at)) != std::string::npos;)
     text.replace(at, kSpace.size(), " ");
-  return text == "<0x0A>" ? "\u21b5\n" : html(text);
+  if (text == "<0x0A>") return "\u21b5\n";
+  // Byte fallback: a byte that is a character by itself is shown as that.
+  unsigned byte = 0;
+  if (text.size() == 6 && std::sscanf(text.c_str(), "<0x%2X>", &byte) == 1 && byte > 0x20 && byte < 0x7F)
+    text = static_cast<char>(byte);
+  return html(text);
 }
 
 std::string part_html(const DataView& view, const ViewPart& part) {
@@ -105,19 +112,19 @@ std::string bar_html(const ViewSequence& sequence) {
 std::string view_page(const DataView& view) {
   std::string page =
       kPageHead + fmt::format("<title>{0}</title>\n<h1>{0}</h1>\n<div class=facts>", html(view.title));
-  for (const std::string& fact : view.facts) page += html(fact) + "<br>\n";
+  for (const std::string& fact : view.facts) page += html(fact) + "\n";
   page +=
       "</div>\n<p class=legend><span class=t>to be predicted</span> <span class=c>only read</span> <span "
       "class=s>special "
       "piece</span></p>\n";
   for (const ViewSequence& sequence : view.sequences) {
     page += fmt::format("<div class=sequence><h2>{}</h2>\n", html(sequence.title));
-    if (sequence.positions > 0) page += bar_html(sequence);
+    if (sequence.documents.size() > 1) page += bar_html(sequence);
     for (std::size_t i = 0; i < sequence.documents.size(); ++i) {
       const ViewDocument& document = sequence.documents[i];
       page +=
           fmt::format("<div class=document style=\"border-color:{}\">", kColours[i % std::size(kColours)]);
-      if (sequence.positions > 0)
+      if (sequence.positions > 0 && sequence.documents.size() > 1)
         page += fmt::format("<div class=id>{}, {} tokens</div>", html(document.id), document.tokens);
       page += "<div class=parts>";
       for (const ViewPart& part : document.parts) page += part_html(view, part);

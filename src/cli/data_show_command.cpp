@@ -50,7 +50,8 @@ void show_source(const RoledSource& source, const Arguments& arguments, const To
     if (tokenizer) {
       const Sequence sequence = sequence_of(document, settings, *tokenizer);
       if (!sequence.ids.empty()) {
-        add_sequence(view, sequence, document.id, *tokenizer, settings.image_tokens);
+        add_sequence(view, sequence, fmt::format("{} ({} tokens)", document.id, sequence.tokens.size()),
+                     *tokenizer, settings.image_tokens);
         continue;
       }
     }
@@ -120,9 +121,22 @@ void show_recipe(const std::filesystem::path& file, const Arguments& arguments, 
   view.facts.push_back(fmt::format(
       "{}: sequences of {} positions, pictures of {} x {} as {} tokens each, seed {}", shown_path(file),
       settings.seq_len, settings.resolution, settings.resolution, settings.image_tokens, settings.seed));
-  std::string shares = fmt::format("Of the first {} sequences:", std::max(count, kMeasuredSequences));
-  for (const auto& [name, value] : loader.tally().metrics()) shares += fmt::format(" {} {:.4g}", name, value);
-  view.facts.push_back(shares);
+  view.facts.push_back(
+      fmt::format("Shares of the first {} sequences, measured:", std::max(count, kMeasuredSequences)));
+  const auto metrics = loader.tally().metrics();
+  const auto percent = [&](const std::string& name) {
+    const auto found =
+        std::find_if(metrics.begin(), metrics.end(), [&](const auto& item) { return item.first == name; });
+    return found == metrics.end() ? 0 : 100 * found->second;
+  };
+  for (const MixtureSource& source : settings.sources)
+    if (const std::string role = to_name(source.role); source.weight > 0)
+      view.facts.push_back(fmt::format(
+          "  {:<12}{:5.1f} % of sequences, {:5.1f} % of tokens, {:5.1f} % of targets, {:5.1f} % of pictures",
+          role, percent("sequence_share_" + role), percent("token_share_" + role),
+          percent("target_share_" + role), percent("image_share_" + role)));
+  view.facts.push_back(
+      fmt::format("  {:.1f} % of the positions hold a token, the rest is padding", percent("fill")));
   for (const Json& problem : loader.tally().to_json()["first_problems"])
     view.facts.push_back("broken: " + problem.get<std::string>());
 }

@@ -15,7 +15,7 @@ namespace {
 
 /// Characters of one document in a terminal.
 constexpr std::size_t kShownCharacters = 1200;
-constexpr std::size_t kIndent = 2;
+constexpr std::size_t kDocumentIndent = 2;
 
 std::string part_text(const DataView& view, const ViewPart& part) {
   if (part.kind != PartKind::picture) {
@@ -38,7 +38,7 @@ std::string shortened(std::string text, std::size_t most) {
 std::string document_text(const DataView& view, const ViewDocument& document, std::size_t width,
                           bool colour) {
   std::string text, plain;
-  std::size_t column = kIndent, shown = 0;
+  std::size_t column = kDocumentIndent, shown = 0;
   for (const ViewPart& part : document.parts) {
     if (shown > kShownCharacters) {
       text += " ...";
@@ -49,10 +49,10 @@ std::string document_text(const DataView& view, const ViewDocument& document, st
          part.tokens > 0 ? std::vector{part_text(view, part)} : split(part_text(view, part), ' ')) {
       word = shortened(std::move(word), kShownCharacters);
       const std::size_t columns = display_width(word) + (part.kind == PartKind::context && !colour ? 2 : 0);
-      if (column > kIndent && column + 1 + columns > width) {
-        text += "\n" + std::string(kIndent, ' ');
-        column = kIndent;
-      } else if (column > kIndent) {
+      if (column > kDocumentIndent && column + 1 + columns > width) {
+        text += "\n" + std::string(kDocumentIndent, ' ');
+        column = kDocumentIndent;
+      } else if (column > kDocumentIndent) {
         text += ' ';
         ++column;
       }
@@ -76,7 +76,7 @@ std::string document_text(const DataView& view, const ViewDocument& document, st
       if (shown > kShownCharacters) break;
     }
   }
-  return std::string(kIndent, ' ') + text + "\n";
+  return std::string(kDocumentIndent, ' ') + text + "\n";
 }
 
 }  // namespace
@@ -143,13 +143,14 @@ std::string view_text(const DataView& view, std::size_t width, bool colour) {
   for (const ViewSequence& sequence : view.sequences) {
     text += "\n" + paint(printable(sequence.title), Style::bold, terminal) + "\n";
     for (const ViewDocument& document : sequence.documents) {
-      if (sequence.positions > 0)
+      if (sequence.positions > 0 && sequence.documents.size() > 1)
         text += fmt::format("  {}\n",
                             paint(fmt::format("{} ({} tokens)", printable(document.id), document.tokens),
                                   Style::dim, terminal));
       text += document_text(view, document, width, colour);
       if (!document.note.empty())
-        text += "  " + wrap(shortened(printable(document.note), kShownCharacters), kIndent, width) + "\n";
+        text +=
+            "  " + wrap(shortened(printable(document.note), kShownCharacters), kDocumentIndent, width) + "\n";
     }
   }
   return text;

@@ -5,6 +5,7 @@
 #include "cli/help.hpp"
 #include "cli/output.hpp"
 #include "config/fields.hpp"
+#include "config/scenes_file.hpp"
 #include "config/sweep_keys.hpp"
 #include "util/text.hpp"
 
@@ -13,6 +14,7 @@ namespace ablate {
 namespace {
 
 constexpr const char* kSweepSection = "sweep";  ///< What the keys at the top of a sweep file are found under.
+constexpr const char* kScenesSection = "scenes";
 
 std::string default_of(const Field& field) {
   static const Experiment kDefaults;
@@ -31,6 +33,8 @@ std::string full_name(const SweepKey& key) {
   return *key.table ? fmt::format("{}.{}", key.table, key.key) : key.key;
 }
 
+std::string full_name(const ScenesKey& key) { return fmt::format("{}.{}", kScenesSection, key.key); }
+
 /// Everything that can be asked for: keys, then sections.
 std::vector<std::string> known_topics() {
   std::vector<std::string> names = field_keys();
@@ -44,6 +48,8 @@ std::vector<std::string> known_topics() {
   }
   for (const SweepKey& key : sweep_keys()) add(key.table);
   add(kSweepSection);
+  for (const ScenesKey& key : scenes_keys()) add(full_name(key));
+  add(kScenesSection);
   return names;
 }
 
@@ -61,6 +67,13 @@ std::string describe(const SweepKey& key) {
   const std::string place =
       *key.table ? fmt::format(" (in [[{}]] of a sweep file)", key.table) : " (at the top of a sweep file)";
   return fmt::format("{}{}\n  {}\n\n", full_name(key), place, wrap(key.doc, 2)) + entry("type", key.type);
+}
+
+std::string describe(const ScenesKey& key) {
+  return fmt::format("{} (in [scenes] of a scenes file, which is a data source)\n  {}\n\n", full_name(key),
+                     wrap(key.doc, 2)) +
+         entry("type", key.type) + entry("default", key.fallback) +
+         (key.unit.empty() ? "" : entry("unit", key.unit));
 }
 
 /// The keys whose section is `section` or lies in it; all when it is empty.
@@ -82,12 +95,24 @@ Table sweep_key_list(const std::string& section) {
   return table;
 }
 
+Table scenes_key_list(const std::string& section) {
+  Table table;
+  table.columns = {{"key"}, {"default"}, {"meaning"}};
+  if (section.empty() || section == kScenesSection)
+    for (const ScenesKey& key : scenes_keys())
+      table.rows.push_back({{full_name(key)}, {key.fallback}, {key.doc}});
+  return table;
+}
+
 void explain_section(const std::string& section) {
-  const Table experiment_keys = field_list(section), keys = sweep_key_list(section);
+  const Table experiment_keys = field_list(section), keys = sweep_key_list(section),
+              scenes = scenes_key_list(section);
   if (section.empty()) write_out("Keys of an experiment, and of [override] and [[axis]] in a sweep\n\n");
   if (!experiment_keys.rows.empty()) print_table(experiment_keys);
   if (section.empty()) write_out("\nKeys of a sweep file\n\n");
   if (!keys.rows.empty()) print_table(keys);
+  if (section.empty()) write_out("\nKeys of a scenes file\n\n");
+  if (!scenes.rows.empty()) print_table(scenes);
   write_out("\n`ablate explain KEY` tells all about one of them.\n");
 }
 
@@ -112,6 +137,11 @@ int run_explain(const Arguments& arguments) {
       }
       return ExitCode::done;
     }
+  for (const ScenesKey& key : scenes_keys())
+    if (full_name(key) == topic) {
+      write_out(describe(key));
+      return ExitCode::done;
+    }
   const std::vector<std::string> known = known_topics();
   if (!topic.empty() && std::find(known.begin(), known.end(), topic) == known.end()) {
     const std::string near = suggestion(topic, known);
@@ -128,7 +158,7 @@ CommandSpec explain_command() {
   return {
       .name = "explain",
       .group = Group::health,
-      .summary = "Explains the keys of experiments and sweeps",
+      .summary = "Explains the keys of experiments, sweeps and scenes",
       .description =
           "For a key its type, range, unit, default, and the stages whose results it changes; for a "
           "section, or without a key, a list.",

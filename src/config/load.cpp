@@ -409,6 +409,7 @@ Sweep read_experiment_alone(const TomlDocument& document, Findings& findings) {
   sweep.set_at = std::move(recipe.set_at);
   for (auto& [index, assignment] : recipe.computed) sweep.computed.push_back(std::move(assignment));
   sweep.seeds = {0};
+  sweep.blocks.emplace_back();  // No axes: one cell.
   return sweep;
 }
 

@@ -13,6 +13,8 @@ namespace ablate {
 namespace {
 
 constexpr std::size_t kListedAtOnce = 1000;
+/// Of a caption that is a name; longer ones are sentences about the picture.
+constexpr std::ptrdiff_t kMaxLabelWords = 4;
 constexpr const char* kBankKinds =
     "IDX files (*-images-idx3-ubyte[.gz]), a folder of them, or WebDataset shards (.tar)";
 
@@ -50,17 +52,18 @@ std::vector<std::filesystem::path> picture_files(const std::vector<std::filesyst
   return files;
 }
 
-/// "hand saw" of "A hand saw. Tags: tool"; empty when there is no short name.
+/// "hand saw" of "A hand saw. Tags: tool"; empty when the caption begins with no short name.
 std::string label_of(std::string_view caption) {
-  std::string_view label = caption.substr(0, caption.find_first_of(".,:;()\n"));
-  for (const std::string_view article : {"a ", "an ", "the ", "A ", "An ", "The "}) {
+  std::string_view label = caption.substr(0, caption.find_first_of(".,:;!?()\n"));
+  for (const std::string_view article : {"a ", "an ", "the ", "some ", "A ", "An ", "The ", "Some "}) {
     if (!label.starts_with(article)) continue;
     label.remove_prefix(article.size());
     break;
   }
   while (label.starts_with(' ')) label.remove_prefix(1);
   while (label.ends_with(' ')) label.remove_suffix(1);
-  return label.size() > kMaxLabelBytes || printable(label) != label ? "" : std::string(label);
+  const bool is_sentence = std::count(label.begin(), label.end(), ' ') >= kMaxLabelWords;
+  return is_sentence || label.size() > kMaxLabelBytes || printable(label) != label ? "" : std::string(label);
 }
 
 void add_document(const Document& document, BankBuilder& builder) {

@@ -31,13 +31,12 @@ constexpr std::int64_t kMaxBankBytes = std::int64_t{512} << 20;
 constexpr std::int64_t kMaxItemSide = 96;
 
 /// Reads files, or all in a folder that it knows:
-/// - `*-images-idx3-ubyte[.gz]` with `*-labels-idx1-ubyte[.gz]` beside it: grey values are the opacity.
-/// Labels
-///   0..9 have the ten names of Fashion-MNIST, unless labels.txt beside them holds one name a line.
-/// - WebDataset shards (.tar) of captioned pictures: the label is the caption up to its first punctuation
-/// mark,
-///   without an article: "hand saw" of "A hand saw. Tags: tool". A picture without transparency loses what is
-///   white around it.
+/// - `*-images-idx3-ubyte[.gz]` with `*-labels-idx1-ubyte[.gz]` beside it: grey is the opacity. Labels 0..9
+///   have the ten names of Fashion-MNIST, unless labels.txt beside them holds one name a line.
+/// - WebDataset shards (.tar) of captioned pictures: the label is the caption up to its first punctuation,
+///   without an article: "hand saw" of "A hand saw. Tags: tool"; more than four words are no label. A
+///   picture without transparency loses what is white around it.
+///
 /// Pictures that cannot be read or that show nothing are left out. At most `limit` items of each label (0:
 /// all), the first ones. Throws DataError when a file cannot be read or is damaged, or fewer than two labels
 /// are found.

@@ -10,9 +10,13 @@ std::vector<std::vector<std::size_t>> pack(std::span<const PackedSize> documents
                                            const PackedSize& sequence) {
   std::vector<std::size_t> order(documents.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto rank = [&](std::size_t i) {
+    return documents[i].tokens * 4 <= sequence.tokens ? 0 : documents[i].tokens;
+  };
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return documents[a].tokens > documents[b].tokens; });
-  const std::int64_t shortest = order.empty() ? 0 : documents[order.back()].tokens;
+                   [&](std::size_t a, std::size_t b) { return rank(a) > rank(b); });
+  std::int64_t shortest = sequence.tokens;
+  for (const PackedSize& document : documents) shortest = std::min(shortest, document.tokens);
 
   struct Room {
     PackedSize left;

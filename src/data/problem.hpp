@@ -28,7 +28,7 @@ std::span<const Named<ProblemKind>> names_of<ProblemKind>();
 
 struct Problem {
   ProblemKind kind = ProblemKind::record;
-  std::string where;    ///< "shards/a-000.tar: 000123.json", "docs.jsonl:17".
+  std::string where;    ///< "shards/a-000.tar: 000123.json", "docs.jsonl: byte 4711".
   std::string message;  ///< What was found, and what was expected.
 };
 

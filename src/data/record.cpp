@@ -175,19 +175,20 @@ std::string describe_keys(const Json& record) {
 }  // namespace
 
 bool has_form(const Json& record) {
-  return record.is_object() && std::any_of(std::begin(kForms), std::end(kForms),
-                                           [&](const auto& form) { return record.contains(form.first); });
+  return record.is_object() && std::any_of(std::begin(kForms), std::end(kForms), [&](const auto& form) {
+           return find_field(record, form.first).has();
+         });
 }
 
 Document parse_record(const Json& record, const std::string& default_image, const FindPicture& find) {
   if (!record.is_object()) fail_record(describe_json(record) + "; expected an object");
   RecordBuilder builder(default_image, find);
   const auto form = std::find_if(std::begin(kForms), std::end(kForms),
-                                 [&](const auto& known) { return record.contains(known.first); });
+                                 [&](const auto& known) { return find_field(record, known.first).has(); });
   const RecordField text = find_field(record, "text");
   if (form != std::end(kForms))
     form->second(record, builder);
-  else if (record.contains("caption") || find_field(record, "image").has() ||
+  else if (find_field(record, "caption").has() || find_field(record, "image").has() ||
            (text.has() && builder.has_default_image()))
     read_caption(record, builder);
   else if (text.value != nullptr)

@@ -12,7 +12,7 @@ namespace ablate {
 namespace {
 
 /// Most answers to choose from where more would be possible.
-constexpr std::size_t kMaxChoices = 4;
+constexpr std::size_t kMaxSceneChoices = 4;
 
 class Questioner {
  public:
@@ -138,7 +138,7 @@ class Questioner {
   SceneQuestion choose(std::string text, std::string answer, std::vector<std::string> possible) {
     std::erase(possible, answer);
     random_.shuffle(possible);
-    if (possible.size() > kMaxChoices - 1) possible.resize(kMaxChoices - 1);
+    if (possible.size() > kMaxSceneChoices - 1) possible.resize(kMaxSceneChoices - 1);
     possible.push_back(answer);
     random_.shuffle(possible);
     return {std::move(text), std::move(answer), std::move(possible)};

@@ -50,13 +50,12 @@ const std::vector<SceneColour>& scene_colours();
 Image draw_scene(const Scene& scene);
 
 /// Document `number` of a scenes file, for one role: a pure function of its arguments.
-/// - captions: a picture with a caption, `alt_noise` of them noisy alt-text; the exact, detailed description
-/// is
-///   its synthetic caption
+/// - captions: a picture with its caption, of which `alt_noise` are noisy alt-text; the exact, detailed
+///   description is its synthetic caption
 /// - interleaved: an episode; pictures of single things, each followed by "This is a dax.": `shots` of each
-/// of
-///   `ways`; then another picture, "This is a", and the name alone. Names are invented in `novel_share` of
-///   the episodes. Nothing but the thing itself tells the pictures of an episode apart
+///   of `ways`; then another picture (the same where a label has no other), "This is a", and the name alone.
+///   Names are invented in `novel_share` of the episodes. Nothing but the thing itself tells the pictures
+///   of an episode apart
 /// - text: what captions say, without pictures
 /// - sft: a picture, a question, its answer, and the choices
 Document make_scene_document(const ScenesFile& file, const std::shared_ptr<const Bank>& bank, DataRole role,

@@ -31,8 +31,8 @@ struct Listing {
 class Shard {
  public:
   virtual ~Shard() = default;
-  /// The documents from byte `from` (0, or `next` of the listing before), at most `limit`. Reads headers or
-  /// lines only: time and memory go with `limit`, not with the size of the shard.
+  /// The documents from byte `from` (0, or `next` of the listing before), at most `limit`, problems
+  /// counted. Reads headers or lines only: time and memory go with `limit`, not with the size of the shard.
   virtual Listing list(std::int64_t from, std::size_t limit) const = 0;
   /// Throws BrokenDocument. The document fits the role that the shard was opened with.
   virtual Document read(const Entry& entry) const = 0;
@@ -57,8 +57,9 @@ std::unique_ptr<Shard> open_text_shard(const ShardFile& file);
 std::unique_ptr<Shard> open_scene_shard(const ShardFile& file);
 
 /// The shards of a source: the file itself, or all shards in a folder and its folders, sorted by path (links
-/// are not followed; scenes count only when they are named themselves). Throws DataError when there are none,
-/// saying what was found and how to make a shard of it.
+/// are not followed; scenes count only when they are named themselves; .txt and .md only as text). Throws
+/// DataError when there are none, saying what was found and how to make a shard of it, and when some of a
+/// folder's shards are still compressed.
 std::vector<ShardFile> find_shards(const std::filesystem::path& source, DataRole role);
 
 /// A shard's file, open for reading. Throws DataError when it cannot be opened or is no regular file.

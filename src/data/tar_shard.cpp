@@ -101,20 +101,20 @@ class TarShard final : public Shard {
 
  private:
   void check_not_compressed() const {
-    static constexpr std::pair<std::string_view, const char*> kMagic[] = {{"\x1f\x8b", "gunzip -S .tar"},
-                                                                          {"\x28\xb5\x2f\xfd", "zstd -d"},
-                                                                          {"\xfd"
-                                                                           "7zXZ",
-                                                                           "unxz -S .tar"},
-                                                                          {"BZh", "bunzip2"}};
+    struct Compression {
+      std::string_view magic;
+      const char *extension, *command;
+    };
+    static constexpr Compression kCompressions[] = {
+        {"\x1f\x8b", ".gz", "gunzip"}, {"\x28\xb5\x2f\xfd", ".zst", "zstd -d"}, {"\3757zXZ", ".xz", "unxz"}};
     const std::int64_t size = std::min<std::int64_t>(shard_bytes(fd_.get(), file_.path), 8);
     const std::string start = read_range(fd_.get(), 0, size, file_.path);
-    for (const auto& [magic, command] : kMagic)
-      if (start.starts_with(magic))
+    for (const Compression& compression : kCompressions)
+      if (start.starts_with(compression.magic))
         throw DataError(
-            fmt::format("{}: is compressed, whatever its name says; expected a plain tar archive: "
-                        "decompress it ({})",
-                        file_.path.string(), command));
+            fmt::format("{0}: is compressed, whatever its name says; rename it to {0}{1} and decompress it: "
+                        "{2} {0}{1}",
+                        file_.path.string(), compression.extension, compression.command));
   }
 
   void add_sample(Listing& listing, const TarSampleExtent& sample) const {

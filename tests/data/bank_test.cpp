@@ -7,8 +7,7 @@
 
 #include "data/encoded_pictures.hpp"
 #include "data/problem.hpp"
-#include "data/scenes.hpp"
-#include "data/shard.hpp"
+#include "data/tar_file.hpp"
 #include "scratch.hpp"
 
 using namespace ablate;
@@ -166,6 +165,50 @@ BOOST_AUTO_TEST_CASE(pictures_that_show_nothing_are_left_out) {
   const auto bank = load_bank({path}, 0);
   BOOST_TEST(bank->items.size() == 2u);
   BOOST_TEST((bank->labels == std::vector<std::string>{"T-shirt", "ankle boot"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_of_captioned_pictures_is_a_bank) {
+  // A ring of red around white, on a white page: the page goes, the white inside stays.
+  Image ring{40, 30, {}};
+  for (int y = 0; y < 30; ++y) {
+    for (int x = 0; x < 40; ++x) {
+      const bool is_inside = x >= 10 && x < 20 && y >= 5 && y < 25;
+      const bool is_hole = x >= 13 && x < 17 && y >= 8 && y < 22;
+      const std::uint8_t other = is_inside && !is_hole ? 0 : 255;
+      ring.pixels.insert(ring.pixels.end(), {255, other, other});
+    }
+  }
+  // Half transparent green, and nothing.
+  const std::string clear = encode_rgba_webp({0, 200, 0, 51, 9, 9, 9, 0}, 2, 1);
+  Image large{300, 150, std::vector<std::uint8_t>(300 * 150 * 3, 40)};
+  const Image blank{20, 20, std::vector<std::uint8_t>(20 * 20 * 3, 255)};
+  const auto sample = [](const std::string& name, const std::string& bytes, const std::string& caption) {
+    return tar_member(name, bytes) + tar_member(name.substr(0, name.find('.')) + ".txt", caption);
+  };
+  const auto tar = write(
+      "bank.tar",
+      sample("a.png", encode_png(ring), "A ring. Tags: red, gold") + sample("b.webp", clear, "leaf, green") +
+          sample("c.jpg", encode_jpeg(large), "the slab") + sample("d.png", encode_png(blank), "paper") +
+          sample("e.jpg", encode_jpeg(large).substr(0, 400), "broken") +
+          sample("f.png", encode_png(ring), std::string(61, 'x')) +
+          sample("g.png", encode_png(ring), "It shows a large ring") + tar_end());
+  const auto bank = load_bank({tar}, 0);
+  BOOST_TEST((bank->labels == std::vector<std::string>{"leaf", "ring", "slab"}));
+  BOOST_REQUIRE_EQUAL(bank->items.size(), 3u);
+  const BankItem& cut = bank->items[0];
+  BOOST_TEST((cut.width == 10 && cut.height == 20 && cut.channels == 4));
+  const auto pixel = [&](std::size_t index) {
+    return std::vector<int>(cut.pixels.begin() + static_cast<std::ptrdiff_t>(index * 4),
+                            cut.pixels.begin() + static_cast<std::ptrdiff_t>(index * 4 + 4));
+  };
+  BOOST_TEST((pixel(0) == std::vector{255, 0, 0, 255}));
+  BOOST_TEST((pixel(10 * 10 + 5) == std::vector{255, 255, 255, 255}));
+  // Colours are kept multiplied by the opacity.
+  BOOST_TEST((bank->items[1].pixels == std::vector<std::uint8_t>{0, 40, 0, 51}));
+  BOOST_TEST((bank->items[2].width == kMaxItemSide && bank->items[2].height == kMaxItemSide / 2));
+  BOOST_TEST((bank_files({tar, path}) ==
+              std::vector<std::filesystem::path>{tar, tar, path / "train-images-idx3-ubyte",
+                                                 path / "train-labels-idx1-ubyte"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

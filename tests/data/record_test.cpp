@@ -170,6 +170,7 @@ BOOST_AUTO_TEST_CASE(captions_and_texts_are_the_last_forms) {
   BOOST_TEST(show_record(R"({"caption": "A cat"})", "k.jpg") == "[k.jpg] A cat");
   BOOST_TEST(show_record(R"({"image": null, "text": "A"})") == "A");
   BOOST_TEST(show_record(R"({"text": "A"})") == "A");
+  BOOST_TEST(show_record(R"({"question": null, "caption": null, "segments": null, "text": "A"})") == "A");
   BOOST_TEST(show_record(R"({"text": null})") == "record: text: null; expected a string");
   BOOST_TEST(show_record(R"({"caption": "A"})") ==
              "record: no key 'image', and no picture beside the record");

@@ -4,9 +4,9 @@
 //   webp    the same sizes, quality 80
 //   scenes  64 px with four things, made and drawn; needs a bank
 //
-//   picture_bench [--bank PATH] [FOLDER]
+//   picture_bench [--bank PATH] [FOLDER | SHARD.tar]
 //
-// With a FOLDER, its pictures take the place of those that are made here.
+// The pictures of a folder or a WebDataset shard take the place of those that are made here.
 #include <fmt/format.h>
 #include <png.h>
 #include <turbojpeg.h>
@@ -20,6 +20,7 @@
 #include <map>
 
 #include "data/scenes.hpp"
+#include "data/shard.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/random.hpp"
@@ -105,6 +106,7 @@ std::string make_palette_png(const Image& image) {
 
 template <typename Prepare>
 void measure(const std::string& name, std::size_t count, const Prepare& prepare) {
+  if (count == 0) throw Error(name + ": no pictures");
   std::size_t done = 0;
   const double start = seconds();
   while (seconds() < start + kSeconds)
@@ -142,6 +144,16 @@ void measure_folder(const fs::path& folder) {
   for (const auto& [name, of] : pictures) measure_pictures(name, of);
 }
 
+void measure_shard(const fs::path& path) {
+  constexpr std::size_t kDocuments = 1000;
+  const auto shard = open_shard({path, path.filename().string(), DataRole::interleaved});
+  std::vector<std::string> pictures;
+  for (const Entry& entry : shard->list(0, kDocuments).entries)
+    for (const Segment& segment : shard->read(entry).segments)
+      if (segment.picture) pictures.push_back(std::get<std::string>(*segment.picture));
+  measure_pictures("shard", pictures);
+}
+
 void measure_scenes(const fs::path& path) {
   ScenesFile file;
   file.bank = {path};
@@ -159,17 +171,19 @@ void measure_scenes(const fs::path& path) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  fs::path bank, folder;
+  fs::path bank, source;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--bank") == 0 && i + 1 < argc)
       bank = argv[++i];
     else
-      folder = argv[i];
+      source = argv[i];
   }
-  if (folder.empty())
+  if (source.empty())
     measure_made();
+  else if (fs::is_directory(source))
+    measure_folder(source);
   else
-    measure_folder(folder);
+    measure_shard(source);
   if (!bank.empty()) measure_scenes(bank);
 } catch (const std::exception& error) {
   fmt::print(stderr, "picture_bench: {}\n", error.what());

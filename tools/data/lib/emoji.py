@@ -30,7 +30,8 @@ def read_emojibase(root: Path) -> dict[str, dict]:
     for entry in json.loads((root / "en/data.json").read_text()):
         for one in [entry, *entry.get("skins", [])]:
             known[plain(one["hexcode"])] = {
-                "label": one["label"], "tags": entry.get("tags", []), "group": entry.get("group"), "tone": one is not entry}
+                "label": one["label"], "tags": entry.get("tags", []), "group": entry.get("group"),
+                "tone": one is not entry}
     return known
 
 
@@ -59,7 +60,8 @@ def read_pictures(root: Path, known: dict[str, dict], names: dict[str, str]) -> 
     if characters:
         chosen = {plain(code): name for code, name in sorted(characters.items())}
     else:
-        chosen = {names[squeezed(name)]: name for name in sorted(icons["icons"], reverse=True) if squeezed(name) in names}
+        drawn = [name for name in sorted(icons["icons"], reverse=True) if squeezed(name) in names]
+        chosen = {names[squeezed(name)]: name for name in drawn}
     found = {}
     for hexcode, name in sorted(chosen.items()):
         for _ in range(5):   # an alias may name another alias

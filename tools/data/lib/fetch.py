@@ -81,7 +81,8 @@ class Cache:
         archive = self.folder / "npm" / f"{name.lstrip('@').replace('/', '-')}-{pin['version']}.tgz"
         if not archive.exists():
             say(f"downloading {name} {pin['version']}, {pin['mb']} MB")
-            command = ["npm", "pack", "--silent", "--fetch-retries=1", "--fetch-retry-mintimeout=2000", f"{name}@{pin['version']}"]
+            patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=2000"]   # without a network: seconds, not minutes
+            command = ["npm", "pack", "--silent", *patience, f"{name}@{pin['version']}"]
             archive = self._download("npm", command, ".tgz", _limit(pin["mb"]), name, "is npm installed?")
         if _sha512(archive) != pin["sha512"]:
             archive.unlink()

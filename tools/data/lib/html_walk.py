@@ -13,6 +13,7 @@ SKIP = {"script", "style", "noscript", "nav", "header", "footer", "form", "butto
 BLOCKS = {"p", "li", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "dd", "td", "th", "tr", "pre", "div", "figcaption",
           "blockquote", "br", "table", "ul", "ol", "dl", "section", "figure", "caption"}
 WIDE = {"p", "pre", "table", "dl", "h1", "h2", "h3", "h4"}   # an empty line before them
+FORMATS = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"}
 PAGE_PARTS = (   # not "nav": Read the Docs wraps the content in wy-nav-content
     '//*[contains(@class,"sphinxsidebar")]|//*[contains(@class,"wy-nav-side")]|//*[contains(@class,"wy-nav-top")]'
     '|//*[contains(@class,"breadcrumb")]|//*[@class="nav"]|//*[contains(@class,"navi")]|//*[contains(@class,"navbar")]'
@@ -116,7 +117,7 @@ class _Walk:
             return
         name = os.path.normpath(self.page.parent / source)
         file = find(name, self.roots)
-        if self.drop.search("/" + name) or not file or file.suffix.lower() not in (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"):
+        if self.drop.search("/" + name) or not file or file.suffix.lower() not in FORMATS:
             return
         alt = squeeze(element.get("alt") or "")
         self.end_text()

@@ -134,13 +134,20 @@ def choose_sides(one: Set, samples: list[Sample], prints: list[np.ndarray], out:
 
 
 def read_followed(one: Set, out: Path) -> Followed:
-    """The pictures and texts of the sets that a set follows."""
-    parts = [shards.read_prints(out / name) for name in one.follows]
-    prints = np.concatenate([np.zeros(0, PRINT), *(part for part, _ in parts)])
-    texts = {side: [grams_of(running_text(members)) for name in one.follows
-                    for path in sorted((out / name / side).iterdir()) for members in shards.read(path)] for side in SIDES}
-    return Followed(prints, [side for _, sides in parts for side in sides],
-                    {side: join(grams) for side, grams in texts.items()})
+    """The pictures, concepts and texts of the sets that a set follows."""
+    followed = Followed()
+    grams: dict[str, list[np.ndarray]] = {side: [] for side in SIDES}
+    for name in one.follows:
+        prints, sides = shards.read_prints(out / name)
+        followed.prints = np.concatenate([followed.prints, prints])
+        followed.sides += sides
+        for side in SIDES:
+            for members in (members for path in sorted((out / name / side).iterdir()) for members in shards.read(path)):
+                grams[side].append(grams_of(running_text(members)))
+                if "txt" in members:
+                    followed.concepts[json.loads(members["json"])["concept"]] = side
+    followed.grams = {side: join(found) for side, found in grams.items()}
+    return followed
 
 
 def licence_text(one: Set, packages: dict[str, Package]) -> str:

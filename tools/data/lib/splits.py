@@ -1,15 +1,16 @@
 """Which side of train | heldout a sample stands on: by concept, and equal pictures always together."""
 import hashlib
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from .pictures import near_pairs
+from .pictures import PRINT, near_pairs
 from .sample import Sample
 from .texts import SHARE, grams_of, join, running_text, shared
 
 HELDOUT = 7       # per cent of the groups
+LEAST = 0.03      # of the documents
 LARGEST = 0.05    # a group with more than this share of the concepts is training data: it would unbalance the rest
 SIDES = ("train", "heldout")
 
@@ -46,29 +47,36 @@ class Groups:
 
 @dataclass
 class Followed:
-    """What stands in sets that were built before: their pictures, and the stretches of their texts by side."""
-    prints: np.ndarray
-    sides: list[str]              # of each print
-    grams: dict[str, np.ndarray]
+    """What stands in sets that were built before."""
+    prints: np.ndarray = field(default_factory=lambda: np.zeros(0, PRINT))
+    sides: list[str] = field(default_factory=list)            # of each print
+    concepts: dict[str, str] = field(default_factory=dict)    # concept of a caption -> side
+    grams: dict[str, np.ndarray] = field(default_factory=lambda: {side: join([]) for side in SIDES})
 
 
 def split(samples: list[Sample], prints: list[np.ndarray], followed: Followed, near: bool = True) -> list[str | None]:
     """The side of each sample. What also stands in a followed set goes to its side; None for what fits on no side."""
     groups = Groups()
     owner = [index for index, records in enumerate(prints) for _ in records]
-    every = np.concatenate([*prints, followed.prints]) if prints else followed.prints
-    forced: dict[int, set[str]] = defaultdict(set)   # sample -> sides of its pictures in followed sets
-    for i, j in equal_pairs(every) + (near_pairs(every) if near else []):
-        i, j = min(i, j), max(i, j)
-        if j < len(owner):
+    own = np.concatenate([followed.prints[:0], *prints])
+    every = np.concatenate([own, followed.prints])
+    where: dict[bytes, set[str]] = defaultdict(set)
+    for record, place in zip(followed.prints, followed.sides):
+        where[bytes(record["pixels"])].add(place)
+    forced: dict[int, set[str]] = defaultdict(set)   # sample -> sides of its pictures and concept in followed sets
+    for index, sample in enumerate(samples):
+        forced[index] |= {followed.concepts[sample.concept]} if sample.concept in followed.concepts else set()
+    for index, record in zip(owner, own):
+        forced[index] |= where.get(bytes(record["pixels"]), set())
+    for i, j in equal_pairs(own) + (near_pairs(every) if near else []):
+        if j < len(own):
             groups.join(samples[owner[i]].concept, samples[owner[j]].concept)
-        elif i < len(owner):
-            forced[owner[i]].add(followed.sides[j - len(owner)])
+        elif i < len(own):
+            forced[owner[i]].add(followed.sides[j - len(own)])
     names = [groups.find(sample.concept) for sample in samples]
     chosen = choose_group_sides(samples, names, forced)
     sides = [chosen[name] if forced[index] <= {chosen[name]} else None for index, name in enumerate(names)]
-    bound = [name if "heldout" in forced[index] else "" for index, name in enumerate(names)]
-    return part_texts(samples, names, sides, followed.grams, set(bound))
+    return part_texts(samples, sides, followed.grams)
 
 
 def choose_group_sides(samples: list[Sample], names: list[str], forced: dict[int, set[str]]) -> dict[str, str]:
@@ -83,27 +91,31 @@ def choose_group_sides(samples: list[Sample], names: list[str], forced: dict[int
     for name, members in concepts.items():
         large = len(members) > most or len(asked[name]) == 2
         result[name] = "train" if large else next(iter(asked[name]), side(name))
+    top_up(samples, names, result, {name for name in result if asked[name] or len(concepts[name]) > most})
     return result
 
 
-def part_texts(samples: list[Sample], names: list[str], sides: list[str | None],
-               followed: dict[str, np.ndarray], bound: set[str]) -> list[str | None]:
-    """Held-out groups with a text that the training texts have too become training data, until there are none.
-    `bound`: groups whose pictures are held out in a followed set; their samples are left out instead."""
+def top_up(samples: list[Sample], names: list[str], sides: dict[str, str], fixed: set[str]) -> None:
+    """Holds out further groups, none larger than a fifth, where the hash chose too little: manuals of a few long pages."""
+    documents = [name for sample, name in zip(samples, names) if not sample.is_text()] or names
+    counts = Counter(documents)
+    held = sum(count for name, count in counts.items() if sides[name] == "heldout")
+    for name in sorted(counts, key=lambda name: number("top up " + name, 1 << 60)):
+        if held >= LEAST * len(documents):
+            return
+        if sides[name] == "train" and name not in fixed and counts[name] <= max(1, len(documents) // 5):
+            sides[name] = "heldout"
+            held += counts[name]
+
+
+def part_texts(samples: list[Sample], sides: list[str | None], followed: dict[str, np.ndarray]) -> list[str | None]:
+    """Leaves out held-out samples with a text that the training texts have too, and the other way round for texts that
+    followed sets hold out."""
     grams = [grams_of(running_text(sample.members)) for sample in samples]
-    sides = [None if where == "train" and shared(mine, followed["heldout"]) > SHARE else where
-             for mine, where in zip(grams, sides)]
-    train = join([followed["train"], *(mine for mine, where in zip(grams, sides) if where == "train")])
-    while True:
-        moved = {name for mine, name, where in zip(grams, names, sides)
-                 if where == "heldout" and shared(mine, train) > SHARE}
-        if not moved:
-            return sides
-        new = [index for index, name in enumerate(names) if name in moved and sides[index] == "heldout"]
-        for index in new:
-            stuck = names[index] in bound or shared(grams[index], followed["heldout"]) > SHARE
-            sides[index] = None if stuck else "train"
-        train = join([train, *(grams[index] for index in new)])
+    sides = [None if place == "train" and shared(mine, followed["heldout"]) > SHARE else place
+             for mine, place in zip(grams, sides)]
+    train = join([followed["train"], *(mine for mine, place in zip(grams, sides) if place == "train")])
+    return [None if place == "heldout" and shared(mine, train) > SHARE else place for mine, place in zip(grams, sides)]
 
 
 def equal_pairs(prints: np.ndarray) -> list[tuple[int, int]]:

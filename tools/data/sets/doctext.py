@@ -53,8 +53,8 @@ def ask(crop: Crop) -> Sample:
     image, word = crop.image.copy(), crop.word
     box = (word.left - 2, word.top - 1, word.right + 1, word.bottom + 1)
     ImageDraw.Draw(image).rectangle(box, outline=(255, 0, 0))
-    return question(crop.name, crop.name, encode(image, photo=False), "doctext", "Which word is in the red box?", word.text,
-                    choices(word.text, crop.others, crop.name), source="gnucash-docs", licence="GFDL-1.1+")
+    return question(crop.name, crop.name, encode(image, photo=False), "doctext", "Which word is in the red box?",
+                    word.text, choices(word.text, crop.others, crop.name), source="gnucash-docs", licence="GFDL-1.1+")
 
 
 def read_crops(file: Path) -> list[Crop]:
@@ -63,10 +63,12 @@ def read_crops(file: Path) -> list[Crop]:
     with tempfile.TemporaryDirectory() as folder:
         pdf = Path(folder) / "a.pdf"
         pdf.write_bytes(gzip.decompress(file.read_bytes()))
-        subprocess.run(["pdftotext", "-bbox", pdf, pdf.with_suffix(".html")], check=True, stderr=subprocess.DEVNULL)
-        subprocess.run(["pdftoppm", "-r", str(DPI), "-png", pdf, Path(folder) / "page"], check=True, stderr=subprocess.DEVNULL)
+        for command in (["pdftotext", "-bbox", pdf, pdf.with_suffix(".html")],
+                        ["pdftoppm", "-r", str(DPI), "-png", pdf, Path(folder) / "page"]):
+            subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         text = etree.parse(str(pdf.with_suffix(".html")), etree.XMLParser(recover=True, no_network=True))
-        for number, (page, image) in enumerate(zip(text.iterfind(".//{*}page"), sorted(Path(folder).glob("page-*.png")))):
+        images = sorted(Path(folder).glob("page-*.png"))
+        for number, (page, image) in enumerate(zip(text.iterfind(".//{*}page"), images)):
             name = f"{file.name.partition('.')[0]}-{number:04d}"
             crops += crop_page(name, Image.open(image).convert("RGB"), read_words(page))
     return crops
@@ -91,7 +93,7 @@ def crop_page(name: str, page: Image.Image, words: list[Word]) -> list[Crop]:
         top = round((word.top + word.bottom - SIDE) / 2 + rng.uniform(-60, 60))
         left, top = (max(0, min(at, size - SIDE)) for at, size in ((left, page.width), (top, page.height)))
         inside = Word(word.text, word.left - left, word.top - top, word.right - left, word.bottom - top)
-        others = sorted({one.text for one in words if abs(len(one.text) - len(word.text)) <= 1 and one.text != word.text})
+        others = sorted({one.text for one in words if abs(len(one.text) - len(word.text)) <= 1} - {word.text})
         if min(inside.left, inside.top) >= 2 and max(inside.right, inside.bottom) <= SIDE - 2 and len(others) >= 3:
             crops.append(Crop(f"{name}-{len(crops)}", page.crop((left, top, left + SIDE, top + SIDE)), inside, others))
     return crops

@@ -3,12 +3,10 @@ import json
 import random
 
 from lib import emoji
-from lib.pictures import normalise
 from lib.sample import Job, Sample, as_json, count_words
 from lib.shards import read_tar
 
 RECIPE = 1
-SIDE = 224
 INVENTED = "dax blicket toma wug fep zorb nalk kiv mip gazzer tupa lorp".split()
 SHAPES = ((2, 1), (2, 3), (5, 1), (5, 3))   # ways, shots
 EPISODES = 250                              # of each shape, with known and with invented names
@@ -23,9 +21,8 @@ def build(job: Job) -> list[Sample]:
         for _, members in read_tar(shard):
             about = json.loads(members["json"])
             if known[about["hexcode"]]["group"] in GROUPS and not known[about["hexcode"]]["tone"]:
-                data = next(members[suffix] for suffix in members if suffix in ("png", "jpg"))
-                picture = normalise(data, SIDE)
-                drawn.setdefault(about["hexcode"], {})[about["style"]] = (picture.kind, picture.data)
+                kind = next(suffix for suffix in members if suffix in ("png", "jpg"))
+                drawn.setdefault(about["hexcode"], {})[about["style"]] = (kind, members[kind])
     rich = sorted(code for code, styles in drawn.items() if len(styles) >= 4)
     labels = {code: known[code]["label"] for code in rich}
     return [episode(kind, ways, shots, number, drawn, labels)

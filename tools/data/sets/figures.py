@@ -35,8 +35,8 @@ def read_figures(manual: str, key: str, side: str, members: dict[str, bytes], se
         seen.add(members[name])
         number, kind = name.split(".")
         about = {"concept": key, "section": document["title"], "source": manual, "licence": by_name(manual).licence}
-        samples.append(Sample(f"fig-{key}-{number}", key, {kind: members[name], "txt": text.encode(), "json": as_json(about)},
-                              count_words(text), side))
+        parts = {kind: members[name], "txt": text.encode(), "json": as_json(about)}
+        samples.append(Sample(f"fig-{key}-{number}", key, parts, count_words(text), side))
     return samples
 
 

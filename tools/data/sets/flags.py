@@ -12,7 +12,8 @@ SIDE = 320
 def build(job: Job) -> list[Sample]:
     """One question a country that ISO 3166-1 names."""
     file = job.root("iso-codes") / "usr/share/iso-codes/json/iso_3166-1.json"
-    names = {entry["alpha_2"]: entry.get("common_name", entry["name"]) for entry in json.loads(file.read_text())["3166-1"]}
+    countries = json.loads(file.read_text())["3166-1"]
+    names = {country["alpha_2"]: country.get("common_name", country["name"]) for country in countries}
     folder = job.root("iso-flags-png-320x240") / "usr/share/iso-flags-png-320x240"
     samples = []
     for file in sorted(folder.rglob("*.png")):
@@ -21,5 +22,6 @@ def build(job: Job) -> list[Sample]:
         if picture:
             key = "flag-" + file.stem.lower()
             samples.append(question(key, key, picture, "flags", "Which country's flag is this?", name,
-                                    choices(name, list(names.values()), key), source="iso-flags", licence="public domain"))
+                                    choices(name, list(names.values()), key), source="iso-flags",
+                                    licence="public domain"))
     return samples

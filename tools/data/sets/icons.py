@@ -22,7 +22,8 @@ def build(job: Job) -> list[Sample]:
             words = name.replace("-", " ")
             text = f"{words}. Tags: {', '.join(tags)}." if tags else f"{words}."
             concept = f"{job.name}/{stem(name)}"
-            samples.append(caption(f"{job.name}-{name}", concept, picture, text, name=name, source=job.name, licence=licence))
+            samples.append(caption(f"{job.name}-{name}", concept, picture, text, name=name, source=job.name,
+                                   licence=licence))
     return samples
 
 

@@ -30,7 +30,7 @@ class Manual:
 
 
 MANUALS = {
-    "gimp-help": Manual("usr/share/gimp/2.0/help/en", ("*.html",), drop=FURNITURE + "|/images/(note|tip|warning|caution)"),
+    "gimp-help": Manual("usr/share/gimp/2.0/help/en", ("*.html",)),
     "lilypond": Manual("usr/share/doc/lilypond/html/Documentation", ("[!0-9a-f]*/*.html", "learning/*.html",
                        "extending/*.html", "essay/*.html", "contributor/*.html", "changes/*.html"), 4,
                        "forward|back|pictures/double", 800, '//*[@class="header"]'),
@@ -110,4 +110,5 @@ def load(file: Path, side: int):
     """A picture of a manual; None for the tiny ones that stand within a line."""
     data = file.read_bytes()
     picture = draw_svg(data, side) if file.suffix.lower() == ".svg" else normalise(data, side, 32)
-    return picture if picture and max(picture.width, picture.height) >= 32 and min(picture.width, picture.height) >= 12 else None
+    tiny = picture and (max(picture.width, picture.height) < 32 or min(picture.width, picture.height) < 12)
+    return None if tiny else picture

@@ -48,8 +48,9 @@ def read_map(file: Path) -> list[Sample]:
         key, concept = safe_key(f"map-{file.stem}-{colour(region):06x}"), f"maps/{file.stem}"
         about = {"map": title, "pixels_at_224": round(float(mask.sum()) * (224 / max(colours.shape)) ** 2, 1),
                  "source": "kgeography", "licence": "GPL-2+"}
-        samples.append(question(key + "-name", concept, image, "maps", f"On this map of {title}, which region is shown in red?",
-                                name, choices(name, names, key), **about))
+        samples.append(question(key + "-name", concept, image, "maps",
+                                f"On this map of {title}, which region is shown in red?", name,
+                                choices(name, names, key), **about))
         if capital and len(set(filter(None, capitals))) >= 4:
             samples.append(question(key + "-capital", concept, image, "maps-capital",
                                     f"What is the capital of the region shown in red on this map of {title}?", capital,

@@ -96,11 +96,12 @@ def describe(name: str, about: dict, series: bool) -> tuple[str, str, list[str]]
     if not re.search("[A-Za-z]{3}", title):
         return None
     description = squeeze(re.sub(r"[_/]+", " ", about.get("description", "")))
-    if "@" in description or "http" in description or len(description.split()) < 3 or description.lower() == title.lower():
+    if re.search("@|http", description) or len(description.split()) < 3 or description.lower() == title.lower():
         description = ""
     tags = []
     for tag in about.get("tags", []):
         tag = squeeze(re.sub(r"[_/]+", " ", tag)).lower()
-        if tag and not tag.startswith("hash") and not tag.isdigit() and tag not in NO_TAGS and tag not in tags + [title.lower()]:
+        useless = not tag or tag.startswith("hash") or tag.isdigit() or tag in NO_TAGS
+        if not useless and tag not in tags + [title.lower()]:
             tags.append(tag)
     return title, description, tags[:8]
