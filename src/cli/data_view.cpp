@@ -44,11 +44,12 @@ std::string document_text(const DataView& view, const ViewDocument& document, st
       text += " ...";
       break;
     }
+    std::string whole = part_text(view, part);
+    if (part.kind == PartKind::context && !colour) whole = "(" + whole + ")";
     // A piece stands whole; a segment without pieces is broken between words.
-    for (std::string word :
-         part.tokens > 0 ? std::vector{part_text(view, part)} : split(part_text(view, part), ' ')) {
+    for (std::string word : part.tokens > 0 ? std::vector{whole} : split(whole, ' ')) {
       word = shortened(std::move(word), kShownCharacters);
-      const std::size_t columns = display_width(word) + (part.kind == PartKind::context && !colour ? 2 : 0);
+      const std::size_t columns = display_width(word);
       if (column > kDocumentIndent && column + 1 + columns > width) {
         text += "\n" + std::string(kDocumentIndent, ' ');
         column = kDocumentIndent;
@@ -64,7 +65,7 @@ std::string document_text(const DataView& view, const ViewDocument& document, st
           text += word;
           break;
         case PartKind::context:
-          text += colour ? paint(word, Style::dim, terminal) : "(" + word + ")";
+          text += paint(word, Style::dim, terminal);
           break;
         case PartKind::special:
           text += paint(word, Style::yellow, terminal);

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "config/toml_document.hpp"
 #include "config/sweep.hpp"
+#include "config/toml_document.hpp"
 
 namespace ablate {
 

@@ -57,7 +57,7 @@ std::optional<std::size_t> find_deep_key(std::string_view text) {
 }  // namespace
 
 std::optional<TomlDocument> read_document(const std::filesystem::path& file, Findings& findings,
-                                      std::optional<Location> asked_at) {
+                                          std::optional<Location> asked_at) {
   const std::string name = file.lexically_proximate(std::filesystem::current_path()).string();
   TomlDocument document;
   document.source = static_cast<std::uint32_t>(findings.sources.size());

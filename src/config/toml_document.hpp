@@ -46,7 +46,7 @@ constexpr std::size_t kMaxTomlBytes = 1 << 20;
 /// Reads and parses a file. Nothing when it cannot be: findings then say why. `asked_at`: the place that
 /// named the file.
 std::optional<TomlDocument> read_document(const std::filesystem::path& file, Findings& findings,
-                                      std::optional<Location> asked_at);
+                                          std::optional<Location> asked_at);
 
 /// A TOML value as a Value; nothing for a table, a date or a list of mixed types: findings say so.
 std::optional<Value> to_value(const toml::node& node, const TomlDocument& document, Findings& findings);

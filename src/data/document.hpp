@@ -36,7 +36,7 @@ enum class DataRole {
 };
 
 struct Document {
-  std::string id;  ///< Where it came from: "a-000.tar: 000123", "docs.jsonl:17", "scenes.toml: 8".
+  std::string id;  ///< Where it came from: "a-000.tar: 000123", "docs.jsonl: byte 4711", "scenes.toml: 8".
   std::vector<Segment> segments;
   std::string synthetic_caption;  ///< Of a caption document: takes the caption's place with probability
                                   ///< data.synthetic_share. Empty: there is none.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <numeric>
 
 namespace ablate {
@@ -107,10 +108,17 @@ void DocumentStream::open_window(ReadReport& report) {
   }
   opened_ = std::move(still_open);
 
-  window_.clear();
+  // All at once: on a cold disk, listing is waiting for single headers.
+  std::vector<std::future<Listing>> listings;
   for (const auto& [place, offset] : begun) {
-    const std::int64_t index = order_[static_cast<std::size_t>(place)];
-    Listing listing = shard(index).list(offset, kWindowShard);
+    const Shard& opened = shard(order_[static_cast<std::size_t>(place)]);
+    listings.push_back(
+        std::async(std::launch::async, [&opened, from = offset] { return opened.list(from, kWindowShard); }));
+  }
+  window_.clear();
+  for (std::size_t i = 0; i < begun.size(); ++i) {
+    const std::int64_t place = begun[i].first, index = order_[static_cast<std::size_t>(place)];
+    Listing listing = listings[i].get();
     for (const Entry& entry : listing.entries) window_.push_back({index, entry});
     for (Problem& problem : listing.problems) report.add(std::move(problem));
     if (!listing.end) following_.open.emplace_back(place, listing.next);
