@@ -137,7 +137,8 @@ void show_recipe(const std::filesystem::path& file, const Arguments& arguments, 
           percent("target_share_" + role), percent("image_share_" + role)));
   view.facts.push_back(
       fmt::format("  {:.1f} % of the positions hold a token, the rest is padding", percent("fill")));
-  for (const Json& problem : loader.tally().to_json()["first_problems"])
+  const Json tally = loader.tally().to_json();
+  for (const Json& problem : tally["first_problems"])
     view.facts.push_back("broken: " + problem.get<std::string>());
 }
 
