@@ -13,8 +13,8 @@ TABLE = Path(__file__).parent.parent / "packages.toml"
 MB = 1_000_000
 
 
-class FetchError(Exception):
-    """A package could not be had; the message says which and what to do."""
+class BuildError(Exception):
+    """A set could not be built; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ class Cache:
             limit = _limit(self.table["debian"][name])
             size = _debian_size(name)
             if size and size > limit:
-                raise FetchError(f"{name} is {size // MB} MB now; packages.toml allows {limit // MB} MB")
+                raise BuildError(f"{name} is {size // MB} MB now; packages.toml allows {limit // MB} MB")
             command = ["apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", name]
-            archive = self._download("debian", command, ".deb", limit, name, "try apt-get update")
+            archive = self._download("debian", command, ".deb", limit, name, "no network? else try apt-get update")
         version = _deb_version(archive)
         return Package("debian", name, version, self._unpack(archive, f"{name}_{version}", _unpack_deb))
 
@@ -83,10 +83,10 @@ class Cache:
             say(f"downloading {name} {pin['version']}, {pin['mb']} MB")
             patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=2000"]   # without a network: seconds, not minutes
             command = ["npm", "pack", "--silent", *patience, f"{name}@{pin['version']}"]
-            archive = self._download("npm", command, ".tgz", _limit(pin["mb"]), name, "is npm installed?")
+            archive = self._download("npm", command, ".tgz", _limit(pin["mb"]), name, "no network?")
         if _sha512(archive) != pin["sha512"]:
             archive.unlink()
-            raise FetchError(f"{name} {pin['version']}: checksum differs from packages.toml; the download was removed")
+            raise BuildError(f"{name} {pin['version']}: checksum differs from packages.toml; the download was removed")
         label = archive.name.removesuffix(".tgz")
         return Package("npm", name, pin["version"], self._unpack(archive, label, _unpack_tgz))
 
@@ -100,12 +100,12 @@ class Cache:
             files = list(part.glob("*" + suffix))
             if done.returncode or len(files) != 1:
                 lines = (done.stderr.strip() or done.stdout.strip() or "no file came").splitlines()
-                raise FetchError(f"cannot fetch {name}: {lines[0]} ({hint}; finished sets and downloads stay)")
+                raise BuildError(f"cannot fetch {name}: {lines[0]} ({hint}; finished sets and downloads stay)")
             if files[0].stat().st_size > limit:
-                raise FetchError(f"{name} is larger than packages.toml allows")
+                raise BuildError(f"{name} is larger than packages.toml allows")
             return files[0].rename(part.parent / files[0].name)
         except FileNotFoundError:
-            raise FetchError(f"cannot fetch {name}: there is no {command[0]} here ({hint})") from None
+            raise BuildError(f"cannot fetch {name}: there is no {command[0]} here") from None
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
@@ -144,7 +144,7 @@ def _unpack_deb(archive: Path, target: Path) -> None:
     done = subprocess.run(["dpkg", "-x", str(archive), str(target)], capture_output=True, text=True, check=False)
     if done.returncode:
         archive.unlink()
-        raise FetchError(f"{archive.name} is damaged and was removed: {done.stderr.strip()}")
+        raise BuildError(f"{archive.name} is damaged and was removed: {done.stderr.strip()}")
 
 
 def _unpack_tgz(archive: Path, target: Path) -> None:
@@ -155,7 +155,7 @@ def _unpack_tgz(archive: Path, target: Path) -> None:
             if not member.isfile() or not parts:
                 continue
             if ".." in parts or Path(member.name).is_absolute():
-                raise FetchError(f"{archive.name}: {member.name} would leave its folder")
+                raise BuildError(f"{archive.name}: {member.name} would leave its folder")
             path = target.joinpath(*parts)
             path.parent.mkdir(parents=True, exist_ok=True)
             with tar.extractfile(member) as source, open(path, "wb") as file:

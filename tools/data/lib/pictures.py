@@ -60,10 +60,15 @@ def shrink(image: Image.Image, side: int) -> Image.Image:
     return image
 
 
+def is_blank(image: Image.Image) -> bool:
+    """Whether all pixels have one colour."""
+    return all(low == high for low, high in image.getextrema())
+
+
 def normalise(data: bytes, side: int, smallest: int = 16) -> Picture | None:
-    """A file's bytes as a picture to train on; None when it is broken or smaller than `smallest`."""
+    """A file's bytes as a picture to train on; None when it is broken, blank, or smaller than `smallest`."""
     image = decode(data)
-    if image is None or max(image.size) < smallest or min(image.size) < 4:
+    if image is None or is_blank(image) or max(image.size) < smallest or min(image.size) < 4:
         return None
     photo = True if data[:2] == b"\xff\xd8" else None
     return encode(shrink(image, side), photo)
@@ -102,9 +107,7 @@ def render_svg(data: bytes, side: int) -> Image.Image | None:
 def draw_svg(data: bytes, side: int) -> Picture | None:
     """render_svg, encoded; None also when nothing was drawn."""
     image = render_svg(data, side)
-    if image is None or len(set(image.getextrema())) == 1 and image.getextrema()[0][0] == 255:
-        return None
-    return encode(image, photo=False)
+    return None if image is None or is_blank(image) else encode(image, photo=False)
 
 
 PRINT = np.dtype([("pixels", "S32"), ("gradient", "<u8"), ("thumb", "u1", (THUMB * THUMB,))])

@@ -12,7 +12,7 @@ import numpy as np
 from sets import Set
 
 from . import shards
-from .fetch import Cache, FetchError, Package
+from .fetch import Cache, BuildError, Package
 from .pictures import PRINT, fingerprint
 from .sample import Job, Sample
 from .splits import SIDES, Followed, split
@@ -34,7 +34,7 @@ def build_all(chosen: list[Set], out: Path, cache: Cache, workers: int, say) -> 
             continue
         try:
             manifest, state = ensure(one, out, cache, workers, lambda line: say(f"{one.name}: {line}"))
-        except FetchError as error:
+        except BuildError as error:
             say(f"{one.name}: {error}")
             failed.append(one.name)
             continue
