@@ -2,8 +2,8 @@
 // bounds.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,18 +23,18 @@ struct LoaderSettings {
 /// What was read and handed out so far: goes to the journal, and into checkpoints.
 class DataTally {
  public:
+  static constexpr std::int64_t kFewBroken = 10;
+  explicit DataTally(double max_broken_share = 1) : max_broken_share_(max_broken_share) {}
+
   /// Throws DataError when more than kFewBroken documents, and more than `max_broken_share` of all, are
   /// broken.
-  explicit DataTally(double max_broken_share = 1) : max_broken_share_(max_broken_share) {}
-  static constexpr std::int64_t kFewBroken = 10;
-
   void add(const ReadReport& report);
   void add(const Sequence& sequence);
   void add(const Pair& pair);
 
-  /// Shares of tokens, pictures and sequences by role ("token_share_captions"), the share of positions that
-  /// hold a token
-  /// ("fill"), and the number of broken documents ("broken_documents"): for a `metric` event.
+  /// For a `metric` event: shares of sequences, tokens, targets and pictures by role
+  /// ("token_share_captions"), the share of positions that hold a token ("fill"), and the number of broken
+  /// documents ("broken_documents").
   std::vector<std::pair<std::string, double>> metrics() const;
   std::int64_t documents() const { return documents_; }
   std::int64_t broken() const { return broken_; }
