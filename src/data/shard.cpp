@@ -30,13 +30,30 @@ bool is_one_of(const std::string& text, std::initializer_list<std::string_view> 
 
 using OpenShard = std::unique_ptr<Shard> (*)(const ShardFile& file);
 
-OpenShard find_opener(const fs::path& path) {
-  const std::string extension = lower_extension(path);
-  if (extension == ".tar") return open_tar_shard;
-  if (is_one_of(extension, {".jsonl", ".ndjson"})) return open_lines_shard;
-  if (is_one_of(extension, {".txt", ".md"})) return open_text_shard;
-  if (extension == ".toml") return open_scene_shard;
-  return nullptr;
+/// What a file must be to be taken when its folder is named.
+enum class InFolders { always, for_text, never };
+
+struct ShardKind {
+  std::string_view extension;
+  OpenShard open;
+  InFolders in_folders;
+};
+
+/// Files beside a data set are often .txt or .md, and a scenes file is a recipe as much as data.
+constexpr ShardKind kShardTable[] = {
+    {".tar", open_tar_shard, InFolders::always},      {".jsonl", open_lines_shard, InFolders::always},
+    {".ndjson", open_lines_shard, InFolders::always}, {".txt", open_text_shard, InFolders::for_text},
+    {".md", open_text_shard, InFolders::for_text},    {".toml", open_scene_shard, InFolders::never}};
+
+const ShardKind* find_kind(const std::string& extension) {
+  const auto found = std::find_if(std::begin(kShardTable), std::end(kShardTable),
+                                  [&](const ShardKind& kind) { return kind.extension == extension; });
+  return found == std::end(kShardTable) ? nullptr : found;
+}
+
+bool counts_in_folder(const ShardKind* kind, DataRole role) {
+  return kind && (kind->in_folders == InFolders::always ||
+                  (kind->in_folders == InFolders::for_text && role == DataRole::text));
 }
 
 std::string quote_path(const fs::path& path) {
@@ -74,7 +91,8 @@ bool is_compressed_only(const fs::path& path) {
   else if (!is_one_of(extension, {".gz", ".zst", ".xz", ".bz2", ".zip"}))
     return false;
   std::error_code ignored;
-  return is_one_of(lower_extension(plain), {".tar", ".jsonl", ".ndjson"}) && !fs::exists(plain, ignored);
+  const ShardKind* kind = find_kind(lower_extension(plain));
+  return kind && kind->in_folders == InFolders::always && !fs::exists(plain, ignored);
 }
 
 /// What a folder without shards holds instead.
@@ -116,13 +134,13 @@ std::vector<ShardFile> find_in_folder(const fs::path& folder, DataRole role) {
     std::error_code ignored;  // a file that vanished, or that nobody may look at, is no shard
     if (hidden || entry->is_symlink(ignored) || !entry->is_regular_file(ignored)) continue;
     const std::string extension = lower_extension(path);
-    const bool is_text = is_one_of(extension, {".txt", ".md"});
-    if (is_one_of(extension, {".tar", ".jsonl", ".ndjson"}) || (is_text && role == DataRole::text))
+    const ShardKind* kind = find_kind(extension);
+    if (counts_in_folder(kind, role))
       shards.push_back({path, path.lexically_relative(folder).string(), role});
     if (is_compressed_only(path)) compressed.push_back(path);
     if (!content.mendable && find_remedy(path)) content.mendable = path;
     content.pictures += is_one_of(extension, {".jpg", ".jpeg", ".png", ".webp"});
-    content.texts += is_text;
+    content.texts += kind && kind->open == open_text_shard;
     ++content.extensions[extension];
   }
   if (failed) throw DataError(fmt::format("{}: cannot be read: {}", folder.string(), failed.message()));
@@ -141,14 +159,14 @@ std::vector<ShardFile> find_in_folder(const fs::path& folder, DataRole role) {
 
 void check_kind(const ShardFile& file) {
   const std::string extension = lower_extension(file.path);
-  if (find_opener(file.path) == nullptr) {
+  const ShardKind* kind = find_kind(extension);
+  if (kind == nullptr) {
     const auto remedy = find_remedy(file.path);
     throw DataError(
         remedy ? fmt::format("{} {}", file.path.string(), *remedy)
                : fmt::format("{}: extension '{}'; expected {}", file.path.string(), extension, kShardKinds));
   }
-  if (is_one_of(extension, {".txt", ".md"}) &&
-      (file.role == DataRole::captions || file.role == DataRole::sft))
+  if (kind->open == open_text_shard && (file.role == DataRole::captions || file.role == DataRole::sft))
     throw DataError(fmt::format("{}: plain text has neither pictures nor answers; expected .tar or .jsonl",
                                 file.path.string()));
 }
@@ -174,7 +192,7 @@ std::int64_t shard_bytes(int fd, const fs::path& path) {
 
 std::unique_ptr<Shard> open_shard(const ShardFile& file) {
   check_kind(file);
-  return find_opener(file.path)(file);
+  return find_kind(lower_extension(file.path))->open(file);
 }
 
 std::vector<ShardFile> find_shards(const fs::path& source, DataRole role) {

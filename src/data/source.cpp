@@ -1,12 +1,14 @@
 #include "data/source.hpp"
 
 #include <fmt/format.h>
+#include <strings.h>
 
 #include <algorithm>
 
 #include "config/scenes_file.hpp"
 #include "data/bank.hpp"
 #include "util/file.hpp"
+#include "util/text.hpp"
 
 namespace ablate {
 
@@ -22,6 +24,12 @@ namespace {
 
 /// Documents of the first shard that are looked at before it is given up.
 constexpr std::size_t kGuesses = 100;
+
+bool is_toml_file(const std::filesystem::path& path) {
+  std::error_code failed;
+  return ::strcasecmp(path.extension().c_str(), ".toml") == 0 &&
+         std::filesystem::is_regular_file(path, failed);
+}
 
 DataRole role_of_document(const Document& document) {
   const auto pictures = std::count_if(document.segments.begin(), document.segments.end(),
@@ -69,16 +77,18 @@ DataRole guess_role(const std::filesystem::path& source) {
 }
 
 bool is_scenes_file(const std::filesystem::path& path) {
-  std::error_code failed;
-  if (path.extension() != ".toml" || !std::filesystem::is_regular_file(path, failed)) return false;
-  // As a line of its own; load_scenes_file() then reads it properly.
+  if (!is_toml_file(path)) return false;
+  // Told by its table's line, however it is spaced; load_scenes_file() then reads it properly.
   constexpr std::size_t kMaxTomlBytes = 1 << 20;
-  const std::string text = "\n" + read_file(path, kMaxTomlBytes);
-  return text.find("\n[scenes]") != std::string::npos;
+  for (std::string& line : split(read_file(path, kMaxTomlBytes), '\n')) {
+    std::erase_if(line, [](char c) { return c == ' ' || c == '\t'; });
+    if (line.starts_with("[scenes]")) return true;
+  }
+  return false;
 }
 
 std::vector<std::filesystem::path> files_behind(const std::filesystem::path& source) {
-  if (!is_scenes_file(source)) return {};
+  if (!is_toml_file(source)) return {};  // As open_shard has it: TOML that is named as data is scenes.
   return bank_files(load_scenes_file(source).bank);
 }
 

@@ -27,7 +27,6 @@ struct StreamPosition {
   Json to_json() const;
   /// Throws Error for JSON that is no position.
   static StreamPosition from_json(const Json& json);
-  bool operator==(const StreamPosition&) const = default;
 };
 
 /// A document, and random bits of its own: the same in every run of one seed, whatever else happens.

@@ -87,7 +87,6 @@ Tokenizer::Tokenizer(const std::filesystem::path& file) : model_(std::make_uniqu
 }
 
 Tokenizer::~Tokenizer() = default;
-Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 
 std::int64_t Tokenizer::vocab_size() const {
   return model_->processor.GetPieceSize() + static_cast<std::int64_t>(added_.size());

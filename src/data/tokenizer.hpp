@@ -27,7 +27,6 @@ class Tokenizer {
   /// the ids behind its own. Throws Error when the file is no such model.
   explicit Tokenizer(const std::filesystem::path& file);
   ~Tokenizer();
-  Tokenizer(Tokenizer&&) noexcept;
 
   std::vector<std::int32_t> encode(std::string_view text) const;
   /// Special pieces are left out.
