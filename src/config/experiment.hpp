@@ -19,6 +19,10 @@ enum class EncoderLoss { clip, siglip, aim, vae, none };
 /// What maps image features to decoder tokens; only `mlp` keeps one token per patch.
 enum class ConnectorKind { average_pool, attention_pool, c_abstractor, mlp };
 
+/// The non-linearity of a tower's MLP: exact GELU, x * sigmoid(1.702 x) (OpenAI's CLIP), and GELU by tanh
+/// (SigLIP).
+enum class Activation { gelu, quick_gelu, gelu_tanh };
+
 enum class LrSchedule { constant, linear, cosine };
 enum class Precision { fp32, bf16 };
 /// How a picture becomes a square: by changing its aspect ratio, by keeping the middle of its longer side, or
@@ -55,7 +59,8 @@ enum class EncoderPreset {
 enum class LlmPreset { custom, m0_1, m0_4, m1, m3, m9, m85, m302, b1_2, b3, b7, b30 };
 
 struct TextTower {
-  std::int64_t width = 768, layers = 12, heads = 12, context = 77, embed_width = 768;
+  std::int64_t width = 768, layers = 12, heads = 12, mlp_width = 3072, vocab_size = 32000, context = 77,
+               embed_width = 768;
 };
 
 struct Encoder {
@@ -63,9 +68,12 @@ struct Encoder {
   EncoderLoss loss = EncoderLoss::clip;
   std::int64_t resolution = 336, patch = 14;
   std::int64_t width = 1024, layers = 24, heads = 16, mlp_width = 4096;
+  Activation activation = Activation::gelu;
+  std::vector<double> pixel_mean = {0.48145466, 0.4578275, 0.40821073};  ///< Of red, green, blue, in [0, 1].
+  std::vector<double> pixel_std = {0.26862954, 0.26130258, 0.27577711};
   TextTower text;
   std::int64_t aim_head_layers = 12, aim_head_width = 2048;
-  std::int64_t vae_latent_width = 64;
+  std::int64_t vae_latent_width = 64, vae_decoder_layers = 4;
   double vae_kl_weight = 1e-4;
   std::string init;
 };
@@ -79,7 +87,7 @@ struct Llm {
   LlmPreset preset = LlmPreset::custom;
   std::int64_t layers = 24, width = 2048, heads = 16, kv_heads = 16, mlp_width = 5456, vocab_size = 32000;
   bool tied_head = false;
-  double rope_theta = 10000;
+  double rope_theta = 10000, norm_epsilon = 1e-5;
   std::string init;
 };
 
@@ -120,6 +128,7 @@ struct Demo {
 struct Run {
   std::int64_t log_interval = 10, checkpoint_interval = 100, keep_checkpoints = 2, micro_batch = 0,
                retries = 2;
+  bool activation_checkpointing = false;
   double timeout = 0, heartbeat = 600, max_broken_share = 0.05;
 };
 

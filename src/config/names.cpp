@@ -32,6 +32,14 @@ std::span<const Named<ConnectorKind>> names_of<ConnectorKind>() {
 }
 
 template <>
+std::span<const Named<Activation>> names_of<Activation>() {
+  using enum Activation;
+  static constexpr Named<Activation> kTable[] = {
+      {"gelu", gelu}, {"quick-gelu", quick_gelu}, {"gelu-tanh", gelu_tanh}};
+  return kTable;
+}
+
+template <>
 std::span<const Named<LrSchedule>> names_of<LrSchedule>() {
   using enum LrSchedule;
   static constexpr Named<LrSchedule> kTable[] = {

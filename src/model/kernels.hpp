@@ -1,0 +1,73 @@
+// The functions that training time goes into. On the CPU in fp32 each is one pass of our own, forward and
+// backward, with no intermediate tensors; elsewhere it is LibTorch's operators. All are differentiable once,
+// and give the same bits for the same input whatever else runs.
+//
+// Shape letters: B batch, T positions, D width, H heads, K key-value heads, C width of a head, F MLP width, V
+// vocabulary, N rows.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "model/visibility.hpp"
+
+namespace ablate {
+
+/// y = x / sqrt(mean(x^2) + epsilon) * weight over the last dimension, in fp32 (Zhang and Sennrich 2019).
+/// x [..., D], weight [D].
+torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double epsilon);
+
+/// silu(gate) * up. gate_up [..., 2 F], the gate first; returns [..., F] (Shazeer 2020).
+torch::Tensor swiglu(const torch::Tensor& gate_up);
+
+/// Cosines and sines of rotary embeddings [B, T, C / 2], fp32: angle = position * theta^(-2 i / C) (Su et al.
+/// 2021). Undefined tensors: no rotation.
+struct Rotary {
+  torch::Tensor cosines, sines;
+};
+/// positions [B, T], any whole type, on the device of the result.
+Rotary make_rotary(const torch::Tensor& positions, std::int64_t head_width, double theta);
+
+/// softmax(q k^T / sqrt(C)) v for each head, over what each position sees; queries and keys rotated first
+/// (pairs are i and i + C / 2, as in Llama). qkv [B, T, (H + 2 K) C]: H heads of queries, K of keys, K of
+/// values; query head h uses key-value head h / (H / K). Returns [B, T, H C].
+torch::Tensor attention(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads,
+                        const Visibility& visibility, const Rotary& rotary);
+
+/// The loss of a language model's head without its logits in memory.
+struct HeadLoss {
+  torch::Tensor total;  ///< Scalar, differentiable: sum of weights * (cross entropy + z_loss * log(Z)^2).
+  torch::Tensor cross_entropy;  ///< [N] fp32, nats; not differentiable.
+};
+/// hidden [N, D] @ weight [V, D]^T are the logits; targets [N] int64, each in [0, V); weights [N] fp32. Z is
+/// the softmax's denominator (z-loss: Chowdhery et al. 2022, section 5). Works through `chunk_rows` rows at a
+/// time.
+HeadLoss head_loss(const torch::Tensor& hidden, const torch::Tensor& weight, const torch::Tensor& targets,
+                   const torch::Tensor& weights, double z_loss, std::int64_t chunk_rows = 0);
+
+/// One step of AdamW over one flat tensor (Loshchilov and Hutter 2019, algorithm 2), PyTorch's convention:
+///   p *= 1 - lr weight_decay
+///   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2, with g = grad * grad_scale
+///   p -= lr / (1 - beta1^step) m / (sqrt(v / (1 - beta2^step)) + epsilon)
+/// All [n] fp32 on one device, `grad_scale` a scalar tensor there (clipping). `step` counts from 1. In place.
+struct AdamW {
+  double lr = 0, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, weight_decay = 0;
+};
+void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& mean, torch::Tensor& square,
+                const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings);
+
+/// The same functions by LibTorch's operators alone, on any device: what tests hold the kernels to.
+namespace reference {
+torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double epsilon);
+torch::Tensor swiglu(const torch::Tensor& gate_up);
+torch::Tensor attention(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads,
+                        const Visibility& visibility, const Rotary& rotary);
+HeadLoss head_loss(const torch::Tensor& hidden, const torch::Tensor& weight, const torch::Tensor& targets,
+                   const torch::Tensor& weights, double z_loss, std::int64_t chunk_rows = 0);
+void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& mean, torch::Tensor& square,
+                const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings);
+}  // namespace reference
+
+}  // namespace ablate

@@ -1,0 +1,73 @@
+// The kernels by LibTorch's operators.
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "model/compat.hpp"
+#include "model/kernels.hpp"
+
+namespace ablate::reference {
+
+namespace {
+
+/// Turns pairs (i, i + C / 2). x [B, T, H, C], cosines and sines [B, T, C / 2].
+torch::Tensor rotate(const torch::Tensor& x, const Rotary& rotary) {
+  const torch::Tensor cosines = rotary.cosines.unsqueeze(2), sines = rotary.sines.unsqueeze(2);
+  const auto halves = x.to(torch::kFloat32).chunk(2, -1);
+  return torch::cat({halves[0] * cosines - halves[1] * sines, halves[1] * cosines + halves[0] * sines}, -1)
+      .to(x.dtype());
+}
+
+}  // namespace
+
+torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double epsilon) {
+  const torch::Tensor wide = x.to(torch::kFloat32);
+  const torch::Tensor scale = torch::rsqrt(wide.square().mean(-1, true) + epsilon);
+  return (wide * scale).to(x.dtype()) * weight.to(x.dtype());
+}
+
+torch::Tensor swiglu(const torch::Tensor& gate_up) {
+  const auto halves = gate_up.chunk(2, -1);
+  return torch::silu(halves[0]) * halves[1];
+}
+
+torch::Tensor attention(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads,
+                        const Visibility& visibility, const Rotary& rotary) {
+  const std::int64_t B = qkv.size(0), T = qkv.size(1), C = qkv.size(2) / (heads + 2 * kv_heads);
+  const auto parts =
+      qkv.view({B, T, heads + 2 * kv_heads, C}).split_with_sizes({heads, kv_heads, kv_heads}, 2);
+  torch::Tensor q = parts[0], k = parts[1], v = parts[2];  // [B, T, heads, C]
+  if (rotary.cosines.defined()) {
+    q = rotate(q, rotary);
+    k = rotate(k, rotary);
+  }
+  if (kv_heads != heads) {  // Masked attention with fewer key heads falls back to the slowest kernel.
+    k = k.repeat_interleave(heads / kv_heads, 2);
+    v = v.repeat_interleave(heads / kv_heads, 2);
+  }
+  const torch::Tensor mixed = compat::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
+                                                                   v.transpose(1, 2), visibility);
+  return mixed.transpose(1, 2).reshape({B, T, heads * C});
+}
+
+HeadLoss head_loss(const torch::Tensor& hidden, const torch::Tensor& weight, const torch::Tensor& targets,
+                   const torch::Tensor& weights, double z_loss, std::int64_t) {
+  const torch::Tensor logits = torch::linear(hidden, weight.to(hidden.dtype())).to(torch::kFloat32);
+  const torch::Tensor log_z = logits.logsumexp(-1);
+  const torch::Tensor cross_entropy = log_z - logits.gather(1, targets.unsqueeze(1)).squeeze(1);
+  return {(weights * (cross_entropy + z_loss * log_z.square())).sum(), cross_entropy.detach()};
+}
+
+void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& mean, torch::Tensor& square,
+                const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings) {
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor scaled = grad * grad_scale;
+  const double n = static_cast<double>(step);
+  param.mul_(1 - settings.lr * settings.weight_decay);
+  mean.mul_(settings.beta1).add_(scaled, 1 - settings.beta1);
+  square.mul_(settings.beta2).addcmul_(scaled, scaled, 1 - settings.beta2);
+  const torch::Tensor divisor = (square / (1 - std::pow(settings.beta2, n))).sqrt_().add_(settings.epsilon);
+  param.addcdiv_(mean, divisor, -settings.lr / (1 - std::pow(settings.beta1, n)));
+}
+
+}  // namespace ablate::reference

@@ -1,0 +1,104 @@
+#include "model/layers.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "model/kernels.hpp"
+#include "model/recompute.hpp"
+
+namespace ablate {
+
+LinearImpl::LinearImpl(std::int64_t in, std::int64_t out, bool with_bias)
+    : weight(register_parameter("weight", torch::empty({out, in}))),
+      bias(with_bias ? register_parameter("bias", torch::empty({out})) : torch::Tensor()) {}
+
+torch::Tensor LinearImpl::forward(const torch::Tensor& x) {
+  return torch::linear(x, weight.to(x.dtype()), bias.defined() ? bias.to(x.dtype()) : bias);
+}
+
+void LinearImpl::append_weights(Weights& weights, const std::string& prefix, Init init) const {
+  weights.push_back({prefix + "weight", weight, init});
+  if (bias.defined()) weights.push_back({prefix + "bias", bias, Init::constant(0)});
+}
+
+LayerNormImpl::LayerNormImpl(std::int64_t width, double norm_epsilon)
+    : weight(register_parameter("weight", torch::empty({width}))),
+      bias(register_parameter("bias", torch::empty({width}))),
+      epsilon(norm_epsilon) {}
+
+torch::Tensor LayerNormImpl::forward(const torch::Tensor& x) {
+  return torch::layer_norm(x.to(weight.dtype()), {x.size(-1)}, weight, bias, epsilon).to(x.dtype());
+}
+
+void LayerNormImpl::append_weights(Weights& weights, const std::string& prefix) const {
+  weights.push_back({prefix + "weight", weight, Init::constant(1)});
+  weights.push_back({prefix + "bias", bias, Init::constant(0)});
+}
+
+torch::Tensor activate(const torch::Tensor& x, Activation activation) {
+  switch (activation) {
+    case Activation::gelu:
+      return torch::gelu(x);
+    case Activation::quick_gelu:
+      return x * torch::sigmoid(1.702 * x);
+    case Activation::gelu_tanh:
+      return torch::gelu(x, "tanh");
+  }
+  throw std::logic_error("unknown activation");
+}
+
+TowerBlockImpl::TowerBlockImpl(const TowerShape& tower)
+    : shape(tower),
+      norm1(register_module("norm1", LayerNorm(tower.width, tower.norm_epsilon))),
+      norm2(register_module("norm2", LayerNorm(tower.width, tower.norm_epsilon))),
+      qkv(register_module("qkv", Linear(tower.width, 3 * tower.width, tower.biases))),
+      out(register_module("out", Linear(tower.width, tower.width, tower.biases))),
+      fc1(register_module("fc1", Linear(tower.width, tower.mlp_width, tower.biases))),
+      fc2(register_module("fc2", Linear(tower.mlp_width, tower.width, tower.biases))) {}
+
+torch::Tensor TowerBlockImpl::forward(const torch::Tensor& x, const Visibility& visibility) {
+  const torch::Tensor mixed =
+      x + out(attention(qkv(norm1(x)), shape.heads, shape.heads, visibility, {}));  // [B, T, D]
+  return mixed + fc2(activate(fc1(norm2(mixed)), shape.activation));
+}
+
+// Standard deviations as open_clip has them (Radford et al. 2021, section 2.5): the residual branches'
+// last matrices shrink with the depth.
+void TowerBlockImpl::append_weights(Weights& weights, const std::string& prefix) const {
+  const double d = static_cast<double>(shape.width);
+  const double depth = 1 / std::sqrt(2.0 * static_cast<double>(shape.layers));
+  const char* const kNames[] = {"q_proj", "k_proj", "v_proj"};
+  norm1->append_weights(weights, prefix + "layer_norm1.");
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const std::string name = fmt::format("{}self_attn.{}.", prefix, kNames[i]);
+    weights.push_back({name + "weight", qkv->weight.narrow(0, i * shape.width, shape.width),
+                       Init::normal(1 / std::sqrt(d))});
+    if (shape.biases)
+      weights.push_back(
+          {name + "bias", qkv->bias.narrow(0, i * shape.width, shape.width), Init::constant(0)});
+  }
+  out->append_weights(weights, prefix + "self_attn.out_proj.", Init::normal(depth / std::sqrt(d)));
+  norm2->append_weights(weights, prefix + "layer_norm2.");
+  fc1->append_weights(weights, prefix + "mlp.fc1.", Init::normal(1 / std::sqrt(2 * d)));
+  fc2->append_weights(weights, prefix + "mlp.fc2.", Init::normal(depth / std::sqrt(d)));
+}
+
+TowerImpl::TowerImpl(const TowerShape& shape) {
+  for (std::int64_t i = 0; i < shape.layers; ++i)
+    blocks.push_back(register_module(fmt::format("block{}", i), TowerBlock(shape)));
+}
+
+torch::Tensor TowerImpl::forward(torch::Tensor x, const Visibility& visibility, bool recompute) {
+  for (TowerBlock& block : blocks)
+    x = maybe_recompute(recompute, x, [&](const torch::Tensor& in) { return block(in, visibility); });
+  return x;
+}
+
+void TowerImpl::append_weights(Weights& weights, const std::string& prefix) const {
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    blocks[i]->append_weights(weights, fmt::format("{}encoder.layers.{}.", prefix, i));
+}
+
+}  // namespace ablate

@@ -1,0 +1,27 @@
+// Who sees whom in attention: for each position one interval of positions.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+
+namespace ablate {
+
+/// Position t of row b sees positions begin[b, t] <= s < end[b, t], never none. Every mask of this project is
+/// of this form: everything, causal, a visible prefix, packed documents.
+struct Visibility {
+  enum class Kind { full, causal, intervals };
+  Kind kind = Kind::full;
+  torch::Tensor begin, end;  ///< [B, T] int32, on the model's device; B may be 1 for all rows alike.
+  torch::Tensor mask;        ///< [B, 1, T, T] bool, true: sees. Only off the CPU, for kind intervals.
+};
+
+Visibility see_all(std::int64_t tokens, torch::Device device);
+Visibility see_causal(std::int64_t tokens, torch::Device device);
+/// s < prefix[b] or s <= t. prefix [B] int64 (AIM's prefix attention, El-Nouby et al. 2024, section 3.2).
+Visibility see_prefix(const torch::Tensor& prefix, std::int64_t tokens);
+/// s <= t within t's document. documents [B, T] int32, rising within a row; padding, -1, sees itself alone.
+/// On the CPU; the result is on `device`.
+Visibility see_documents(const torch::Tensor& documents, torch::Device device);
+
+}  // namespace ablate

@@ -1,0 +1,43 @@
+// A model's weights by name: what initialisation, checkpoints and Hugging Face's files have in common.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ablate {
+
+/// How a weight starts.
+struct Init {
+  enum class Kind { constant, normal, uniform };
+  Kind kind = Kind::constant;
+  double value = 0;  ///< The constant; the standard deviation (mean 0); the largest magnitude.
+  static Init constant(double value) { return {Kind::constant, value}; }
+  static Init normal(double deviation) { return {Kind::normal, deviation}; }
+  static Init uniform(double most) { return {Kind::uniform, most}; }
+  /// Glorot and Bengio 2010, eq. 16.
+  static Init xavier(std::int64_t fan_in, std::int64_t fan_out);
+};
+
+/// One weight under the name that Hugging Face's files give it. `tensor` is a view into a parameter, in the
+/// shape that those files have: several weights may be parts of one parameter (q_proj, k_proj and v_proj of
+/// one fused matrix).
+struct Weight {
+  std::string name;
+  torch::Tensor tensor;
+  Init init;
+};
+using Weights = std::vector<Weight>;
+
+/// Fills each weight with numbers that are a pure function of (seed, its name, the element's index): models
+/// that share a weight's name and shape start from the same numbers, whatever else they have.
+void initialise(const Weights& weights, std::uint64_t seed);
+
+/// Standard normal numbers [count], a pure function of (seed, purpose, first + i), on the CPU in fp32.
+torch::Tensor normal_numbers(std::uint64_t seed, std::string_view purpose, std::uint64_t first,
+                             std::int64_t count);
+
+}  // namespace ablate
