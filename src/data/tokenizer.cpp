@@ -1,12 +1,11 @@
 #include "data/tokenizer.hpp"
 
 #include <fmt/format.h>
-#include <sentencepiece_processor.h>
-#include <sentencepiece_trainer.h>
 
 #include <algorithm>
 #include <unordered_map>
 
+#include "data/pieces.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -21,16 +20,15 @@ constexpr std::size_t kMaxModelBytes = 64 << 20;
 constexpr std::size_t kMaxSentenceBytes = 4000;
 
 /// Gives the trainer lines of the texts, long ones in pieces.
-class TextLines : public sentencepiece::SentenceIterator {
+class TextLines : public PieceLines {
  public:
   TextLines(const std::function<bool(std::string&)>& next_text, std::int64_t max_bytes)
       : next_text_(next_text), bytes_left_(max_bytes) {
-    Next();
+    advance();
   }
   bool done() const override { return done_; }
-  const std::string& value() const override { return line_; }
-  sentencepiece::util::Status status() const override { return {}; }
-  void Next() override {
+  const std::string& line() const override { return line_; }
+  void advance() override {
     do {
       if (at_ >= text_.size() && !next()) return;
       const std::size_t newline = std::min(text_.find('\n', at_), text_.size());
@@ -61,27 +59,22 @@ class TextLines : public sentencepiece::SentenceIterator {
 
 }  // namespace
 
-struct Tokenizer::Model {
-  sentencepiece::SentencePieceProcessor processor;
-};
-
-Tokenizer::Tokenizer(const std::filesystem::path& file) : model_(std::make_unique<Model>()) {
+Tokenizer::Tokenizer(const std::filesystem::path& file) : model_(piece_library().make_model()) {
   const std::string bytes = read_file(file, kMaxModelBytes);
-  sentencepiece::SentencePieceProcessor& processor = model_->processor;
-  if (bytes.empty() || !processor.LoadFromSerializedProto(bytes).ok())
+  if (bytes.empty() || !model_->load(bytes).empty())
     throw Error(
         fmt::format("{}: no SentencePiece model; `ablate data tokenizer` trains one, and other systems call "
                     "theirs tokenizer.model",
                     file.string()));
   const auto get = [&](int own, const char* name) {
     if (own >= 0) return static_cast<std::int32_t>(own);
-    const int id = processor.PieceToId(name);
-    if (processor.IdToPiece(id) == name) return static_cast<std::int32_t>(id);
+    const int id = model_->find(name);
+    if (model_->piece(id) == name) return static_cast<std::int32_t>(id);
     added_.push_back(name);
     return static_cast<std::int32_t>(vocab_size() - 1);
   };
-  special_.pad = get(processor.pad_id(), kPad);
-  special_.document_end = get(processor.eos_id(), kDocumentEnd);
+  special_.pad = get(model_->pad_id(), kPad);
+  special_.document_end = get(model_->end_id(), kDocumentEnd);
   special_.image_start = get(-1, kImageStart);
   special_.image_end = get(-1, kImageEnd);
 }
@@ -89,37 +82,36 @@ Tokenizer::Tokenizer(const std::filesystem::path& file) : model_(std::make_uniqu
 Tokenizer::~Tokenizer() = default;
 
 std::int64_t Tokenizer::vocab_size() const {
-  return model_->processor.GetPieceSize() + static_cast<std::int64_t>(added_.size());
+  return model_->size() + static_cast<std::int64_t>(added_.size());
 }
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
   std::vector<int> ids;
-  const auto status = model_->processor.Encode({text.data(), text.size()}, &ids);
-  if (!status.ok()) throw std::runtime_error("SentencePiece: " + status.ToString());
+  const std::string problem = model_->encode(text, ids);
+  if (!problem.empty()) throw std::runtime_error("SentencePiece: " + problem);
   // A model may know "<image>" as a piece of text: in text it means nothing.
   const auto is_special = [&](int id) {
     return id == special_.pad || id == special_.document_end || id == special_.image_start ||
            id == special_.image_end;
   };
-  std::replace_if(ids.begin(), ids.end(), is_special, std::max(model_->processor.unk_id(), 0));
+  std::replace_if(ids.begin(), ids.end(), is_special, std::max(model_->unknown_id(), 0));
   return ids;
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids) const {
   std::vector<int> known;
   for (const std::int32_t id : ids)
-    if (id >= 0 && id < model_->processor.GetPieceSize() && !model_->processor.IsControl(id))
-      known.push_back(id);
+    if (id >= 0 && id < model_->size() && !model_->is_control(id)) known.push_back(id);
   std::string text;
-  const auto status = model_->processor.Decode(known, &text);
-  if (!status.ok()) throw std::runtime_error("SentencePiece: " + status.ToString());
+  const std::string problem = model_->decode(known, text);
+  if (!problem.empty()) throw std::runtime_error("SentencePiece: " + problem);
   return text;
 }
 
 std::string Tokenizer::piece(std::int32_t id) const {
-  const std::int32_t own = model_->processor.GetPieceSize();
+  const std::int32_t own = model_->size();
   if (id < 0 || id >= vocab_size()) return fmt::format("#{}", id);
-  return id < own ? model_->processor.IdToPiece(id) : added_[static_cast<std::size_t>(id - own)];
+  return id < own ? model_->piece(id) : added_[static_cast<std::size_t>(id - own)];
 }
 
 std::string train_tokenizer(const std::function<bool(std::string&)>& next_text,
@@ -145,10 +137,10 @@ std::string train_tokenizer(const std::function<bool(std::string&)>& next_text,
       {"minloglevel", "2"},
   };
   std::string model;
-  const auto status = sentencepiece::SentencePieceTrainer::Train(options, &lines, &model);
-  if (!status.ok())
-    throw Error(fmt::format("tokenizer: {} pieces cannot be made from this text: {}", settings.vocab_size,
-                            status.ToString()));
+  const std::string problem = piece_library().train(options, lines, model);
+  if (!problem.empty())
+    throw Error(
+        fmt::format("tokenizer: {} pieces cannot be made from this text: {}", settings.vocab_size, problem));
   return model;
 }
 

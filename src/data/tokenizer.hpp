@@ -12,6 +12,8 @@
 
 namespace ablate {
 
+struct PieceModel;
+
 /// Ids with a meaning of their own. They never come out of text, whatever the text says.
 struct SpecialPieces {
   std::int32_t pad = 0;  ///< `<pad>`: fills up sequences, and holds the places of a picture's tokens.
@@ -38,8 +40,7 @@ class Tokenizer {
   const SpecialPieces& special() const { return special_; }
 
  private:
-  struct Model;
-  std::unique_ptr<Model> model_;
+  std::unique_ptr<PieceModel> model_;
   SpecialPieces special_;
   std::vector<std::string> added_;  ///< Special pieces behind the model's own.
 };
