@@ -6,6 +6,7 @@
 #include "cli/data_view.hpp"
 #include "cli/output.hpp"
 #include "data/loader.hpp"
+#include "data/recipe.hpp"
 #include "plan/cells.hpp"
 #include "plan/cost.hpp"
 #include "report/terminal.hpp"
@@ -73,29 +74,9 @@ Experiment first_recipe(const std::filesystem::path& file) {
   return *first;
 }
 
-std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& names) {
-  return {names.begin(), names.end()};
-}
-
-MixtureSettings mixture_of(const Experiment& recipe) {
-  MixtureSettings settings;
-  const std::int64_t resolution = vlm_resolution(recipe);
-  settings.sources = {{DataRole::captions, paths_of(recipe.data.captions), recipe.data.mix[0]},
-                      {DataRole::interleaved, paths_of(recipe.data.interleaved), recipe.data.mix[1]},
-                      {DataRole::text, paths_of(recipe.data.text), recipe.data.mix[2]}};
-  settings.seq_len = recipe.data.seq_len;
-  settings.max_images = recipe.data.max_images;
-  settings.image_tokens = visual_tokens(recipe, resolution);
-  settings.resolution = resolution;
-  settings.image_fit = recipe.data.image_fit;
-  settings.synthetic_share = recipe.data.synthetic_share;
-  return settings;
-}
-
 void show_recipe(const std::filesystem::path& file, const Arguments& arguments, DataView& view) {
   const Experiment recipe = first_recipe(file);
-  MixtureSettings settings = mixture_of(recipe);
-  settings.seed = seed_of(arguments);
+  const MixtureSettings settings = mixture_of(recipe, Stage::vlm, seed_of(arguments));
   view.resolution = settings.resolution;
   const std::string model = arguments.find_text("--tokenizer").value_or(recipe.data.tokenizer);
   if (model.empty())

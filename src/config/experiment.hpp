@@ -127,7 +127,7 @@ struct Demo {
 /// How to run, never what to compute: nothing here is part of a job's identity.
 struct Run {
   std::int64_t log_interval = 10, checkpoint_interval = 100, keep_checkpoints = 2, micro_batch = 0,
-               retries = 2;
+               encoder_micro_batch = 0, retries = 2;
   bool activation_checkpointing = false;
   double timeout = 0, heartbeat = 600, max_broken_share = 0.05;
 };
@@ -158,6 +158,10 @@ struct Experiment {
 inline std::int64_t patches(std::int64_t resolution, std::int64_t patch) {
   return (resolution / patch) * (resolution / patch);
 }
+
+/// Visual tokens that the decoder gets for one picture of that resolution: the connector's, one per patch, or
+/// (without an encoder) one per patch and one behind each row of them.
+std::int64_t visual_tokens(const Experiment& experiment, std::int64_t resolution);
 
 /// The resolution that the vlm or sft stage feeds the encoder with: its own, or what the stage before it had.
 std::int64_t vlm_resolution(const Experiment& experiment);

@@ -375,7 +375,11 @@ std::vector<Field> make_field_table() {
       {"run.keep_checkpoints", "", 1, 1000, MEMBER(run.keep_checkpoints), kNoStage,
        "Checkpoints that are kept, the last ones."},
       {"run.micro_batch", "", 0, kMaxCount, MEMBER(run.micro_batch), kNoStage,
-       "Examples that go through the model at a time; 0: the whole batch."},
+       "Sequences that go through the decoder at a time; 0: the whole batch."},
+      {"run.encoder_micro_batch", "", 0, kMaxCount, MEMBER(run.encoder_micro_batch), kNoStage,
+       "Pictures that go through the model at a time in the encoder's own pre-training; 0: the whole batch. "
+       "A "
+       "contrastive loss still compares the whole batch."},
       {"run.activation_checkpointing", "", 0, 0, MEMBER(run.activation_checkpointing), kNoStage,
        "Whether blocks are computed again in the backward pass, which saves memory and costs a third more "
        "time; the numbers stay the same."},

@@ -122,7 +122,8 @@ void read_conversations(const Json& record, RecordBuilder& builder) {
   std::size_t num_marks = 0;
   for (std::size_t i = 0; i < get_list(turns).size(); ++i) {
     const RecordField turn = get_entry(turns, i);
-    const std::string& from = get_string(get_field(get_object(turn), "from", turn.where));
+    const RecordField speaker = get_field(get_object(turn), "from", turn.where);
+    const std::string& from = get_string(speaker);
     if (from != "human" && from != "gpt")
       fail_record(
           fmt::format("{}.from: '{}'; expected 'human' or 'gpt'", turn.where, printable(from.substr(0, 40))));

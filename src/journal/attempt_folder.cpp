@@ -44,8 +44,9 @@ const Json& get_object(const Json& json, const char* key) {
 }  // namespace
 
 Json AttemptSpec::to_json() const {
-  Json folders = Json::object();
+  Json folders = Json::object(), files = Json::object();
   for (const auto& [stage, folder] : parents) folders[stage] = folder.string();
+  for (const auto& [hash, path] : sources) files[hash] = path.string();
   return {{"attempt", attempt},
           {"device", device},
           {"threads", threads},
@@ -53,6 +54,7 @@ Json AttemptSpec::to_json() const {
           {"resume_step", resume_step},
           {"resume_path", resume_path.string()},
           {"parents", std::move(folders)},
+          {"sources", std::move(files)},
           {"run", run}};
 }
 
@@ -64,10 +66,14 @@ AttemptSpec AttemptSpec::from_json(const Json& json) {
   spec.micro_batch_halvings = get_count(json, "micro_batch_halvings", 0);
   spec.resume_step = get_count(json, "resume_step", 0);
   spec.resume_path = get_text(json, "resume_path");
-  for (const auto& [stage, folder] : get_object(json, "parents").items()) {
-    if (!folder.is_string()) fail_field(fmt::format("parents.{}", stage).c_str(), folder, "a path");
-    spec.parents[stage] = folder.get<std::string>();
-  }
+  const auto read_paths = [&](const char* key, std::map<std::string, std::filesystem::path>& paths) {
+    for (const auto& [name, path] : get_object(json, key).items()) {
+      if (!path.is_string()) fail_field(fmt::format("{}.{}", key, name).c_str(), path, "a path");
+      paths[name] = path.get<std::string>();
+    }
+  };
+  read_paths("parents", spec.parents);
+  read_paths("sources", spec.sources);
   spec.run = get_object(json, "run");
   return spec;
 }

@@ -31,7 +31,9 @@ struct AttemptSpec {
   std::int64_t resume_step = 0;  ///< 0: from scratch.
   std::filesystem::path resume_path;  ///< Absolute; empty: from scratch.
   std::map<std::string, std::filesystem::path>
-      parents;                ///< Stage name to the folder of its finished attempt, absolute.
+      parents;  ///< Stage name to the folder of its finished attempt, absolute.
+  std::map<std::string, std::filesystem::path>
+      sources;                ///< Content hash, as job.json has it, to the file or folder, absolute.
   Json run = Json::object();  ///< The [run] table: log_interval, checkpoint_interval, ...
 
   Json to_json() const;

@@ -2,6 +2,13 @@
 
 #include <torch/torch.h>
 #include <torch/version.h>
+#ifdef ABLATE_CUDA
+#include <ATen/cuda/CUDAContext.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#endif
+
+#include <stdexcept>
+#include <string_view>
 
 #define ABLATE_TORCH_AT_LEAST(major, minor) \
   (TORCH_VERSION_MAJOR > (major) || (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
@@ -20,17 +27,40 @@ torch::Tensor dense_mask(const Visibility& visibility) {
 
 }  // namespace
 
+// No mask is {}: an undefined tensor counts as one.
 torch::Tensor scaled_dot_product_attention(const torch::Tensor& q, const torch::Tensor& k,
                                            const torch::Tensor& v, const Visibility& visibility) {
-  const bool masked = visibility.kind == Visibility::Kind::intervals;
   const bool causal = visibility.kind == Visibility::Kind::causal;
 #if ABLATE_TORCH_AT_LEAST(2, 0)
-  return at::scaled_dot_product_attention(q, k, v, masked ? dense_mask(visibility) : torch::Tensor(), 0.0,
-                                          causal);
+  if (visibility.kind == Visibility::Kind::intervals)
+    return at::scaled_dot_product_attention(q, k, v, dense_mask(visibility));
+  return at::scaled_dot_product_attention(q, k, v, {}, /*dropout_p=*/0.0, causal);
 #else
-  return std::get<0>(at::_scaled_dot_product_attention(
-      q, k, v, masked ? dense_mask(visibility) : torch::Tensor(), 0.0, /*need_attn_weights=*/false, causal));
+  if (visibility.kind == Visibility::Kind::intervals)
+    return std::get<0>(at::_scaled_dot_product_attention(q, k, v, dense_mask(visibility)));
+  return std::get<0>(at::_scaled_dot_product_attention(q, k, v, {}, /*dropout_p=*/0.0,
+                                                       /*need_attn_weights=*/false, causal));
 #endif
+}
+
+#ifdef ABLATE_CUDA
+std::string gpu_name() { return at::cuda::getDeviceProperties(0)->name; }
+double gpu_peak_memory() {
+  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(0);
+  return static_cast<double>(stats.allocated_bytes[0].peak);  // 0: of all pools together.
+}
+#else
+std::string gpu_name() { throw std::logic_error("this build has no CUDA"); }
+double gpu_peak_memory() { throw std::logic_error("this build has no CUDA"); }
+#endif
+
+bool is_out_of_memory(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error)) return true;
+  // c10::OutOfMemoryError is its own class since 1.13; the CPU's allocator throws a plain c10::Error.
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error)) return true;
+  const std::string_view what = error.what();
+  return what.find("DefaultCPUAllocator: can't allocate memory") != std::string_view::npos ||
+         what.find("CUDA out of memory") != std::string_view::npos;
 }
 
 }  // namespace ablate::compat

@@ -2,7 +2,13 @@
 
 #include <torch/torch.h>
 
+#include "model/kernels_cpu.hpp"
+
 namespace ablate {
+
+namespace {
+bool is_ours(const torch::Tensor& x) { return x.is_cpu() && x.scalar_type() == torch::kFloat32; }
+}  // namespace
 
 Rotary make_rotary(const torch::Tensor& positions, std::int64_t head_width, double theta) {
   const auto options = torch::TensorOptions(torch::kFloat32).device(positions.device());
@@ -14,20 +20,35 @@ Rotary make_rotary(const torch::Tensor& positions, std::int64_t head_width, doub
 }
 
 torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double epsilon) {
-  return reference::rms_norm(x, weight, epsilon);
+  return is_ours(x) && is_ours(weight) ? cpu::rms_norm(x, weight, epsilon)
+                                       : reference::rms_norm(x, weight, epsilon);
 }
-torch::Tensor swiglu(const torch::Tensor& gate_up) { return reference::swiglu(gate_up); }
+
+torch::Tensor swiglu(const torch::Tensor& gate_up) {
+  return is_ours(gate_up) ? cpu::swiglu(gate_up) : reference::swiglu(gate_up);
+}
+
 torch::Tensor attention(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads,
                         const Visibility& visibility, const Rotary& rotary) {
-  return reference::attention(qkv, heads, kv_heads, visibility, rotary);
+  return is_ours(qkv) ? cpu::attention(qkv, heads, kv_heads, visibility, rotary)
+                      : reference::attention(qkv, heads, kv_heads, visibility, rotary);
 }
+
 HeadLoss head_loss(const torch::Tensor& hidden, const torch::Tensor& weight, const torch::Tensor& targets,
                    const torch::Tensor& weights, double z_loss, std::int64_t chunk_rows) {
-  return reference::head_loss(hidden, weight, targets, weights, z_loss, chunk_rows);
+  // Elsewhere logits of 256 MiB and less are faster whole.
+  const bool large = hidden.size(0) * weight.size(0) > std::int64_t{1} << 26 || chunk_rows > 0;
+  const bool ours = is_ours(hidden) && is_ours(weight);
+  return ours || (large && !hidden.is_meta())
+             ? chunked_head_loss(hidden, weight, targets, weights, z_loss, chunk_rows)
+             : reference::head_loss(hidden, weight, targets, weights, z_loss, chunk_rows);
 }
+
 void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& mean, torch::Tensor& square,
                 const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings) {
-  reference::adamw_step(param, grad, mean, square, grad_scale, step, settings);
+  const bool ours = is_ours(param) && param.is_contiguous() && grad.is_contiguous() && mean.is_contiguous() &&
+                    square.is_contiguous();
+  (ours ? cpu::adamw_step : reference::adamw_step)(param, grad, mean, square, grad_scale, step, settings);
 }
 
 }  // namespace ablate

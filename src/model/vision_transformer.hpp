@@ -27,12 +27,17 @@ torch::Tensor patchify(const torch::Tensor& pixels, const Encoder& encoder, Patc
 /// The inverse of patchify up to normalisation: patches [N, P, 3 p^2] -> [N, R, R, 3], in their own scale.
 torch::Tensor unpatchify(const torch::Tensor& patches, std::int64_t patch, PatchOrder order);
 
-/// Position embeddings of a square grid [side^2, D] brought to another side by bicubic interpolation,
-/// antialiased when it shrinks (as open_clip does); the same tensor when the sides are equal.
+/// Position embeddings of a square grid [side^2, D] brought to another side by antialiased bicubic
+/// interpolation (as open_clip does); the same tensor when the sides are equal.
 torch::Tensor resize_positions(const torch::Tensor& positions, std::int64_t from_side, std::int64_t to_side);
 /// Fixed sine-cosine embeddings [side^2, D]: the first half of the channels encodes x, the second y, each
 /// sines then cosines (He et al. 2022, MAE).
 torch::Tensor sine_positions(std::int64_t side, std::int64_t width);
+
+/// Of every LayerNorm of an encoder and its text tower.
+double norm_epsilon(const Encoder& encoder);
+/// The blocks of the encoder.
+TowerShape vision_shape(const Encoder& encoder);
 
 /// What distinguishes the encoders of the losses:
 ///   clip    class token, norm before the blocks, learned positions, no bias in the patch projection (CLIP)
@@ -43,6 +48,7 @@ struct VisionTransformerImpl : torch::nn::Module {
   VisionTransformerImpl(const Encoder& encoder, std::int64_t resolution);
 
   /// Patches of patchify(.., channel_row_column) -> [N, T, D] behind the final norm; the class token first.
+  /// Everyone sees everyone without `visibility`, which otherwise must outlive the backward pass.
   torch::Tensor forward(const torch::Tensor& patches, const Visibility* visibility = nullptr);
   /// The same without the class token: what a connector gets. [N, P, D]
   torch::Tensor patch_features(const torch::Tensor& patches);
@@ -60,6 +66,7 @@ struct VisionTransformerImpl : torch::nn::Module {
   LayerNorm pre_norm{nullptr}, post_norm;
   Tower tower;
   bool recompute = false;  ///< Activation checkpointing.
+  Visibility everything;   ///< Kept, because the backward pass refers to it where it recomputes.
 };
 TORCH_MODULE(VisionTransformer);
 

@@ -50,18 +50,40 @@ double bottleneck_flops(double in, double h, double pixels) {
   return 2 * (in * h + 9 * h + h * h + (in == h ? 0 : in * h)) * pixels + 4 * h * squeezed;
 }
 
-/// Bytes of weights, gradients and AdamW's two moments in fp32, and of bf16 copies of the weights.
-double state_bytes(double params, double trainable, Precision precision) {
-  return 4 * params + 12 * trainable + (precision == Precision::bf16 ? 2 * params : 0);
+/// What a process takes before it has a model: libraries, threads, buffers of the data loader.
+constexpr double kProcessBytes = 350e6;
+/// Numbers that a block keeps for the backward pass, for each token: its input, two normalised inputs,
+/// queries, keys and values, attention's output, the sum behind it, and the MLP's hidden values.
+double kept_by_decoder_block(const Llm& llm) {
+  const double d = real(llm.width), kv = d / real(llm.heads) * real(llm.kv_heads);
+  return 6 * d + 2 * kv + 3 * real(llm.mlp_width);
 }
-/// Activations that a transformer keeps for the backward pass: 34 bytes for each token, layer and unit of
-/// width in 16 bits, attention scores recomputed (Korthikanti et al. 2022, section 4.1).
-double activation_bytes(double tokens, double layers, double width, Precision precision) {
-  return tokens * layers * width * 34 * (precision == Precision::bf16 ? 1 : 2);
+double kept_by_tower_block(double d, double f) { return 8 * d + 2 * f; }
+
+/// Bytes of a number in the backward pass's stock.
+double number_bytes(Precision precision) { return precision == Precision::bf16 ? 2 : 4; }
+/// Bytes of weights in fp32, and of gradients and AdamW's two moments of those that train; with a moving
+/// average, of that.
+double state_bytes(double params, double trainable, const Train& train) {
+  return 4 * params + (train.ema > 0 ? 16 : 12) * trainable;
+}
+/// Activations of `layers` blocks over `tokens` tokens; with activation checkpointing each block keeps its
+/// input alone, and one of them all.
+double activation_bytes(const Experiment& e, double tokens, double layers, double width, double kept,
+                        Precision precision) {
+  const double numbers = e.run.activation_checkpointing ? layers * width + kept : layers * kept;
+  return tokens * numbers * number_bytes(precision);
 }
 
-double micro_batch(const Experiment& e, const Train& train) {
-  return real(e.run.micro_batch > 0 ? std::min(e.run.micro_batch, train.batch) : 1);
+/// The head's matrix, its gradient, and logits of so many rows as pass at a time (model/kernels.hpp).
+double head_bytes(const Llm& llm, double tokens) {
+  constexpr double kChunkBytes = 32e6;
+  return 4 * real(llm.width) * (2 * tokens + real(llm.vocab_size)) +
+         std::min(kChunkBytes, 4 * tokens * real(llm.vocab_size));
+}
+
+double examples_at_once(std::int64_t setting, const Train& train) {
+  return real(setting > 0 ? std::min(setting, train.batch) : train.batch);
 }
 
 bool freezes(const Train& train, ModelPart part) {
@@ -70,49 +92,73 @@ bool freezes(const Train& train, ModelPart part) {
 
 Cost encoder_cost(const Experiment& e) {
   const Train& train = e.train_encoder;
-  const double params = encoder_params(e), examples = micro_batch(e, train);
-  const double tokens = real(patches(e.encoder.resolution, e.encoder.patch) + class_tokens(e.encoder.loss));
+  const double params = encoder_params(e), examples = examples_at_once(e.run.encoder_micro_batch, train);
+  const double d = real(e.encoder.width);
+  const double n = real(patches(e.encoder.resolution, e.encoder.patch));
   double memory =
-      state_bytes(params, params, train.precision) +
-      activation_bytes(examples * tokens, real(e.encoder.layers), real(e.encoder.width), train.precision);
-  if (is_contrastive(e.encoder.loss))
-    memory += activation_bytes(examples * real(e.encoder.text.context), real(e.encoder.text.layers),
-                               real(e.encoder.text.width), train.precision);
+      kProcessBytes + state_bytes(params, params, train) +
+      activation_bytes(e, examples * (n + real(class_tokens(e.encoder.loss))), real(e.encoder.layers), d,
+                       kept_by_tower_block(d, real(e.encoder.mlp_width)), train.precision);
+  if (is_contrastive(e.encoder.loss)) {
+    const TextTower& text = e.encoder.text;
+    memory += activation_bytes(e, examples * real(text.context), real(text.layers), real(text.width),
+                               kept_by_tower_block(real(text.width), real(text.mlp_width)), train.precision);
+  } else if (e.encoder.loss == EncoderLoss::aim) {
+    memory += examples * n * real(e.encoder.aim_head_layers) * 10 * real(e.encoder.aim_head_width) *
+              number_bytes(train.precision);
+  } else {
+    memory += activation_bytes(e, examples * n, real(e.encoder.vae_decoder_layers), d,
+                               kept_by_tower_block(d, real(e.encoder.mlp_width)), train.precision);
+  }
   return {params, 3 * encoder_flops(e) * real(train.batch) * real(train.steps), memory};
 }
 
+/// The train.STAGE table and the pictures' resolution of a stage with a decoder; 0: text alone.
+const Train& decoder_train(const Experiment& e, Stage stage) {
+  return stage == Stage::llm ? e.train_llm : stage == Stage::vlm ? e.train_vlm : e.train_sft;
+}
+std::int64_t decoder_resolution(const Experiment& e, Stage stage) {
+  return stage == Stage::llm ? 0 : stage == Stage::vlm ? vlm_resolution(e) : sft_resolution(e);
+}
+
+/// Which parts of a stage with a decoder train.
+struct Trains {
+  bool vision, connector, decoder;
+};
+Trains trains_of(const Experiment& e, Stage stage) {
+  const Train& train = decoder_train(e, stage);
+  const bool pictures = stage != Stage::llm;
+  return {pictures && e.encoder.loss != EncoderLoss::none && !freezes(train, ModelPart::encoder),
+          pictures && !freezes(train, ModelPart::connector), !freezes(train, ModelPart::llm)};
+}
+
 /// llm, vlm and sft: sequences of data.seq_len tokens, with pictures but for the llm stage.
-Cost decoder_cost(const Experiment& e, const Train& train, std::int64_t resolution, bool with_images) {
-  const double images = with_images ? images_per_sequence(e, resolution) : 0;
+Cost decoder_cost(const Experiment& e, Stage stage) {
+  const Train& train = decoder_train(e, stage);
+  const std::int64_t resolution = decoder_resolution(e, stage);
+  const double images = resolution > 0 ? images_per_sequence(e, resolution) : 0;
   const std::int64_t patches_in = patches(resolution, e.encoder.patch);
-  const double vision = with_images ? vision_params(e) : 0;
-  const double connector = with_images ? connector_params(e, patches_in) : 0;
+  const double vision = resolution > 0 ? vision_params(e) : 0;
+  const double connector = resolution > 0 ? connector_params(e, patches_in) : 0;
   const double decoder = llm_params(e.llm);
-  const double trains_vision = vision > 0 && !freezes(train, ModelPart::encoder);
-  const double trains_connector = connector > 0 && !freezes(train, ModelPart::connector);
-  const double trains_decoder = !freezes(train, ModelPart::llm);
+  const Trains trains = trains_of(e, stage);
+  const SequenceFlops flops = training_flops(e, stage);
 
-  // Forward once; once more for gradients with respect to the input where something upstream trains; once
-  // more for those of the part's own weights.
-  const double vision_passes = 1 + 2 * trains_vision;
-  const double connector_passes = 1 + trains_vision + trains_connector;
-  const double decoder_passes =
-      1 + std::max({trains_vision, trains_connector, trains_decoder}) + trains_decoder;
-  const double sequence_flops =
-      images * (vision_passes * vision_flops(e, resolution) +
-                connector_passes * connector_flops(e, patches_in) * (with_images ? 1 : 0)) +
-      decoder_passes * llm_flops(e.llm, e.data.seq_len);
-
-  const double trainable = vision * trains_vision + connector * trains_connector + decoder * trains_decoder;
-  const double params = vision + connector + decoder, sequences = micro_batch(e, train);
+  const double trainable = vision * trains.vision + connector * trains.connector + decoder * trains.decoder;
+  const double params = vision + connector + decoder;
+  const double sequences = examples_at_once(e.run.micro_batch, train), d = real(e.llm.width);
   const double tokens = sequences * real(e.data.seq_len);
-  double memory = state_bytes(params, trainable, train.precision) +
-                  activation_bytes(tokens, real(e.llm.layers), real(e.llm.width), train.precision) +
-                  tokens * real(e.llm.vocab_size) * 8;  // logits and their gradient, fp32
-  if (trains_vision > 0)
-    memory += activation_bytes(sequences * images * real(patches_in), real(e.encoder.layers),
-                               real(e.encoder.width), train.precision);
-  return {params, sequence_flops * real(train.batch) * real(train.steps), memory};
+  double memory =
+      kProcessBytes + state_bytes(params, trainable, train) + head_bytes(e.llm, tokens) +
+      tokens * 2 * d * number_bytes(train.precision) +  // embeddings, before and with pictures
+      activation_bytes(e, tokens, real(e.llm.layers), d, kept_by_decoder_block(e.llm), train.precision);
+  if (trains.vision)
+    memory += activation_bytes(e, sequences * images * real(patches_in + class_tokens(e.encoder.loss)),
+                               real(e.encoder.layers), real(e.encoder.width),
+                               kept_by_tower_block(real(e.encoder.width), real(e.encoder.mlp_width)),
+                               train.precision);
+  return {params, (flops.per_sequence + images * flops.per_image) * real(train.batch) * real(train.steps),
+          memory};
 }
 
 Cost demo_cost(const Experiment& e) {
@@ -130,9 +176,7 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
     return {trained.params, trained.flops / (3 * real(e.demo.batch) * real(e.demo.steps)) * examples,
             trained.memory_bytes};
   }
-  if (stage == Stage::encoder)
-    return {encoder_params(e), encoder_flops(e) * examples,
-            state_bytes(encoder_params(e), 0, Precision::bf16)};
+  if (stage == Stage::encoder) return {encoder_params(e), encoder_flops(e) * examples, 4 * encoder_params(e)};
   const bool with_images = stage != Stage::llm;
   const std::int64_t resolution = stage == Stage::sft ? sft_resolution(e) : vlm_resolution(e);
   const std::int64_t patches_in = patches(resolution, e.encoder.patch);
@@ -150,7 +194,7 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
                            pictures * (vision_flops(e, resolution) + connector_flops(e, patches_in)));
     }
   }
-  return {params, flops, state_bytes(params, 0, Precision::bf16)};
+  return {params, flops, 4 * params};
 }
 
 }  // namespace
@@ -225,13 +269,6 @@ double encoder_flops(const Experiment& e) {
   throw std::logic_error("unknown encoder loss");
 }
 
-std::int64_t visual_tokens(const Experiment& e, std::int64_t resolution) {
-  const std::int64_t side = resolution / e.encoder.patch;
-  if (e.encoder.loss == EncoderLoss::none)
-    return side * side + side;  // A newline token ends each row of patches.
-  return e.connector.kind == ConnectorKind::mlp ? side * side : e.connector.tokens;
-}
-
 double connector_params(const Experiment& e, std::int64_t patches_in) {
   const double d = real(e.encoder.width), out = real(e.llm.width), k = real(e.connector.tokens);
   const double h = real(e.connector.width), depth = real(e.connector.depth);
@@ -300,16 +337,29 @@ double images_per_sequence(const Experiment& e, std::int64_t resolution) {
   return all > 0 ? pictured / all * std::min(room, real(e.data.max_images)) : 0;
 }
 
+SequenceFlops training_flops(const Experiment& e, Stage stage) {
+  const Trains trains = trains_of(e, stage);
+  const std::int64_t resolution = decoder_resolution(e, stage);
+  // Forward once; once more for gradients with respect to the input where something upstream trains; once
+  // more for those of the part's own weights.
+  const double vision_passes = 1 + 2 * trains.vision;
+  const double connector_passes = 1 + trains.vision + trains.connector;
+  const double decoder_passes = 1 + (trains.vision || trains.connector || trains.decoder) + trains.decoder;
+  SequenceFlops flops{.per_sequence = decoder_passes * llm_flops(e.llm, e.data.seq_len)};
+  if (resolution > 0)
+    flops.per_image = vision_passes * vision_flops(e, resolution) +
+                      connector_passes * connector_flops(e, patches(resolution, e.encoder.patch));
+  return flops;
+}
+
 Cost stage_cost(const Experiment& e, Stage stage, EvalTask task) {
   switch (stage) {
     case Stage::encoder:
       return encoder_cost(e);
     case Stage::llm:
-      return decoder_cost(e, e.train_llm, vlm_resolution(e), false);
     case Stage::vlm:
-      return decoder_cost(e, e.train_vlm, vlm_resolution(e), true);
     case Stage::sft:
-      return decoder_cost(e, e.train_sft, sft_resolution(e), true);
+      return decoder_cost(e, stage);
     case Stage::demo:
       return demo_cost(e);
     case Stage::eval:

@@ -31,8 +31,6 @@ double encoder_flops(const Experiment& experiment);
 /// Between vision transformer and decoder; `patches_in` patches. Without an encoder: Fuyu's patch projection.
 double connector_params(const Experiment& experiment, std::int64_t patches_in);
 double connector_flops(const Experiment& experiment, std::int64_t patches_in);
-/// Visual tokens that the decoder gets for one picture of that resolution.
-std::int64_t visual_tokens(const Experiment& experiment, std::int64_t resolution);
 
 /// A decoder with RMSNorm, rotary embedding, SwiGLU and grouped-query attention (Llama's form).
 double llm_params(const Llm& llm);
@@ -41,6 +39,14 @@ double llm_params(const Llm& llm);
 double llm_body_params(const Llm& llm);
 /// Operations of one sequence of T tokens forward, logits at every position.
 double llm_flops(const Llm& llm, std::int64_t tokens);
+
+/// Operations forward and backward of one sequence of stage llm, vlm or sft, and of each picture in it:
+/// backward counts twice the forward pass for what trains, once where a gradient only passes through, and not
+/// at all where nothing upstream trains.
+struct SequenceFlops {
+  double per_sequence = 0, per_image = 0;
+};
+SequenceFlops training_flops(const Experiment& experiment, Stage stage);
 
 /// Pictures in one sequence, as far as can be said without the data: as many as fit beside 64 tokens of text
 /// each, at most data.max_images, in the share of sequences that have any.

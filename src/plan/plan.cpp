@@ -58,6 +58,7 @@ class Planner {
     warn_about_equal_cells();
     make_jobs();
     plan_.missing_data = part_table_.missing();
+    plan_.sources = part_table_.sources();
     return std::move(plan_);
   }
 

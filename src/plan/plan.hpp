@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -76,6 +77,8 @@ struct Plan {
   std::vector<std::uint64_t> replicate_begin = {0};
   std::vector<CountLine> account;  ///< Explains every count, from the product of the levels to the jobs.
   std::vector<std::string> warnings;
+  /// Content hash of each data source and init file to its path, as the sweep names it.
+  std::map<std::string, std::string> sources;
   std::vector<std::string> missing_data;  ///< Data sources that do not exist here: the keys are provisional.
 
   std::size_t num_replicates() const { return replicate_begin.size() - 1; }

@@ -108,6 +108,8 @@ std::string PartTable::content_of(const std::string& path) {
     if (found->second.empty()) {
       missing_.push_back(path);
       found->second = "missing:" + path;
+    } else {
+      sources_.emplace(found->second, path);
     }
   }
   return found->second;

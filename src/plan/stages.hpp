@@ -34,6 +34,8 @@ class PartTable {
   void find(const Experiment& experiment, Stage stage, EvalTask task, std::vector<std::uint32_t>& indices);
   /// Sources that find() was told do not exist.
   const std::vector<std::string>& missing() const { return missing_; }
+  /// Content hash to path, of those that exist.
+  const std::map<std::string, std::string>& sources() const { return sources_; }
 
  private:
   struct Section {
@@ -51,6 +53,7 @@ class PartTable {
   std::unordered_map<Hash128, std::uint32_t> by_bytes_, by_hash_;
   std::unordered_map<std::string, std::string> contents_;
   std::vector<std::string> missing_;
+  std::map<std::string, std::string> sources_;
 };
 
 /// The key of a job: hash of its canonical JSON.

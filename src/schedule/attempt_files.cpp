@@ -77,9 +77,12 @@ RunRequest prepare_attempt(Database& database, const JobRecord& job, const Attem
   if (attempt.number > 1) find_resume_point(database, job, spec);
   for (const auto& [stage, parent] : parents) spec.parents[stage] = finished_folder(database, parent);
 
+  const Json description = job_description(database, job.id);
+  spec.sources = load_sources(database, description.at("config"));
+
   move_aside(attempt_folder.path);
   make_directories(attempt_folder.path);
-  write_job(folder.job(), job_description(database, job.id).dump(2) + "\n");
+  write_job(folder.job(), description.dump(2) + "\n");
   write_file(attempt_folder.spec(), spec.to_json().dump(2) + "\n");
   return request;
 }

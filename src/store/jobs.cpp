@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "config/fields.hpp"
 #include "store/ids.hpp"
 #include "store/query.hpp"
 #include "store/sweep_jobs.hpp"
@@ -139,6 +140,24 @@ std::vector<std::int64_t> load_cancel_requests(Database& database) {
   Query query(database, "SELECT id FROM job WHERE state = 'running' AND cancel = 1 ORDER BY id");
   while (query.step()) ids.push_back(query.integer(0));
   return ids;
+}
+
+std::map<std::string, std::filesystem::path> load_sources(Database& database, const Json& config) {
+  std::map<std::string, std::filesystem::path> sources;
+  const auto add = [&](const Json& hash) {
+    if (!hash.is_string()) return;
+    Query query(database, "SELECT path FROM data_source WHERE hash = ?", hash.get<std::string>());
+    if (query.step()) sources[hash.get<std::string>()] = query.text(0);
+  };
+  for (const auto& [section, keys] : config.items())
+    for (const auto& [leaf, value] : keys.items()) {
+      const Field* field = find_field(section + "." + leaf);
+      if (!field || !field->is_path) continue;
+      add(value);
+      if (value.is_array())
+        for (const Json& hash : value) add(hash);
+    }
+  return sources;
 }
 
 }  // namespace ablate

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,6 +41,9 @@ JobRecord get_job(Database& database, const std::string& key_prefix);
 /// The configuration that the worker reads: {"key", "stage", "task", "seed", "steps", "config": {section:
 /// {...}}, "parents": {stage: key}}.
 Json job_description(Database& database, std::int64_t job_id);
+
+/// Hash and path of the data sources and init files that a configuration (as job_description has it) names.
+std::map<std::string, std::filesystem::path> load_sources(Database& database, const Json& config);
 
 struct InvocationRecord {
   std::vector<std::string> command;

@@ -19,7 +19,13 @@ constexpr int kApplicationId = 0x41424c54;
 }  // namespace
 
 std::span<const Migration> known_migrations() {
-  static constexpr Migration kMigrations[] = {{1, kSchema}};
+  static constexpr Migration kMigrations[] = {
+      {1, kSchema},
+      // A new file has it from the schema.
+      {2,
+       "CREATE TABLE IF NOT EXISTS data_source (hash TEXT PRIMARY KEY, path TEXT NOT NULL)"
+       " STRICT, WITHOUT ROWID"},
+  };
   return kMigrations;
 }
 

@@ -173,6 +173,21 @@ class PlanWriter {
 
 }  // namespace
 
+namespace {
+
+/// Hash and absolute path of the plan's sources that the database does not have like this.
+std::vector<std::pair<std::string, std::string>> find_new_sources(Database& database, const Plan& plan) {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const auto& [hash, path] : plan.sources) {
+    std::string absolute = std::filesystem::absolute(path).lexically_normal().string();
+    Query query(database, "SELECT path FROM data_source WHERE hash = ?", hash);
+    if (!query.step() || query.view(0) != absolute) found.emplace_back(hash, std::move(absolute));
+  }
+  return found;
+}
+
+}  // namespace
+
 SaveResult save_plan(Database& database, const Plan& plan, const std::filesystem::path& sweep_file,
                      const Json& run, double now) {
   const std::string fingerprint = hash_plan(plan).hex();
@@ -188,9 +203,13 @@ SaveResult save_plan(Database& database, const Plan& plan, const std::filesystem
     return query.integer(0);
   };
   bool same_plan = false, same_rest = false;
-  if (const auto id = find(same_plan, same_rest); id && same_plan && same_rest) return {*id, 0, true};
+  const auto new_sources = find_new_sources(database, plan);
+  if (const auto id = find(same_plan, same_rest); id && same_plan && same_rest && new_sources.empty())
+    return {*id, 0, true};
 
   WriteTransaction transaction(database);
+  for (const auto& [hash, source] : new_sources)
+    Query(database, "INSERT OR REPLACE INTO data_source (hash, path) VALUES (?, ?)", hash, source).run();
   SaveResult result;
   auto id = find(same_plan, same_rest);
   PlanWriter writer(database, plan);

@@ -160,6 +160,12 @@ CREATE TABLE score_value (
   PRIMARY KEY (job_id, name)
 ) STRICT, WITHOUT ROWID;
 
+-- Where a content that a configuration names by its hash was found last: what workers read.
+CREATE TABLE IF NOT EXISTS data_source (
+  hash TEXT PRIMARY KEY,
+  path TEXT NOT NULL                         -- absolute
+) STRICT, WITHOUT ROWID;
+
 -- Content hashes of data files, so that large ones are read once.
 CREATE TABLE data_hash (
   path     TEXT PRIMARY KEY,

@@ -52,20 +52,26 @@ void Fd::reset() {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
-std::string read_file(const std::filesystem::path& path, std::size_t max_bytes) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd) fail(path, "cannot be opened");
+OpenFile open_file(const std::filesystem::path& path) {
+  OpenFile file{Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK))};
+  if (!file.fd) fail(path, "cannot be opened");
   struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) fail(path, "cannot be read");
+  if (::fstat(file.fd.get(), &info) != 0) fail(path, "cannot be read");
   if (S_ISDIR(info.st_mode)) throw Error(fmt::format("{}: is a folder; expected a file", path.string()));
   if (!S_ISREG(info.st_mode)) throw Error(fmt::format("{}: is not a regular file", path.string()));
-  if (static_cast<std::uint64_t>(info.st_size) > max_bytes)
+  file.size = static_cast<std::uint64_t>(info.st_size);
+  return file;
+}
+
+std::string read_file(const std::filesystem::path& path, std::size_t max_bytes) {
+  const OpenFile file = open_file(path);
+  if (file.size > max_bytes)
     throw Error(
-        fmt::format("{}: is {} bytes long; expected at most {}", path.string(), info.st_size, max_bytes));
-  std::string text(static_cast<std::size_t>(info.st_size), '\0');
+        fmt::format("{}: is {} bytes long; expected at most {}", path.string(), file.size, max_bytes));
+  std::string text(static_cast<std::size_t>(file.size), '\0');
   std::size_t at = 0;
   while (at < text.size()) {
-    const ssize_t count = ::read(fd.get(), text.data() + at, text.size() - at);
+    const ssize_t count = ::read(file.fd.get(), text.data() + at, text.size() - at);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail(path, "cannot be read");
     if (count == 0) break;
@@ -75,28 +81,52 @@ std::string read_file(const std::filesystem::path& path, std::size_t max_bytes) 
   return text;
 }
 
-void write_file(const std::filesystem::path& path, std::string_view content, bool durable) {
-  const std::filesystem::path temporary = fmt::format("{}.tmp-{}", path.string(), ::getpid());
-  Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (!fd) fail(path, "cannot be written");
-  if (!write_all(fd.get(), content) || (durable && ::fsync(fd.get()) != 0) ||
-      ::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int reason = errno;
-    ::unlink(temporary.c_str());
-    errno = reason;
-    fail(path, "cannot be written");
-  }
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : path_(std::move(path)),
+      temporary_(fmt::format("{}.tmp-{}", path_.string(), ::getpid())),
+      fd_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+  if (!fd_) fail(path_, "cannot be written");
+}
+
+AtomicFile::~AtomicFile() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::string_view piece) {
+  if (!write_all(fd_.get(), piece)) fail(path_, "cannot be written");
+}
+
+void AtomicFile::commit(bool durable) {
+  if ((durable && ::fsync(fd_.get()) != 0) || ::rename(temporary_.c_str(), path_.c_str()) != 0)
+    fail(path_, "cannot be written");
+  temporary_.clear();
   if (durable) {
-    const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    const auto folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
     const Fd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory || ::fsync(directory.get()) != 0) fail(folder, "cannot be written to disk");
   }
+}
+
+void write_file(const std::filesystem::path& path, std::string_view content, bool durable) {
+  AtomicFile file(path);
+  file.write(content);
+  file.commit(durable);
 }
 
 void make_directories(const std::filesystem::path& path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);
   if (failed) throw Error(fmt::format("{}: folder cannot be made: {}", path.string(), failed.message()));
+}
+
+void rename_folder(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const auto sync = [](const std::filesystem::path& folder) {
+    const Fd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory || ::fsync(directory.get()) != 0) fail(folder, "cannot be written to disk");
+  };
+  sync(from);
+  if (::rename(from.c_str(), to.c_str()) != 0) fail(to, "cannot be written");
+  sync(to.has_parent_path() ? to.parent_path() : ".");
 }
 
 std::optional<FileLock> FileLock::try_take(const std::filesystem::path& path) {

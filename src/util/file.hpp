@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -26,16 +27,43 @@ class Fd {
   int fd_ = -1;
 };
 
+/// A regular file open for reading, and its size when it was opened.
+struct OpenFile {
+  Fd fd;
+  std::uint64_t size = 0;
+};
+/// Throws Error when it cannot be opened or is no regular file; never waits for a pipe.
+OpenFile open_file(const std::filesystem::path& path);
+
 /// The whole file. Throws Error when it cannot be read, is no regular file or is larger than `max_bytes`.
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes);
 
-/// Writes `path.tmp-PID` and renames it, so that readers see the old file or the new one, never a half.
-/// `durable` also waits for the disk (fsync of file and folder). Throws Error; the old file is then
-/// untouched.
+/// A file written in pieces to `path.tmp-PID` and then renamed, so that readers see the old file or the new
+/// one, never a half. Without commit() it disappears. All throw Error; the old file is then untouched.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  void write(std::string_view piece);
+  /// `durable` also waits for the disk (fsync of file and folder).
+  void commit(bool durable);
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;  ///< Empty when it was renamed.
+  Fd fd_;
+};
+
+/// An AtomicFile of one piece.
 void write_file(const std::filesystem::path& path, std::string_view content, bool durable = false);
 
 /// Creates a folder and its parents. Throws Error naming what stands in the way.
 void make_directories(const std::filesystem::path& path);
+
+/// Gives a folder whose files are on the disk its final name, and waits for the disk. Throws Error.
+void rename_folder(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// Holds an exclusive lock on a file for as long as it lives: an open-file-description lock (fcntl(2),
 /// F_OFD_SETLK). It belongs to the open file, so a child process that inherits the descriptor goes on holding

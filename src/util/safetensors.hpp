@@ -12,6 +12,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ablate {
@@ -21,7 +22,7 @@ struct StoredTensor {
   std::string name;
   std::string dtype;  ///< "F32", "BF16", "F16", "F64", "I64", "I32", "I16", "I8", "U8", "BOOL".
   std::vector<std::int64_t> shape;
-  std::span<const std::byte> bytes;
+  std::span<const std::byte> bytes;  ///< Of a file: valid while it is open, and not always aligned.
 
   std::int64_t count() const;  ///< Elements.
 };
@@ -30,7 +31,8 @@ struct StoredTensor {
 class SafetensorsFile {
  public:
   /// `path`: a file, a folder with model.safetensors, or an index "*.safetensors.index.json" with the shards
-  /// that its "weight_map" names (beside it, not elsewhere). Throws Error naming the file and what is wrong.
+  /// that its "weight_map" names (beside it, not elsewhere); what a shard holds beyond that is left out.
+  /// Throws Error naming the file and what is wrong.
   explicit SafetensorsFile(const std::filesystem::path& path);
   ~SafetensorsFile();
   SafetensorsFile(SafetensorsFile&&) noexcept;
@@ -46,7 +48,8 @@ class SafetensorsFile {
 };
 
 /// Writes tensors (their `bytes` must match dtype and shape) to a temporary name and renames it; waits for
-/// the disk. Data begin at a multiple of 8 bytes. The same input gives the same bytes. Throws Error.
+/// the disk. Data begin at a multiple of 8 bytes and every tensor is aligned. The same input gives the same
+/// bytes. Throws Error.
 void write_safetensors(const std::filesystem::path& path, std::vector<StoredTensor> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

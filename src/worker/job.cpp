@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "config/names.hpp"
 #include "util/error.hpp"
 
@@ -17,7 +19,7 @@ std::string shown(const Json& value) {
   return text.size() <= 60 ? text : text.substr(0, 60) + "...";
 }
 
-const Json& get_member(const Json& object, const std::string& key, const std::string& where) {
+const Json& get_member(const Json& object, std::string_view key, std::string_view where) {
   if (!object.is_object()) throw Error(fmt::format("{}: found {}; expected an object", where, shown(object)));
   const auto found = object.find(key);
   if (found == object.end()) throw Error(fmt::format("{}: '{}' is missing", where, key));

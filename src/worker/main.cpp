@@ -18,6 +18,13 @@ int main(int argc, char** argv) {
   app.add_option("--attempt", attempt,
                  "Number of the prepared attempt; without it, a new one with default settings")
       ->check(CLI::PositiveNumber);
+  ablate::HandSettings by_hand;
+  app.add_option("--device", by_hand.device, "Without --attempt: auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+  app.add_option("--threads", by_hand.threads, "Without --attempt: CPU threads")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.set_version_flag("--version", fmt::format("ablate-worker {} ({}, {}, {})", build.version,
                                                 build.revision, build.type, build.compiler));
   try {
@@ -25,5 +32,5 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return ablate::run_worker(job_folder, attempt);
+  return ablate::run_worker(job_folder, attempt, by_hand);
 }

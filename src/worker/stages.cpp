@@ -5,6 +5,9 @@
 #include "util/file.hpp"
 #include "worker/demo.hpp"
 #include "worker/stage.hpp"
+#ifdef ABLATE_LIBTORCH
+#include "worker/training.hpp"
+#endif
 
 namespace ablate {
 
@@ -17,6 +20,12 @@ struct StageEntry {
 };
 
 constexpr StageEntry kStages[] = {
+#ifdef ABLATE_LIBTORCH
+    {Stage::encoder, "", train_model},
+    {Stage::llm, "", train_model},
+    {Stage::vlm, "", train_model},
+    {Stage::sft, "", train_model},
+#endif
     {Stage::demo, "", train_demo},
     {Stage::eval, "demo-accuracy", eval_demo_accuracy},
     {Stage::eval, "demo-robustness", eval_demo_robustness},

@@ -61,12 +61,37 @@ bool has_finished(const std::filesystem::path& attempt_folder) {
   }
 }
 
-/// An attempt that nobody has prepared: the next number, default settings, parents from the folders beside
-/// this one.
-AttemptSpec make_spec_by_hand(const std::filesystem::path& job_folder, const Job& job) {
+AttemptSpec load_spec(const AttemptFolder& folder, std::int64_t number) {
+  constexpr std::size_t kMaxSpecBytes = 1 << 20;
+  AttemptSpec spec;
+  try {
+    spec = AttemptSpec::from_json(load_json(folder.spec(), kMaxSpecBytes));
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    throw Error(text.starts_with(folder.spec().string()) ? text : folder.spec().string() + ": " + text);
+  }
+  if (spec.attempt != number)
+    throw Error(
+        fmt::format("{}: 'attempt': found {}; expected {}", folder.spec().string(), spec.attempt, number));
+  return spec;
+}
+
+/// An attempt that nobody has prepared: the next number, settings and paths of the newest attempt that has
+/// been prepared (default ones where there is none), parents from the folders beside this one.
+AttemptSpec make_spec_by_hand(const std::filesystem::path& job_folder, const Job& job,
+                              const HandSettings& settings) {
   AttemptSpec spec;
   const std::vector<std::int64_t> earlier = find_attempts(job_folder);
+  for (const std::int64_t number : earlier) {
+    const AttemptFolder folder{JobFolder{job_folder}.attempt(number)};
+    if (!std::filesystem::exists(folder.spec())) continue;
+    const AttemptSpec prepared = load_spec(folder, number);
+    spec.run = prepared.run;
+    spec.sources = prepared.sources;
+  }
   spec.attempt = earlier.empty() ? 1 : earlier.back() + 1;
+  spec.device = settings.device;
+  spec.threads = settings.threads;
   for (const auto& [stage, key] : job.parents) {
     const std::filesystem::path parent = std::filesystem::absolute(job_folder).parent_path() / key;
     std::vector<std::int64_t> attempts = find_attempts(parent);
@@ -82,21 +107,6 @@ AttemptSpec make_spec_by_hand(const std::filesystem::path& job_folder, const Job
   make_directories(JobFolder{job_folder}.attempt(spec.attempt));
   write_file(AttemptFolder{JobFolder{job_folder}.attempt(spec.attempt)}.spec(),
              spec.to_json().dump(2) + "\n");
-  return spec;
-}
-
-AttemptSpec load_spec(const AttemptFolder& folder, std::int64_t number) {
-  constexpr std::size_t kMaxSpecBytes = 1 << 20;
-  AttemptSpec spec;
-  try {
-    spec = AttemptSpec::from_json(load_json(folder.spec(), kMaxSpecBytes));
-  } catch (const Error& error) {
-    const std::string text = error.what();
-    throw Error(text.starts_with(folder.spec().string()) ? text : folder.spec().string() + ": " + text);
-  }
-  if (spec.attempt != number)
-    throw Error(
-        fmt::format("{}: 'attempt': found {}; expected {}", folder.spec().string(), spec.attempt, number));
   return spec;
 }
 
@@ -172,7 +182,8 @@ int run_stage(const Job& job, const AttemptSpec& spec, const std::filesystem::pa
 
 }  // namespace
 
-int run_worker(const std::filesystem::path& job_folder, std::optional<std::int64_t> number) {
+int run_worker(const std::filesystem::path& job_folder, std::optional<std::int64_t> number,
+               const HandSettings& settings) {
   try {
     handle_stop_signals();
     std::optional<Job> job;
@@ -199,7 +210,7 @@ int run_worker(const std::filesystem::path& job_folder, std::optional<std::int64
       return run_stage(*job, *spec, folder.path, journal);
     }
     job = load_job(JobFolder{job_folder}.job());
-    spec = make_spec_by_hand(job_folder, *job);
+    spec = make_spec_by_hand(job_folder, *job, settings);
     const AttemptFolder folder{JobFolder{job_folder}.attempt(spec->attempt)};
     auto lock = FileLock::try_take(folder.lock());
     if (!lock) throw Error(fmt::format("{}: is held by another process", folder.lock().string()));

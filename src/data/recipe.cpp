@@ -1,0 +1,45 @@
+#include "data/recipe.hpp"
+
+namespace ablate {
+
+namespace {
+
+std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& names) {
+  return {names.begin(), names.end()};
+}
+
+}  // namespace
+
+MixtureSettings mixture_of(const Experiment& recipe, Stage stage, std::uint64_t seed) {
+  const Data& data = recipe.data;
+  const std::int64_t resolution = stage == Stage::sft ? sft_resolution(recipe) : vlm_resolution(recipe);
+  MixtureSettings settings{.seed = seed,
+                           .seq_len = data.seq_len,
+                           .max_images = data.max_images,
+                           .image_tokens = visual_tokens(recipe, resolution),
+                           .resolution = resolution,
+                           .image_fit = data.image_fit,
+                           .synthetic_share = data.synthetic_share};
+  if (stage == Stage::llm)
+    settings.sources = {{DataRole::text, paths_of(data.text), 1}};
+  else if (stage == Stage::sft)
+    settings.sources = {{DataRole::sft, paths_of(data.sft), 1}};
+  else
+    settings.sources = {{DataRole::captions, paths_of(data.captions), data.mix[0]},
+                        {DataRole::interleaved, paths_of(data.interleaved), data.mix[1]},
+                        {DataRole::text, paths_of(data.text), data.mix[2]}};
+  return settings;
+}
+
+PairSettings pairs_of(const Experiment& recipe, std::uint64_t seed) {
+  const bool contrastive =
+      recipe.encoder.loss == EncoderLoss::clip || recipe.encoder.loss == EncoderLoss::siglip;
+  return {.paths = paths_of(recipe.data.encoder),
+          .seed = seed,
+          .resolution = recipe.encoder.resolution,
+          .context = contrastive ? recipe.encoder.text.context : 0,
+          .image_fit = recipe.data.image_fit,
+          .synthetic_share = recipe.data.synthetic_share};
+}
+
+}  // namespace ablate

@@ -1,0 +1,119 @@
+#include "model/aim.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "model/device_copy.hpp"
+#include "model/recompute.hpp"
+#include "util/random.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr std::int64_t kAimHeadRatio = 4;
+constexpr double kAimVarianceEpsilon = 1e-6;
+
+}  // namespace
+
+torch::Tensor aim_targets(const torch::Tensor& patches) {
+  const torch::Tensor centred = patches - patches.mean(-1, /*keepdim=*/true);
+  const torch::Tensor variance =
+      centred.square().sum(-1, /*keepdim=*/true) / static_cast<double>(patches.size(-1) - 1);
+  return centred * torch::rsqrt(variance + kAimVarianceEpsilon);
+}
+
+torch::Tensor aim_loss(const torch::Tensor& predictions, const torch::Tensor& targets,
+                       const torch::Tensor& prefix, std::int64_t count) {
+  const std::int64_t P = targets.size(1);
+  const torch::Tensor errors = (predictions - targets.narrow(1, 1, P - 1)).square().mean(-1);  // [B, P - 1]
+  const torch::Tensor counted = torch::arange(1, P, prefix.options()) >= prefix.unsqueeze(1);
+  return (errors * counted).sum() / static_cast<double>(count);
+}
+
+AimHeadBlockImpl::AimHeadBlockImpl(const Encoder& encoder)
+    : activation(encoder.activation),
+      norm(register_module("norm", LayerNorm(encoder.aim_head_width, norm_epsilon(encoder)))),
+      fc1(register_module("fc1", Linear(encoder.aim_head_width, kAimHeadRatio * encoder.aim_head_width,
+                                        /*with_bias=*/false))),
+      fc2(register_module("fc2", Linear(kAimHeadRatio * encoder.aim_head_width, encoder.aim_head_width,
+                                        /*with_bias=*/false))) {}
+
+torch::Tensor AimHeadBlockImpl::forward(const torch::Tensor& x) {
+  return x + fc2(activate(fc1(norm(x)), activation));
+}
+
+// Xavier throughout, as in MAE.
+void AimHeadBlockImpl::append_weights(Weights& weights, const std::string& prefix) const {
+  const Init init = Init::xavier(fc1->weight.size(1), fc1->weight.size(0));
+  norm->append_weights(weights, prefix + "norm.");
+  fc1->append_weights(weights, prefix + "fc1.", init);
+  fc2->append_weights(weights, prefix + "fc2.", init);
+}
+
+AimObjective::AimObjective(const Encoder& config, std::uint64_t random_seed)
+    : EncoderObjective(config, random_seed),
+      positions(register_buffer("positions", sine_positions(vision->side, config.aim_head_width))),
+      head_in(register_module("head_in", Linear(config.width, config.aim_head_width, /*with_bias=*/true))),
+      head_norm(register_module("head_norm", LayerNorm(config.aim_head_width, norm_epsilon(config)))),
+      head_out(register_module("head_out", Linear(config.aim_head_width, 3 * config.patch * config.patch,
+                                                  /*with_bias=*/true))) {
+  for (std::int64_t i = 0; i < config.aim_head_layers; ++i)
+    blocks.push_back(register_module(fmt::format("block{}", i), AimHeadBlock(config)));
+}
+
+torch::Tensor AimObjective::draw_prefixes(std::int64_t pictures, std::uint64_t first_picture) const {
+  const RandomStream random(seed, "aim prefix");
+  const std::uint64_t choices = static_cast<std::uint64_t>(positions.size(0) - 1);
+  torch::Tensor prefixes = torch::empty({pictures}, torch::kInt64);
+  for (std::int64_t i = 0; i < pictures; ++i)
+    prefixes.data_ptr<std::int64_t>()[i] =
+        1 + static_cast<std::int64_t>(random.below(choices, first_picture + static_cast<std::uint64_t>(i)));
+  return prefixes;
+}
+
+torch::Tensor AimObjective::predict(const torch::Tensor& pixels, const Visibility& visibility) {
+  const std::int64_t predicted = positions.size(0) - 1;  // The last patch has no patch behind it.
+  const torch::Tensor patches = patchify(pixels, encoder, PatchOrder::channel_row_column, compute);
+  const torch::Tensor features = vision->forward(patches, &visibility);
+  torch::Tensor x = head_in(features.narrow(1, 0, predicted)) + positions.narrow(0, 0, predicted).to(compute);
+  for (AimHeadBlock& block : blocks)
+    x = maybe_recompute(vision->recompute, x, [&block](const torch::Tensor& in) { return block(in); });
+  return head_out(head_norm(x)).to(torch::kFloat32);
+}
+
+StepMetrics AimObjective::accumulate(const std::vector<EncoderBatch>& micro_batches,
+                                     std::uint64_t first_picture) {
+  std::int64_t pictures = 0;
+  for (const EncoderBatch& batch : micro_batches) pictures += batch.pixels.size(0);
+  const torch::Tensor drawn = draw_prefixes(pictures, first_picture);
+  std::int64_t count = pictures * positions.size(0);
+  for (std::int64_t i = 0; i < pictures; ++i) count -= drawn.data_ptr<std::int64_t>()[i];
+
+  const torch::Tensor prefixes = copy_to_device(drawn, positions.device());
+  torch::Tensor loss = torch::zeros({}, positions.options());
+  std::int64_t first = 0;
+  for (const EncoderBatch& batch : micro_batches) {
+    const torch::Tensor prefix = prefixes.narrow(0, first, batch.pixels.size(0));
+    const Visibility visibility = see_prefix(prefix, positions.size(0));
+    const torch::Tensor targets =
+        aim_targets(patchify(batch.pixels, encoder, PatchOrder::row_column_channel, torch::kFloat32));
+    const torch::Tensor part = aim_loss(predict(batch.pixels, visibility), targets, prefix, count);
+    part.backward();
+    loss += part.detach();
+    first += batch.pixels.size(0);
+  }
+  return {{"loss", loss}};
+}
+
+void AimObjective::append_weights(Weights& weights) const {
+  const std::int64_t H = positions.size(1), V = head_out->weight.size(0);
+  vision->append_weights(weights, "vision_model.");
+  head_in->append_weights(weights, "aim_head.in_proj.", Init::xavier(encoder.width, H));
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    blocks[i]->append_weights(weights, fmt::format("aim_head.layers.{}.", i));
+  head_norm->append_weights(weights, "aim_head.norm.");
+  head_out->append_weights(weights, "aim_head.out_proj.", Init::xavier(H, V));
+}
+
+}  // namespace ablate

@@ -1,0 +1,54 @@
+// What CLIP and SigLIP have in common: pictures and captions as vectors of length 1, and a loss over the
+// table of their products.
+//
+// Shape letters: B pictures, R pixels on a side, C tokens of a caption, E embedding width, T tokens of the
+// encoder, D its width.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "model/encoder_objective.hpp"
+#include "model/text_tower.hpp"
+
+namespace ablate {
+
+/// Cross entropy of each picture's own caption among all captions, and the other way round, averaged (Radford
+/// et al. 2021, figure 3). logits [B, B], a row for each picture; fp32.
+torch::Tensor clip_loss(const torch::Tensor& logits);
+/// A yes-no question for each pair, its loss summed over pairs and divided by B, not B^2 (Zhai et al. 2023,
+/// eq. 1).
+torch::Tensor siglip_loss(const torch::Tensor& logits);
+
+struct ContrastiveObjective : EncoderObjective {
+  ContrastiveObjective(const Encoder& encoder, std::uint64_t seed);
+
+  /// With several micro-batches each is computed twice: the loss needs all of them at once, the memory only
+  /// holds one (Gao et al. 2021, "Scaling deep contrastive learning batch size under memory limited setup").
+  StepMetrics accumulate(const std::vector<EncoderBatch>& micro_batches, std::uint64_t first_picture) final;
+  bool needs_captions() const final { return true; }
+
+  /// [B, R, R, 3] uint8 -> [B, E] fp32, of length 1.
+  torch::Tensor embed_pictures(const torch::Tensor& pixels);
+  /// [B, C] and [B] -> [B, E] fp32, of length 1.
+  torch::Tensor embed_captions(const torch::Tensor& tokens, const torch::Tensor& lengths);
+  /// exp(logit_scale) pictures captions^T + logit_bias.
+  torch::Tensor logits(const torch::Tensor& pictures, const torch::Tensor& captions) const;
+
+  TextTransformer text;
+  torch::Tensor logit_scale;  ///< The logarithm of the factor; CLIP [], SigLIP [1].
+  torch::Tensor logit_bias;   ///< [1], SigLIP only.
+
+ protected:
+  /// Tokens of the encoder [B, T, D] -> [B, E].
+  virtual torch::Tensor pool(const torch::Tensor& tokens) = 0;
+  virtual torch::Tensor loss_of(const torch::Tensor& logits) const = 0;
+};
+
+std::shared_ptr<ContrastiveObjective> make_clip_objective(const Encoder& encoder, std::uint64_t seed);
+std::shared_ptr<ContrastiveObjective> make_siglip_objective(const Encoder& encoder, std::uint64_t seed);
+
+}  // namespace ablate

@@ -1,0 +1,91 @@
+#include "model/decoder.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "model/recompute.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr double kDecoderDeviation = 0.02;
+
+std::int64_t head_width(const Llm& llm) { return llm.width / llm.heads; }
+
+}  // namespace
+
+RmsNormImpl::RmsNormImpl(std::int64_t width, double norm_epsilon)
+    : weight(register_parameter("weight", torch::empty({width}))), epsilon(norm_epsilon) {}
+
+torch::Tensor RmsNormImpl::forward(const torch::Tensor& x) { return rms_norm(x, weight, epsilon); }
+
+DecoderBlockImpl::DecoderBlockImpl(const Llm& llm)
+    : shape(llm),
+      input_norm(register_module("input_norm", RmsNorm(llm.width, llm.norm_epsilon))),
+      post_attention_norm(register_module("post_attention_norm", RmsNorm(llm.width, llm.norm_epsilon))),
+      qkv(register_module("qkv", Linear(llm.width, (llm.heads + 2 * llm.kv_heads) * head_width(llm), false))),
+      out(register_module("out", Linear(llm.width, llm.width, false))),
+      gate_up(register_module("gate_up", Linear(llm.width, 2 * llm.mlp_width, false))),
+      down(register_module("down", Linear(llm.mlp_width, llm.width, false))) {}
+
+torch::Tensor DecoderBlockImpl::forward(const torch::Tensor& x, const Visibility& visibility,
+                                        const Rotary& rotary) {
+  const torch::Tensor mixed =
+      x + out(attention(qkv(input_norm(x)), shape.heads, shape.kv_heads, visibility, rotary));  // [B, T, D]
+  return mixed + down(swiglu(gate_up(post_attention_norm(mixed))));
+}
+
+void DecoderBlockImpl::append_weights(Weights& weights, const std::string& prefix) const {
+  const Init init = Init::normal(kDecoderDeviation);
+  const Init residual = Init::normal(kDecoderDeviation / std::sqrt(2.0 * static_cast<double>(shape.layers)));
+  const std::int64_t keys = shape.kv_heads * head_width(shape);
+  const auto add = [&](const char* name, const torch::Tensor& tensor, Init start) {
+    weights.push_back({fmt::format("{}{}.weight", prefix, name), tensor, start});
+  };
+  add("input_layernorm", input_norm->weight, Init::constant(1));
+  add("self_attn.q_proj", qkv->weight.narrow(0, 0, shape.width), init);
+  add("self_attn.k_proj", qkv->weight.narrow(0, shape.width, keys), init);
+  add("self_attn.v_proj", qkv->weight.narrow(0, shape.width + keys, keys), init);
+  add("self_attn.o_proj", out->weight, residual);
+  add("post_attention_layernorm", post_attention_norm->weight, Init::constant(1));
+  add("mlp.gate_proj", gate_up->weight.narrow(0, 0, shape.mlp_width), init);
+  add("mlp.up_proj", gate_up->weight.narrow(0, shape.mlp_width, shape.mlp_width), init);
+  add("mlp.down_proj", down->weight, residual);
+}
+
+DecoderImpl::DecoderImpl(const Llm& shape)
+    : llm(shape),
+      embedding(register_parameter("embedding", torch::empty({shape.vocab_size, shape.width}))),
+      lm_head(shape.tied_head ? torch::Tensor()
+                              : register_parameter("lm_head", torch::empty({shape.vocab_size, shape.width}))),
+      norm(register_module("norm", RmsNorm(shape.width, shape.norm_epsilon))) {
+  for (std::int64_t i = 0; i < shape.layers; ++i)
+    blocks.push_back(register_module(fmt::format("block{}", i), DecoderBlock(shape)));
+}
+
+torch::Tensor DecoderImpl::embed(const torch::Tensor& tokens, torch::ScalarType compute) {
+  return torch::embedding(embedding, tokens).to(compute);
+}
+
+torch::Tensor DecoderImpl::forward(torch::Tensor x, const torch::Tensor& positions,
+                                   const Visibility& visibility) {
+  const Rotary rotary = make_rotary(positions, head_width(llm), llm.rope_theta);
+  for (DecoderBlock& block : blocks)
+    x = maybe_recompute(recompute, x,
+                        [=](const torch::Tensor& in) mutable { return block(in, visibility, rotary); });
+  return norm(x);
+}
+
+void DecoderImpl::append_weights(Weights& weights, const std::string& prefix) const {
+  const Init init = Init::normal(kDecoderDeviation);
+  weights.push_back({prefix + "model.embed_tokens.weight", embedding, init});
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    blocks[i]->append_weights(weights, fmt::format("{}model.layers.{}.", prefix, i));
+  weights.push_back({prefix + "model.norm.weight", norm->weight, Init::constant(1)});
+  if (!llm.tied_head) weights.push_back({prefix + "lm_head.weight", lm_head, init});
+}
+
+}  // namespace ablate

@@ -1,0 +1,67 @@
+// The decoder: a language model of Llama's form. RMSNorm before attention and MLP, rotary positions, SwiGLU,
+// grouped-query attention, no biases (Touvron et al. 2023).
+//
+// Shape letters: B sequences, T positions, D width, V vocabulary.
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
+
+#include <string>
+#include <vector>
+
+#include "config/experiment.hpp"
+#include "model/kernels.hpp"
+#include "model/layers.hpp"
+#include "model/weights.hpp"
+
+namespace ablate {
+
+/// RMSNorm with a weight.
+struct RmsNormImpl : torch::nn::Module {
+  RmsNormImpl(std::int64_t width, double norm_epsilon);
+  torch::Tensor forward(const torch::Tensor& x);
+  torch::Tensor weight;
+  double epsilon;
+};
+TORCH_MODULE(RmsNorm);
+
+/// x + attention(norm(x)), x + swiglu(norm(x)).
+struct DecoderBlockImpl : torch::nn::Module {
+  explicit DecoderBlockImpl(const Llm& llm);
+  torch::Tensor forward(const torch::Tensor& x, const Visibility& visibility, const Rotary& rotary);
+  /// "input_layernorm.weight", "self_attn.{q,k,v,o}_proj.weight", "post_attention_layernorm.weight",
+  /// "mlp.{gate,up,down}_proj.weight".
+  void append_weights(Weights& weights, const std::string& prefix) const;
+
+  Llm shape;
+  RmsNorm input_norm, post_attention_norm;
+  Linear qkv, out, gate_up, down;  ///< qkv [(H + 2 K) C, D]; gate_up [2 F, D].
+};
+TORCH_MODULE(DecoderBlock);
+
+struct DecoderImpl : torch::nn::Module {
+  explicit DecoderImpl(const Llm& llm);
+
+  /// tokens [B, T] int64 -> [B, T, D] of number format `compute`.
+  torch::Tensor embed(const torch::Tensor& tokens, torch::ScalarType compute);
+  /// Hidden states behind the final norm [B, T, D]; x [B, T, D], positions [B, T].
+  torch::Tensor forward(torch::Tensor x, const torch::Tensor& positions, const Visibility& visibility);
+  /// The matrix that turns hidden states into logits [V, D].
+  const torch::Tensor& head() const { return llm.tied_head ? embedding : lm_head; }
+
+  /// "model.embed_tokens.weight", "model.layers.0....", "model.norm.weight", "lm_head.weight" (absent when
+  /// tied). Matrices start with deviation 0.02, those that end a residual branch with 0.02 / sqrt(2 layers)
+  /// (Radford et al. 2019, section 2.3).
+  void append_weights(Weights& weights, const std::string& prefix) const;
+
+  Llm llm;
+  torch::Tensor embedding, lm_head;  ///< [V, D]; `lm_head` is undefined when tied.
+  std::vector<DecoderBlock> blocks;
+  RmsNorm norm;
+  bool recompute = false;  ///< Activation checkpointing.
+};
+TORCH_MODULE(Decoder);
+
+}  // namespace ablate

@@ -1,0 +1,12 @@
+// Copies from host memory to a device that the program does not wait for.
+#pragma once
+
+#include <torch/types.h>
+
+namespace ablate {
+
+/// `tensor`, on the CPU, on `device`; the tensor itself where that is the CPU. From ordinary memory a copy to
+/// a GPU waits for the GPU's queue, so it goes through page-locked memory.
+torch::Tensor copy_to_device(const torch::Tensor& tensor, torch::Device device);
+
+}  // namespace ablate

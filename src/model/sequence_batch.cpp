@@ -1,0 +1,76 @@
+#include "model/sequence_batch.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "util/error.hpp"
+
+namespace ablate {
+
+namespace {
+
+torch::Tensor to_tensor(const std::vector<std::int64_t>& values, torch::Device device) {
+  const torch::Tensor host = torch::empty({static_cast<std::int64_t>(values.size())}, torch::kInt64);
+  std::copy(values.begin(), values.end(), host.data_ptr<std::int64_t>());
+  return host.to(device);
+}
+
+}  // namespace
+
+std::int64_t count_targets(const Sequence& sequence) {
+  return std::count_if(sequence.labels.begin(), sequence.labels.end(),
+                       [](std::int32_t label) { return label != kNoTarget; });
+}
+
+SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int64_t image_tokens,
+                                  std::int64_t resolution, std::int64_t vocab_size, torch::Device device) {
+  const auto B = static_cast<std::int64_t>(sequences.size());
+  const auto T = static_cast<std::int64_t>(sequences.front().tokens.size());
+  std::int64_t pictures = 0;
+  for (const Sequence& sequence : sequences)
+    pictures += static_cast<std::int64_t>(sequence.image_starts.size());
+
+  const torch::Tensor tokens = torch::empty({B, T}, torch::kInt64);
+  const torch::Tensor positions = torch::empty({B, T}, torch::kInt32);
+  const torch::Tensor documents = torch::empty({B, T}, torch::kInt32);
+  const torch::Tensor pixels = torch::empty({pictures, resolution, resolution, 3}, torch::kUInt8);
+  std::vector<std::int64_t> visual_positions, target_positions, targets, target_roles;
+  auto* pixel = pixels.data_ptr<std::uint8_t>();
+  for (std::int64_t b = 0; b < B; ++b) {
+    const Sequence& sequence = sequences[static_cast<std::size_t>(b)];
+    const auto largest = std::max_element(sequence.tokens.begin(), sequence.tokens.end());
+    if (*largest >= vocab_size)
+      throw Error(
+          fmt::format("the tokenizer gives piece {}; expected pieces below the model's vocabulary "
+                      "('llm.vocab_size', {})",
+                      *largest, vocab_size));
+    std::copy(sequence.tokens.begin(), sequence.tokens.end(), tokens.data_ptr<std::int64_t>() + b * T);
+    std::copy(sequence.positions.begin(), sequence.positions.end(),
+              positions.data_ptr<std::int32_t>() + b * T);
+    std::copy(sequence.documents.begin(), sequence.documents.end(),
+              documents.data_ptr<std::int32_t>() + b * T);
+    for (std::int64_t t = 0; t < T; ++t) {
+      const std::int32_t label = sequence.labels[static_cast<std::size_t>(t)];
+      if (label == kNoTarget) continue;
+      target_positions.push_back(b * T + t);
+      targets.push_back(label);
+      target_roles.push_back(static_cast<std::int64_t>(sequence.role));
+    }
+    for (const std::int64_t start : sequence.image_starts)
+      for (std::int64_t i = 0; i < image_tokens; ++i) visual_positions.push_back(b * T + start + i);
+    pixel = std::copy(sequence.pixels.begin(), sequence.pixels.end(), pixel);
+  }
+  return {.tokens = tokens.to(device),
+          .positions = positions.to(device),
+          .visibility = see_documents(documents, device),
+          .pixels = pixels.to(device),
+          .visual_positions = to_tensor(visual_positions, device),
+          .target_positions = to_tensor(target_positions, device),
+          .targets = to_tensor(targets, device),
+          .target_roles = to_tensor(target_roles, device)};
+}
+
+}  // namespace ablate

@@ -1,0 +1,35 @@
+// Packed sequences as tensors: what a decoder is trained on.
+//
+// Shape letters: B sequences, T positions, N pictures, R pixels on a side, k visual tokens, M targets.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <span>
+
+#include "data/mixture.hpp"
+#include "model/visibility.hpp"
+
+namespace ablate {
+
+struct SequenceBatch {
+  torch::Tensor tokens;            ///< [B, T] int64
+  torch::Tensor positions;         ///< [B, T] int32, from 0 in each document
+  Visibility visibility;           ///< Attention stays within a document.
+  torch::Tensor pixels;            ///< [N, R, R, 3] uint8
+  torch::Tensor visual_positions;  ///< [N k] int64: places of visual tokens among the B T positions
+  torch::Tensor target_positions;  ///< [M] int64: positions whose successor is to be predicted
+  torch::Tensor targets;           ///< [M] int64: those successors
+  torch::Tensor target_roles;      ///< [M] int64: DataRole of the sequence, as a number
+};
+
+/// Targets of a sequence.
+std::int64_t count_targets(const Sequence& sequence);
+
+/// `image_tokens`: k; `resolution`: R (for a batch without pictures). Throws Error for a token that is not
+/// below `vocab_size`, naming it: the tokenizer and the model do not belong together.
+SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int64_t image_tokens,
+                                  std::int64_t resolution, std::int64_t vocab_size, torch::Device device);
+
+}  // namespace ablate

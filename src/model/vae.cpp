@@ -1,0 +1,89 @@
+#include "model/vae.hpp"
+
+#include <torch/torch.h>
+
+#include "model/device_copy.hpp"
+
+namespace ablate {
+
+namespace {
+
+/// Beyond these the exponential leaves fp32, or the noise has no effect.
+constexpr double kLeastLogVariance = -30, kMostLogVariance = 20;
+
+TowerShape vae_decoder_shape(const Encoder& encoder) {
+  TowerShape shape = vision_shape(encoder);
+  shape.layers = encoder.vae_decoder_layers;
+  return shape;
+}
+
+}  // namespace
+
+torch::Tensor vae_divergence(const torch::Tensor& mean, const torch::Tensor& log_variance) {
+  const torch::Tensor terms = mean.square() + log_variance.exp() - 1 - log_variance;
+  return terms.sum() / (2 * static_cast<double>(mean.size(0)));
+}
+
+VaeObjective::VaeObjective(const Encoder& config, std::uint64_t random_seed)
+    : EncoderObjective(config, random_seed),
+      positions(register_buffer("positions", sine_positions(vision->side, config.width))),
+      latent_projection(register_module(
+          "latent_projection", Linear(config.width, 2 * config.vae_latent_width, /*with_bias=*/true))),
+      decoder_in(
+          register_module("decoder_in", Linear(config.vae_latent_width, config.width, /*with_bias=*/true))),
+      decoder(register_module("decoder", Tower(vae_decoder_shape(config)))),
+      decoder_norm(register_module("decoder_norm", LayerNorm(config.width, norm_epsilon(config)))),
+      decoder_out(register_module(
+          "decoder_out", Linear(config.width, 3 * config.patch * config.patch, /*with_bias=*/true))) {}
+
+torch::Tensor VaeObjective::decode(const torch::Tensor& latents) {
+  everything = see_all(positions.size(0), latents.device());
+  const torch::Tensor x = decoder_in(latents.to(compute)) + positions.to(compute);
+  return decoder_out(decoder_norm(decoder(x, everything, vision->recompute))).to(torch::kFloat32);
+}
+
+StepMetrics VaeObjective::accumulate(const std::vector<EncoderBatch>& micro_batches,
+                                     std::uint64_t first_picture) {
+  std::int64_t pictures = 0;
+  for (const EncoderBatch& batch : micro_batches) pictures += batch.pixels.size(0);
+
+  const std::int64_t numbers = positions.size(0) * encoder.vae_latent_width;  // Of one picture.
+  torch::Tensor reconstruction = torch::zeros({}, positions.options()),
+                kl = torch::zeros_like(reconstruction);
+  for (const EncoderBatch& batch : micro_batches) {
+    const std::int64_t B = batch.pixels.size(0);
+    const double share = static_cast<double>(B) / static_cast<double>(pictures);
+    const torch::Tensor patches =
+        patchify(batch.pixels, encoder, PatchOrder::channel_row_column, torch::kFloat32);
+    const auto latent =
+        latent_projection(vision->patch_features(patches.to(compute))).to(torch::kFloat32).chunk(2, -1);
+    const torch::Tensor log_variance = latent[1].clamp(kLeastLogVariance, kMostLogVariance);
+    const torch::Tensor noise = copy_to_device(
+        normal_numbers(seed, "vae noise", first_picture * static_cast<std::uint64_t>(numbers), B * numbers),
+        patches.device());
+    const torch::Tensor drawn = latent[0] + (log_variance / 2).exp() * noise.view_as(log_variance);
+
+    const torch::Tensor error = (decode(drawn) - patches).square().mean() * share;
+    const torch::Tensor divergence = vae_divergence(latent[0], log_variance) *
+                                     (share / static_cast<double>(patches.size(1) * patches.size(2)));
+    (error + encoder.vae_kl_weight * divergence).backward();
+    reconstruction += error.detach();
+    kl += divergence.detach();
+    first_picture += static_cast<std::uint64_t>(B);
+  }
+  return {
+      {"loss", reconstruction + encoder.vae_kl_weight * kl}, {"reconstruction", reconstruction}, {"kl", kl}};
+}
+
+// Xavier, as in MAE's decoder.
+void VaeObjective::append_weights(Weights& weights) const {
+  const std::int64_t D = encoder.width, Z = encoder.vae_latent_width, V = decoder_out->weight.size(0);
+  vision->append_weights(weights, "vision_model.");
+  latent_projection->append_weights(weights, "latent_projection.", Init::xavier(D, 2 * Z));
+  decoder_in->append_weights(weights, "decoder.in_proj.", Init::xavier(Z, D));
+  decoder->append_weights(weights, "decoder.");
+  decoder_norm->append_weights(weights, "decoder.norm.");
+  decoder_out->append_weights(weights, "decoder.out_proj.", Init::xavier(D, V));
+}
+
+}  // namespace ablate

@@ -1,0 +1,45 @@
+// A variational autoencoder over patches (Kingma and Welling 2014), an encoder objective beside MM1's own.
+//
+// Shape letters: B pictures, R pixels on a side, P patches, V values of a patch (3 p^2), D width, Z latent
+// numbers of a patch.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "model/encoder_objective.hpp"
+#include "model/layers.hpp"
+#include "model/visibility.hpp"
+
+namespace ablate {
+
+/// Divergence of N(mean, exp(log_variance)) from N(0, 1), nats: summed over a picture's latent numbers,
+/// averaged over pictures. [B, P, Z] each -> scalar (Kingma and Welling 2014, appendix B).
+torch::Tensor vae_divergence(const torch::Tensor& mean, const torch::Tensor& log_variance);
+
+/// loss = reconstruction + encoder.vae_kl_weight * kl, both per pixel value:
+///   reconstruction  mean squared error over the values of patchify(), the pixels as the encoder sees them
+///   kl              vae_divergence() / (3 R^2)
+struct VaeObjective final : EncoderObjective {
+  VaeObjective(const Encoder& encoder, std::uint64_t seed);
+
+  StepMetrics accumulate(const std::vector<EncoderBatch>& micro_batches,
+                         std::uint64_t first_picture) override;
+  /// The names of what stands behind the encoder are our own: "latent_projection.", "decoder.".
+  void append_weights(Weights& weights) const override;
+
+  /// [B, P, Z] -> [B, P, V] fp32.
+  torch::Tensor decode(const torch::Tensor& latents);
+
+  torch::Tensor positions;   ///< [P, D], a buffer.
+  Linear latent_projection;  ///< [2 Z, D]: mean and logarithm of the variance.
+  Linear decoder_in;
+  Tower decoder;
+  LayerNorm decoder_norm;
+  Linear decoder_out;
+  Visibility everything;  ///< Kept, because the backward pass refers to it where it recomputes.
+};
+
+}  // namespace ablate

@@ -1,0 +1,59 @@
+// Encoder, connector and decoder as one model; without pictures, the decoder alone.
+//
+// Shape letters: B sequences, T positions, N pictures, k visual tokens, D width, M targets.
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/types.h>
+
+#include <memory>
+
+#include "config/experiment.hpp"
+#include "model/connector.hpp"
+#include "model/decoder.hpp"
+#include "model/sequence_batch.hpp"
+#include "model/vision_transformer.hpp"
+
+namespace ablate {
+
+/// Fuyu's way (encoder.loss none): patches go through one linear map into the decoder, with a learned newline
+/// behind each row of them. [N, P, 3 p^2] -> [N, P + side, D]
+struct PatchProjectionImpl : torch::nn::Module {
+  PatchProjectionImpl(const Encoder& encoder, std::int64_t llm_width);
+  torch::Tensor forward(const torch::Tensor& patches);
+  /// "vision_embed_tokens.{weight,bias}" and "image_newline".
+  void append_weights(Weights& weights, const std::string& prefix) const;
+  Linear projection;
+  torch::Tensor newline;  ///< [D]
+};
+TORCH_MODULE(PatchProjection);
+
+struct VisionLanguageModel : torch::nn::Module {
+  /// `resolution`: of the pictures; 0: a model that reads text alone.
+  VisionLanguageModel(const Experiment& experiment, std::int64_t resolution);
+
+  /// Pictures as the decoder reads them [N, k, D]; pixels [N, R, R, 3].
+  torch::Tensor visual_tokens(const torch::Tensor& pixels);
+  /// Hidden states [B, T, D]. Throws std::runtime_error when the batch has not k positions for each picture.
+  torch::Tensor hidden(const SequenceBatch& batch);
+  /// Sum over targets of `target_weight` * (cross entropy + z_loss * log(Z)^2).
+  HeadLoss loss(const SequenceBatch& batch, double target_weight, double z_loss);
+
+  void set_recompute(bool on);
+  bool reads_pictures() const { return patch_projection || vision; }
+  /// Of each part, under Hugging Face's names: "vision_tower.vision_model....", "multi_modal_projector....",
+  /// "language_model....", as LLaVA's files have them; of a decoder alone without prefix.
+  Weights vision_weights() const;
+  Weights connector_weights() const;
+  Weights decoder_weights() const;
+  Weights weights() const;  ///< All of them.
+
+  Encoder encoder;
+  torch::ScalarType compute = torch::kFloat32;  ///< Number format of the arithmetic.
+  VisionTransformer vision{nullptr};
+  std::shared_ptr<VisualConnector> connector;
+  PatchProjection patch_projection{nullptr};
+  Decoder decoder;
+};
+
+}  // namespace ablate

@@ -1,0 +1,195 @@
+// Stages llm, vlm and sft: packed sequences through the decoder, with pictures or without.
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "config/names.hpp"
+#include "data/loader.hpp"
+#include "data/recipe.hpp"
+#include "model/vision_language_model.hpp"
+#include "plan/cost.hpp"
+#include "train/task.hpp"
+#include "train/weight_files.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr const char* kTrainedModel = "model.safetensors";
+
+class DecoderTask final : public TrainingTask {
+ public:
+  DecoderTask(const TrainingJob& job, torch::Device device, const Json& data_state)
+      : recipe_(job.experiment),
+        train_(train_of(recipe_, job.stage)),
+        stage_(job.stage),
+        device_(device),
+        resolution_(job.stage == Stage::llm   ? 0
+                    : job.stage == Stage::sft ? sft_resolution(recipe_)
+                                              : vlm_resolution(recipe_)),
+        mixture_(mixture_of(recipe_, job.stage, job.seed)),
+        micro_batch_(micro_batch_of(job, recipe_.run.micro_batch, train_.batch)),
+        model_(std::make_shared<VisionLanguageModel>(recipe_, resolution_)) {
+    open_data(job, data_state);
+    initialise(model_->weights(), job.seed);
+    if (data_state.is_null()) start_from_others(job);  // Else a checkpoint has all weights.
+    freeze();
+    model_->compute = train_.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
+    model_->set_recompute(recipe_.run.activation_checkpointing);
+    model_->to(device_);
+  }
+
+  torch::nn::Module& model() override { return *model_; }
+  Weights weights() const override { return model_->weights(); }
+
+  void load() override {
+    sequences_.clear();
+    for (std::int64_t i = 0; i < train_.batch; ++i) sequences_.push_back(loader_->next());
+  }
+
+  StepMetrics accumulate(std::int64_t, Stopwatch& watch) override {
+    std::int64_t targets = 0;
+    for (const Sequence& sequence : sequences_) targets += count_targets(sequence);
+    const double target_weight = 1.0 / static_cast<double>(std::max<std::int64_t>(targets, 1));
+    const auto options = torch::TensorOptions(torch::kFloat32).device(device_);
+    torch::Tensor total = torch::zeros({}, options);
+    torch::Tensor sums = torch::zeros({kRoles}, options), counts = torch::zeros({kRoles}, options);
+    const auto size = static_cast<std::size_t>(micro_batch_);
+    for (std::size_t begin = 0; begin < sequences_.size(); begin += size) {
+      const auto part = std::span(sequences_).subspan(begin, std::min(size, sequences_.size() - begin));
+      watch.start(Phase::data);
+      const SequenceBatch batch = make_sequence_batch(part, mixture_.image_tokens, mixture_.resolution,
+                                                      recipe_.llm.vocab_size, device_);
+      watch.start(Phase::forward);
+      const HeadLoss loss = model_->loss(batch, target_weight, train_.z_loss);
+      watch.start(Phase::backward);
+      if (loss.total.requires_grad()) loss.total.backward();
+      watch.stop();
+      const torch::NoGradGuard no_grad;
+      total += loss.total.detach();
+      sums.index_add_(0, batch.target_roles, loss.cross_entropy);
+      counts.index_add_(0, batch.target_roles, torch::ones_like(loss.cross_entropy));
+    }
+    StepMetrics metrics = {{"loss", total}};
+    if (mixture_.sources.size() > 1)
+      for (const auto& role : names_of<DataRole>()) {
+        const auto index = static_cast<std::int64_t>(role.value);
+        const bool drawn = std::any_of(sequences_.begin(), sequences_.end(),
+                                       [&](const Sequence& sequence) { return sequence.role == role.value; });
+        if (drawn)
+          metrics.emplace_back(std::string("loss_") + role.name, sums[index] / counts[index].clamp_min(1));
+      }
+    return metrics;
+  }
+
+  Work work() const override {
+    Work work;
+    for (const Sequence& sequence : sequences_) {
+      work.images += static_cast<double>(sequence.image_starts.size());
+      work.tokens += static_cast<double>(std::count_if(sequence.documents.begin(), sequence.documents.end(),
+                                                       [](std::int32_t d) { return d >= 0; }));
+    }
+    const SequenceFlops flops = training_flops(recipe_, stage_);
+    work.flops = flops.per_sequence * static_cast<double>(sequences_.size()) + flops.per_image * work.images;
+    return work;
+  }
+
+  std::vector<std::pair<std::string, double>> data_metrics() const override {
+    return loader_->tally().metrics();
+  }
+  Json data_state() const override {
+    return {{"position", sequences_.back().position.to_json()}, {"tally", loader_->tally().to_json()}};
+  }
+
+ private:
+  static constexpr std::int64_t kRoles = 4;
+
+  void open_data(const TrainingJob& job, const Json& data_state) {
+    if (recipe_.data.tokenizer.empty())
+      throw Error("data.tokenizer: no SentencePiece model is named; `ablate data tokenizer` trains one");
+    const auto tokenizer = std::make_shared<const Tokenizer>(recipe_.data.tokenizer);
+    if (tokenizer->vocab_size() > recipe_.llm.vocab_size)
+      throw Error(fmt::format("llm.vocab_size: found {}; expected at least {}, the pieces of {}",
+                              recipe_.llm.vocab_size, tokenizer->vocab_size(), recipe_.data.tokenizer));
+    const LoaderSettings settings{.threads = loader_threads(job),
+                                  .max_broken_share = recipe_.run.max_broken_share};
+    if (data_state.is_null()) {
+      loader_.emplace(mixture_, tokenizer, settings);
+      return;
+    }
+    const MixturePosition position = MixturePosition::from_json(data_state.at("position"));
+    loader_.emplace(mixture_, tokenizer, settings, &position);
+    loader_->tally().restore(data_state.at("tally"));
+  }
+
+  /// Weights of the stages before, or of files.
+  void start_from_others(const TrainingJob& job) {
+    const auto parent = [&](const char* stage) -> const std::filesystem::path* {
+      const auto found = job.parents.find(stage);
+      return found == job.parents.end() ? nullptr : &found->second;
+    };
+    if (const auto* vlm = parent("vlm")) {
+      load_weights(model_->weights(), {*vlm / kTrainedModel, "the vlm stage", "", "", {}}, class_tokens());
+      return;
+    }
+    const std::vector<std::string> beside = {
+        "text_model.", "text_projection.", "visual_projection.", "logit_",
+        "aim_head.",   "vae_head.",        "vision_model.head."};
+    if (model_->vision) {
+      const std::string prefix = "vision_tower.";
+      if (const auto* encoder = parent("encoder"))
+        load_weights(model_->vision_weights(),
+                     {*encoder / kTrainedModel, "the encoder stage", prefix, "", beside}, class_tokens());
+      else if (!recipe_.encoder.init.empty())
+        load_weights(model_->vision_weights(), {recipe_.encoder.init, "encoder.init", prefix, "", beside},
+                     class_tokens());
+    }
+    const std::string prefix = model_->reads_pictures() ? "language_model." : "";
+    if (const auto* llm = parent("llm"))
+      load_weights(model_->decoder_weights(), {*llm / kTrainedModel, "the llm stage", prefix, "", {}}, 0);
+    else if (!recipe_.llm.init.empty())
+      load_weights(model_->decoder_weights(), {recipe_.llm.init, "llm.init", prefix, "", {}}, 0);
+  }
+
+  std::int64_t class_tokens() const { return model_->vision ? model_->vision->class_tokens() : 0; }
+
+  void freeze() {
+    const auto keep = [](torch::nn::Module& part) {
+      for (torch::Tensor& param : part.parameters()) param.set_requires_grad(false);
+    };
+    for (const std::string& name : train_.freeze) switch (from_name<ModelPart>(name)) {
+        case ModelPart::encoder:
+          if (model_->vision) keep(*model_->vision);
+          break;
+        case ModelPart::connector:
+          if (model_->connector) keep(*model_->connector);
+          if (model_->patch_projection) keep(*model_->patch_projection);
+          break;
+        case ModelPart::llm:
+          keep(*model_->decoder);
+          break;
+      }
+  }
+
+  const Experiment recipe_;
+  const Train& train_;
+  const Stage stage_;
+  const torch::Device device_;
+  const std::int64_t resolution_;  ///< 0: no pictures.
+  const MixtureSettings mixture_;
+  const std::int64_t micro_batch_;
+  std::shared_ptr<VisionLanguageModel> model_;
+  mutable std::optional<SequenceLoader> loader_;
+  std::vector<Sequence> sequences_;
+};
+
+}  // namespace
+
+std::unique_ptr<TrainingTask> make_decoder_task(const TrainingJob& job, torch::Device device,
+                                                const Json& data_state) {
+  return std::make_unique<DecoderTask>(job, device, data_state);
+}
+
+}  // namespace ablate

@@ -1,0 +1,28 @@
+// The device that a job trains on.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+
+namespace ablate {
+
+/// "auto": a GPU where LibTorch finds one, else the CPU; "cpu"; "cuda". Throws Error when a GPU is asked for
+/// where there is none.
+torch::Device choose_device(const std::string& name);
+/// Sets the threads of LibTorch and of the matrix products, and asks for reproducible algorithms.
+void set_up_threads(std::int64_t threads);
+
+/// Its name, for the journal: "NVIDIA H200", "CPU, 2 threads".
+std::string device_name(torch::Device device, std::int64_t threads);
+/// Dense bf16 peak of the data sheet, FLOP/s; 0 when it is not known (all CPUs).
+double device_peak(torch::Device device);
+/// FLOP/s of a large matrix product in that number format, measured now (some 50 ms on a CPU).
+double measure_matmul_rate(torch::Device device, torch::ScalarType type);
+/// Waits for all that was started. Nothing on a CPU.
+void synchronize(torch::Device device);
+/// Most memory that was in use so far, bytes: of the process on a CPU, of LibTorch's allocator on a GPU.
+double peak_memory(torch::Device device);
+
+}  // namespace ablate

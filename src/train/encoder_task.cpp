@@ -1,0 +1,139 @@
+// Stage encoder: pictures, with their captions where the loss wants them.
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "data/loader.hpp"
+#include "data/recipe.hpp"
+#include "model/encoder_objective.hpp"
+#include "plan/cost.hpp"
+#include "train/task.hpp"
+#include "train/weight_files.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+namespace {
+
+class EncoderTask final : public TrainingTask {
+ public:
+  EncoderTask(const TrainingJob& job, torch::Device device, const Json& data_state)
+      : recipe_(job.experiment),
+        train_(recipe_.train_encoder),
+        device_(device),
+        pairs_(pairs_of(recipe_, job.seed)),
+        micro_batch_(micro_batch_of(job, recipe_.run.encoder_micro_batch, train_.batch)),
+        objective_(make_encoder_objective(recipe_.encoder, job.seed)) {
+    open_data(job, data_state);
+    const Weights weights = this->weights();
+    initialise(weights, job.seed);
+    if (data_state.is_null() && !recipe_.encoder.init.empty())
+      load_weights(weights, {recipe_.encoder.init, "encoder.init", "", "", {}},
+                   objective_->vision->class_tokens());
+    objective_->compute = train_.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
+    objective_->vision->recompute = recipe_.run.activation_checkpointing;
+    objective_->to(device_);
+  }
+
+  torch::nn::Module& model() override { return *objective_; }
+  Weights weights() const override {
+    Weights found;
+    objective_->append_weights(found);
+    return found;
+  }
+
+  void load() override {
+    examples_.clear();
+    for (std::int64_t i = 0; i < train_.batch; ++i) examples_.push_back(loader_->next());
+  }
+
+  StepMetrics accumulate(std::int64_t step, Stopwatch& watch) override {
+    watch.start(Phase::data);
+    std::vector<EncoderBatch> micro_batches;
+    for (std::int64_t begin = 0; begin < train_.batch; begin += micro_batch_)
+      micro_batches.push_back(make_batch(begin, std::min(begin + micro_batch_, train_.batch)));
+    // Forward and backward passes alternate inside, where two passes make one large contrastive batch of
+    // them.
+    watch.start(Phase::forward_backward);
+    StepMetrics metrics =
+        objective_->accumulate(micro_batches, static_cast<std::uint64_t>((step - 1) * train_.batch));
+    watch.stop();
+    return metrics;
+  }
+  void after_update() override { objective_->after_update(); }
+
+  Work work() const override {
+    const auto images = static_cast<double>(examples_.size());
+    double tokens = images * static_cast<double>(patches(recipe_.encoder.resolution, recipe_.encoder.patch));
+    for (const Pair& pair : examples_) tokens += static_cast<double>(pair.length);
+    return {.flops = 3 * encoder_flops(recipe_) * images, .tokens = tokens, .images = images};
+  }
+
+  std::vector<std::pair<std::string, double>> data_metrics() const override {
+    return loader_->tally().metrics();
+  }
+  Json data_state() const override {
+    return {{"position", examples_.back().position.to_json()}, {"tally", loader_->tally().to_json()}};
+  }
+
+ private:
+  void open_data(const TrainingJob& job, const Json& data_state) {
+    if (pairs_.paths.empty())
+      throw Error("data.encoder: no source is named; expected captioned pictures for the encoder stage");
+    std::shared_ptr<const Tokenizer> tokenizer;
+    if (objective_->needs_captions()) {
+      if (recipe_.data.tokenizer.empty())
+        throw Error("data.tokenizer: no SentencePiece model is named; `ablate data tokenizer` trains one");
+      tokenizer = std::make_shared<const Tokenizer>(recipe_.data.tokenizer);
+      if (tokenizer->vocab_size() > recipe_.encoder.text.vocab_size)
+        throw Error(fmt::format("encoder.text.vocab_size: found {}; expected at least {}, the pieces of {}",
+                                recipe_.encoder.text.vocab_size, tokenizer->vocab_size(),
+                                recipe_.data.tokenizer));
+    }
+    const LoaderSettings settings{.threads = loader_threads(job),
+                                  .max_broken_share = recipe_.run.max_broken_share};
+    if (data_state.is_null()) {
+      loader_.emplace(pairs_, tokenizer, settings);
+      return;
+    }
+    const StreamPosition position = StreamPosition::from_json(data_state.at("position"));
+    loader_.emplace(pairs_, tokenizer, settings, &position);
+    loader_->tally().restore(data_state.at("tally"));
+  }
+
+  EncoderBatch make_batch(std::int64_t begin, std::int64_t end) const {
+    const std::int64_t B = end - begin, R = pairs_.resolution, C = pairs_.context;
+    const torch::Tensor pixels = torch::empty({B, R, R, 3}, torch::kUInt8);
+    const torch::Tensor tokens = torch::empty({B, C}, torch::kInt64),
+                        lengths = torch::empty({B}, torch::kInt64);
+    auto* pixel = pixels.data_ptr<std::uint8_t>();
+    auto* token = tokens.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < B; ++i) {
+      const Pair& pair = examples_[static_cast<std::size_t>(begin + i)];
+      pixel = std::copy(pair.pixels.begin(), pair.pixels.end(), pixel);
+      token = std::copy(pair.tokens.begin(), pair.tokens.end(), token);
+      lengths.data_ptr<std::int64_t>()[i] = pair.length;
+    }
+    if (C == 0) return {.pixels = pixels.to(device_)};
+    return {.pixels = pixels.to(device_), .tokens = tokens.to(device_), .lengths = lengths.to(device_)};
+  }
+
+  const Experiment recipe_;
+  const Train& train_;
+  const torch::Device device_;
+  const PairSettings pairs_;
+  const std::int64_t micro_batch_;
+  std::shared_ptr<EncoderObjective> objective_;
+  mutable std::optional<PairLoader> loader_;
+  std::vector<Pair> examples_;
+};
+
+}  // namespace
+
+std::unique_ptr<TrainingTask> make_encoder_task(const TrainingJob& job, torch::Device device,
+                                                const Json& data_state) {
+  return std::make_unique<EncoderTask>(job, device, data_state);
+}
+
+}  // namespace ablate

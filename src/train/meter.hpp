@@ -1,0 +1,51 @@
+// Measures a training: throughput, FLOP/s, where the time goes, memory.
+#pragma once
+
+#include <torch/types.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/experiment.hpp"
+#include "train/stopwatch.hpp"
+#include "train/task.hpp"
+
+namespace ablate {
+
+class Meter {
+ public:
+  /// Measures the machine's matrix-product rate first.
+  Meter(torch::Device device, Precision precision);
+
+  void begin_step(bool synchronize);
+  void end_step(const TrainingTask::Work& work);
+
+  /// Since the last call, per second or step, by the clock:
+  ///   tokens_per_second, images_per_second, flops_per_second
+  ///   mfu              share of the data sheet's peak (GPUs that device.cpp knows); model FLOPs:
+  ///   multiply-adds
+  ///                    count 2, attention in full, recomputation not at all, vision and frozen parts as they
+  ///                    are computed
+  ///   matmul_share     share of the matrix-product rate that was measured at the start
+  ///   seconds_step, seconds_data, seconds_forward, seconds_backward, seconds_forward_backward (encoder
+  ///   stage), seconds_optimizer  (on a GPU the parts are those of the last step alone)
+  /// and memory_bytes, the most so far.
+  std::vector<std::pair<std::string, double>> read();
+  /// Of the whole training, for the `finished` event.
+  Json totals() const;
+
+  Stopwatch watch;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  torch::Device device_;
+  double peak_, matmul_rate_;
+  Clock::time_point since_;
+  TrainingTask::Work interval_, total_;
+  double total_seconds_ = 0;
+  std::int64_t steps_ = 0, parted_steps_ = 0;
+};
+
+}  // namespace ablate

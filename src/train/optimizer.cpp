@@ -1,0 +1,99 @@
+#include "train/optimizer.hpp"
+
+#include <torch/torch.h>
+
+#include "model/kernels.hpp"
+
+namespace ablate {
+
+Optimizer::Optimizer(torch::nn::Module& model, const Train& train) : train_(train) {
+  const torch::NoGradGuard no_grad;
+  groups_.resize(2);
+  groups_[0].decays = true;
+  for (const auto& item : model.named_parameters())
+    if (item.value().requires_grad())
+      groups_[item.value().dim() >= 2 ? 0 : 1].params.emplace_back(item.key(), item.value());
+  std::erase_if(groups_, [](const Group& group) { return group.params.empty(); });
+  for (Group& group : groups_) {
+    std::int64_t count = 0;
+    for (const auto& [name, param] : group.params) count += param.numel();
+    const auto options = group.params.front().second.options().requires_grad(false);
+    group.values = torch::empty({count}, options);
+    group.grads = torch::zeros({count}, options);
+    group.mean = torch::zeros({count}, options);
+    group.square = torch::zeros({count}, options);
+    std::int64_t begin = 0;
+    for (auto& [name, param] : group.params) {
+      const torch::Tensor view = group.values.narrow(0, begin, param.numel()).view(param.sizes());
+      view.copy_(param);
+      param.set_data(view);
+      param.mutable_grad() = group.grads.narrow(0, begin, param.numel()).view(param.sizes());
+      begin += param.numel();
+    }
+    if (has_ema()) group.ema = group.values.clone();
+  }
+}
+
+void Optimizer::zero_grad() {
+  for (Group& group : groups_) group.grads.zero_();
+}
+
+torch::Tensor Optimizer::step(std::int64_t step, double lr) {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> norms;
+  for (const Group& group : groups_) norms.push_back(group.grads.norm());
+  const torch::Tensor norm = norms.empty() ? torch::zeros({}) : torch::stack(norms).norm();
+  const torch::Tensor scale =
+      train_.grad_clip > 0 ? (train_.grad_clip / (norm + 1e-6)).clamp_max(1.0) : torch::ones_like(norm);
+  for (Group& group : groups_) {
+    adamw_step(group.values, group.grads, group.mean, group.square, scale, step,
+               {.lr = lr,
+                .beta1 = train_.beta1,
+                .beta2 = train_.beta2,
+                .epsilon = train_.epsilon,
+                .weight_decay = group.decays ? train_.weight_decay : 0});
+    if (has_ema()) group.ema.lerp_(group.values, 1 - train_.ema);
+  }
+  return norm;
+}
+
+std::vector<std::pair<std::string, torch::Tensor>> Optimizer::views(const std::string& prefix,
+                                                                    torch::Tensor Group::*member) const {
+  std::vector<std::pair<std::string, torch::Tensor>> found;
+  for (const Group& group : groups_) {
+    std::int64_t begin = 0;
+    for (const auto& [name, param] : group.params) {
+      found.emplace_back(prefix + name, (group.*member).narrow(0, begin, param.numel()).view(param.sizes()));
+      begin += param.numel();
+    }
+  }
+  return found;
+}
+
+std::vector<std::pair<std::string, torch::Tensor>> Optimizer::state() const {
+  auto all = views("exp_avg.", &Group::mean);
+  const auto append = [&](const char* prefix, torch::Tensor Group::*member) {
+    const auto more = views(prefix, member);
+    all.insert(all.end(), more.begin(), more.end());
+  };
+  append("exp_avg_sq.", &Group::square);
+  if (has_ema()) append("ema.", &Group::ema);
+  return all;
+}
+
+void Optimizer::swap_ema() {
+  const torch::NoGradGuard no_grad;
+  for (Group& group : groups_) {
+    const torch::Tensor weights = group.values.clone();
+    group.values.copy_(group.ema);
+    group.ema.copy_(weights);
+  }
+}
+
+std::int64_t Optimizer::trainable() const {
+  std::int64_t count = 0;
+  for (const Group& group : groups_) count += group.values.numel();
+  return count;
+}
+
+}  // namespace ablate

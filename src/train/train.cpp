@@ -1,0 +1,170 @@
+#include "train/train.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "config/names.hpp"
+#include "data/problem.hpp"
+#include "model/compat.hpp"
+#include "train/checkpoint.hpp"
+#include "train/device.hpp"
+#include "train/learning_rate.hpp"
+#include "train/meter.hpp"
+#include "train/optimizer.hpp"
+#include "train/task.hpp"
+#include "train/weight_files.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+namespace {
+
+std::unique_ptr<TrainingTask> make_task(const TrainingJob& job, torch::Device device,
+                                        const Json& data_state) {
+  switch (job.stage) {
+    case Stage::encoder:
+      return make_encoder_task(job, device, data_state);
+    case Stage::llm:
+    case Stage::vlm:
+    case Stage::sft:
+      return make_decoder_task(job, device, data_state);
+    case Stage::demo:
+    case Stage::eval:
+      break;
+  }
+  throw std::logic_error("a stage that does not train a model");
+}
+
+/// A loss that many times the first step's will not come back.
+constexpr double kDivergedFactor = 10;
+
+void check_converges(const std::vector<std::pair<std::string, double>>& values, double first_loss,
+                     std::int64_t step, double lr) {
+  const bool finite = std::all_of(values.begin(), values.end(),
+                                  [](const auto& value) { return std::isfinite(value.second); });
+  const double loss = values.front().second;
+  if (finite && !(loss > kDivergedFactor * std::abs(first_loss))) return;
+  std::string text;
+  for (const auto& [name, value] : values)
+    text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", name, value);
+  throw Diverged(
+      fmt::format("diverged by step {}: {}; the first step's loss was {:.6g}; learning rate {:.6g}", step,
+                  text, first_loss, lr));
+}
+
+std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
+  const Train& settings = train_of(job.experiment, job.stage);
+  const torch::Device device = choose_device(job.device);
+  if (settings.precision == Precision::bf16 && device.is_cpu())
+    throw Error(fmt::format("train.{}.precision: found bf16; expected fp32 on a CPU (bf16 is for GPUs)",
+                            to_name(job.stage)));
+  set_up_threads(job.threads);
+
+  const bool resumes = !job.resume_path.empty();
+  const Json state = resumes ? load_checkpoint_state(job) : Json();
+  const auto task = make_task(job, device, resumes ? state.at("data") : Json());
+  Optimizer optimizer(task->model(), settings);
+  if (resumes) load_checkpoint(job, *task, optimizer);
+  Checkpoints checkpoints(job, hooks);
+  Meter meter(device, settings.precision);
+  const Run& run = job.experiment.run;
+
+  double first_loss = resumes ? state.at("first_loss").get<double>() : 0;
+  std::int64_t step = job.resume_step;
+  while (true) {
+    // Save?
+    const bool stopping = step < settings.steps && hooks.stop_requested();
+    const bool due = step > job.resume_step && step < settings.steps && step % run.checkpoint_interval == 0;
+    if ((due || stopping) && step > job.resume_step) checkpoints.save(step, first_loss, *task, optimizer);
+    if (stopping) return std::nullopt;
+    // Done?
+    if (step == settings.steps) break;
+
+    // Step.
+    ++step;
+    const bool logs = step % run.log_interval == 0 || step == settings.steps || step == 1;
+    meter.begin_step(/*synchronize=*/logs);
+    meter.watch.start(Phase::data);
+    task->load();
+    optimizer.zero_grad();
+    StepMetrics metrics = task->accumulate(step, meter.watch);
+    meter.watch.start(Phase::optimizer);
+    const double lr = lr_at(step, settings);
+    metrics.emplace_back("grad_norm", optimizer.step(step, lr));
+    task->after_update();
+    meter.watch.stop();
+    meter.end_step(task->work());
+
+    // Log.
+    if (!logs) continue;
+    std::vector<std::pair<std::string, double>> values;
+    for (const auto& [name, value] : metrics) values.emplace_back(name, value.item<double>());
+    if (step == 1) first_loss = values.front().second;
+    check_converges(values, first_loss, step, lr);
+    values.emplace_back("lr", lr);
+    for (auto& value : meter.read()) values.push_back(std::move(value));
+    for (auto& value : task->data_metrics()) values.push_back(std::move(value));
+    hooks.metric(step, std::move(values));
+  }
+
+  if (optimizer.has_ema()) optimizer.swap_ema();
+  save_weights(job.folder / "model.safetensors", task->weights());
+  Json detail = meter.totals();
+  detail["model"] = "model.safetensors";
+  detail["device"] = device_name(device, job.threads);
+  std::int64_t parameters = 0;
+  for (const torch::Tensor& parameter : task->model().parameters()) parameters += parameter.numel();
+  detail["parameters"] = parameters;
+  detail["trainable_parameters"] = optimizer.trainable();
+  detail["data"] = task->data_state().at("tally");
+  return detail;
+}
+
+}  // namespace
+
+const Train& train_of(const Experiment& experiment, Stage stage) {
+  switch (stage) {
+    case Stage::encoder:
+      return experiment.train_encoder;
+    case Stage::llm:
+      return experiment.train_llm;
+    case Stage::vlm:
+      return experiment.train_vlm;
+    case Stage::sft:
+      return experiment.train_sft;
+    case Stage::demo:
+    case Stage::eval:
+      break;
+  }
+  throw std::logic_error("a stage that does not train a model");
+}
+
+std::int64_t micro_batch_of(const TrainingJob& job, std::int64_t setting, std::int64_t batch) {
+  const std::int64_t whole = setting > 0 ? std::min(setting, batch) : batch;
+  return std::max<std::int64_t>(1, whole >> std::min<std::int64_t>(job.micro_batch_halvings, 62));
+}
+
+std::size_t loader_threads(const TrainingJob& job) {
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(job.threads / 2, 1, 16));
+}
+
+std::optional<Json> train_stage(const TrainingJob& job, const TrainingHooks& hooks) {
+  try {
+    return train(job, hooks);
+  } catch (const Error&) {
+    throw;
+  } catch (const Diverged&) {
+    throw;
+  } catch (const std::exception& error) {
+    if (compat::is_out_of_memory(error)) throw OutOfMemory("out of memory on " + job.device);
+    // LibTorch's messages carry pages of backtrace.
+    if (const auto* torch_error = dynamic_cast<const c10::Error*>(&error))
+      throw std::runtime_error(torch_error->what_without_backtrace());
+    throw;
+  }
+}
+
+}  // namespace ablate

@@ -1,0 +1,12 @@
+// The stages that train a model with LibTorch: encoder, llm, vlm, sft.
+#pragma once
+
+#include "worker/stage.hpp"
+
+namespace ablate {
+
+/// Metrics as train/meter.hpp and the losses have them; leaves folders checkpoint-STEP, and
+/// model.safetensors.
+StageResult train_model(const StageContext& context);
+
+}  // namespace ablate
