@@ -74,15 +74,39 @@ class Checker {
 
   void check_encoder() {
     divides("encoder.patch", e_.encoder.patch, "encoder.resolution", e_.encoder.resolution);
+    has_three("encoder.pixel_mean", e_.encoder.pixel_mean);
+    has_three("encoder.pixel_std", e_.encoder.pixel_std);
     if (has(Stage::vlm) && e_.train_vlm.resolution > 0)
       divides("encoder.patch", e_.encoder.patch, "train.vlm.resolution", e_.train_vlm.resolution);
     if (has(Stage::sft) && e_.train_sft.resolution > 0)
       divides("encoder.patch", e_.encoder.patch, "train.sft.resolution", e_.train_sft.resolution);
     if (e_.encoder.loss == EncoderLoss::none) return;
     divides("encoder.heads", e_.encoder.heads, "encoder.width", e_.encoder.width);
+    if (has(Stage::encoder) || e_.encoder.loss == EncoderLoss::aim) check_sine_positions();
     if (has(Stage::encoder) &&
         (e_.encoder.loss == EncoderLoss::clip || e_.encoder.loss == EncoderLoss::siglip))
       divides("encoder.text.heads", e_.encoder.text.heads, "encoder.text.width", e_.encoder.text.width);
+  }
+
+  void has_three(const char* key, const std::vector<double>& numbers) {
+    if (numbers.size() != 3)
+      add({key}, fmt::format("'{}' has {} numbers; expected 3: red, green, blue", key, numbers.size()));
+  }
+
+  /// Those of AIM, of its head, and of the VAE's decoder: a quarter of the width for each of sine and cosine
+  /// of x and y.
+  void check_sine_positions() {
+    const auto in_quarters = [&](const char* key, std::int64_t width) {
+      if (width % 4 != 0)
+        add({key, "encoder.loss"},
+            fmt::format("'{}' is {}; expected a multiple of 4 for {}", key, width, to_name(e_.encoder.loss)));
+    };
+    const bool aim = e_.encoder.loss == EncoderLoss::aim;
+    if (aim || e_.encoder.loss == EncoderLoss::vae) in_quarters("encoder.width", e_.encoder.width);
+    if (aim) in_quarters("encoder.aim_head_width", e_.encoder.aim_head_width);
+    if (aim && patches(e_.encoder.resolution, e_.encoder.patch) < 2)
+      add({"encoder.resolution", "encoder.patch", "encoder.loss"},
+          "'encoder.resolution' is one patch; expected two or more, since aim predicts patches from others");
   }
 
   void check_connector() {

@@ -16,7 +16,7 @@ struct AttentionPool final : VisualConnector {
   explicit AttentionPool(const ConnectorShape& shape)
       : heads(shape.connector.heads),
         width(shape.encoder_width),
-        query(register_parameter("query", torch::empty({shape.connector.tokens, width}))),
+        query(register_parameter("query", empty_weight({shape.connector.tokens, width}))),
         query_norm(register_module("query_norm", LayerNorm(width, 1e-5))),
         key_norm(register_module("key_norm", LayerNorm(width, 1e-5))),
         out_norm(register_module("out_norm", LayerNorm(width, 1e-5))),

@@ -35,7 +35,7 @@ struct RegNetBlock final : torch::nn::Module {
         norm1(register_module("norm1", LayerNorm(width, 1e-5))),
         norm2(register_module("norm2", LayerNorm(width, 1e-5))),
         norm3(register_module("norm3", LayerNorm(width, 1e-5))),
-        depthwise(register_parameter("depthwise", torch::empty({width, 1, 3, 3}))) {
+        depthwise(register_parameter("depthwise", empty_weight({width, 1, 3, 3}))) {
     if (in == width) return;
     shortcut = register_module("shortcut", Linear(in, width, false));
     shortcut_norm = register_module("shortcut_norm", LayerNorm(width, 1e-5));
@@ -75,7 +75,7 @@ struct RegNetBlock final : torch::nn::Module {
 struct CAbstractor final : VisualConnector {
   explicit CAbstractor(const ConnectorShape& shape)
       : out_side(square_side(shape.connector.tokens)),
-        positions(register_parameter("positions", torch::empty({1, shape.patches, shape.encoder_width}))) {
+        positions(register_parameter("positions", empty_weight({1, shape.patches, shape.encoder_width}))) {
     const std::int64_t width = shape.connector.width, depth = shape.connector.depth;
     for (std::int64_t i = 0; i < 2 * depth; ++i)
       blocks.push_back(

@@ -14,7 +14,7 @@ struct ClipObjective final : ContrastiveObjective {
       : ContrastiveObjective(config, random_seed),
         visual_projection(register_module(
             "visual_projection", Linear(config.width, config.text.embed_width, /*with_bias=*/false))) {
-    logit_scale = register_parameter("logit_scale", torch::empty({}));
+    logit_scale = register_parameter("logit_scale", empty_weight({}));
   }
 
   void append_weights(Weights& weights) const override {

@@ -18,7 +18,7 @@ std::int64_t head_width(const Llm& llm) { return llm.width / llm.heads; }
 }  // namespace
 
 RmsNormImpl::RmsNormImpl(std::int64_t width, double norm_epsilon)
-    : weight(register_parameter("weight", torch::empty({width}))), epsilon(norm_epsilon) {}
+    : weight(register_parameter("weight", empty_weight({width}))), epsilon(norm_epsilon) {}
 
 torch::Tensor RmsNormImpl::forward(const torch::Tensor& x) { return rms_norm(x, weight, epsilon); }
 
@@ -58,9 +58,9 @@ void DecoderBlockImpl::append_weights(Weights& weights, const std::string& prefi
 
 DecoderImpl::DecoderImpl(const Llm& shape)
     : llm(shape),
-      embedding(register_parameter("embedding", torch::empty({shape.vocab_size, shape.width}))),
+      embedding(register_parameter("embedding", empty_weight({shape.vocab_size, shape.width}))),
       lm_head(shape.tied_head ? torch::Tensor()
-                              : register_parameter("lm_head", torch::empty({shape.vocab_size, shape.width}))),
+                              : register_parameter("lm_head", empty_weight({shape.vocab_size, shape.width}))),
       norm(register_module("norm", RmsNorm(shape.width, shape.norm_epsilon))) {
   for (std::int64_t i = 0; i < shape.layers; ++i)
     blocks.push_back(register_module(fmt::format("block{}", i), DecoderBlock(shape)));

@@ -42,8 +42,11 @@ torch::Tensor attention(const torch::Tensor& qkv, std::int64_t heads, std::int64
     k = rotate(k, rotary);
   }
   if (kv_heads != heads) {  // Masked attention with fewer key heads falls back to the slowest kernel.
-    k = k.repeat_interleave(heads / kv_heads, 2);
-    v = v.repeat_interleave(heads / kv_heads, 2);
+    const auto repeat = [&](const torch::Tensor& x) {
+      return x.unsqueeze(3).expand({B, T, kv_heads, heads / kv_heads, C}).reshape({B, T, heads, C});
+    };
+    k = repeat(k);
+    v = repeat(v);
   }
   const torch::Tensor mixed = compat::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
                                                                    v.transpose(1, 2), visibility);

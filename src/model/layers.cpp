@@ -11,8 +11,8 @@
 namespace ablate {
 
 LinearImpl::LinearImpl(std::int64_t in, std::int64_t out, bool with_bias)
-    : weight(register_parameter("weight", torch::empty({out, in}))),
-      bias(with_bias ? register_parameter("bias", torch::empty({out})) : torch::Tensor()) {}
+    : weight(register_parameter("weight", empty_weight({out, in}))),
+      bias(with_bias ? register_parameter("bias", empty_weight({out})) : torch::Tensor()) {}
 
 torch::Tensor LinearImpl::forward(const torch::Tensor& x) {
   return torch::linear(x, weight.to(x.dtype()), bias.defined() ? bias.to(x.dtype()) : bias);
@@ -24,8 +24,8 @@ void LinearImpl::append_weights(Weights& weights, const std::string& prefix, Ini
 }
 
 LayerNormImpl::LayerNormImpl(std::int64_t width, double norm_epsilon)
-    : weight(register_parameter("weight", torch::empty({width}))),
-      bias(register_parameter("bias", torch::empty({width}))),
+    : weight(register_parameter("weight", empty_weight({width}))),
+      bias(register_parameter("bias", empty_weight({width}))),
       epsilon(norm_epsilon) {}
 
 torch::Tensor LayerNormImpl::forward(const torch::Tensor& x) {
@@ -92,7 +92,8 @@ TowerImpl::TowerImpl(const TowerShape& shape) {
 
 torch::Tensor TowerImpl::forward(torch::Tensor x, const Visibility& visibility, bool recompute) {
   for (TowerBlock& block : blocks)
-    x = maybe_recompute(recompute, x, [&](const torch::Tensor& in) { return block(in, visibility); });
+    x = maybe_recompute(recompute, x,
+                        [&block, visibility](const torch::Tensor& in) { return block(in, visibility); });
   return x;
 }
 

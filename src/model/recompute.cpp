@@ -19,8 +19,7 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
                                const c10::intrusive_ptr<BlockHolder>& holder) {
     context->save_for_backward({x});
-    context->saved_data["block"] =
-        c10::IValue(c10::static_intrusive_pointer_cast<torch::CustomClassHolder>(holder));
+    context->saved_data["block"] = c10::IValue::make_capsule(holder);
     const torch::NoGradGuard no_grad;
     return holder->block(x);
   }

@@ -16,7 +16,7 @@ struct PoolingHeadImpl : torch::nn::Module {
   explicit PoolingHeadImpl(const Encoder& encoder)
       : heads(encoder.heads),
         activation(encoder.activation),
-        probe(register_parameter("probe", torch::empty({1, 1, encoder.width}))),
+        probe(register_parameter("probe", empty_weight({1, 1, encoder.width}))),
         qkv(register_module("qkv", Linear(encoder.width, 3 * encoder.width, /*with_bias=*/true))),
         out(register_module("out", Linear(encoder.width, encoder.width, /*with_bias=*/true))),
         norm(register_module("norm", LayerNorm(encoder.width, norm_epsilon(encoder)))),
@@ -61,8 +61,8 @@ TORCH_MODULE(PoolingHead);
 struct SiglipObjective final : ContrastiveObjective {
   SiglipObjective(const Encoder& config, std::uint64_t random_seed)
       : ContrastiveObjective(config, random_seed), head(register_module("head", PoolingHead(config))) {
-    logit_scale = register_parameter("logit_scale", torch::empty({1}));
-    logit_bias = register_parameter("logit_bias", torch::empty({1}));
+    logit_scale = register_parameter("logit_scale", empty_weight({1}));
+    logit_bias = register_parameter("logit_bias", empty_weight({1}));
   }
 
   // The bias begins where almost every pair is held for a wrong one, as almost every pair is: section 3.2.

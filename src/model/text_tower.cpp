@@ -24,8 +24,8 @@ TowerShape text_shape(const Encoder& encoder) {
 TextTransformerImpl::TextTransformerImpl(const Encoder& encoder)
     : loss(encoder.loss),
       token_embedding(
-          register_parameter("token_embedding", torch::empty({encoder.text.vocab_size, encoder.text.width}))),
-      positions(register_parameter("positions", torch::empty({encoder.text.context, encoder.text.width}))),
+          register_parameter("token_embedding", empty_weight({encoder.text.vocab_size, encoder.text.width}))),
+      positions(register_parameter("positions", empty_weight({encoder.text.context, encoder.text.width}))),
       tower(register_module("tower", Tower(text_shape(encoder)))),
       final_norm(register_module("final_norm", LayerNorm(encoder.text.width, norm_epsilon(encoder)))),
       projection(register_module(

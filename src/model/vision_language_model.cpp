@@ -9,7 +9,7 @@ namespace ablate {
 
 PatchProjectionImpl::PatchProjectionImpl(const Encoder& encoder, std::int64_t llm_width)
     : projection(register_module("projection", Linear(3 * encoder.patch * encoder.patch, llm_width, true))),
-      newline(register_parameter("newline", torch::empty({llm_width}))) {}
+      newline(register_parameter("newline", empty_weight({llm_width}))) {}
 
 torch::Tensor PatchProjectionImpl::forward(const torch::Tensor& patches) {
   const torch::Tensor tokens = projection(patches);  // [N, P, D]

@@ -80,12 +80,12 @@ VisionTransformerImpl::VisionTransformerImpl(const Encoder& config, std::int64_t
       patch_embedding(register_module("patch_embedding", Linear(3 * config.patch * config.patch, config.width,
                                                                 has_patch_bias(config.loss)))),
       class_embedding(config.loss == EncoderLoss::clip
-                          ? register_parameter("class_embedding", torch::empty({config.width}))
+                          ? register_parameter("class_embedding", empty_weight({config.width}))
                           : torch::Tensor()),
       positions(
           config.loss == EncoderLoss::aim
               ? register_buffer("positions", sine_positions(side, config.width))
-              : register_parameter("positions", torch::empty({side * side + class_tokens(), config.width}))),
+              : register_parameter("positions", empty_weight({side * side + class_tokens(), config.width}))),
       pre_norm(has_pre_norm(config.loss)
                    ? register_module("pre_norm", LayerNorm(config.width, norm_epsilon(config)))
                    : LayerNorm(nullptr)),

@@ -12,8 +12,16 @@ namespace ablate {
 namespace {
 
 constexpr std::int64_t kGrain = 1 << 14;
+thread_local torch::Device g_weight_device = torch::kCPU;
 
 }  // namespace
+
+torch::Tensor empty_weight(torch::IntArrayRef shape) {
+  return torch::empty(shape, torch::TensorOptions(torch::kFloat32).device(g_weight_device));
+}
+
+WeightDevice::WeightDevice(torch::Device device) : before_(g_weight_device) { g_weight_device = device; }
+WeightDevice::~WeightDevice() { g_weight_device = before_; }
 
 Init Init::xavier(std::int64_t fan_in, std::int64_t fan_out) {
   return uniform(std::sqrt(6.0 / static_cast<double>(fan_in + fan_out)));

@@ -32,6 +32,21 @@ struct Weight {
 };
 using Weights = std::vector<Weight>;
 
+/// Uninitialised memory for a weight, fp32, on the CPU or where a WeightDevice says.
+torch::Tensor empty_weight(torch::IntArrayRef shape);
+
+/// While it lives, this thread's models are made on `device`: on torch::kMeta they have shapes and no memory.
+class WeightDevice {
+ public:
+  explicit WeightDevice(torch::Device device);
+  ~WeightDevice();
+  WeightDevice(const WeightDevice&) = delete;
+  WeightDevice& operator=(const WeightDevice&) = delete;
+
+ private:
+  torch::Device before_;
+};
+
 /// Fills each weight with numbers that are a pure function of (seed, its name, the element's index): models
 /// that share a weight's name and shape start from the same numbers, whatever else they have.
 void initialise(const Weights& weights, std::uint64_t seed);

@@ -15,8 +15,10 @@ constexpr double kDemoClasses = 8;
 
 double real(std::int64_t value) { return static_cast<double>(value); }
 
-/// A transformer block with biases everywhere: attention, a two-matrix MLP, two LayerNorms.
-double block_params(double d, double f) { return 4 * d * d + 4 * d + 2 * d * f + f + d + 4 * d; }
+/// A tower's block: attention, a two-matrix MLP, two LayerNorms; all matrices with biases, or none.
+double block_params(double d, double f, bool biases = true) {
+  return 4 * d * d + 2 * d * f + (biases ? 5 * d + f : 0) + 4 * d;
+}
 /// One block over T tokens.
 double block_flops(double d, double f, double tokens) {
   return (8 * d * d + 4 * d * f) * tokens + 4 * d * tokens * tokens;
@@ -26,11 +28,27 @@ bool is_contrastive(EncoderLoss loss) { return loss == EncoderLoss::clip || loss
 std::int64_t class_tokens(EncoderLoss loss) { return loss == EncoderLoss::clip ? 1 : 0; }
 double patch_values(const Encoder& encoder) { return 3.0 * real(encoder.patch) * real(encoder.patch); }
 
-/// The vision transformer as the decoder sees it: no projection, no head.
+/// The vision transformer as the decoder sees it: no projection, no head. CLIP's has a class token, a norm
+/// before the blocks and no bias in the patch projection; SigLIP's and the VAE's the reverse; AIM's fixed
+/// positions, a norm behind the patch projection and no biases.
 double vision_params(const Experiment& e) {
-  if (e.encoder.loss == EncoderLoss::none) return 0;
-  const double without_class = e.encoder.loss == EncoderLoss::clip ? 0 : 2 * real(e.encoder.width);
-  return vit_params(e.encoder, e.encoder.resolution, 0) - without_class;
+  const Encoder& encoder = e.encoder;
+  const double d = real(encoder.width), n = real(patches(encoder.resolution, encoder.patch));
+  const bool biases = encoder.loss != EncoderLoss::aim;
+  const double blocks = real(encoder.layers) * block_params(d, real(encoder.mlp_width), biases);
+  const double common = patch_values(encoder) * d + blocks + 2 * d /* norm behind */;
+  switch (encoder.loss) {
+    case EncoderLoss::clip:
+      return vit_params(encoder, encoder.resolution, 0);
+    case EncoderLoss::siglip:
+    case EncoderLoss::vae:
+      return common + d + n * d;
+    case EncoderLoss::aim:
+      return common + 2 * d;
+    case EncoderLoss::none:
+      return 0;
+  }
+  throw std::logic_error("unknown encoder loss");
 }
 
 double vision_flops(const Experiment& e, std::int64_t resolution) {
@@ -212,36 +230,35 @@ double vit_flops(const Encoder& encoder, std::int64_t resolution, std::int64_t e
          2 * patch_values(encoder) * d * n;
 }
 
-double text_tower_params(const TextTower& text, std::int64_t vocab_size) {
+double text_tower_params(const TextTower& text) {
   const double d = real(text.width);
-  return real(vocab_size) * d + real(text.context) * d + real(text.layers) * block_params(d, 4 * d) + 2 * d +
-         d * real(text.embed_width);
+  return real(text.vocab_size) * d + real(text.context) * d +
+         real(text.layers) * block_params(d, real(text.mlp_width)) + 2 * d;
 }
 
 double text_tower_flops(const TextTower& text) {
-  return real(text.layers) * block_flops(real(text.width), 4 * real(text.width), real(text.context)) +
-         2 * real(text.width) * real(text.embed_width);
+  return real(text.layers) * block_flops(real(text.width), real(text.mlp_width), real(text.context));
 }
 
 double encoder_params(const Experiment& e) {
   const Encoder& encoder = e.encoder;
-  const double d = real(encoder.width), h = real(encoder.aim_head_width), z = real(encoder.vae_latent_width);
-  const double text = text_tower_params(encoder.text, e.llm.vocab_size);
+  const double d = real(encoder.width), f = real(encoder.mlp_width), v = patch_values(encoder);
+  const double h = real(encoder.aim_head_width), z = real(encoder.vae_latent_width);
+  const double w = real(encoder.text.width), embed = real(encoder.text.embed_width);
+  const double vision = vision_params(e);
   switch (encoder.loss) {
     case EncoderLoss::clip:
-      return vit_params(encoder, encoder.resolution, encoder.text.embed_width) + text + 1;
+      return vision + d * embed + text_tower_params(encoder.text) + w * embed + 1;
     case EncoderLoss::siglip: {
-      const double f = real(encoder.mlp_width);
       const double pooling =
           d + 4 * d * d + 4 * d + 2 * d + 2 * d * f + f + d;  // probe, attention, norm, MLP
-      return vision_params(e) + pooling + d * real(encoder.text.embed_width) + text + 2;
+      return vision + pooling + text_tower_params(encoder.text) + w * d + d + 2;
     }
     case EncoderLoss::aim:
-      return vision_params(e) + d * h + h + real(encoder.aim_head_layers) * (8 * h * h + 2 * h) + 2 * h +
-             h * patch_values(encoder) + patch_values(encoder);
+      return vision + d * h + h + real(encoder.aim_head_layers) * (8 * h * h + 2 * h) + 2 * h + h * v + v;
     case EncoderLoss::vae:
-      return vision_params(e) + d * 2 * z + 2 * z + z * d + d + d * patch_values(encoder) +
-             patch_values(encoder);
+      return vision + 2 * d * z + 2 * z + z * d + d + real(encoder.vae_decoder_layers) * block_params(d, f) +
+             2 * d + d * v + v;
     case EncoderLoss::none:
       return 0;
   }
@@ -250,19 +267,22 @@ double encoder_params(const Experiment& e) {
 
 double encoder_flops(const Experiment& e) {
   const Encoder& encoder = e.encoder;
-  const double d = real(encoder.width), h = real(encoder.aim_head_width), z = real(encoder.vae_latent_width);
+  const double d = real(encoder.width), f = real(encoder.mlp_width), v = patch_values(encoder);
+  const double h = real(encoder.aim_head_width), z = real(encoder.vae_latent_width);
+  const double w = real(encoder.text.width), embed = real(encoder.text.embed_width);
   const double n = real(patches(encoder.resolution, encoder.patch));
   const double vision = vision_flops(e, encoder.resolution);
   switch (encoder.loss) {
     case EncoderLoss::clip:
-      return vision + text_tower_flops(encoder.text) + 2 * d * real(encoder.text.embed_width);
-    case EncoderLoss::siglip:
-      return vision + text_tower_flops(encoder.text) + 4 * d * d * n + 4 * d * n + 4 * d * d +
-             4 * d * real(encoder.mlp_width) + 2 * d * real(encoder.text.embed_width);
-    case EncoderLoss::aim:
-      return vision + 2 * n * (d * h + real(encoder.aim_head_layers) * 8 * h * h + h * patch_values(encoder));
+      return vision + text_tower_flops(encoder.text) + 2 * (w + d) * embed;
+    case EncoderLoss::siglip:  // The pooling's query is one for the whole batch.
+      return vision + text_tower_flops(encoder.text) + 2 * w * d + 4 * d * d * n + 4 * d * n + 2 * d * d +
+             4 * d * f;
+    case EncoderLoss::aim:  // The last patch predicts nothing.
+      return vision + 2 * (n - 1) * (d * h + real(encoder.aim_head_layers) * 8 * h * h + h * v);
     case EncoderLoss::vae:
-      return vision + 2 * n * (d * 2 * z + z * d + d * patch_values(encoder));
+      return vision + 2 * n * (2 * d * z + z * d + d * v) +
+             real(encoder.vae_decoder_layers) * block_flops(d, f, n);
     case EncoderLoss::none:
       return 0;
   }

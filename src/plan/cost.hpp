@@ -19,8 +19,8 @@ double vit_params(const Encoder& encoder, std::int64_t resolution, std::int64_t 
 /// `extra_tokens`.
 double vit_flops(const Encoder& encoder, std::int64_t resolution, std::int64_t extra_tokens);
 
-/// A text tower with its token and position embeddings and projection; one caption forward.
-double text_tower_params(const TextTower& text, std::int64_t vocab_size);
+/// A text tower with its token and position embeddings, without a projection; one caption forward.
+double text_tower_params(const TextTower& text);
 double text_tower_flops(const TextTower& text);
 
 /// The whole encoder of an experiment as the encoder stage trains it (towers, AIM's or the VAE's head), and

@@ -134,9 +134,10 @@ class DecoderTask final : public TrainingTask {
       load_weights(model_->weights(), {*vlm / kTrainedModel, "the vlm stage", "", "", {}}, class_tokens());
       return;
     }
-    const std::vector<std::string> beside = {
-        "text_model.", "text_projection.", "visual_projection.", "logit_",
-        "aim_head.",   "vae_head.",        "vision_model.head."};
+    // What files of encoders have beside the image side: other towers, heads, projections.
+    const std::vector<std::string> beside = {"text_model.",        "text_projection.", "visual_projection.",
+                                             "vision_model.head.", "logit_",           "aim_head.",
+                                             "latent_projection.", "decoder."};
     if (model_->vision) {
       const std::string prefix = "vision_tower.";
       if (const auto* encoder = parent("encoder"))

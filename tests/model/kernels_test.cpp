@@ -169,10 +169,8 @@ BOOST_AUTO_TEST_CASE(attention_agrees_with_its_definition_for_all_shapes_and_vis
               [&](const Tensors& in) { return attention(in[0], s.H, s.K, visibility, rotary); },
               [&](const Tensors& in) { return exact_attention(in[0], s.H, s.K, visibility, rotary); }, {qkv},
               {s.B, s.T, s.H * s.C}, 5e-6);
-          Visibility by_mask = visibility;
-          by_mask.kind = Visibility::Kind::intervals;
           BOOST_TEST(distance(attention(qkv, s.H, s.K, visibility, rotary),
-                              reference::attention(qkv, s.H, s.K, by_mask, rotary)) < 5e-6);
+                              reference::attention(qkv, s.H, s.K, visibility, rotary)) < 5e-6);
         }
       }
 }
@@ -374,10 +372,6 @@ BOOST_AUTO_TEST_CASE(shapes_come_out_right_without_data) {
   BOOST_TEST(swiglu(torch::empty({2, 3, 8}, meta)).sizes() == at::IntArrayRef({2, 3, 4}));
   BOOST_TEST(attention(torch::empty({2, 5, 48}, meta), 2, 2, see_all(5, torch::kMeta), {}).sizes() ==
              at::IntArrayRef({2, 5, 16}));
-  const HeadLoss loss =
-      head_loss(torch::empty({1 << 14, 8}, meta), torch::empty({1 << 13, 8}, meta),
-                torch::empty({1 << 14}, meta.dtype(torch::kInt64)), torch::empty({1 << 14}, meta), 0);
-  BOOST_TEST(loss.cross_entropy.sizes() == at::IntArrayRef({1 << 14}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -122,6 +122,7 @@ BOOST_AUTO_TEST_CASE(training_counts_three_passes_and_fewer_for_frozen_parts) {
 
 BOOST_AUTO_TEST_CASE(cost_grows_with_steps_and_batch_and_memory_with_the_micro_batch) {
   Experiment e;
+  e.run.micro_batch = 2;
   const Cost one = stage_cost(e, Stage::vlm, {});
   e.train_vlm.steps *= 2;
   e.train_vlm.batch *= 2;

@@ -152,7 +152,9 @@ BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
           void operator()(std::int64_t& v) const { v += 1; }
           void operator()(double& v) const { v = v == 0 ? 0.25 : v * 0.5; }
           void operator()(std::string& v) const {
-            v = v == "cosine" ? "linear" : v == "bf16" ? "fp32" : v == "stretch" ? "crop" : v + "x";
+            const std::map<std::string, std::string> other = {
+                {"cosine", "linear"}, {"bf16", "fp32"}, {"stretch", "crop"}, {"gelu", "quick-gelu"}};
+            v = other.count(v) ? other.at(v) : v + "x";
           }
           void operator()(std::vector<double>& v) const { v[0] += 1; }
           void operator()(std::vector<std::int64_t>& v) const { v.push_back(2); }
