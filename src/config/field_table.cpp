@@ -383,6 +383,10 @@ std::vector<Field> make_field_table() {
       {"run.activation_checkpointing", "", 0, 0, MEMBER(run.activation_checkpointing), kNoStage,
        "Whether blocks are computed again in the backward pass, which saves memory and costs a third more "
        "time; the numbers stay the same."},
+      {"run.cuda_graphs", "", 0, 0, MEMBER(run.cuda_graphs), kNoStage,
+       "Whether stage llm records its passes once and replays them: for small models on a GPU, where "
+       "launches "
+       "take longer than the work."},
       {"run.retries", "", 0, 1000000, MEMBER(run.retries), kNoStage,
        "Attempts in a row that may end without progress before a job has failed."},
       {"run.timeout", "s", 0, kNoLimit, MEMBER(run.timeout), kNoStage,

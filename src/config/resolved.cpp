@@ -4,27 +4,47 @@
 
 #include "config/fields.hpp"
 #include "util/error.hpp"
+#include "util/text.hpp"
 
 namespace ablate {
 
 namespace {
 
+struct WrongType {};
+
+/// Neither a fraction nor more than 64 bits: nlohmann-json would cut both.
+std::int64_t whole_number(const Json& json) {
+  if (!json.is_number_integer() || (json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX))
+    throw WrongType();
+  return json.get<std::int64_t>();
+}
+
 /// A JSON value as the member's type wants it; set_value checks the rest.
 struct FromJson {
   const Json& json;
   Value operator()(const bool*) const { return json.get<bool>(); }
-  Value operator()(const std::int64_t*) const {
-    // A number with a fraction is no integer, whatever nlohmann-json would make of it.
-    return json.is_number_integer() ? Value(json.get<std::int64_t>()) : Value(json.get<double>());
-  }
+  Value operator()(const std::int64_t*) const { return whole_number(json); }
   Value operator()(const double*) const { return json.get<double>(); }
   Value operator()(const std::string*) const { return json.get<std::string>(); }
+  Value operator()(const std::vector<std::int64_t>*) const {
+    if (!json.is_array()) throw WrongType();
+    std::vector<std::int64_t> numbers;
+    for (const Json& item : json) numbers.push_back(whole_number(item));
+    return numbers;
+  }
   template <typename T>
   Value operator()(const std::vector<T>*) const {
     return json.get<std::vector<T>>();
   }
   Value operator()(const EnumRef&) const { return json.get<std::string>(); }
 };
+
+[[noreturn]] void fail_type(const Field& field, const Json& found) {
+  constexpr std::size_t kMostBytes = 60;
+  std::string text = found.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  if (text.size() > kMostBytes) text = text.substr(0, kMostBytes) + "...";
+  throw Error(fmt::format("'{}': found {}; expected {}", field.key, text, describe_type(field)));
+}
 
 }  // namespace
 
@@ -36,12 +56,14 @@ void apply_resolved(const Json& config, const std::function<std::string(const st
     for (const auto& [leaf, json] : keys.items()) {
       const std::string key = section + "." + leaf;
       const Field* field = find_field(key);
-      if (!field) throw Error(fmt::format("unknown key '{}'", key));
+      if (!field) throw Error(fmt::format("unknown key '{}'{}", key, suggestion(key, field_keys())));
       Value value;
       try {
         value = std::visit(FromJson{json}, field->member(experiment));
+      } catch (const WrongType&) {
+        fail_type(*field, json);
       } catch (const Json::exception&) {
-        throw Error(fmt::format("'{}': found {}; expected {}", key, json.dump(), describe_type(*field)));
+        fail_type(*field, json);
       }
       if (field->is_path) {
         if (auto* path = std::get_if<std::string>(&value); path && !path->empty()) *path = path_of(*path);

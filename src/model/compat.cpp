@@ -4,7 +4,9 @@
 #include <torch/version.h>
 #ifdef ABLATE_CUDA
 #include <ATen/cuda/CUDAContext.h>
+#include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAGuard.h>
 #endif
 
 #include <stdexcept>
@@ -30,6 +32,7 @@ torch::Tensor dense_mask(const Visibility& visibility) {
 // No mask is {}: an undefined tensor counts as one.
 torch::Tensor scaled_dot_product_attention(const torch::Tensor& q, const torch::Tensor& k,
                                            const torch::Tensor& v, const Visibility& visibility) {
+  if (q.is_meta()) return torch::empty_like(q);  // The mask's `where` has no shape-only kernel.
   const bool causal = visibility.kind == Visibility::Kind::causal;
 #if ABLATE_TORCH_AT_LEAST(2, 0)
   if (visibility.kind == Visibility::Kind::intervals)
@@ -42,6 +45,61 @@ torch::Tensor scaled_dot_product_attention(const torch::Tensor& q, const torch::
                                                        /*need_attn_weights=*/false, causal));
 #endif
 }
+
+bool fused_adamw([[maybe_unused]] torch::Tensor& param, [[maybe_unused]] const torch::Tensor& grad,
+                 [[maybe_unused]] torch::Tensor& mean, [[maybe_unused]] torch::Tensor& square,
+                 [[maybe_unused]] const torch::Tensor& grad_scale, [[maybe_unused]] std::int64_t step,
+                 [[maybe_unused]] const AdamW& settings) {
+#if ABLATE_TORCH_AT_LEAST(2, 4)  // CUDA since 2.0, the CPU since 2.4.
+  if (!param.is_cuda() && !param.is_cpu()) return false;
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor steps = torch::full({}, static_cast<double>(step), param.options());
+  // LibTorch divides by its scale.
+  at::_fused_adamw_({param}, {grad}, {mean}, {square}, {}, {steps}, settings.lr, settings.beta1,
+                    settings.beta2, settings.weight_decay, settings.epsilon, /*amsgrad=*/false,
+                    /*maximize=*/false, grad_scale.reciprocal());
+  return true;
+#else
+  return false;
+#endif
+}
+
+#if defined(ABLATE_CUDA) && ABLATE_TORCH_AT_LEAST(2, 0)
+// As PyTorch's tutorial on CUDA graphs has it: warm-up and capture on a stream that is not the default one,
+// since cuBLAS and the allocator set themselves up at the first calls.
+struct StepGraph::Recording {
+  static constexpr int kWarmUp = 3;
+  at::cuda::CUDAStream stream = at::cuda::getStreamFromPool();
+  at::cuda::CUDAGraph graph;
+  int calls = 0;
+};
+StepGraph::StepGraph() : recording_(torch::cuda::is_available() ? std::make_unique<Recording>() : nullptr) {}
+
+void StepGraph::run(const std::function<void()>& body) {
+  if (!recording_) return body();
+  Recording& recording = *recording_;
+  if (recording.calls++ > Recording::kWarmUp) return recording.graph.replay();
+  // Inputs were written on the usual stream, and results are read there.
+  torch::cuda::synchronize();
+  {
+    const at::cuda::CUDAStreamGuard on_stream(recording.stream);
+    if (recording.calls <= Recording::kWarmUp) {
+      body();
+    } else {
+      recording.graph.capture_begin();
+      body();
+      recording.graph.capture_end();
+    }
+    torch::cuda::synchronize();
+  }
+  if (recording.calls > Recording::kWarmUp) recording.graph.replay();  // Capturing computes nothing.
+}
+#else
+struct StepGraph::Recording {};
+StepGraph::StepGraph() = default;
+void StepGraph::run(const std::function<void()>& body) { body(); }
+#endif
+StepGraph::~StepGraph() = default;
 
 #ifdef ABLATE_CUDA
 std::string gpu_name() { return at::cuda::getDeviceProperties(0)->name; }

@@ -4,8 +4,11 @@
 #include <torch/types.h>
 
 #include <exception>
+#include <functional>
+#include <memory>
 #include <string>
 
+#include "model/kernels.hpp"
 #include "model/visibility.hpp"
 
 namespace ablate::compat {
@@ -13,6 +16,26 @@ namespace ablate::compat {
 /// softmax(q k^T / sqrt(C)) v over what each position sees. q, k, v [B, H, T, C].
 torch::Tensor scaled_dot_product_attention(const torch::Tensor& q, const torch::Tensor& k,
                                            const torch::Tensor& v, const Visibility& visibility);
+
+/// LibTorch's fused AdamW over one tensor, in place, as adamw_step (model/kernels.hpp) has it; the gradient
+/// is scaled in place. False, and nothing is done, where the version has none for that device.
+bool fused_adamw(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& mean, torch::Tensor& square,
+                 const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings);
+
+/// Records what a function enqueues on the GPU, so that later calls cost one launch (CUDA graphs;
+/// LibTorch 2.x with CUDA). The function must always work on the same tensors and never wait for the device.
+class StepGraph {
+ public:
+  StepGraph();
+  ~StepGraph();
+  /// Runs `body`: plainly the first few times, then recorded, from then on replayed. Elsewhere always
+  /// plainly.
+  void run(const std::function<void()>& body);
+
+ private:
+  struct Recording;
+  std::unique_ptr<Recording> recording_;
+};
 
 /// Name of GPU 0, and most bytes that LibTorch's allocator has had in use there. Only where there is a GPU.
 std::string gpu_name();

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "model/compat.hpp"
 #include "model/kernels_cpu.hpp"
 
 namespace ablate {
@@ -48,7 +49,10 @@ void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& 
                 const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings) {
   const bool ours = is_ours(param) && param.is_contiguous() && grad.is_contiguous() && mean.is_contiguous() &&
                     square.is_contiguous();
-  (ours ? cpu::adamw_step : reference::adamw_step)(param, grad, mean, square, grad_scale, step, settings);
+  if (ours)
+    cpu::adamw_step(param, grad, mean, square, grad_scale, step, settings);
+  else if (!compat::fused_adamw(param, grad, mean, square, grad_scale, step, settings))
+    reference::adamw_step(param, grad, mean, square, grad_scale, step, settings);
 }
 
 }  // namespace ablate

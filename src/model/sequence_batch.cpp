@@ -70,7 +70,38 @@ SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int6
           .visual_positions = to_tensor(visual_positions, device),
           .target_positions = to_tensor(target_positions, device),
           .targets = to_tensor(targets, device),
+          .target_weights = torch::ones({static_cast<std::int64_t>(targets.size())},
+                                        torch::TensorOptions(torch::kFloat32).device(device)),
           .target_roles = to_tensor(target_roles, device)};
+}
+
+SequenceBatch to_fixed_shape(const SequenceBatch& batch) {
+  const std::int64_t B = batch.tokens.size(0), T = batch.tokens.size(1);
+  SequenceBatch fixed = batch;
+  fixed.target_positions = torch::arange(B * T, batch.targets.options());
+  const auto spread = [&](const torch::Tensor& values) {
+    return torch::zeros({B * T}, values.options()).index_copy(0, batch.target_positions, values);
+  };
+  fixed.targets = spread(batch.targets);
+  fixed.target_weights = spread(batch.target_weights);
+  fixed.target_roles = spread(batch.target_roles);
+  fixed.visibility = as_intervals(batch.visibility, B);
+  return fixed;
+}
+
+void copy_batch(const SequenceBatch& batch, SequenceBatch& target) {
+  const auto copy = [](const torch::Tensor& from, torch::Tensor& to) {
+    if (to.defined()) to.copy_(from);
+  };
+  copy(batch.tokens, target.tokens);
+  copy(batch.positions, target.positions);
+  copy(batch.visibility.begin, target.visibility.begin);
+  copy(batch.visibility.end, target.visibility.end);
+  copy(batch.visibility.mask, target.visibility.mask);
+  copy(batch.target_positions, target.target_positions);
+  copy(batch.targets, target.targets);
+  copy(batch.target_weights, target.target_weights);
+  copy(batch.target_roles, target.target_roles);
 }
 
 }  // namespace ablate

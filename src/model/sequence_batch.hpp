@@ -21,11 +21,18 @@ struct SequenceBatch {
   torch::Tensor visual_positions;  ///< [N k] int64: places of visual tokens among the B T positions
   torch::Tensor target_positions;  ///< [M] int64: positions whose successor is to be predicted
   torch::Tensor targets;           ///< [M] int64: those successors
+  torch::Tensor target_weights;    ///< [M] fp32: 1, or 0 where an entry only fills up
   torch::Tensor target_roles;      ///< [M] int64: DataRole of the sequence, as a number
 };
 
 /// Targets of a sequence.
 std::int64_t count_targets(const Sequence& sequence);
+
+/// The same batch in a shape that depends on B and T alone, for a recorded step: an entry for each position
+/// (those without a target weigh nothing), attention by intervals. Without pictures.
+SequenceBatch to_fixed_shape(const SequenceBatch& batch);
+/// Overwrites the tensors of `target` with those of a batch of the same shapes.
+void copy_batch(const SequenceBatch& batch, SequenceBatch& target);
 
 /// `image_tokens`: k; `resolution`: R (for a batch without pictures). Throws Error for a token that is not
 /// below `vocab_size`, naming it: the tokenizer and the model do not belong together.

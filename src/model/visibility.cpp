@@ -22,6 +22,13 @@ Visibility make_intervals(torch::Tensor begin, torch::Tensor end, torch::Device 
 
 }  // namespace
 
+Visibility as_intervals(const Visibility& visibility, std::int64_t rows) {
+  if (visibility.kind == Visibility::Kind::intervals) return visibility;
+  const std::int64_t tokens = visibility.begin.size(1);
+  return make_intervals(visibility.begin.expand({rows, tokens}).contiguous(),
+                        visibility.end.expand({rows, tokens}).contiguous(), visibility.begin.device());
+}
+
 Visibility see_all(std::int64_t tokens, torch::Device device) {
   const torch::Tensor begin = torch::zeros({1, tokens}, torch::TensorOptions(torch::kInt32).device(device));
   return {Visibility::Kind::full, begin, begin + tokens, {}};

@@ -16,6 +16,8 @@ struct Visibility {
   torch::Tensor mask;        ///< [B, 1, T, T] bool, true: sees. Only off the CPU, for kind intervals.
 };
 
+/// The same in the form of intervals, with a row for each of `rows`.
+Visibility as_intervals(const Visibility& visibility, std::int64_t rows);
 Visibility see_all(std::int64_t tokens, torch::Device device);
 Visibility see_causal(std::int64_t tokens, torch::Device device);
 /// s < prefix[b] or s <= t. prefix [B] int64 (AIM's prefix attention, El-Nouby et al. 2024, section 3.2).

@@ -54,12 +54,10 @@ torch::Tensor VisionLanguageModel::hidden(const SequenceBatch& batch) {
   return decoder(x, batch.positions, batch.visibility);
 }
 
-HeadLoss VisionLanguageModel::loss(const SequenceBatch& batch, double target_weight, double z_loss) {
+HeadLoss VisionLanguageModel::loss(const SequenceBatch& batch, const torch::Tensor& target_weight,
+                                   double z_loss) {
   const torch::Tensor states = hidden(batch).flatten(0, 1).index_select(0, batch.target_positions);  // [M, D]
-  const torch::Tensor weights =
-      torch::full(batch.targets.sizes(), target_weight,
-                  torch::TensorOptions(torch::kFloat32).device(batch.targets.device()));
-  return head_loss(states, decoder->head(), batch.targets, weights, z_loss);
+  return head_loss(states, decoder->head(), batch.targets, batch.target_weights * target_weight, z_loss);
 }
 
 void VisionLanguageModel::set_recompute(bool on) {

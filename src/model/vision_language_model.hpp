@@ -36,8 +36,9 @@ struct VisionLanguageModel : torch::nn::Module {
   torch::Tensor visual_tokens(const torch::Tensor& pixels);
   /// Hidden states [B, T, D]. Throws std::runtime_error when the batch has not k positions for each picture.
   torch::Tensor hidden(const SequenceBatch& batch);
-  /// Sum over targets of `target_weight` * (cross entropy + z_loss * log(Z)^2).
-  HeadLoss loss(const SequenceBatch& batch, double target_weight, double z_loss);
+  /// Sum over targets of their weights * `target_weight` * (cross entropy + z_loss * log(Z)^2).
+  /// target_weight: a scalar on the batch's device.
+  HeadLoss loss(const SequenceBatch& batch, const torch::Tensor& target_weight, double z_loss);
 
   void set_recompute(bool on);
   bool reads_pictures() const { return patch_projection || vision; }

@@ -69,7 +69,7 @@ double bottleneck_flops(double in, double h, double pixels) {
 }
 
 /// What a process takes before it has a model: libraries, threads, buffers of the data loader.
-constexpr double kProcessBytes = 350e6;
+constexpr double kProcessBytes = 230e6;
 /// Numbers that a block keeps for the backward pass, for each token: its input, two normalised inputs,
 /// queries, keys and values, attention's output, the sum behind it, and the MLP's hidden values.
 double kept_by_decoder_block(const Llm& llm) {
@@ -85,11 +85,11 @@ double number_bytes(Precision precision) { return precision == Precision::bf16 ?
 double state_bytes(double params, double trainable, const Train& train) {
   return 4 * params + (train.ema > 0 ? 16 : 12) * trainable;
 }
-/// Activations of `layers` blocks over `tokens` tokens; with activation checkpointing each block keeps its
-/// input alone, and one of them all.
+/// Activations of `layers` blocks over `tokens` tokens, and the gradients of one of them; with activation
+/// checkpointing each block keeps its input alone, and one of them all.
 double activation_bytes(const Experiment& e, double tokens, double layers, double width, double kept,
                         Precision precision) {
-  const double numbers = e.run.activation_checkpointing ? layers * width + kept : layers * kept;
+  const double numbers = e.run.activation_checkpointing ? layers * width + 2 * kept : (layers + 1) * kept;
   return tokens * numbers * number_bytes(precision);
 }
 

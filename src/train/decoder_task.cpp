@@ -7,6 +7,7 @@
 #include "config/names.hpp"
 #include "data/loader.hpp"
 #include "data/recipe.hpp"
+#include "model/compat.hpp"
 #include "model/vision_language_model.hpp"
 #include "plan/cost.hpp"
 #include "train/task.hpp"
@@ -39,6 +40,11 @@ class DecoderTask final : public TrainingTask {
     model_->compute = train_.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
     model_->set_recompute(recipe_.run.activation_checkpointing);
     model_->to(device_);
+    const auto options = torch::TensorOptions(torch::kFloat32).device(device_);
+    sums_ = {torch::zeros({}, options), torch::zeros({}, options), torch::zeros({kRoles}, options),
+             torch::zeros({kRoles}, options)};
+    // Pictures differ in number from batch to batch, and the last micro-batch may be smaller.
+    if (recipe_.run.cuda_graphs && resolution_ == 0 && train_.batch % micro_batch_ == 0) recorded_.emplace();
   }
 
   torch::nn::Module& model() override { return *model_; }
@@ -52,26 +58,22 @@ class DecoderTask final : public TrainingTask {
   StepMetrics accumulate(std::int64_t, Stopwatch& watch) override {
     std::int64_t targets = 0;
     for (const Sequence& sequence : sequences_) targets += count_targets(sequence);
-    const double target_weight = 1.0 / static_cast<double>(std::max<std::int64_t>(targets, 1));
-    const auto options = torch::TensorOptions(torch::kFloat32).device(device_);
-    torch::Tensor total = torch::zeros({}, options);
-    torch::Tensor sums = torch::zeros({kRoles}, options), counts = torch::zeros({kRoles}, options);
+    sums_.target_weight.fill_(1.0 / static_cast<double>(std::max<std::int64_t>(targets, 1)));
+    for (torch::Tensor* sum : {&sums_.total, &sums_.loss, &sums_.count}) sum->zero_();
     const auto size = static_cast<std::size_t>(micro_batch_);
     for (std::size_t begin = 0; begin < sequences_.size(); begin += size) {
       const auto part = std::span(sequences_).subspan(begin, std::min(size, sequences_.size() - begin));
       watch.start(Phase::data);
       const SequenceBatch batch = make_sequence_batch(part, mixture_.image_tokens, mixture_.resolution,
                                                       recipe_.llm.vocab_size, device_);
-      watch.start(Phase::forward);
-      const HeadLoss loss = model_->loss(batch, target_weight, train_.z_loss);
-      watch.start(Phase::backward);
-      if (loss.total.requires_grad()) loss.total.backward();
+      if (recorded_) {
+        run_recorded(batch, watch);
+      } else {
+        run_plainly(batch, watch);
+      }
       watch.stop();
-      const torch::NoGradGuard no_grad;
-      total += loss.total.detach();
-      sums.index_add_(0, batch.target_roles, loss.cross_entropy);
-      counts.index_add_(0, batch.target_roles, torch::ones_like(loss.cross_entropy));
     }
+    const torch::Tensor total = sums_.total.clone(), sums = sums_.loss.clone(), counts = sums_.count;
     StepMetrics metrics = {{"loss", total}};
     if (mixture_.sources.size() > 1)
       for (const auto& role : names_of<DataRole>()) {
@@ -122,6 +124,40 @@ class DecoderTask final : public TrainingTask {
     const MixturePosition position = MixturePosition::from_json(data_state.at("position"));
     loader_.emplace(mixture_, tokenizer, settings, &position);
     loader_->tally().restore(data_state.at("tally"));
+  }
+
+  /// Forward and backward of one micro-batch; adds up what the metrics are made of.
+  void run_plainly(const SequenceBatch& batch, Stopwatch& watch) {
+    watch.start(Phase::forward);
+    const HeadLoss loss = model_->loss(batch, sums_.target_weight, train_.z_loss);
+    watch.start(Phase::backward);
+    if (loss.total.requires_grad()) loss.total.backward();
+    add_up(loss, batch);
+  }
+  void add_up(const HeadLoss& loss, const SequenceBatch& batch) {
+    const torch::NoGradGuard no_grad;
+    sums_.total += loss.total.detach();
+    sums_.loss.index_add_(0, batch.target_roles, loss.cross_entropy * batch.target_weights);
+    sums_.count.index_add_(0, batch.target_roles, batch.target_weights);
+  }
+
+  /// The same as a recording, which always works on the same tensors.
+  struct Recorded {
+    SequenceBatch batch;
+    compat::StepGraph graph;
+  };
+  void run_recorded(const SequenceBatch& batch, Stopwatch& watch) {
+    const SequenceBatch fixed = to_fixed_shape(batch);
+    if (!recorded_->batch.tokens.defined())
+      recorded_->batch = fixed;
+    else
+      copy_batch(fixed, recorded_->batch);
+    watch.start(Phase::forward_backward);
+    recorded_->graph.run([this] {
+      const HeadLoss loss = model_->loss(recorded_->batch, sums_.target_weight, train_.z_loss);
+      loss.total.backward();
+      add_up(loss, recorded_->batch);
+    });
   }
 
   /// Weights of the stages before, or of files.
@@ -184,6 +220,11 @@ class DecoderTask final : public TrainingTask {
   std::shared_ptr<VisionLanguageModel> model_;
   mutable std::optional<SequenceLoader> loader_;
   std::vector<Sequence> sequences_;
+  /// Of one step, on the device: the loss, and cross entropy and targets by role.
+  struct Sums {
+    torch::Tensor target_weight, total, loss, count;
+  } sums_;
+  std::optional<Recorded> recorded_;
 };
 
 }  // namespace

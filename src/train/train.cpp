@@ -12,6 +12,7 @@
 #include "train/checkpoint.hpp"
 #include "train/device.hpp"
 #include "train/learning_rate.hpp"
+#include "train/memory.hpp"
 #include "train/meter.hpp"
 #include "train/optimizer.hpp"
 #include "train/task.hpp"
@@ -62,6 +63,7 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
     throw Error(fmt::format("train.{}.precision: found bf16; expected fp32 on a CPU (bf16 is for GPUs)",
                             to_name(job.stage)));
   set_up_threads(job.threads);
+  keep_freed_memory();
 
   const bool resumes = !job.resume_path.empty();
   const Json state = resumes ? load_checkpoint_state(job) : Json();

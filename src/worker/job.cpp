@@ -46,7 +46,8 @@ std::uint64_t get_count(const Json& object, const std::string& key, const std::s
 std::int64_t Job::whole(const char* section, const char* name, std::int64_t least, std::int64_t most) const {
   const std::string where = fmt::format("{}: config.{}", file.string(), section);
   const Json& value = get_member(get_member(config, section, file.string() + ": config"), name, where);
-  const bool fits = value.is_number_integer() && !(value.is_number_unsigned() && value > INT64_MAX) &&
+  const bool fits = value.is_number_integer() &&
+                    !(value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX) &&
                     value.get<std::int64_t>() >= least && value.get<std::int64_t>() <= most;
   if (!fits)
     throw Error(fmt::format("{}: '{}': found {}; expected a whole number from {} to {}", where, name,

@@ -205,10 +205,7 @@ BOOST_AUTO_TEST_CASE(mistakes_in_json_are_placed) {
       json_mistake("{\"a\":\n 1,}") ==
       "no valid JSON: line 2, column 4: syntax error while parsing object key - unexpected '}'; expected "
       "string literal");
-  BOOST_TEST(
-      json_mistake("") ==
-      "no valid JSON: line 1, column 1: syntax error while parsing value - unexpected end of input; expected "
-      "'[', '{', or a literal");
+  BOOST_TEST(json_mistake("").starts_with("no valid JSON: line 1, column 1: "));
   BOOST_TEST(json_mistake("{} {}").starts_with("no valid JSON: line 1, column 4: "));
   BOOST_TEST(json_mistake("{\"a\": \"" + std::string(100'000, 'x')).size() < 200);
   BOOST_TEST(json_mistake("{\"a\": \"\xff\"}").starts_with("no valid JSON: line 1, column 8: "));

@@ -17,6 +17,7 @@ AttemptSpec sample_spec() {
   spec.resume_step = 400;
   spec.resume_path = "/results/jobs/k/2/checkpoint-400";
   spec.parents = {{"encoder", "/results/jobs/e/1"}, {"llm", "/results/jobs/l/1"}};
+  spec.sources = {{"0123", "/data/captions"}, {"4567", "/data/with \"quotes\" and \u00e9.model"}};
   spec.run = {{"log_interval", 10}};
   return spec;
 }
@@ -43,6 +44,7 @@ BOOST_AUTO_TEST_CASE(an_attempts_specification_reads_back_as_it_was_written) {
   BOOST_TEST(read.resume_step == 400);
   BOOST_TEST(read.resume_path == spec.resume_path);
   BOOST_CHECK(read.parents == spec.parents);
+  BOOST_CHECK(read.sources == spec.sources);
   BOOST_TEST(read.run == spec.run);
 }
 
@@ -62,6 +64,12 @@ BOOST_AUTO_TEST_CASE(each_missing_or_wrong_key_is_named) {
   wrong = good;
   wrong["parents"]["llm"] = 3;
   BOOST_TEST(error_of(wrong) == "attempt.json: key 'parents.llm' is a number; expected a path");
+  wrong = good;
+  wrong["sources"]["0123"] = Json::array({"/data/captions"});
+  BOOST_TEST(error_of(wrong) == "attempt.json: key 'sources.0123' is a array; expected a path");
+  wrong = good;
+  wrong["sources"] = Json::array({"/data/captions"});
+  BOOST_TEST(error_of(wrong) == "attempt.json: key 'sources' is a array; expected an object");
   BOOST_TEST(error_of(Json::array()) == "attempt.json: is a JSON array; expected an object");
 }
 

@@ -7,6 +7,8 @@
 #include <functional>
 #include <limits>
 
+#include "model/compat.hpp"
+
 using namespace ablate;
 
 namespace {
@@ -372,6 +374,24 @@ BOOST_AUTO_TEST_CASE(shapes_come_out_right_without_data) {
   BOOST_TEST(swiglu(torch::empty({2, 3, 8}, meta)).sizes() == at::IntArrayRef({2, 3, 4}));
   BOOST_TEST(attention(torch::empty({2, 5, 48}, meta), 2, 2, see_all(5, torch::kMeta), {}).sizes() ==
              at::IntArrayRef({2, 5, 16}));
+}
+
+BOOST_AUTO_TEST_CASE(libtorchs_fused_adamw_takes_the_same_steps_where_there_is_one) {
+  torch::Tensor ours = torch::linspace(-1, 1, 1000), theirs = ours.clone();
+  torch::Tensor mean = torch::zeros({1000}), square = torch::zeros({1000});
+  torch::Tensor their_mean = mean.clone(), their_square = square.clone();
+  const AdamW settings{.lr = 1e-2, .weight_decay = 0.1};
+  for (std::int64_t step = 1; step <= 5; ++step) {
+    const torch::Tensor grad = torch::linspace(0.5, static_cast<double>(step), 1000);
+    const torch::Tensor scale = torch::tensor(0.25f);
+    if (!compat::fused_adamw(theirs, grad.clone(), their_mean, their_square, scale, step, settings)) {
+      BOOST_TEST_MESSAGE("this LibTorch has no fused AdamW");
+      return;
+    }
+    reference::adamw_step(ours, grad, mean, square, scale, step, settings);
+  }
+  BOOST_TEST(torch::allclose(ours, theirs, 1e-5, 1e-6));
+  BOOST_TEST(torch::allclose(square, their_square, 1e-5, 1e-9));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -84,6 +84,8 @@ class ProductCounter {
     if (name == "aten::addmm") g_flops += 2 * size(1, 0) * size(1, 1) * size(2, 1);
     if (name == "aten::bmm") g_flops += 2 * size(0, 0) * size(0, 1) * size(0, 2) * size(1, 2);
     if (name == "aten::baddbmm") g_flops += 2 * size(1, 0) * size(1, 1) * size(1, 2) * size(2, 2);
+    if (name == "aten::_scaled_dot_product_flash_attention_for_cpu")  // LibTorch 2.x; [B, H, T, C]
+      g_flops += 4 * size(0, 0) * size(0, 1) * size(0, 2) * size(0, 3) * size(1, 2);
     if (name == "aten::convolution")  // Padded: as many pixels out as in.
       g_flops += 2 * size(0, 0) * size(1, 0) * size(0, 2) * size(0, 3) * size(1, 1) * size(1, 2) * size(1, 3);
     return nullptr;
@@ -131,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_batch_without_a_target_has_no_loss_and_no_gradient) {
   sequences.erase(sequences.begin());
   for (std::int32_t& label : sequences[0].labels) label = kNoTarget;
   const SequenceBatch batch = make_sequence_batch(sequences, 0, 12, 13, torch::kCPU);
-  const HeadLoss loss = model.loss(batch, 1, 1e-4);
+  const HeadLoss loss = model.loss(batch, torch::ones({}), 1e-4);
   loss.total.backward();
   BOOST_TEST(loss.total.item<double>() == 0);
   BOOST_TEST(model.decoder->embedding.grad().abs().sum().item<double>() == 0);

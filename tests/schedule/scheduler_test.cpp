@@ -50,6 +50,26 @@ BOOST_AUTO_TEST_CASE(the_worker_gets_both_files) {
   BOOST_TEST(spec.run.at("log_interval") == 5);
 }
 
+BOOST_AUTO_TEST_CASE(the_worker_is_told_where_its_own_data_lie) {
+  TestSweep sweep({{"without data"}});
+  Plan plan = make_test_plan("with data", {{"a"}, {"b"}}, {{0, 1}});
+  for (const char* json : {R"({"text":["aa","bb"],"tokenizer":"cc"})", R"({"text":["bb"]})"}) {
+    plan.jobs[plan.parts.size() - 1].parts.push_back(static_cast<std::uint32_t>(plan.parts.size()));
+    plan.parts.push_back({"data", json, hash128(json)});
+  }
+  plan.sources = {{"aa", "/data/a"}, {"bb", "/data/b"}, {"cc", "/data/pieces.model"}};
+  sweep.sweep_id = sweep.add(plan);
+  sweep.ids = {get_job(sweep.database, hash128("a").hex()).id,
+               get_job(sweep.database, hash128("b").hex()).id};
+  sweep.run();
+  const auto sources = [&](std::size_t job) {
+    return AttemptSpec::from_json(load_json(AttemptFolder{sweep.folder(sweep.last(job))}.spec())).sources;
+  };
+  BOOST_CHECK(sources(0) == (std::map<std::string, std::filesystem::path>{
+                                {"aa", "/data/a"}, {"bb", "/data/b"}, {"cc", "/data/pieces.model"}}));
+  BOOST_CHECK(sources(1) == (std::map<std::string, std::filesystem::path>{{"bb", "/data/b"}}));
+}
+
 BOOST_AUTO_TEST_CASE(a_crash_is_retried_until_the_retries_are_used_up) {
   TestSweep sweep({{"a"}, {"b", {0}}});
   sweep.runner.behave = [](const RunRequest&) { return crashing(); };

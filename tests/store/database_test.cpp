@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(reading_needs_a_database_and_makes_no_file) {
   BOOST_TEST(names_in(folder.path).empty());
   const auto empty = folder.write("empty.db", "");
   BOOST_TEST(error_of_open(empty, Mode::read_only) ==
-             empty.string() + ": is a database of version 0; expected version 1");
+             empty.string() + ": is a database of version 0; expected version 2");
 
   { Database database(folder.path / "a.db", Mode::read_write); }
   { Database database(folder.path / "a.db", Mode::read_only); }
@@ -173,9 +173,9 @@ BOOST_AUTO_TEST_CASE(a_newer_database_is_refused_by_version) {
   }
   BOOST_TEST(error_of_open(file, Mode::read_write) ==
              file.string() +
-                 ": is a database of version 7, made by a newer ablate; expected version 1 or less");
+                 ": is a database of version 7, made by a newer ablate; expected version 2 or less");
   BOOST_TEST(error_of_open(file, Mode::read_only) ==
-             file.string() + ": is a database of version 7; expected version 1");
+             file.string() + ": is a database of version 7; expected version 2");
 }
 
 BOOST_AUTO_TEST_CASE(an_older_database_is_migrated_in_one_transaction_or_not_at_all) {
@@ -196,6 +196,41 @@ BOOST_AUTO_TEST_CASE(an_older_database_is_migrated_in_one_transaction_or_not_at_
   BOOST_TEST(sqlite.execAndGet("SELECT y FROM a").getInt() == 2);
   migrate(sqlite, file, std::span(steps).first(2));  // once only
   BOOST_TEST(sqlite.execAndGet("SELECT count(*) FROM a").getInt() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_database_of_version_1_gets_its_table_of_data_sources_and_keeps_the_rest) {
+  const Scratch folder;
+  const auto file = folder.path / "a.db";
+  {
+    // Version 1 was the schema without that table.
+    SQLite::Database old(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    migrate(old, file, known_migrations().first(1));
+    old.exec("DROP TABLE data_source; INSERT INTO metric_name (name) VALUES ('loss')");
+    BOOST_TEST(old.execAndGet("PRAGMA user_version").getInt() == 1);
+  }
+  BOOST_TEST(error_of_open(file, Mode::read_only) ==
+             file.string() + ": is a database of version 1; expected version 2");
+  {
+    Database database(file, Mode::read_write);
+    BOOST_TEST(ask(database, "PRAGMA user_version") == 2);
+    Query(database, "INSERT INTO data_source (hash, path) VALUES ('aa', '/data')").run();
+    BOOST_CHECK_THROW(Query(database, "INSERT INTO data_source VALUES ('bb', NULL)").run(), Error);
+  }
+  Database database(file, Mode::read_only);
+  BOOST_TEST(ask(database, "SELECT count(*) FROM data_source") == 1);
+  BOOST_TEST(ask(database, "SELECT count(*) FROM metric_name") == 1);
+
+  // The table is the same in a new file.
+  const auto layout = [](Database& of) {
+    Query query(
+        of, "SELECT group_concat(name || type || \"notnull\" || pk) FROM pragma_table_info('data_source')");
+    return query.step() ? query.text(0) : std::string();
+  };
+  Database fresh(folder.path / "b.db", Mode::read_write);
+  BOOST_TEST(layout(fresh) == layout(database));
+  const char* strict = "SELECT strict + wr FROM pragma_table_list WHERE name = 'data_source'";
+  BOOST_TEST(ask(fresh, strict) == 2);
+  BOOST_TEST(ask(database, strict) == 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_transaction_that_is_left_is_rolled_back) {

@@ -53,6 +53,55 @@ BOOST_FIXTURE_TEST_CASE(a_changed_plan_replaces_cells_and_keeps_jobs_and_the_swe
   BOOST_TEST(load_jobs(database, sweep).size() == 5u);
 }
 
+BOOST_FIXTURE_TEST_CASE(data_sources_are_kept_by_hash_with_their_absolute_path, Store) {
+  Plan plan = small_plan();
+  plan.sources = {{"aa", (path / "data" / ".." / "captions").string()}, {"bb", "relative/text"}};
+  const SaveResult saved = save_plan(database, plan, path / "connector.toml", {{"retries", 2}}, 200);
+  BOOST_TEST(saved.sweep_id == sweep);
+  BOOST_TEST(saved.new_jobs == 0);
+  BOOST_TEST(!saved.unchanged);
+  BOOST_TEST(count("SELECT count(*) FROM data_source") == 2);
+  BOOST_TEST(text("SELECT path FROM data_source WHERE hash = 'aa'") == (path / "captions").string());
+  BOOST_TEST(text("SELECT path FROM data_source WHERE hash = 'bb'") ==
+             std::filesystem::absolute("relative/text").string());
+  BOOST_TEST(save_plan(database, plan, path / "connector.toml", {{"retries", 2}}, 300).unchanged);
+}
+
+BOOST_FIXTURE_TEST_CASE(data_that_has_moved_is_found_again_though_the_plan_is_the_same, Store) {
+  Plan plan = small_plan();
+  plan.sources = {{"aa", "/old/captions"}, {"bb", "/old/text"}};
+  save_plan(database, plan, path / "connector.toml", {{"retries", 2}}, 200);
+  const std::string fingerprint_before = text("SELECT fingerprint FROM sweep");
+  plan.sources["aa"] = "/new/captions";
+  const SaveResult moved = save_plan(database, plan, path / "connector.toml", {{"retries", 2}}, 300);
+  BOOST_TEST(!moved.unchanged);
+  BOOST_TEST(moved.new_jobs == 0);
+  BOOST_TEST(text("SELECT group_concat(path) FROM (SELECT path FROM data_source ORDER BY hash)") ==
+             "/new/captions,/old/text");
+  BOOST_TEST(text("SELECT fingerprint FROM sweep") == fingerprint_before);
+  BOOST_TEST(count("SELECT count(*) FROM replicate") == 4);
+  // Another sweep without them forgets nothing.
+  Plan other = small_plan("other");
+  other.sweep = "another";
+  save_plan(database, other, path / "another.toml", Json::object(), 400);
+  BOOST_TEST(count("SELECT count(*) FROM data_source") == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_configuration_gets_the_paths_of_the_data_that_it_names, Store) {
+  Plan plan = small_plan();
+  plan.sources = {
+      {"aa", "/captions"}, {"bb", "/text"}, {"cc", "/tokenizer"}, {"dd", "/weights"}, {"64", "/x"}};
+  save_plan(database, plan, path / "connector.toml", {{"retries", 2}}, 200);
+  using Paths = std::map<std::string, std::filesystem::path>;
+  const Json config = {{"data", {{"captions", {"bb", "aa"}}, {"tokenizer", "cc"}, {"seq_len", 64}}},
+                       {"encoder", {{"init", ""}, {"loss", "64"}}},
+                       {"llm", {{"init", "dd"}}}};
+  BOOST_CHECK((load_sources(database, config) ==
+               Paths{{"aa", "/captions"}, {"bb", "/text"}, {"cc", "/tokenizer"}, {"dd", "/weights"}}));
+  BOOST_CHECK(load_sources(database, {{"data", {{"tokenizer", "ee"}, {"unheard", "aa"}}}}).empty());
+  BOOST_CHECK(load_sources(database, Json::object()).empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(two_sweeps_share_equal_jobs, Store) {
   Plan plan = small_plan();
   plan.sweep = "another";

@@ -158,6 +158,19 @@ BOOST_AUTO_TEST_CASE(recomputation_changes_no_bit) {
                         scratch.path / "recomputed/model.safetensors") == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_step_of_fixed_shape_computes_the_same) {
+  // What a recording works on; the recording itself takes a GPU.
+  Experiment experiment = recipe();
+  experiment.run.micro_batch = 2;
+  const Outcome plain = run(job(Stage::llm, "plain", experiment));
+  experiment.run.cuda_graphs = true;
+  const Outcome fixed = run(job(Stage::llm, "fixed", experiment));
+  for (std::size_t i = 0; i < plain.metrics.size(); ++i) {
+    BOOST_TEST(fixed.value(i, "loss") == plain.value(i, "loss"), tt::tolerance(1e-4));
+    BOOST_TEST(fixed.value(i, "grad_norm") == plain.value(i, "grad_norm"), tt::tolerance(1e-3));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_last_checkpoints_are_kept_and_no_unfinished_one_is_left) {
   Experiment experiment = recipe();
   experiment.run.checkpoint_interval = 1;
