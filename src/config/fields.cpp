@@ -15,7 +15,7 @@ namespace ablate {
 namespace {
 
 void check_range(const Field& field, double value) {
-  if (!(value >= field.low && value <= field.high))
+  if (!(std::isfinite(value) && value >= field.low && value <= field.high))
     throw Error(fmt::format("'{}' is {}; expected {}", field.key, shortest(value), describe_type(field)));
 }
 

@@ -107,8 +107,13 @@ double gpu_peak_memory() {
   const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(0);
   return static_cast<double>(stats.allocated_bytes[0].peak);  // 0: of all pools together.
 }
+void gpu_forget_memory() {
+  c10::cuda::CUDACachingAllocator::emptyCache();
+  c10::cuda::CUDACachingAllocator::resetPeakStats(0);
+}
 #else
 std::string gpu_name() { throw std::logic_error("this build has no CUDA"); }
+void gpu_forget_memory() { throw std::logic_error("this build has no CUDA"); }
 double gpu_peak_memory() { throw std::logic_error("this build has no CUDA"); }
 #endif
 

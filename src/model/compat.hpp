@@ -40,6 +40,8 @@ class StepGraph {
 /// Name of GPU 0, and most bytes that LibTorch's allocator has had in use there. Only where there is a GPU.
 std::string gpu_name();
 double gpu_peak_memory();
+/// Gives back what is cached, and counts the peak from now on.
+void gpu_forget_memory();
 /// Whether an exception says that memory has run out.
 bool is_out_of_memory(const std::exception& error);
 

@@ -56,8 +56,10 @@ Json load_checkpoint_state(const TrainingJob& job) {
       throw Error(fmt::format("{}: '{}': found {}; expected {}", file.string(), key,
                               state.is_object() ? state.value(key, Json()).dump() : "no object",
                               value.dump()));
-  for (const char* key : {"first_loss", "data"})
-    if (!state.contains(key)) throw Error(fmt::format("{}: '{}' is missing", file.string(), key));
+  const Json data = state.value("data", Json());
+  if (!state.value("first_loss", Json()).is_number() || !data.is_object() || !data.contains("position") ||
+      !data.contains("tally"))
+    throw Error(fmt::format("{}: 'first_loss' or 'data' is missing or of a wrong type", file.string()));
   return state;
 }
 

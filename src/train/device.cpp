@@ -20,6 +20,27 @@ struct KnownPeak {
 // NVIDIA's data sheets: dense bf16 with fp32 accumulation.
 constexpr KnownPeak kPeaks[] = {{"H100 PCIe", 756e12}, {"H100", 989e12}, {"H200", 989e12}, {"A100", 312e12}};
 
+double time_matmul(torch::Device device, torch::ScalarType type) {
+  using Clock = std::chrono::steady_clock;
+  const torch::NoGradGuard no_grad;
+  const std::int64_t size = device.is_cuda() ? 8192 : 512;
+  const int rounds = 5;
+  const auto options = torch::TensorOptions(type).device(device);
+  // Numbers that are no round ones: a GPU multiplies zeros faster.
+  const torch::Tensor a = torch::linspace(-1, 1, size * size, options).view({size, size});
+  torch::Tensor product = torch::mm(a, a);
+  synchronize(device);
+  double best = 0;
+  for (int round = 0; round < rounds; ++round) {
+    const auto start = Clock::now();
+    torch::mm_out(product, a, a);
+    synchronize(device);
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    best = std::max(best, 2.0 * static_cast<double>(size * size * size) / seconds);
+  }
+  return best;
+}
+
 }  // namespace
 
 torch::Device choose_device(const std::string& name) {
@@ -51,24 +72,9 @@ double device_peak(torch::Device device) {
 }
 
 double measure_matmul_rate(torch::Device device, torch::ScalarType type) {
-  using Clock = std::chrono::steady_clock;
-  const torch::NoGradGuard no_grad;
-  const std::int64_t size = device.is_cuda() ? 8192 : 512;
-  const int rounds = 5;
-  const auto options = torch::TensorOptions(type).device(device);
-  // Numbers that are no round ones: a GPU multiplies zeros faster.
-  const torch::Tensor a = torch::linspace(-1, 1, size * size, options).view({size, size});
-  torch::Tensor product = torch::mm(a, a);
-  synchronize(device);
-  double best = 0;
-  for (int round = 0; round < rounds; ++round) {
-    const auto start = Clock::now();
-    torch::mm_out(product, a, a);
-    synchronize(device);
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    best = std::max(best, 2.0 * static_cast<double>(size * size * size) / seconds);
-  }
-  return best;
+  const double rate = time_matmul(device, type);
+  if (device.is_cuda()) compat::gpu_forget_memory();
+  return rate;
 }
 
 void synchronize(torch::Device device) {

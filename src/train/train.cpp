@@ -56,6 +56,15 @@ void check_converges(const std::vector<std::pair<std::string, double>>& values, 
                   text, first_loss, lr));
 }
 
+/// Runs what writes: a full disk is no mistake in the job.
+void write_or_fail(const std::function<void()>& write) {
+  try {
+    write();
+  } catch (const Error& error) {
+    throw std::runtime_error(error.what());
+  }
+}
+
 std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
   const Train& settings = train_of(job.experiment, job.stage);
   const torch::Device device = choose_device(job.device);
@@ -80,7 +89,8 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
     // Save?
     const bool stopping = step < settings.steps && hooks.stop_requested();
     const bool due = step > job.resume_step && step < settings.steps && step % run.checkpoint_interval == 0;
-    if ((due || stopping) && step > job.resume_step) checkpoints.save(step, first_loss, *task, optimizer);
+    if ((due || stopping) && step > job.resume_step)
+      write_or_fail([&] { checkpoints.save(step, first_loss, *task, optimizer); });
     if (stopping) return std::nullopt;
     // Done?
     if (step == settings.steps) break;
@@ -113,7 +123,7 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
   }
 
   if (optimizer.has_ema()) optimizer.swap_ema();
-  save_weights(job.folder / "model.safetensors", task->weights());
+  write_or_fail([&] { save_weights(job.folder / "model.safetensors", task->weights()); });
   Json detail = meter.totals();
   detail["model"] = "model.safetensors";
   detail["device"] = device_name(device, job.threads);

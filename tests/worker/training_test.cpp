@@ -125,9 +125,9 @@ class WorkerProcess {
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  /// Waits until something is so, for at most half a minute. False when the worker ends before.
+  /// Waits until something is so, for at most two minutes. False when the worker ends before.
   bool wait_until(const std::function<bool()>& is_so) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
     while (!is_so()) {
       if (exit_ = try_reap(pid_); exit_) return false;
       BOOST_REQUIRE(std::chrono::steady_clock::now() < deadline);
