@@ -6,6 +6,19 @@
 
 namespace ablate {
 
+namespace {
+
+/// Norms of pieces of a flat tensor, whose own norm is the tensor's. One long sum of squares in fp32 would be
+/// too small: by 0.1 % at 26 million numbers, by 3 % at 200 million.
+void append_norms(const torch::Tensor& flat, std::vector<torch::Tensor>& norms) {
+  constexpr std::int64_t kPiece = 4096;
+  const std::int64_t whole = flat.numel() / kPiece * kPiece;
+  norms.push_back(flat.narrow(0, 0, whole).view({-1, kPiece}).norm(2, {1}));
+  norms.push_back(flat.slice(0, whole).norm().view({1}));
+}
+
+}  // namespace
+
 Optimizer::Optimizer(torch::nn::Module& model, const Train& train) : train_(train) {
   const torch::NoGradGuard no_grad;
   groups_.resize(2);
@@ -41,8 +54,8 @@ void Optimizer::zero_grad() {
 torch::Tensor Optimizer::step(std::int64_t step, double lr) {
   const torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> norms;
-  for (const Group& group : groups_) norms.push_back(group.grads.norm());
-  const torch::Tensor norm = norms.empty() ? torch::zeros({}) : torch::stack(norms).norm();
+  for (const Group& group : groups_) append_norms(group.grads, norms);
+  const torch::Tensor norm = norms.empty() ? torch::zeros({}) : torch::cat(norms).norm();
   const torch::Tensor scale =
       train_.grad_clip > 0 ? (train_.grad_clip / (norm + 1e-6)).clamp_max(1.0) : torch::ones_like(norm);
   for (Group& group : groups_) {

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 
 using namespace ablate;
 namespace tt = boost::test_tools;
@@ -74,6 +75,16 @@ BOOST_AUTO_TEST_CASE(the_gradient_is_clipped_by_its_global_norm) {
   // The first mean is (1 - beta1) times the clipped gradient.
   const torch::Tensor mean = with.state().front().second;
   BOOST_TEST(torch::allclose(mean, 0.1 * clipped.matrix.grad() / 4, 1e-4, 1e-7));
+}
+
+BOOST_AUTO_TEST_CASE(the_norm_of_many_numbers_is_exact) {
+  struct Wide : torch::nn::Module {
+    Wide() : weight(register_parameter("weight", torch::zeros({30'000'001}))) {}
+    torch::Tensor weight;
+  } model;
+  Optimizer optimizer(model, settings());
+  model.weight.mutable_grad().fill_(0.1);
+  BOOST_TEST(optimizer.step(1, 0).item<double>() == 0.1 * std::sqrt(30'000'001.0), tt::tolerance(1e-6));
 }
 
 BOOST_AUTO_TEST_CASE(frozen_parameters_stay_and_have_no_state) {
