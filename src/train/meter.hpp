@@ -16,9 +16,11 @@ namespace ablate {
 
 class Meter {
  public:
-  /// Measures the machine's matrix-product rate first.
+  /// Measures the machine's matrix-product rate: before loader threads are busy.
   Meter(torch::Device device, Precision precision);
 
+  /// Time counts from here.
+  void start() { since_ = Clock::now(); }
   void begin_step(bool synchronize);
   void end_step(const TrainingTask::Work& work);
 

@@ -74,17 +74,18 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
   set_up_threads(job.threads);
   keep_freed_memory();
 
+  Meter meter(device, settings.precision);
   const bool resumes = !job.resume_path.empty();
   const Json state = resumes ? load_checkpoint_state(job) : Json();
   const auto task = make_task(job, device, resumes ? state.at("data") : Json());
   Optimizer optimizer(task->model(), settings);
   if (resumes) load_checkpoint(job, *task, optimizer);
   Checkpoints checkpoints(job, hooks);
-  Meter meter(device, settings.precision);
   const Run& run = job.experiment.run;
 
   double first_loss = resumes ? state.at("first_loss").get<double>() : 0;
   std::int64_t step = job.resume_step;
+  meter.start();
   while (true) {
     // Save?
     const bool stopping = step < settings.steps && hooks.stop_requested();
