@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "config/names.hpp"
 
@@ -57,6 +58,7 @@ class Checker {
       add({"stages"}, "'stages' has only eval; expected a stage that trains a model");
     if (e_.eval.tasks.empty())
       add({"eval.tasks", "stages"}, "'eval.tasks' is empty, though 'stages' has eval");
+    check_prompts();
     for (const std::string& task : e_.eval.tasks) {
       const auto named = from_name<EvalTask>(task);
       if (!find_evaluated_stage(e_, named))
@@ -70,6 +72,17 @@ class Checker {
                           task, to_name(e_.encoder.loss)));
       }
     }
+  }
+
+  void check_prompts() {
+    const auto has_place = [&](const char* key, const std::string& prompt) {
+      if (prompt.find("{}") == prompt.npos)
+        add({key}, fmt::format("'{}' is '{}'; expected a text with {{}} in it", key, prompt));
+    };
+    has_place("eval.question_prompt", e_.eval.question_prompt);
+    for (const std::string& prompt : e_.eval.class_prompts) has_place("eval.class_prompts", prompt);
+    if (e_.eval.class_prompts.empty())
+      add({"eval.class_prompts"}, "'eval.class_prompts' is empty; expected at least one text with {} in it");
   }
 
   void check_encoder() {
@@ -199,6 +212,46 @@ std::optional<Stage> find_evaluated_stage(const Experiment& experiment, EvalTask
   for (const Stage candidate : candidates)
     if (experiment.has_stage(candidate)) return candidate;
   return std::nullopt;
+}
+
+std::span<const std::string_view> eval_keys(EvalTask task) {
+  static constexpr std::string_view kHeldoutLoss[] = {"eval.captions", "eval.interleaved", "eval.text",
+                                                      "eval.max_examples", "data.tokenizer"};
+  static constexpr std::string_view kCaption[] = {
+      "eval.captions",       "eval.shots",          "eval.max_examples", "eval.choices",
+      "eval.max_new_tokens", "eval.caption_prompt", "data.tokenizer"};
+  static constexpr std::string_view kVqa[] = {"eval.questions",       "eval.shots",
+                                              "eval.max_examples",    "eval.max_new_tokens",
+                                              "eval.question_prompt", "data.tokenizer"};
+  static constexpr std::string_view kDoctext[] = {"eval.doctext",         "eval.shots",
+                                                  "eval.max_examples",    "eval.max_new_tokens",
+                                                  "eval.question_prompt", "data.tokenizer"};
+  static constexpr std::string_view kFewshot[] = {"eval.episodes", "eval.shots", "eval.max_examples",
+                                                  "data.tokenizer"};
+  static constexpr std::string_view kRetrieval[] = {"eval.captions", "eval.max_examples", "data.tokenizer"};
+  static constexpr std::string_view kZeroShot[] = {"eval.labelled", "eval.max_examples", "eval.class_prompts",
+                                                   "data.tokenizer"};
+  static constexpr std::string_view kDemo[] = {"eval.max_examples"};
+  switch (task) {
+    case EvalTask::heldout_loss:
+      return kHeldoutLoss;
+    case EvalTask::caption:
+      return kCaption;
+    case EvalTask::vqa:
+      return kVqa;
+    case EvalTask::doctext:
+      return kDoctext;
+    case EvalTask::fewshot:
+      return kFewshot;
+    case EvalTask::retrieval:
+      return kRetrieval;
+    case EvalTask::zero_shot:
+      return kZeroShot;
+    case EvalTask::demo_accuracy:
+    case EvalTask::demo_robustness:
+      return kDemo;
+  }
+  throw std::logic_error("unknown task");
 }
 
 }  // namespace ablate

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/experiment.hpp"
@@ -21,5 +23,8 @@ std::vector<Contradiction> find_contradictions(const Experiment& experiment);
 
 /// The stage whose model an evaluation looks at; nothing when the experiment has no such stage.
 std::optional<Stage> find_evaluated_stage(const Experiment& experiment, EvalTask task);
+
+/// The keys that an evaluation reads: of the others none can change its scores, but through the model.
+std::span<const std::string_view> eval_keys(EvalTask task);
 
 }  // namespace ablate

@@ -114,8 +114,13 @@ struct Train {
 
 struct Eval {
   std::vector<std::string> tasks = {"heldout-loss"};
+  std::vector<std::string> captions, interleaved, text, questions, doctext, episodes,
+      labelled;  ///< Held out.
   std::vector<std::int64_t> shots = {0, 4, 8};
   std::int64_t max_examples = 1000;
+  std::int64_t choices = 4, max_new_tokens = 20;
+  std::string caption_prompt, question_prompt = "{}";
+  std::vector<std::string> class_prompts = {"a picture of {}."};
 };
 
 /// The demonstration stage: a two-layer perceptron names noisy drawings. It needs neither LibTorch nor data.

@@ -73,23 +73,6 @@ std::vector<Stage> stage_parents(const Experiment& experiment, Stage stage, Eval
   return parents;
 }
 
-bool uses_shots(EvalTask task) {
-  switch (task) {
-    case EvalTask::caption:
-    case EvalTask::vqa:
-    case EvalTask::doctext:
-    case EvalTask::fewshot:
-      return true;
-    case EvalTask::heldout_loss:
-    case EvalTask::retrieval:
-    case EvalTask::zero_shot:
-    case EvalTask::demo_accuracy:
-    case EvalTask::demo_robustness:
-      return false;
-  }
-  throw std::logic_error("unknown task");
-}
-
 const std::vector<PartTable::Section>& PartTable::sections_of(Stage stage) {
   const auto [found, is_new] = sections_.try_emplace(static_cast<int>(stage));
   if (is_new) {
@@ -139,12 +122,14 @@ void PartTable::find(const Experiment& experiment, Stage stage, EvalTask task,
   indices.clear();
   std::string bytes;
   std::vector<const Field*> used;
+  const std::span<const std::string_view> read =
+      stage == Stage::eval ? eval_keys(task) : std::span<const std::string_view>();
   for (const Section& section : sections_of(stage)) {
     bytes.clear();
     used.clear();
     for (const Field* field : section.fields) {
       if (field->applies && !field->applies(experiment)) continue;
-      if (field->key == "eval.shots" && !uses_shots(task)) continue;
+      if (stage == Stage::eval && std::find(read.begin(), read.end(), field->key) == read.end()) continue;
       used.push_back(field);
       AppendBytes append{bytes};
       append.number(field->index);

@@ -19,9 +19,6 @@ int stage_version(Stage stage);
 /// evaluates.
 std::vector<Stage> stage_parents(const Experiment& experiment, Stage stage, EvalTask task);
 
-/// Whether an evaluation shows examples before its questions, so that eval.shots matters to it.
-bool uses_shots(EvalTask task);
-
 /// Turns resolved experiments into configuration parts, each distinct one once. Parts are found by the raw
 /// bytes of their values first; JSON is written only for those not seen before.
 class PartTable {
