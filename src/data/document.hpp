@@ -42,6 +42,9 @@ struct Document {
                                   ///< data.synthetic_share. Empty: there is none.
   std::vector<std::string>
       choices;  ///< Of a question: the answers to choose from; one of them is the last segment.
+  /// All that people answered, or wrote of the picture, where the record lists it: what evaluations compare
+  /// with. Empty: the last segment alone.
+  std::vector<std::string> references;
 };
 
 /// Most bytes that one document may take, pictures included.

@@ -168,6 +168,7 @@ Sequence load_sequence(SequencePlan plan, const MixtureSettings& settings, const
                     .labels = std::vector<std::int32_t>(T, kNoTarget),
                     .positions = std::vector<std::int32_t>(T, 0),
                     .documents = std::vector<std::int32_t>(T, -1),
+                    .branches = {},
                     .ids = {},
                     .image_starts = {},
                     .pixels = {},
@@ -193,11 +194,22 @@ Sequence load_sequence(SequencePlan plan, const MixtureSettings& settings, const
     }
     const auto number = static_cast<std::int32_t>(sequence.ids.size());
     sequence.ids.push_back(document.id);
-    for (std::size_t i = 0; i < document.tokens.size(); ++i, ++at) {
+    const auto branch_of = [&](std::size_t i) {
+      return document.branches.empty() ? 0 : document.branches[i];
+    };
+    if (!document.branches.empty()) sequence.branches.resize(T, 0);
+    std::int32_t position = 0, trunk_end = 0;
+    for (std::size_t i = 0; i < document.tokens.size(); ++i, ++at, ++position) {
+      const std::int32_t branch = branch_of(i);
+      if (branch == 0)
+        trunk_end = position + 1;
+      else if (i > 0 && branch_of(i - 1) != branch)
+        position = trunk_end;
       sequence.tokens[at] = document.tokens[i];
-      sequence.positions[at] = static_cast<std::int32_t>(i);
+      sequence.positions[at] = position;
       sequence.documents[at] = number;
-      if (i + 1 < document.tokens.size() && document.targets[i + 1])
+      if (!sequence.branches.empty()) sequence.branches[at] = branch;
+      if (i + 1 < document.tokens.size() && document.targets[i + 1] && branch_of(i + 1) == branch)
         sequence.labels[at] = document.tokens[i + 1];
     }
   }

@@ -57,6 +57,7 @@ struct Sequence {
   std::vector<std::int32_t> positions;  ///< [T]: from 0 in each document; 0 in padding.
   std::vector<std::int32_t>
       documents;  ///< [T]: 0, 1, ... within the sequence; -1: padding. Attention stays within one.
+  std::vector<std::int32_t> branches;      ///< [T], or empty: TokenizedDocument::branches.
   std::vector<std::string> ids;            ///< Of the documents.
   std::vector<std::int64_t> image_starts;  ///< [N], rising: position of the first of a picture's k places.
   std::vector<std::uint8_t> pixels;        ///< [N, R, R, 3]

@@ -80,9 +80,26 @@ void read_obelics(const Json& record, RecordBuilder& builder) {
   }
 }
 
-/// The keys `answer` and `choices`, for questions and episodes.
+/// A list of texts, each a string or (`member` of) an object, as references; the first one.
+std::string read_references(const RecordField& list, const char* member, RecordBuilder& builder) {
+  std::vector<std::string>& references = builder.document().references;
+  for (std::size_t i = 0; i < get_list(list, kMaxChoices).size(); ++i) {
+    const RecordField entry = get_entry(list, i);
+    const bool is_object = entry.value->is_object();
+    references.push_back(
+        clean_text(get_string(is_object ? get_field(*entry.value, member, entry.where) : entry)));
+  }
+  if (references.empty() || references[0].empty()) fail_document(ProblemKind::text, list.where + ": empty");
+  return references[0];
+}
+
+/// The keys `answer`, `answers` and `choices`, for questions and episodes.
 void read_answer(const Json& record, RecordBuilder& builder) {
-  const std::string answer = clean_text(get_string(get_field(record, "answer")));
+  const RecordField answers = find_field(record, "answers");
+  std::string answer;
+  if (answers.has()) answer = read_references(answers, "answer", builder);
+  if (!answers.has() || find_field(record, "answer").has())
+    answer = clean_text(get_string(get_field(record, "answer")));
   if (answer.empty()) fail_document(ProblemKind::text, "answer: empty");
   builder.add_text(answer);
   const RecordField list = find_field(record, "choices");
@@ -143,10 +160,15 @@ void read_conversations(const Json& record, RecordBuilder& builder) {
 
 void read_caption(const Json& record, RecordBuilder& builder) {
   builder.add_image(builder.image_name(find_field(record, "image")));
-  const bool has_caption = find_field(record, "caption").has();
-  const RecordField caption =
-      has_caption || !record.contains("text") ? get_field(record, "caption") : get_field(record, "text");
-  builder.add_text(get_string(caption));
+  const RecordField captions = find_field(record, "captions");
+  if (captions.has()) {
+    builder.add_text(read_references(captions, "caption", builder));
+  } else {
+    const bool has_caption = find_field(record, "caption").has();
+    const RecordField caption =
+        has_caption || !record.contains("text") ? get_field(record, "caption") : get_field(record, "text");
+    builder.add_text(get_string(caption));
+  }
   const RecordField synthetic = find_field(record, "synthetic_caption");
   if (synthetic.has()) builder.document().synthetic_caption = clean_text(get_string(synthetic));
 }
@@ -189,7 +211,8 @@ Document parse_record(const Json& record, const std::string& default_image, cons
   const RecordField text = find_field(record, "text");
   if (form != std::end(kForms))
     form->second(record, builder);
-  else if (find_field(record, "caption").has() || find_field(record, "image").has() ||
+  else if (find_field(record, "caption").has() || find_field(record, "captions").has() ||
+           find_field(record, "image").has() ||
            (text.has() && builder.has_default_image()))
     read_caption(record, builder);
   else if (text.value != nullptr)

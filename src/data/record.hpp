@@ -24,8 +24,10 @@ using FindPicture = std::function<std::string(const std::string& name)>;
 ///   question where it has one (no target), answer, choices
 /// - conversations: LLaVA. [{"from": "human" | "gpt", "value": ...}, ...], with one `<image>` for the picture
 ///   of the key image, and none where there is no picture
-/// - question, answer: one question about image (or about nothing), with choices where it has them
-/// - image, caption (or text): a captioned picture, with synthetic_caption where it has one
+/// - question, answer: one question about image (or about nothing), with choices where it has them, and with
+///   answers, a list of strings or of {"answer": ...}, where several people were asked (VQA)
+/// - image, caption (or text, or captions: a list, as in COCO): a captioned picture, with synthetic_caption
+///   where it has one
 /// - text: plain text
 ///
 /// `default_image` stands in for a record that names no picture: the picture of a WebDataset sample ("" when

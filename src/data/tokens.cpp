@@ -7,7 +7,7 @@ namespace ablate {
 
 TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer, std::int64_t image_tokens) {
   const SpecialPieces& special = tokenizer.special();
-  TokenizedDocument result{.id = document.id, .tokens = {}, .targets = {}, .images = {}};
+  TokenizedDocument result{.id = document.id, .tokens = {}, .targets = {}, .images = {}, .branches = {}};
   const auto add = [&](std::int32_t token, bool target) {
     result.tokens.push_back(token);
     result.targets.push_back(target);
@@ -57,7 +57,8 @@ std::vector<TokenizedDocument> cut_document(TokenizedDocument document, std::int
           .id = document.id,
           .tokens = {document.tokens.begin() + from, document.tokens.begin() + to},
           .targets = {document.targets.begin() + from, document.targets.begin() + to},
-          .images = {document.images.begin() + image, document.images.begin() + next_image}};
+          .images = {document.images.begin() + image, document.images.begin() + next_image},
+          .branches = {}};
       for (ImagePlace& place : piece.images) place.start -= from;
       pieces.push_back(std::move(piece));
     }

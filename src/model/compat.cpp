@@ -17,18 +17,6 @@
 
 namespace ablate::compat {
 
-namespace {
-
-/// The dense mask, where the visibility does not bring one along: [B, 1, T, T], true: sees.
-torch::Tensor dense_mask(const Visibility& visibility) {
-  if (visibility.mask.defined()) return visibility.mask;
-  const torch::Tensor keys =
-      torch::arange(visibility.begin.size(1), visibility.begin.options()).view({1, 1, -1});
-  return ((keys >= visibility.begin.unsqueeze(2)) & (keys < visibility.end.unsqueeze(2))).unsqueeze(1);
-}
-
-}  // namespace
-
 // No mask is {}: an undefined tensor counts as one.
 torch::Tensor scaled_dot_product_attention(const torch::Tensor& q, const torch::Tensor& k,
                                            const torch::Tensor& v, const Visibility& visibility) {

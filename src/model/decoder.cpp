@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "model/recompute.hpp"
 
@@ -31,11 +33,27 @@ DecoderBlockImpl::DecoderBlockImpl(const Llm& llm)
       gate_up(register_module("gate_up", Linear(llm.width, 2 * llm.mlp_width, false))),
       down(register_module("down", Linear(llm.mlp_width, llm.width, false))) {}
 
+torch::Tensor DecoderBlockImpl::finish(const torch::Tensor& x, const torch::Tensor& attended) {
+  const torch::Tensor mixed = x + out(attended);  // [B, T, D]
+  return mixed + down(swiglu(gate_up(post_attention_norm(mixed))));
+}
+
 torch::Tensor DecoderBlockImpl::forward(const torch::Tensor& x, const Visibility& visibility,
                                         const Rotary& rotary) {
-  const torch::Tensor mixed =
-      x + out(attention(qkv(input_norm(x)), shape.heads, shape.kv_heads, visibility, rotary));  // [B, T, D]
-  return mixed + down(swiglu(gate_up(post_attention_norm(mixed))));
+  return finish(x, attention(qkv(input_norm(x)), shape.heads, shape.kv_heads, visibility, rotary));
+}
+
+torch::Tensor DecoderBlockImpl::read(const torch::Tensor& x, const Visibility& visibility,
+                                     const Rotary& rotary, std::int64_t room, KeyValues& kept) {
+  const torch::Tensor projected = qkv(input_norm(x));
+  kept = keep_keys_values(projected, shape.heads, shape.kv_heads, rotary, room);
+  return finish(x, attention(projected, shape.heads, shape.kv_heads, visibility, rotary));
+}
+
+torch::Tensor DecoderBlockImpl::extend(const torch::Tensor& x, const Rotary& rotary,
+                                       const torch::Tensor& lengths, std::int64_t longest, KeyValues& kept) {
+  return finish(x,
+                attend_next(qkv(input_norm(x)), shape.heads, shape.kv_heads, rotary, lengths, longest, kept));
 }
 
 void DecoderBlockImpl::append_weights(Weights& weights, const std::string& prefix) const {
@@ -76,6 +94,29 @@ torch::Tensor DecoderImpl::forward(torch::Tensor x, const torch::Tensor& positio
   for (DecoderBlock& block : blocks)
     x = maybe_recompute(recompute, x,
                         [=](const torch::Tensor& in) mutable { return block(in, visibility, rotary); });
+  return norm(x);
+}
+
+torch::Tensor DecoderImpl::read(torch::Tensor x, const torch::Tensor& lengths, std::int64_t room,
+                                Reading& reading) {
+  const std::int64_t T = x.size(1);
+  const Rotary rotary =
+      make_rotary(torch::arange(T, lengths.options()).unsqueeze(0), head_width(llm), llm.rope_theta);
+  const Visibility causal = see_causal(T, x.device());  // Padding is behind everything that counts.
+  reading = {.blocks = std::vector<KeyValues>(blocks.size()), .lengths = lengths.clone(), .longest = T};
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    x = blocks[i]->read(x, causal, rotary, std::max(room, T), reading.blocks[i]);
+  return norm(x);
+}
+
+torch::Tensor DecoderImpl::extend(torch::Tensor x, Reading& reading) {
+  if (reading.longest >= reading.blocks.front().keys.size(1))
+    throw std::logic_error("no room for another position");
+  const Rotary rotary = make_rotary(reading.lengths.unsqueeze(1), head_width(llm), llm.rope_theta);
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    x = blocks[i]->extend(x, rotary, reading.lengths, reading.longest, reading.blocks[i]);
+  reading.lengths += 1;
+  ++reading.longest;
   return norm(x);
 }
 

@@ -13,6 +13,7 @@
 
 #include "config/experiment.hpp"
 #include "model/kernels.hpp"
+#include "model/key_values.hpp"
 #include "model/layers.hpp"
 #include "model/weights.hpp"
 
@@ -31,6 +32,12 @@ TORCH_MODULE(RmsNorm);
 struct DecoderBlockImpl : torch::nn::Module {
   explicit DecoderBlockImpl(const Llm& llm);
   torch::Tensor forward(const torch::Tensor& x, const Visibility& visibility, const Rotary& rotary);
+  /// The same, and keeps what was read, with room for `room` positions.
+  torch::Tensor read(const torch::Tensor& x, const Visibility& visibility, const Rotary& rotary,
+                     std::int64_t room, KeyValues& kept);
+  /// The next position of each row, x [B, 1, D]: see attend_next().
+  torch::Tensor extend(const torch::Tensor& x, const Rotary& rotary, const torch::Tensor& lengths,
+                       std::int64_t longest, KeyValues& kept);
   /// "input_layernorm.weight", "self_attn.{q,k,v,o}_proj.weight", "post_attention_layernorm.weight",
   /// "mlp.{gate,up,down}_proj.weight".
   void append_weights(Weights& weights, const std::string& prefix) const;
@@ -38,6 +45,9 @@ struct DecoderBlockImpl : torch::nn::Module {
   Llm shape;
   RmsNorm input_norm, post_attention_norm;
   Linear qkv, out, gate_up, down;  ///< qkv [(H + 2 K) C, D]; gate_up [2 F, D].
+
+ private:
+  torch::Tensor finish(const torch::Tensor& x, const torch::Tensor& attended);
 };
 TORCH_MODULE(DecoderBlock);
 
@@ -48,6 +58,18 @@ struct DecoderImpl : torch::nn::Module {
   torch::Tensor embed(const torch::Tensor& tokens, torch::ScalarType compute);
   /// Hidden states behind the final norm [B, T, D]; x [B, T, D], positions [B, T].
   torch::Tensor forward(torch::Tensor x, const torch::Tensor& positions, const Visibility& visibility);
+  /// Rows that were read, each from position 0: from here a text goes on position by position.
+  struct Reading {
+    std::vector<KeyValues> blocks;
+    torch::Tensor lengths;     ///< [B] int64
+    std::int64_t longest = 0;  ///< The greatest of them.
+  };
+  /// forward() over one document in each row, x [B, T, D], padded behind `lengths` [B] int64; `room`
+  /// positions of a row can be read in all.
+  torch::Tensor read(torch::Tensor x, const torch::Tensor& lengths, std::int64_t room, Reading& reading);
+  /// Hidden states of the next position of each row, x [B, 1, D]. Throws std::logic_error when there is no
+  /// room.
+  torch::Tensor extend(torch::Tensor x, Reading& reading);
   /// The matrix that turns hidden states into logits [V, D].
   const torch::Tensor& head() const { return llm.tied_head ? embedding : lm_head; }
 

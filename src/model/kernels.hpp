@@ -60,6 +60,8 @@ void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& 
 
 /// The same functions by LibTorch's operators alone, on any device: what tests hold the kernels to.
 namespace reference {
+/// Turns pairs (i, i + C / 2). x [B, T, H, C].
+torch::Tensor rotate(const torch::Tensor& x, const Rotary& rotary);
 torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double epsilon);
 torch::Tensor swiglu(const torch::Tensor& gate_up);
 torch::Tensor attention(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads,

@@ -7,7 +7,10 @@
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 
 #include "model/kernels_cpu.hpp"
 
@@ -70,10 +73,27 @@ void transpose(float* to, const float* from, std::int64_t from_row, std::int64_t
         to[j * rows + i] = from[i * from_row + j];
 }
 
-/// What a block of queries sees: keys [low, high) at all, row r of it [begin[r], end[r]).
+/// What a block of queries sees: keys [low, high) at all, row r of it [begin[r], end[r]), but for its gap
+/// (null: there are none).
 struct Range {
-  const std::int32_t *begin, *end;
+  const std::int32_t *begin, *end, *gap_begin, *gap_end;
   std::int64_t low, high;
+
+  struct Stretch {
+    std::int64_t from, to;
+  };
+  /// The keys that row r sees, counted from `low`: one stretch or two; what is left over is empty.
+  std::array<Stretch, 2> seen(std::int64_t r) const {
+    const std::int64_t from = begin[r] - low, to = end[r] - low;
+    if (gap_begin == nullptr) return {Stretch{from, to}, Stretch{to, to}};
+    return {Stretch{from, gap_begin[r] - low}, Stretch{gap_end[r] - low, to}};
+  }
+  /// Zeroes what row r does not see.
+  void clear_unseen(std::int64_t r, float* row) const {
+    std::fill(row, row + (begin[r] - low), 0.0f);
+    if (gap_begin != nullptr) std::fill(row + (gap_begin[r] - low), row + (gap_end[r] - low), 0.0f);
+    std::fill(row + (end[r] - low), row + (high - low), 0.0f);
+  }
 };
 
 /// Scores become probabilities times their row's sum, zero for what a row does not see. Gives the reciprocals
@@ -81,11 +101,11 @@ struct Range {
 ABLATE_CLONES void softmax_rows(float* scores, std::int64_t row_stride, std::int64_t rows, const Range& range,
                                 float* inverse_sums, float* log_sums) {
   for (std::int64_t r = 0; r < rows; ++r, scores += row_stride) {
-    const std::int64_t begin = range.begin[r] - range.low, end = range.end[r] - range.low;
-    const float greatest = max_of(scores + begin, end - begin);
-    const float sum = exp_in_place(scores + begin, end - begin, greatest);
-    std::fill(scores, scores + begin, 0.0f);
-    std::fill(scores + end, scores + (range.high - range.low), 0.0f);
+    float greatest = -std::numeric_limits<float>::infinity(), sum = 0;
+    for (const auto [from, to] : range.seen(r))
+      if (from < to) greatest = std::max(greatest, max_of(scores + from, to - from));
+    for (const auto [from, to] : range.seen(r)) sum += exp_in_place(scores + from, to - from, greatest);
+    range.clear_unseen(r, scores);
     inverse_sums[r] = 1 / sum;
     log_sums[r] = greatest + std::log(sum);
   }
@@ -100,18 +120,14 @@ ABLATE_CLONES void softmax_rows_backward(float* __restrict scores, float* __rest
                                          std::int64_t width) {
   for (std::int64_t r = 0; r < rows; ++r) {
     const float dot = sum_of(width, [=](std::int64_t i) { return out[i] * dout[i]; });
-    const std::int64_t begin = range.begin[r] - range.low, end = range.end[r] - range.low;
-    const std::int64_t keys = range.high - range.low;
     const float log_sum = log_sums[r];
-    for (std::int64_t i = begin; i < end; ++i) {
-      const float p = fast_exp(scores[i] - log_sum);
-      scores[i] = p;
-      dprobabilities[i] = p * (dprobabilities[i] - dot);
-    }
-    for (float* const row : {scores, dprobabilities}) {
-      std::fill(row, row + begin, 0.0f);
-      std::fill(row + end, row + keys, 0.0f);
-    }
+    for (const auto [from, to] : range.seen(r))
+      for (std::int64_t i = from; i < to; ++i) {
+        const float p = fast_exp(scores[i] - log_sum);
+        scores[i] = p;
+        dprobabilities[i] = p * (dprobabilities[i] - dot);
+      }
+    for (float* const row : {scores, dprobabilities}) range.clear_unseen(r, row);
     scores += row_stride;
     dprobabilities += row_stride;
     out += out_row;
@@ -128,7 +144,7 @@ ABLATE_CLONES void scale_rows(float* x, std::int64_t row_stride, std::int64_t ro
 /// One call's shapes and what does not change from head to head.
 struct AttentionCall {
   std::int64_t B, T, H, K, C;
-  torch::Tensor begin, end, cosines, sines;
+  torch::Tensor begin, end, gap_begin, gap_end, cosines, sines;
 
   AttentionCall(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads, tensor_list masks)
       : B(qkv.size(0)),
@@ -138,8 +154,10 @@ struct AttentionCall {
         C(qkv.size(2) / (heads + 2 * kv_heads)),
         begin(masks[0]),
         end(masks[1]),
-        cosines(masks[2]),
-        sines(masks[3]) {}
+        gap_begin(masks[2]),
+        gap_end(masks[3]),
+        cosines(masks[4]),
+        sines(masks[5]) {}
 
   std::int64_t row() const { return (H + 2 * K) * C; }
   float scale() const { return 1 / std::sqrt(static_cast<float>(C)); }
@@ -152,9 +170,16 @@ struct AttentionCall {
   }
   Range range(std::int64_t b, std::int64_t first, std::int64_t rows) const {
     const std::int64_t offset = (begin.size(0) == 1 ? 0 : b * T) + first;
-    const std::int32_t *const from = begin.data_ptr<std::int32_t>() + offset,
-                              *const to = end.data_ptr<std::int32_t>() + offset;
-    return {from, to, *std::min_element(from, from + rows), *std::max_element(to, to + rows)};
+    const auto at = [&](const torch::Tensor& x) {
+      return x.defined() ? x.data_ptr<std::int32_t>() + offset : nullptr;
+    };
+    const std::int32_t *const from = at(begin), *const to = at(end);
+    return {.begin = from,
+            .end = to,
+            .gap_begin = at(gap_begin),
+            .gap_end = at(gap_end),
+            .low = *std::min_element(from, from + rows),
+            .high = *std::max_element(to, to + rows)};
   }
   /// Calls work(b, key-value head, buffer of so many floats) for each of them, on all threads.
   template <class Work>
@@ -238,13 +263,15 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& qkv, std::int64_t heads,
                                std::int64_t kv_heads, const Visibility& visibility, const Rotary& rotary) {
     const auto dense = [](const torch::Tensor& x) { return x.defined() ? x.contiguous() : x; };
-    const tensor_list masks = {dense(visibility.begin), dense(visibility.end), dense(rotary.cosines),
-                               dense(rotary.sines)};
+    const tensor_list masks = {dense(visibility.begin),   dense(visibility.end), dense(visibility.gap_begin),
+                               dense(visibility.gap_end), dense(rotary.cosines), dense(rotary.sines)};
     const AttentionCall call(qkv, heads, kv_heads, masks);
     torch::Tensor out = torch::empty({call.B, call.T, call.H * call.C}, qkv.options());
     const torch::Tensor log_sums = torch::empty({call.B, call.H, call.T}, qkv.options());
     attention_forward(call, qkv, out, log_sums);
-    context->save_for_backward({qkv, out, log_sums, masks[0], masks[1], masks[2], masks[3]});
+    tensor_list saved = {qkv, out, log_sums};
+    saved.insert(saved.end(), masks.begin(), masks.end());
+    context->save_for_backward(std::move(saved));
     context->saved_data["heads"] = heads;
     context->saved_data["kv_heads"] = kv_heads;
     return out;

@@ -8,17 +8,12 @@
 
 namespace ablate::reference {
 
-namespace {
-
-/// Turns pairs (i, i + C / 2). x [B, T, H, C], cosines and sines [B, T, C / 2].
 torch::Tensor rotate(const torch::Tensor& x, const Rotary& rotary) {
   const torch::Tensor cosines = rotary.cosines.unsqueeze(2), sines = rotary.sines.unsqueeze(2);
   const auto halves = x.to(torch::kFloat32).chunk(2, -1);
   return torch::cat({halves[0] * cosines - halves[1] * sines, halves[1] * cosines + halves[0] * sines}, -1)
       .to(x.dtype());
 }
-
-}  // namespace
 
 torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double epsilon) {
   const torch::Tensor wide = x.to(torch::kFloat32);

@@ -36,6 +36,9 @@ SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int6
   const torch::Tensor tokens = torch::empty({B, T}, torch::kInt64);
   const torch::Tensor positions = torch::empty({B, T}, torch::kInt32);
   const torch::Tensor documents = torch::empty({B, T}, torch::kInt32);
+  const bool branched = std::any_of(sequences.begin(), sequences.end(),
+                                    [](const Sequence& sequence) { return !sequence.branches.empty(); });
+  const torch::Tensor branches = branched ? torch::zeros({B, T}, torch::kInt32) : torch::Tensor();
   const torch::Tensor pixels = torch::empty({pictures, resolution, resolution, 3}, torch::kUInt8);
   std::vector<std::int64_t> visual_positions, target_positions, targets, target_roles;
   auto* pixel = pixels.data_ptr<std::uint8_t>();
@@ -52,6 +55,9 @@ SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int6
               positions.data_ptr<std::int32_t>() + b * T);
     std::copy(sequence.documents.begin(), sequence.documents.end(),
               documents.data_ptr<std::int32_t>() + b * T);
+    if (branched)
+      std::copy(sequence.branches.begin(), sequence.branches.end(),
+                branches.data_ptr<std::int32_t>() + b * T);
     for (std::int64_t t = 0; t < T; ++t) {
       const std::int32_t label = sequence.labels[static_cast<std::size_t>(t)];
       if (label == kNoTarget) continue;
@@ -65,7 +71,7 @@ SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int6
   }
   return {.tokens = tokens.to(device),
           .positions = positions.to(device),
-          .visibility = see_documents(documents, device),
+          .visibility = see_documents(documents, device, branches),
           .pixels = pixels.to(device),
           .visual_positions = to_tensor(visual_positions, device),
           .target_positions = to_tensor(target_positions, device),

@@ -13,14 +13,24 @@ torch::Tensor count_up(std::int64_t tokens, torch::Device device) {
 }
 
 Visibility make_intervals(torch::Tensor begin, torch::Tensor end, torch::Device device) {
-  Visibility made{Visibility::Kind::intervals, begin.to(device), end.to(device), {}};
-  if (device.is_cpu()) return made;
-  const torch::Tensor keys = count_up(begin.size(1), device).unsqueeze(1);  // [1, 1, T]
-  made.mask = ((keys >= made.begin.unsqueeze(2)) & (keys < made.end.unsqueeze(2))).unsqueeze(1);
+  Visibility made{.kind = Visibility::Kind::intervals, .begin = begin.to(device), .end = end.to(device)};
+  if (!device.is_cpu()) made.mask = dense_mask(made);
   return made;
 }
 
 }  // namespace
+
+torch::Tensor dense_mask(const Visibility& visibility) {
+  if (visibility.mask.defined()) return visibility.mask;
+  const torch::Tensor keys =
+      count_up(visibility.begin.size(1), visibility.begin.device()).unsqueeze(1);  // [1, 1, T]
+  const auto within = [&](const torch::Tensor& begin, const torch::Tensor& end) {
+    return (keys >= begin.unsqueeze(2)) & (keys < end.unsqueeze(2));  // [B, T, T]
+  };
+  torch::Tensor mask = within(visibility.begin, visibility.end);
+  if (visibility.gap_begin.defined()) mask = mask & ~within(visibility.gap_begin, visibility.gap_end);
+  return mask.unsqueeze(1);
+}
 
 Visibility as_intervals(const Visibility& visibility, std::int64_t rows) {
   if (visibility.kind == Visibility::Kind::intervals) return visibility;
@@ -31,12 +41,12 @@ Visibility as_intervals(const Visibility& visibility, std::int64_t rows) {
 
 Visibility see_all(std::int64_t tokens, torch::Device device) {
   const torch::Tensor begin = torch::zeros({1, tokens}, torch::TensorOptions(torch::kInt32).device(device));
-  return {Visibility::Kind::full, begin, begin + tokens, {}};
+  return {.kind = Visibility::Kind::full, .begin = begin, .end = begin + tokens};
 }
 
 Visibility see_causal(std::int64_t tokens, torch::Device device) {
   const torch::Tensor positions = count_up(tokens, device);
-  return {Visibility::Kind::causal, torch::zeros_like(positions), positions + 1, {}};
+  return {.kind = Visibility::Kind::causal, .begin = torch::zeros_like(positions), .end = positions + 1};
 }
 
 Visibility see_prefix(const torch::Tensor& prefix, std::int64_t tokens) {
@@ -45,7 +55,8 @@ Visibility see_prefix(const torch::Tensor& prefix, std::int64_t tokens) {
   return make_intervals(torch::zeros_like(end), end.contiguous(), prefix.device());
 }
 
-Visibility see_documents(const torch::Tensor& documents, torch::Device device) {
+Visibility see_documents(const torch::Tensor& documents, torch::Device device,
+                         const torch::Tensor& branches) {
   const std::int64_t rows = documents.size(0), tokens = documents.size(1);
   const auto document = documents.accessor<std::int32_t, 2>();
   torch::Tensor begin = torch::empty_like(documents);
@@ -56,9 +67,30 @@ Visibility see_documents(const torch::Tensor& documents, torch::Device device) {
       first[b][t] = same ? first[b][t - 1] : static_cast<std::int32_t>(t);
     }
   const bool one_document = begin.max().item<std::int32_t>() == 0;
-  if (one_document) return see_causal(tokens, device);
+  if (one_document && !branches.defined()) return see_causal(tokens, device);
   const torch::Tensor end = (count_up(tokens, torch::kCPU) + 1).expand({rows, tokens}).contiguous();
-  return make_intervals(begin, end, device);
+  if (!branches.defined()) return make_intervals(begin, end, device);
+
+  torch::Tensor gap_begin = begin.clone(), gap_end = begin.clone();
+  auto gap_first = gap_begin.accessor<std::int32_t, 2>(), gap_last = gap_end.accessor<std::int32_t, 2>();
+  const auto branch = branches.accessor<std::int32_t, 2>();
+  for (std::int64_t b = 0; b < rows; ++b)
+    for (std::int64_t t = 0; t < tokens; ++t) {
+      if (document[b][t] < 0 || branch[b][t] == 0) continue;
+      const bool first_of_document = first[b][t] == t;
+      const bool goes_on = !first_of_document && branch[b][t] == branch[b][t - 1];
+      // The gap is what stands between the trunk and this branch.
+      const bool first_branch = first_of_document || branch[b][t - 1] == 0;
+      gap_first[b][t] = first_branch ? static_cast<std::int32_t>(t) : gap_first[b][t - 1];
+      gap_last[b][t] = goes_on ? gap_last[b][t - 1] : static_cast<std::int32_t>(t);
+    }
+  Visibility made{.kind = Visibility::Kind::intervals,
+                  .begin = begin.to(device),
+                  .end = end.to(device),
+                  .gap_begin = gap_begin.to(device),
+                  .gap_end = gap_end.to(device)};
+  if (!device.is_cpu()) made.mask = dense_mask(made);
+  return made;
 }
 
 }  // namespace ablate

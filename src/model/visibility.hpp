@@ -7,14 +7,21 @@
 
 namespace ablate {
 
-/// Position t of row b sees positions begin[b, t] <= s < end[b, t], never none. Every mask of this project is
-/// of this form: everything, causal, a visible prefix, packed documents.
+/// Position t of row b sees positions begin[b, t] <= s < end[b, t], never none; but for those of its gap,
+/// where there are gaps. Every mask of this project is of this form: everything, causal, a visible prefix,
+/// packed documents, several continuations of one beginning.
 struct Visibility {
   enum class Kind { full, causal, intervals };
   Kind kind = Kind::full;
   torch::Tensor begin, end;  ///< [B, T] int32, on the model's device; B may be 1 for all rows alike.
-  torch::Tensor mask;        ///< [B, 1, T, T] bool, true: sees. Only off the CPU, for kind intervals.
+  /// Likewise: positions gap_begin <= s < gap_end, all within begin and end, are not seen. Undefined: no
+  /// gaps.
+  torch::Tensor gap_begin, gap_end;
+  torch::Tensor mask;  ///< [B, 1, T, T] bool, true: sees. Only off the CPU, for kind intervals.
 };
+
+/// The mask [B, 1, T, T], made anew where the visibility does not have it.
+torch::Tensor dense_mask(const Visibility& visibility);
 
 /// The same in the form of intervals, with a row for each of `rows`.
 Visibility as_intervals(const Visibility& visibility, std::int64_t rows);
@@ -24,6 +31,10 @@ Visibility see_causal(std::int64_t tokens, torch::Device device);
 Visibility see_prefix(const torch::Tensor& prefix, std::int64_t tokens);
 /// s <= t within t's document. documents [B, T] int32, rising within a row; padding, -1, sees itself alone.
 /// On the CPU; the result is on `device`.
-Visibility see_documents(const torch::Tensor& documents, torch::Device device);
+///
+/// `branches`, where it is defined, divides documents into a trunk and what may follow it: [B, T] int32, 0 in
+/// the trunk, then 1, 2, ... for the branches behind it. A branch sees the trunk and itself, no other branch.
+Visibility see_documents(const torch::Tensor& documents, torch::Device device,
+                         const torch::Tensor& branches = {});
 
 }  // namespace ablate

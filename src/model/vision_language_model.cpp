@@ -42,7 +42,7 @@ torch::Tensor VisionLanguageModel::visual_tokens(const torch::Tensor& pixels) {
   return patch_projection ? patch_projection(input) : connector->forward(vision->patch_features(input));
 }
 
-torch::Tensor VisionLanguageModel::hidden(const SequenceBatch& batch) {
+torch::Tensor VisionLanguageModel::embed(const SequenceBatch& batch) {
   torch::Tensor x = decoder->embed(batch.tokens, compute);  // [B, T, D]
   if (batch.pixels.size(0) > 0) {
     const torch::Tensor visual = visual_tokens(batch.pixels).flatten(0, 1);  // [N k, D]
@@ -51,7 +51,11 @@ torch::Tensor VisionLanguageModel::hidden(const SequenceBatch& batch) {
                                            visual.size(0), batch.visual_positions.size(0)));
     x = x.flatten(0, 1).index_copy(0, batch.visual_positions, visual).view(x.sizes());
   }
-  return decoder(x, batch.positions, batch.visibility);
+  return x;
+}
+
+torch::Tensor VisionLanguageModel::hidden(const SequenceBatch& batch) {
+  return decoder(embed(batch), batch.positions, batch.visibility);
 }
 
 HeadLoss VisionLanguageModel::loss(const SequenceBatch& batch, const torch::Tensor& target_weight,

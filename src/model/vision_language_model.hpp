@@ -34,7 +34,10 @@ struct VisionLanguageModel : torch::nn::Module {
 
   /// Pictures as the decoder reads them [N, k, D]; pixels [N, R, R, 3].
   torch::Tensor visual_tokens(const torch::Tensor& pixels);
-  /// Hidden states [B, T, D]. Throws std::runtime_error when the batch has not k positions for each picture.
+  /// What the decoder reads [B, T, D]: text, and pictures in their places. Throws std::runtime_error when the
+  /// batch has not k positions for each picture.
+  torch::Tensor embed(const SequenceBatch& batch);
+  /// Hidden states [B, T, D].
   torch::Tensor hidden(const SequenceBatch& batch);
   /// Sum over targets of their weights * `target_weight` * (cross entropy + z_loss * log(Z)^2).
   /// target_weight: a scalar on the batch's device.

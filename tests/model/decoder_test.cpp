@@ -109,6 +109,87 @@ BOOST_AUTO_TEST_CASE(changing_a_document_leaves_the_others_bit_equal) {
   BOOST_TEST(!torch::equal(before.narrow(0, 70, 9), after.narrow(0, 70, 9)));
 }
 
+BOOST_AUTO_TEST_CASE(branches_are_read_as_if_each_alone_followed_the_trunk) {
+  Decoder decoder = golden_decoder(tiny_llm());
+  const auto trunk = document("first", 30);
+  const std::vector<std::vector<std::int32_t>> branches = {document("second", 9), document("third", 1),
+                                                           document("fourth", 40)};
+  // Another document stands before them, and one behind.
+  TokenizedDocument tree{.id = "tree", .tokens = trunk, .targets = {}, .images = {}, .branches = {}};
+  tree.branches.resize(trunk.size(), 0);
+  for (std::size_t b = 0; b < branches.size(); ++b)
+    for (const std::int32_t token : branches[b]) {
+      tree.tokens.push_back(token);
+      tree.branches.push_back(static_cast<std::int32_t>(b + 1));
+    }
+  tree.targets.resize(tree.tokens.size(), 1);
+  const TokenizedDocument plain{.id = "plain",
+                                .tokens = document("fifth", 20),
+                                .targets = std::vector<std::uint8_t>(20, 1),
+                                .images = {},
+                                .branches = {}};
+  SequencePlan plan;
+  plan.documents = {plain, tree, plain};
+  const Sequence sequence = load_sequence(plan, {.seq_len = 128, .image_tokens = 1, .resolution = 8}, {});
+  const torch::Tensor logits = logits_of(decoder, sequence);
+  std::int64_t at = 20 + 30;
+  for (const auto& branch : branches) {
+    auto alone = trunk;
+    alone.insert(alone.end(), branch.begin(), branch.end());
+    const torch::Tensor want = logits_of(decoder, pack_of({alone}, alone.size()));
+    const auto length = static_cast<std::int64_t>(branch.size());
+    BOOST_TEST((logits.narrow(0, 20, 30) - want.narrow(0, 0, 30)).abs().max().item<double>() < 1e-5);
+    BOOST_TEST((logits.narrow(0, at, length) - want.narrow(0, 30, length)).abs().max().item<double>() < 1e-5);
+    // The last token of a branch has no successor, whatever stands behind it.
+    BOOST_TEST(sequence.labels[static_cast<std::size_t>(at + length - 1)] == kNoTarget);
+    at += length;
+  }
+  const torch::Tensor last = logits_of(decoder, pack_of({plain.tokens}, 20));
+  BOOST_TEST((logits.narrow(0, at, 20) - last).abs().max().item<double>() < 1e-5);
+}
+
+BOOST_AUTO_TEST_CASE(reading_on_position_by_position_gives_the_same_states) {
+  const torch::NoGradGuard no_grad;
+  Decoder decoder = golden_decoder(tiny_llm());
+  const std::vector<std::vector<std::int32_t>> rows = {document("first", 17), document("second", 12)};
+  const std::vector<std::int64_t> lengths = {11, 4};  // Read at once; the others one by one.
+  const torch::Tensor tokens = torch::zeros({2, 11}, torch::kInt64);
+  for (std::int64_t b = 0; b < 2; ++b)
+    for (std::int64_t t = 0; t < lengths[static_cast<std::size_t>(b)]; ++t)
+      tokens[b][t] = rows[static_cast<std::size_t>(b)][static_cast<std::size_t>(t)];
+  DecoderImpl::Reading reading;
+  torch::Tensor states =
+      decoder->read(decoder->embed(tokens, torch::kFloat32), torch::tensor(lengths), /*room=*/17, reading);
+  std::vector<torch::Tensor> want;
+  for (const auto& row : rows)
+    want.push_back(torch::linear(
+        decoder(decoder->embed(torch::tensor(std::vector<std::int64_t>(row.begin(), row.end())).unsqueeze(0),
+                               torch::kFloat32),
+                torch::arange(static_cast<std::int64_t>(row.size())).unsqueeze(0),
+                see_causal(static_cast<std::int64_t>(row.size()), torch::kCPU)),
+        torch::eye(16))[0]);
+  for (std::int64_t b = 0; b < 2; ++b) {
+    const std::int64_t length = lengths[static_cast<std::size_t>(b)];
+    BOOST_TEST((states[b].narrow(0, 0, length) - want[static_cast<std::size_t>(b)].narrow(0, 0, length))
+                   .abs()
+                   .max()
+                   .item<double>() < 1e-5);
+  }
+  for (std::int64_t step = 0; step < 6; ++step) {
+    const torch::Tensor next = torch::zeros({2, 1}, torch::kInt64);
+    for (std::size_t b = 0; b < 2; ++b)
+      next[static_cast<std::int64_t>(b)][0] = rows[b][static_cast<std::size_t>(lengths[b] + step)];
+    states = decoder->extend(decoder->embed(next, torch::kFloat32), reading);
+    for (std::size_t b = 0; b < 2; ++b)
+      BOOST_TEST(
+          (states[static_cast<std::int64_t>(b)][0] - want[b][lengths[b] + step]).abs().max().item<double>() <
+          1e-5);
+  }
+  BOOST_CHECK_THROW(
+      decoder->extend(decoder->embed(torch::zeros({2, 1}, torch::kInt64), torch::kFloat32), reading),
+      std::logic_error);
+}
+
 BOOST_AUTO_TEST_CASE(a_tied_head_is_the_embedding) {
   Llm llm = tiny_llm();
   llm.tied_head = true;

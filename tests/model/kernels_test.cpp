@@ -67,8 +67,11 @@ torch::Tensor exact_attention(const torch::Tensor& qkv, std::int64_t heads, std:
   const torch::Tensor k = rotate(parts.narrow(1, heads, kv_heads)).repeat_interleave(heads / kv_heads, 1);
   const torch::Tensor v = parts.narrow(1, heads + kv_heads, kv_heads).repeat_interleave(heads / kv_heads, 1);
   const torch::Tensor keys = torch::arange(T).view({1, 1, 1, T});
-  const torch::Tensor seen =
+  torch::Tensor seen =
       (keys >= visibility.begin.view({-1, 1, T, 1})) & (keys < visibility.end.view({-1, 1, T, 1}));
+  if (visibility.gap_begin.defined())
+    seen = seen & ((keys < visibility.gap_begin.view({-1, 1, T, 1})) |
+                   (keys >= visibility.gap_end.view({-1, 1, T, 1})));
   const torch::Tensor scores = torch::matmul(q, k.transpose(2, 3)) / std::sqrt(static_cast<double>(C));
   const torch::Tensor hidden = scores.masked_fill(~seen, -std::numeric_limits<double>::infinity());
   return torch::matmul(hidden.softmax(-1), v).transpose(1, 2).reshape({B, T, heads * C});
@@ -83,10 +86,24 @@ torch::Tensor some_documents(std::int64_t rows, std::int64_t tokens) {
   return documents;
 }
 
+/// A trunk and three branches in each of those documents; some have no trunk.
+torch::Tensor some_branches(const torch::Tensor& documents) {
+  const torch::Tensor branches = torch::zeros_like(documents);
+  for (std::int64_t b = 0; b < documents.size(0); ++b)
+    for (std::int64_t t = 0, first = 0; t < documents.size(1); ++t) {
+      const int document = documents[b][t].item<int>();
+      if (t > 0 && documents[b][t - 1].item<int>() != document) first = t;
+      branches[b][t] = static_cast<int>(std::min<std::int64_t>(3, (t - first) / 5 + document % 2));
+    }
+  return branches;
+}
+
 std::vector<Visibility> all_kinds(std::int64_t rows, std::int64_t tokens) {
-  return {see_all(tokens, torch::kCPU), see_causal(tokens, torch::kCPU),
-          see_prefix(torch::arange(rows) * tokens / rows + 1, tokens),
-          see_documents(some_documents(rows, tokens), torch::kCPU)};
+  return {
+      see_all(tokens, torch::kCPU), see_causal(tokens, torch::kCPU),
+      see_prefix(torch::arange(rows) * tokens / rows + 1, tokens),
+      see_documents(some_documents(rows, tokens), torch::kCPU),
+      see_documents(some_documents(rows, tokens), torch::kCPU, some_branches(some_documents(rows, tokens)))};
 }
 
 Rotary rotary_of(std::int64_t rows, std::int64_t tokens, std::int64_t width) {
