@@ -45,13 +45,20 @@ Pair load_pair(PairPlan plan, const PairSettings& settings, const Tokenizer* tok
     return pair;
   }
   if (settings.context == 0) return pair;
-  const auto context = static_cast<std::size_t>(settings.context);
-  pair.tokens = tokenizer->encode(choose_caption(plan.drawn, settings.synthetic_share));
-  pair.tokens.resize(std::min(pair.tokens.size(), context - 1));
-  pair.tokens.push_back(tokenizer->special().document_end);
-  pair.length = static_cast<std::int64_t>(pair.tokens.size());
-  pair.tokens.resize(context, tokenizer->special().pad);
+  CaptionTokens caption = tokenize_caption(choose_caption(plan.drawn, settings.synthetic_share), *tokenizer,
+                                           static_cast<std::size_t>(settings.context));
+  pair.tokens = std::move(caption.tokens);
+  pair.length = caption.length;
   return pair;
+}
+
+CaptionTokens tokenize_caption(std::string_view caption, const Tokenizer& tokenizer, std::size_t context) {
+  CaptionTokens made{tokenizer.encode(caption), 0};
+  made.tokens.resize(std::min(made.tokens.size(), context - 1));
+  made.tokens.push_back(tokenizer.special().document_end);
+  made.length = static_cast<std::int64_t>(made.tokens.size());
+  made.tokens.resize(context, tokenizer.special().pad);
+  return made;
 }
 
 }  // namespace ablate

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "data/stream.hpp"
@@ -50,6 +51,13 @@ class PairSource {
 /// Decodes the picture and tokenizes the caption; `tokenizer` may be null where `context` is 0. A pure
 /// function; may run in any thread.
 Pair load_pair(PairPlan plan, const PairSettings& settings, const Tokenizer* tokenizer);
+
+struct CaptionTokens {
+  std::vector<std::int32_t> tokens;  ///< [C], as in Pair.
+  std::int64_t length = 0;
+};
+/// `context`: C, at least 1.
+CaptionTokens tokenize_caption(std::string_view caption, const Tokenizer& tokenizer, std::size_t context);
 
 /// The caption of a caption document: its synthetic one in `share` of the documents that have one, by their
 /// own bits.

@@ -212,8 +212,7 @@ Document parse_record(const Json& record, const std::string& default_image, cons
   if (form != std::end(kForms))
     form->second(record, builder);
   else if (find_field(record, "caption").has() || find_field(record, "captions").has() ||
-           find_field(record, "image").has() ||
-           (text.has() && builder.has_default_image()))
+           find_field(record, "image").has() || (text.has() && builder.has_default_image()))
     read_caption(record, builder);
   else if (text.value != nullptr)
     builder.add_text(get_string(text));

@@ -2,8 +2,11 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+
 #include "model/aim.hpp"
 #include "model/contrastive.hpp"
+#include "model/device_copy.hpp"
 #include "model/vae.hpp"
 #include "util/error.hpp"
 
@@ -13,6 +16,32 @@ EncoderObjective::EncoderObjective(const Encoder& config, std::uint64_t random_s
     : encoder(config),
       seed(random_seed),
       vision(register_module("vision", VisionTransformer(config, config.resolution))) {}
+
+EncoderBatch make_encoder_batch(std::span<const Pair> pairs, std::int64_t resolution) {
+  const auto B = static_cast<std::int64_t>(pairs.size()),
+             C = static_cast<std::int64_t>(pairs.front().tokens.size());
+  EncoderBatch batch{.pixels = torch::empty({B, resolution, resolution, 3}, torch::kUInt8)};
+  auto* pixel = batch.pixels.data_ptr<std::uint8_t>();
+  for (const Pair& pair : pairs) pixel = std::copy(pair.pixels.begin(), pair.pixels.end(), pixel);
+  if (C == 0) return batch;
+  batch.tokens = torch::empty({B, C}, torch::kInt64);
+  batch.lengths = torch::empty({B}, torch::kInt64);
+  auto* token = batch.tokens.data_ptr<std::int64_t>();
+  auto* length = batch.lengths.data_ptr<std::int64_t>();
+  for (const Pair& pair : pairs) {
+    token = std::copy(pair.tokens.begin(), pair.tokens.end(), token);
+    *length++ = pair.length;
+  }
+  return batch;
+}
+
+EncoderBatch copy_to_device(const EncoderBatch& batch, torch::Device device) {
+  EncoderBatch moved{.pixels = copy_to_device(batch.pixels, device)};
+  if (!batch.tokens.defined()) return moved;
+  moved.tokens = copy_to_device(batch.tokens, device);
+  moved.lengths = copy_to_device(batch.lengths, device);
+  return moved;
+}
 
 std::shared_ptr<EncoderObjective> make_encoder_objective(const Encoder& encoder, std::uint64_t seed) {
   switch (encoder.loss) {

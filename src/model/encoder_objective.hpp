@@ -9,11 +9,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "config/experiment.hpp"
+#include "data/pairs.hpp"
 #include "model/vision_transformer.hpp"
 #include "model/weights.hpp"
 
@@ -25,6 +27,11 @@ struct EncoderBatch {
   torch::Tensor tokens;   ///< [B, C] int64; pad behind `lengths`. Undefined where no captions are needed.
   torch::Tensor lengths;  ///< [B] int64: tokens up to and with document_end.
 };
+
+/// The pictures (and captions, where they have tokens) of `pairs`, none of them broken, on the CPU. R:
+/// `resolution`.
+EncoderBatch make_encoder_batch(std::span<const Pair> pairs, std::int64_t resolution);
+EncoderBatch copy_to_device(const EncoderBatch& batch, torch::Device device);
 
 /// Named scalars of one step: on the model's device, detached; read back at log steps alone.
 using StepMetrics = std::vector<std::pair<std::string, torch::Tensor>>;

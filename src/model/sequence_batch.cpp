@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "model/device_copy.hpp"
 #include "util/error.hpp"
 
 namespace ablate {
@@ -15,7 +16,7 @@ namespace {
 torch::Tensor to_tensor(const std::vector<std::int64_t>& values, torch::Device device) {
   const torch::Tensor host = torch::empty({static_cast<std::int64_t>(values.size())}, torch::kInt64);
   std::copy(values.begin(), values.end(), host.data_ptr<std::int64_t>());
-  return host.to(device);
+  return copy_to_device(host, device);
 }
 
 }  // namespace
@@ -69,10 +70,10 @@ SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int6
       for (std::int64_t i = 0; i < image_tokens; ++i) visual_positions.push_back(b * T + start + i);
     pixel = std::copy(sequence.pixels.begin(), sequence.pixels.end(), pixel);
   }
-  return {.tokens = tokens.to(device),
-          .positions = positions.to(device),
+  return {.tokens = copy_to_device(tokens, device),
+          .positions = copy_to_device(positions, device),
           .visibility = see_documents(documents, device, branches),
-          .pixels = pixels.to(device),
+          .pixels = copy_to_device(pixels, device),
           .visual_positions = to_tensor(visual_positions, device),
           .target_positions = to_tensor(target_positions, device),
           .targets = to_tensor(targets, device),

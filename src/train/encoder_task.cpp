@@ -52,7 +52,7 @@ class EncoderTask final : public TrainingTask {
     watch.start(Phase::data);
     std::vector<EncoderBatch> micro_batches;
     for (std::int64_t begin = 0; begin < train_.batch; begin += micro_batch_)
-      micro_batches.push_back(make_batch(begin, std::min(begin + micro_batch_, train_.batch)));
+      micro_batches.push_back(make_batch(begin, std::min(micro_batch_, train_.batch - begin)));
     // Forward and backward passes alternate inside, where two passes make one large contrastive batch of
     // them.
     watch.start(Phase::forward_backward);
@@ -102,21 +102,10 @@ class EncoderTask final : public TrainingTask {
     loader_->tally().restore(data_state.at("tally"));
   }
 
-  EncoderBatch make_batch(std::int64_t begin, std::int64_t end) const {
-    const std::int64_t B = end - begin, R = pairs_.resolution, C = pairs_.context;
-    const torch::Tensor pixels = torch::empty({B, R, R, 3}, torch::kUInt8);
-    const torch::Tensor tokens = torch::empty({B, C}, torch::kInt64),
-                        lengths = torch::empty({B}, torch::kInt64);
-    auto* pixel = pixels.data_ptr<std::uint8_t>();
-    auto* token = tokens.data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < B; ++i) {
-      const Pair& pair = examples_[static_cast<std::size_t>(begin + i)];
-      pixel = std::copy(pair.pixels.begin(), pair.pixels.end(), pixel);
-      token = std::copy(pair.tokens.begin(), pair.tokens.end(), token);
-      lengths.data_ptr<std::int64_t>()[i] = pair.length;
-    }
-    if (C == 0) return {.pixels = pixels.to(device_)};
-    return {.pixels = pixels.to(device_), .tokens = tokens.to(device_), .lengths = lengths.to(device_)};
+  EncoderBatch make_batch(std::int64_t first, std::int64_t count) const {
+    const auto part =
+        std::span(examples_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+    return copy_to_device(make_encoder_batch(part, pairs_.resolution), device_);
   }
 
   const Experiment recipe_;

@@ -8,9 +8,9 @@
 
 #include "config/names.hpp"
 #include "data/problem.hpp"
-#include "model/compat.hpp"
 #include "train/checkpoint.hpp"
 #include "train/device.hpp"
+#include "train/failures.hpp"
 #include "train/learning_rate.hpp"
 #include "train/memory.hpp"
 #include "train/meter.hpp"
@@ -165,19 +165,7 @@ std::size_t loader_threads(const TrainingJob& job) {
 }
 
 std::optional<Json> train_stage(const TrainingJob& job, const TrainingHooks& hooks) {
-  try {
-    return train(job, hooks);
-  } catch (const Error&) {
-    throw;
-  } catch (const Diverged&) {
-    throw;
-  } catch (const std::exception& error) {
-    if (compat::is_out_of_memory(error)) throw OutOfMemory("out of memory on " + job.device);
-    // LibTorch's messages carry pages of backtrace.
-    if (const auto* torch_error = dynamic_cast<const c10::Error*>(&error))
-      throw std::runtime_error(torch_error->what_without_backtrace());
-    throw;
-  }
+  return with_plain_failures(job.device, [&] { return train(job, hooks); });
 }
 
 }  // namespace ablate

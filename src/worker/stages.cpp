@@ -25,6 +25,13 @@ constexpr StageEntry kStages[] = {
     {Stage::llm, "", train_model},
     {Stage::vlm, "", train_model},
     {Stage::sft, "", train_model},
+    {Stage::eval, "heldout-loss", evaluate_model},
+    {Stage::eval, "caption", evaluate_model},
+    {Stage::eval, "vqa", evaluate_model},
+    {Stage::eval, "doctext", evaluate_model},
+    {Stage::eval, "fewshot", evaluate_model},
+    {Stage::eval, "retrieval", evaluate_model},
+    {Stage::eval, "zero-shot", evaluate_model},
 #endif
     {Stage::demo, "", train_demo},
     {Stage::eval, "demo-accuracy", eval_demo_accuracy},

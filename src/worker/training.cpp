@@ -6,6 +6,8 @@
 #include "config/names.hpp"
 #include "config/resolved.hpp"
 #include "data/problem.hpp"
+#include "eval/evaluate.hpp"
+#include "journal/attempt_folder.hpp"
 #include "train/train.hpp"
 #include "util/error.hpp"
 
@@ -13,39 +15,56 @@ namespace ablate {
 
 namespace {
 
-/// The recipe of a job, with the paths and the [run] table of its attempt.
-Experiment read_recipe(const StageContext& context) {
-  Experiment recipe;
+/// Sets the keys of a job's configuration; `what` and `file` are for messages.
+void apply_config(const Json& config, const std::string& file,
+                  const std::map<std::string, std::filesystem::path>& sources, bool needs_sources,
+                  Experiment& recipe) {
   try {
     apply_resolved(
-        context.job.config,
-        [&](const std::string& hash) {
-          const auto found = context.spec.sources.find(hash);
-          if (found == context.spec.sources.end())
-            throw Error(
-                fmt::format("no path is known for the content {}; expected one under 'sources' of "
-                            "attempt.json",
-                            hash));
-          return found->second.string();
+        config,
+        [&](const std::string& hash) -> std::string {
+          const auto found = sources.find(hash);
+          if (found != sources.end()) return found->second.string();
+          if (!needs_sources) return "";
+          throw Error(
+              fmt::format("no path is known for the content {}; expected one under 'sources' of "
+                          "attempt.json",
+                          hash));
         },
         recipe);
   } catch (const Error& error) {
-    throw Error(fmt::format("{}: config: {}", context.job.file.string(), error.what()));
+    throw Error(fmt::format("{}: config: {}", file, error.what()));
   }
+}
+
+void apply_run(const AttemptSpec& spec, Experiment& recipe) {
   try {
     apply_resolved(
-        {{"run", context.spec.run}}, [](const std::string& path) { return path; }, recipe);
+        {{"run", spec.run}}, [](const std::string& path) { return path; }, recipe);
   } catch (const Error& error) {
     throw Error(fmt::format("attempt.json: {}", error.what()));
   }
-  return recipe;
+}
+
+/// What `work` returns; what can go wrong with a model has kinds of failure of its own.
+template <class Work>
+auto with_failure_kinds(const Work& work) {
+  try {
+    return work();
+  } catch (const DataError& error) {
+    throw StageFailure(FailureKind::data, error.what());
+  } catch (const Diverged& error) {
+    throw StageFailure(FailureKind::diverged, error.what());
+  } catch (const OutOfMemory& error) {
+    throw StageFailure(FailureKind::out_of_memory, error.what());
+  }
 }
 
 }  // namespace
 
 StageResult train_model(const StageContext& context) {
   const AttemptSpec& spec = context.spec;
-  TrainingJob job{.experiment = read_recipe(context),
+  TrainingJob job{.experiment = {},
                   .stage = context.job.stage,
                   .seed = context.job.seed,
                   .device = spec.device,
@@ -54,6 +73,9 @@ StageResult train_model(const StageContext& context) {
                   .folder = context.folder,
                   .resume_path = spec.resume_path,
                   .resume_step = spec.resume_step};
+  apply_config(context.job.config, context.job.file.string(), spec.sources, /*needs_sources=*/true,
+               job.experiment);
+  apply_run(spec, job.experiment);
   for (const auto& [stage, key] : context.job.parents) job.parents[stage] = context.parent(stage);
   const TrainingHooks hooks{
       .metric =
@@ -62,15 +84,35 @@ StageResult train_model(const StageContext& context) {
           },
       .checkpoint = [&](std::int64_t step, const std::string& path) { context.checkpoint(step, path); },
       .stop_requested = context.stop_requested};
-  try {
-    return train_stage(job, hooks);
-  } catch (const DataError& error) {
-    throw StageFailure(FailureKind::data, error.what());
-  } catch (const Diverged& error) {
-    throw StageFailure(FailureKind::diverged, error.what());
-  } catch (const OutOfMemory& error) {
-    throw StageFailure(FailureKind::out_of_memory, error.what());
-  }
+  return with_failure_kinds([&] { return train_stage(job, hooks); });
+}
+
+StageResult evaluate_model(const StageContext& context) {
+  if (context.job.parents.size() != 1)
+    throw Error(fmt::format("{}: 'parents': {} stages; expected the one that is evaluated",
+                            context.job.file.string(), context.job.parents.size()));
+  const std::string& stage = context.job.parents.begin()->first;
+  const std::filesystem::path folder = context.parent(stage);
+  const Job trained = load_job(JobFolder{folder.parent_path()}.job());
+  EvaluationJob job{.experiment = {},
+                    .stage = trained.stage,
+                    .task = from_name<EvalTask>(context.job.task),
+                    .model = folder / "model.safetensors",
+                    .device = context.spec.device,
+                    .threads = context.spec.threads,
+                    .micro_batch_halvings = context.spec.micro_batch_halvings};
+  // Of the model's own recipe, what it was trained on is not looked at.
+  apply_config(trained.config, trained.file.string(), context.spec.sources, /*needs_sources=*/false,
+               job.experiment);
+  apply_config(context.job.config, context.job.file.string(), context.spec.sources, /*needs_sources=*/true,
+               job.experiment);
+  apply_run(context.spec, job.experiment);
+  std::optional<Evaluation> evaluation =
+      with_failure_kinds([&] { return evaluate(job, context.stop_requested); });
+  if (!evaluation) return std::nullopt;
+  for (const Score& score : evaluation->scores)
+    context.score(score.name, score.value, score.n, score.standard_error);
+  return std::move(evaluation->detail);
 }
 
 }  // namespace ablate

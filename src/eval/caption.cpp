@@ -1,0 +1,35 @@
+#include "data/source.hpp"
+#include "eval/answers.hpp"
+#include "eval/cider.hpp"
+#include "eval/tasks.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& findings) {
+  const Eval& eval = job.experiment.eval;
+  const std::vector<Document> documents =
+      read_held_out(eval.captions, "eval.captions", DataRole::captions, eval.max_examples, findings.report);
+  std::vector<double> chances;
+  for (const std::int64_t shots : eval.shots) {
+    const std::vector<Question> questions = ask_captions(documents, shots, eval);
+    // Captions differ in length, and the sum would choose the shortest.
+    RankingScores ranked =
+        score_ranking(questions, model.rank(questions, findings.report),
+                      [](const Likelihood& l) { return l.nats / static_cast<double>(l.tokens); });
+    const std::string name = "caption/" + shots_name(shots);
+    require_examples(ranked.hits.size(), shots, job);
+    findings.note_left_out(name, questions.size() - ranked.hits.size());
+    findings.add_mean(name, ranked.hits);
+    chances = std::move(ranked.chances);
+    if (eval.max_new_tokens == 0) continue;
+    const auto written = model.write(questions, eval.max_new_tokens, findings.report);
+    std::vector<CaptionExample> examples;
+    for (std::size_t i = 0; i < questions.size(); ++i)
+      if (written[i]) examples.push_back({cut_caption(*written[i]), questions[i].references});
+    findings.add_mean("cider/" + shots_name(shots), cider_d(examples));
+  }
+  findings.add_mean("caption/chance", chances);
+}
+
+}  // namespace ablate

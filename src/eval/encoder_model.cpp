@@ -1,0 +1,125 @@
+#include "eval/encoder_model.hpp"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "data/pairs.hpp"
+#include "data/recipe.hpp"
+#include "eval/language_model.hpp"
+#include "model/device_copy.hpp"
+#include "train/device.hpp"
+#include "train/weight_files.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr std::int64_t kPicturesAtATime = 64;
+/// Of AIM's prefixes and the VAE's noise: the same for all models.
+constexpr std::uint64_t kObjectiveSeed = 0;
+
+}  // namespace
+
+EncoderModel::EncoderModel(const EvaluationJob& job)
+    : recipe_(job.experiment),
+      device_(choose_device(job.device)),
+      batch_(recipe_.run.encoder_micro_batch > 0 ? recipe_.run.encoder_micro_batch : kPicturesAtATime),
+      objective_(make_encoder_objective(recipe_.encoder, kObjectiveSeed)) {
+  batch_ = std::max<std::int64_t>(1, batch_ >> std::min<std::int64_t>(job.micro_batch_halvings, 62));
+  if (objective_->needs_captions()) {
+    tokenizer_ = std::make_shared<const Tokenizer>(recipe_.data.tokenizer);
+    if (tokenizer_->vocab_size() > recipe_.encoder.text.vocab_size)
+      throw Error(fmt::format("encoder.text.vocab_size: found {}; expected at least {}, the pieces of {}",
+                              recipe_.encoder.text.vocab_size, tokenizer_->vocab_size(),
+                              recipe_.data.tokenizer));
+  }
+  Weights weights;
+  objective_->append_weights(weights);
+  load_weights(weights, {job.model, "the model", "", "", {}}, objective_->vision->class_tokens());
+  if (device_.is_cuda() && recipe_.train_encoder.precision == Precision::bf16)
+    objective_->compute = torch::kBFloat16;
+  objective_->to(device_);
+}
+
+ContrastiveObjective& EncoderModel::contrastive() {
+  auto* found = dynamic_cast<ContrastiveObjective*>(objective_.get());
+  if (!found) throw Error("encoder.loss: expected clip or siglip, whose pictures and texts can be compared");
+  return *found;
+}
+
+EncoderExamples EncoderModel::load(const std::vector<Document>& captioned, ReadReport& report) const {
+  PairSettings settings = pairs_of(recipe_, /*seed=*/0);
+  settings.synthetic_share = 0;
+  EncoderExamples examples;
+  std::vector<Pair> pairs;
+  const auto flush = [&] {
+    if (!pairs.empty()) examples.batches.push_back(make_encoder_batch(pairs, settings.resolution));
+    pairs.clear();
+  };
+  for (std::size_t i = 0; i < captioned.size(); ++i) {
+    Pair pair =
+        load_pair({.drawn = {captioned[i], 0}, .report = {}, .position = {}}, settings, tokenizer_.get());
+    for (const Problem& problem : pair.report.first) {
+      report.add(problem);
+      --report.documents;  // It was counted when it was read.
+    }
+    if (pair.pixels.empty()) continue;
+    examples.documents.push_back(i);
+    pairs.push_back(std::move(pair));
+    if (std::ssize(pairs) == batch_) flush();
+  }
+  flush();
+  return examples;
+}
+
+torch::Tensor EncoderModel::embed_pictures(const EncoderExamples& examples,
+                                           const std::function<bool()>& stop_requested) {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> parts;
+  for (const EncoderBatch& batch : examples.batches) {
+    if (stop_requested()) throw StopRequested();
+    parts.push_back(contrastive().embed_pictures(copy_to_device(batch.pixels, device_)).to(torch::kCPU));
+  }
+  return torch::cat(parts);
+}
+
+torch::Tensor EncoderModel::embed_texts(const std::vector<std::string>& texts,
+                                        const std::function<bool()>& stop_requested) {
+  const torch::NoGradGuard no_grad;
+  const auto context = static_cast<std::size_t>(recipe_.encoder.text.context);
+  std::vector<torch::Tensor> parts;
+  for (std::size_t first = 0; first < texts.size(); first += static_cast<std::size_t>(batch_)) {
+    if (stop_requested()) throw StopRequested();
+    const std::size_t count = std::min(static_cast<std::size_t>(batch_), texts.size() - first);
+    const auto rows = static_cast<std::int64_t>(count);
+    const torch::Tensor tokens = torch::empty({rows, recipe_.encoder.text.context}, torch::kInt64),
+                        lengths = torch::empty({rows}, torch::kInt64);
+    for (std::size_t i = 0; i < count; ++i) {
+      const CaptionTokens caption = tokenize_caption(texts[first + i], *tokenizer_, context);
+      std::copy(caption.tokens.begin(), caption.tokens.end(), tokens.data_ptr<std::int64_t>() + i * context);
+      lengths.data_ptr<std::int64_t>()[i] = caption.length;
+    }
+    parts.push_back(contrastive()
+                        .embed_captions(copy_to_device(tokens, device_), copy_to_device(lengths, device_))
+                        .to(torch::kCPU));
+  }
+  return torch::cat(parts);
+}
+
+std::vector<StepMetrics> EncoderModel::losses(const EncoderExamples& examples,
+                                              const std::function<bool()>& stop_requested) {
+  std::vector<StepMetrics> found;
+  std::uint64_t first = 0;
+  for (const EncoderBatch& batch : examples.batches) {
+    if (stop_requested()) throw StopRequested();
+    found.push_back(
+        objective_->accumulate({copy_to_device(batch, device_)}, first));  // Its gradients are not looked at.
+    first += static_cast<std::uint64_t>(batch.pixels.size(0));
+  }
+  return found;
+}
+
+}  // namespace ablate

@@ -1,0 +1,80 @@
+#include "eval/evaluate.hpp"
+
+#include "config/names.hpp"
+#include "data/loader.hpp"
+#include "eval/encoder_model.hpp"
+#include "eval/tasks.hpp"
+#include "train/device.hpp"
+#include "train/failures.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+namespace {
+
+using LanguageTask = void (*)(const EvaluationJob&, LanguageModel&, Findings&);
+using EncoderTask = void (*)(const EvaluationJob&, EncoderModel&, const std::function<bool()>&, Findings&);
+
+struct Task {
+  LanguageTask of_language = nullptr;
+  EncoderTask of_encoder = nullptr;
+};
+
+Task find_task(EvalTask task) {
+  switch (task) {
+    case EvalTask::heldout_loss:
+      return {evaluate_heldout_loss, evaluate_encoder_loss};
+    case EvalTask::caption:
+      return {evaluate_caption, nullptr};
+    case EvalTask::vqa:
+      return {evaluate_vqa, nullptr};
+    case EvalTask::doctext:
+      return {evaluate_doctext, nullptr};
+    case EvalTask::fewshot:
+      return {evaluate_fewshot, nullptr};
+    case EvalTask::retrieval:
+      return {nullptr, evaluate_retrieval};
+    case EvalTask::zero_shot:
+      return {nullptr, evaluate_zero_shot};
+    case EvalTask::demo_accuracy:
+    case EvalTask::demo_robustness:
+      break;
+  }
+  throw std::logic_error("an evaluation of the demonstration");
+}
+
+void evaluate_into(const EvaluationJob& job, const std::function<bool()>& stop_requested,
+                   Findings& findings) {
+  const Task task = find_task(job.task);
+  if (job.experiment.data.tokenizer.empty() && task.of_language)
+    throw Error("data.tokenizer: no SentencePiece model is named; expected that of the trained model");
+  set_up_threads(job.threads);
+  if (job.stage == Stage::encoder && task.of_encoder) {
+    EncoderModel model(job);
+    task.of_encoder(job, model, stop_requested, findings);
+  } else if (job.stage != Stage::encoder && task.of_language) {
+    task.of_language(job, *load_language_model(job, stop_requested), findings);
+  } else {
+    throw Error("eval: a model of stage " + to_name(job.stage) + " cannot be evaluated with " +
+                to_name(job.task));
+  }
+}
+
+}  // namespace
+
+std::optional<Evaluation> evaluate(const EvaluationJob& job, const std::function<bool()>& stop_requested) {
+  Findings findings;
+  try {
+    with_plain_failures(job.device, [&] { evaluate_into(job, stop_requested, findings); });
+  } catch (const StopRequested&) {
+    return std::nullopt;
+  }
+  // As in training: a few broken documents are passed over, many are a mistake.
+  DataTally tally(job.experiment.run.max_broken_share);
+  tally.add(findings.report);
+  if (findings.evaluation.scores.empty()) throw DataError("no held-out document could be read");
+  findings.evaluation.detail["data"] = tally.to_json();
+  return std::move(findings.evaluation);
+}
+
+}  // namespace ablate

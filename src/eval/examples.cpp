@@ -1,0 +1,217 @@
+#include "eval/examples.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "data/problem.hpp"
+#include "data/source.hpp"
+#include "util/error.hpp"
+#include "util/random.hpp"
+
+namespace ablate {
+
+namespace {
+
+/// Of everything that is drawn for evaluations: the same for all seeds of a sweep.
+constexpr std::uint64_t kEvaluationSeed = 0;
+
+/// `count` different numbers below `bound`, none of them `self`, drawn for example `self`.
+std::vector<std::size_t> draw_others(const RandomStream& random, std::size_t self, std::size_t count,
+                                     std::size_t bound) {
+  std::vector<std::size_t> drawn;
+  for (std::uint64_t lane = 0; drawn.size() < std::min(count, bound - 1); ++lane) {
+    const std::size_t other = random.below(bound, self, lane);
+    if (other != self && std::find(drawn.begin(), drawn.end(), other) == drawn.end()) drawn.push_back(other);
+  }
+  return drawn;
+}
+
+std::vector<std::string> references_of(const Document& document) {
+  return document.references.empty() ? std::vector{document.segments.back().text} : document.references;
+}
+
+Segment text_segment(std::string text) { return {std::move(text), nullptr, false}; }
+
+/// The prompt's text around {}; nothing for an empty one.
+void add_text(std::vector<Segment>& prompt, const std::string& text) {
+  if (!text.empty()) prompt.push_back(text_segment(text));
+}
+
+/// A question document in parts: what stands before its answer, and the answer.
+struct AskedDocument {
+  std::vector<Segment> pictures;
+  std::string question, answer;
+};
+
+AskedDocument take_apart(const Document& document) {
+  AskedDocument parts;
+  for (std::size_t i = 0; i + 1 < document.segments.size(); ++i) {
+    const Segment& segment = document.segments[i];
+    if (segment.picture)
+      parts.pictures.push_back(segment);
+    else
+      parts.question += (parts.question.empty() ? "" : " ") + segment.text;
+  }
+  parts.answer = document.segments.back().text;
+  return parts;
+}
+
+void add_question(std::vector<Segment>& prompt, const AskedDocument& parts, const std::string& form) {
+  prompt.insert(prompt.end(), parts.pictures.begin(), parts.pictures.end());
+  const auto place = form.find("{}");
+  add_text(prompt, form.substr(0, place) + parts.question + form.substr(place + 2));
+}
+
+/// An episode in parts: the examples of each name, and what is asked.
+struct Episode {
+  std::map<std::string, std::vector<std::pair<Segment, Segment>>> examples;  ///< Picture and text, by name.
+  std::vector<Segment> asked;  ///< The last picture, and what leads to the name.
+};
+
+/// The longest name that `text` has; "" when it has none.
+std::string find_name(const std::string& text, const std::vector<std::string>& names) {
+  std::string longest;
+  for (const std::string& name : names)
+    if (name.size() > longest.size() && text.find(name) != text.npos) longest = name;
+  return longest;
+}
+
+/// False when its examples cannot be told apart.
+bool take_apart(const Document& document, Episode& episode) {
+  const auto& segments = document.segments;
+  std::size_t last_picture = segments.size();
+  for (std::size_t i = 0; i < segments.size(); ++i)
+    if (segments[i].picture) last_picture = i;
+  if (last_picture + 1 >= segments.size() || document.choices.size() < 2) return false;
+  episode.asked.assign(segments.begin() + static_cast<std::ptrdiff_t>(last_picture), segments.end() - 1);
+  for (std::size_t i = 0; i + 1 <= last_picture; i += 2) {
+    if (!segments[i].picture || segments[i + 1].picture) return false;
+    const std::string name = find_name(segments[i + 1].text, document.choices);
+    if (name.empty()) return false;
+    episode.examples[name].emplace_back(segments[i], segments[i + 1]);
+  }
+  return true;
+}
+
+std::size_t index_of(const std::vector<std::string>& list, const std::string& item) {
+  return static_cast<std::size_t>(std::find(list.begin(), list.end(), item) - list.begin());
+}
+
+/// Different ones, in their order.
+std::vector<std::string> distinct_texts(const std::vector<std::string>& list) {
+  std::vector<std::string> found;
+  std::set<std::string> seen;
+  for (const std::string& item : list)
+    if (seen.insert(item).second) found.push_back(item);
+  return found;
+}
+
+}  // namespace
+
+std::vector<Document> read_held_out(const std::vector<std::string>& sources, const char* key, DataRole role,
+                                    std::int64_t most, ReadReport& report) {
+  if (sources.empty()) throw Error(fmt::format("{}: no source is named; expected held-out documents", key));
+  DocumentStream stream(find_all_shards({sources.begin(), sources.end()}, role), kEvaluationSeed,
+                        fmt::format("evaluation/{}", key));
+  std::vector<Document> documents;
+  while (std::ssize(documents) < most) {
+    DrawnDocument drawn = stream.next(report);
+    if (stream.position().epoch > 0) break;
+    documents.push_back(std::move(drawn.document));
+  }
+  return documents;
+}
+
+std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::int64_t shots,
+                                   const Eval& eval) {
+  const RandomStream shown(kEvaluationSeed, "evaluation/caption/shots"),
+      wrong(kEvaluationSeed, "evaluation/caption/candidates"),
+      order(kEvaluationSeed, "evaluation/caption/order");
+  const auto caption = [&](std::size_t i) -> const std::string& { return captioned[i].segments.back().text; };
+  std::set<std::string> captions;
+  for (std::size_t i = 0; i < captioned.size(); ++i) captions.insert(caption(i));
+  const std::size_t num_candidates = std::min(static_cast<std::size_t>(eval.choices), captions.size());
+
+  std::vector<Question> questions;
+  for (std::size_t i = 0; i < captioned.size(); ++i) {
+    Question& question = questions.emplace_back();
+    for (const std::size_t other : draw_others(shown, i, static_cast<std::size_t>(shots), captioned.size())) {
+      question.prompt.push_back(captioned[other].segments.front());
+      add_text(question.prompt, eval.caption_prompt);
+      question.prompt.push_back(text_segment(caption(other)));
+    }
+    question.prompt.push_back(captioned[i].segments.front());
+    add_text(question.prompt, eval.caption_prompt);
+    question.candidates = {caption(i)};
+    for (std::uint64_t lane = 0; question.candidates.size() < num_candidates; ++lane) {
+      const std::string& other = caption(wrong.below(captioned.size(), i, lane));
+      if (index_of(question.candidates, other) == question.candidates.size())
+        question.candidates.push_back(other);
+    }
+    question.answer = order.below(question.candidates.size(), i);
+    std::swap(question.candidates[0], question.candidates[question.answer]);
+    question.references = references_of(captioned[i]);
+  }
+  return questions;
+}
+
+std::vector<Question> ask_questions(const std::vector<Document>& documents, std::int64_t shots,
+                                    const Eval& eval) {
+  const RandomStream shown(kEvaluationSeed, "evaluation/questions/shots");
+  std::vector<AskedDocument> parts;
+  for (const Document& document : documents) parts.push_back(take_apart(document));
+  std::vector<Question> questions;
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    Question& question = questions.emplace_back();
+    for (const std::size_t other : draw_others(shown, i, static_cast<std::size_t>(shots), documents.size())) {
+      add_question(question.prompt, parts[other], eval.question_prompt);
+      question.prompt.push_back(text_segment(parts[other].answer));
+    }
+    add_question(question.prompt, parts[i], eval.question_prompt);
+    question.candidates = distinct_texts(documents[i].choices);
+    question.answer = index_of(question.candidates, parts[i].answer);
+    question.references = references_of(documents[i]);
+  }
+  return questions;
+}
+
+std::vector<Question> ask_episodes(const std::vector<Document>& episodes, std::int64_t shots) {
+  const RandomStream order(kEvaluationSeed, "evaluation/episodes/order");
+  std::vector<Question> questions;
+  for (std::size_t i = 0; i < episodes.size(); ++i) {
+    Episode episode;
+    if (!take_apart(episodes[i], episode)) continue;
+    Question question{.prompt = {},
+                      .candidates = distinct_texts(episodes[i].choices),
+                      .answer = 0,
+                      .references = {episodes[i].segments.back().text}};
+    question.answer = index_of(question.candidates, question.references[0]);
+    const auto of_each = static_cast<std::size_t>(shots) / question.candidates.size();
+    if (shots > 0 && of_each == 0) continue;
+    const bool has_as_many =
+        std::all_of(question.candidates.begin(), question.candidates.end(), [&](const std::string& name) {
+          const auto found = episode.examples.find(name);
+          return of_each == 0 || (found != episode.examples.end() && found->second.size() >= of_each);
+        });
+    if (!has_as_many) continue;
+    std::vector<std::pair<Segment, Segment>> shown;
+    for (const std::string& name : question.candidates)
+      for (std::size_t k = 0; k < of_each; ++k) shown.push_back(episode.examples[name][k]);
+    for (std::size_t left = shown.size(); left > 1; --left)
+      std::swap(shown[left - 1], shown[order.below(left, i, left)]);
+    for (auto& [picture, text] : shown) {
+      question.prompt.push_back(std::move(picture));
+      question.prompt.push_back(std::move(text));
+    }
+    question.prompt.insert(question.prompt.end(), episode.asked.begin(), episode.asked.end());
+    questions.push_back(std::move(question));
+  }
+  return questions;
+}
+
+std::string shots_name(std::int64_t shots) { return fmt::format("{}-shot", shots); }
+
+}  // namespace ablate

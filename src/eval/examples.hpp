@@ -1,0 +1,48 @@
+// Held-out documents, and the questions that evaluations make of them. Plain C++: no model in sight.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "config/experiment.hpp"
+#include "data/document.hpp"
+#include "data/stream.hpp"
+
+namespace ablate {
+
+/// The first `most` documents of the sources in an order that depends on the sources alone; fewer where there
+/// are not as many. Broken ones are told to `report`. Throws Error naming `key` when `sources` is empty,
+/// DataError.
+std::vector<Document> read_held_out(const std::vector<std::string>& sources, const char* key, DataRole role,
+                                    std::int64_t most, ReadReport& report);
+
+/// What a model is asked: how likely each candidate is behind the prompt, or what it writes there.
+struct Question {
+  std::vector<Segment> prompt;          ///< At least one segment.
+  std::vector<std::string> candidates;  ///< Different texts; empty: the model can only write.
+  std::size_t answer = 0;               ///< The right one of them.
+  std::vector<std::string> references;  ///< What is right to write, at least one text.
+};
+
+/// Which caption belongs to this picture? `shots` other pictures with their captions stand before it; the
+/// wrong captions are those of other pictures. Shots and wrong captions are drawn at random, without
+/// replacement.
+std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::int64_t shots,
+                                   const Eval& eval);
+
+/// The question of each document behind its picture, in the words of eval.question_prompt, behind `shots`
+/// other documents with their answers. Candidates are the document's choices.
+std::vector<Question> ask_questions(const std::vector<Document>& questions, std::int64_t shots,
+                                    const Eval& eval);
+
+/// What is this thing called? An episode's own examples stand before it: of each name as many, `shots` in all
+/// at most. Episodes that have not as many of each name are left out, as are those whose examples cannot be
+/// told apart by their names; without examples (`shots` 0) only the names themselves can be told apart.
+std::vector<Question> ask_episodes(const std::vector<Document>& episodes, std::int64_t shots);
+
+/// "4-shot".
+std::string shots_name(std::int64_t shots);
+
+}  // namespace ablate

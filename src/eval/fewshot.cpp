@@ -1,0 +1,24 @@
+#include "data/source.hpp"
+#include "eval/tasks.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, Findings& findings) {
+  const Eval& eval = job.experiment.eval;
+  const std::vector<Document> documents = read_held_out(eval.episodes, "eval.episodes", DataRole::interleaved,
+                                                        eval.max_examples, findings.report);
+  std::vector<double> chances;
+  for (const std::int64_t shots : eval.shots) {
+    const std::vector<Question> questions = ask_episodes(documents, shots);
+    RankingScores ranked = score_ranking(questions, model.rank(questions, findings.report),
+                                         [](const Likelihood& l) { return l.nats; });
+    require_examples(ranked.hits.size(), shots, job);
+    findings.note_left_out("fewshot/" + shots_name(shots), documents.size() - ranked.hits.size());
+    findings.add_mean("fewshot/" + shots_name(shots), ranked.hits);
+    chances.insert(chances.end(), ranked.chances.begin(), ranked.chances.end());
+  }
+  findings.add_mean("fewshot/chance", chances);
+}
+
+}  // namespace ablate

@@ -1,0 +1,35 @@
+#include "eval/findings.hpp"
+
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+namespace ablate {
+
+void Findings::note_left_out(const std::string& name, std::size_t examples) {
+  if (examples > 0) evaluation.detail["left_out"][name] = examples;
+}
+
+void Findings::add_mean(const std::string& name, std::span<const double> values) {
+  const std::vector<double> ones(values.size(), 1.0);
+  add_ratio(name, values, ones);
+}
+
+void Findings::add_ratio(const std::string& name, std::span<const double> numerators,
+                         std::span<const double> denominators) {
+  const double total = std::accumulate(denominators.begin(), denominators.end(), 0.0);
+  if (total == 0) return;
+  const double ratio = std::accumulate(numerators.begin(), numerators.end(), 0.0) / total;
+  double squares = 0;
+  std::int64_t n = 0;
+  for (std::size_t i = 0; i < numerators.size(); ++i) {
+    const double residual = numerators[i] - ratio * denominators[i];
+    squares += residual * residual;
+    n += denominators[i] != 0;
+  }
+  const double count = static_cast<double>(n);
+  const double standard_error = n > 1 ? std::sqrt(squares * count / (count - 1)) / total : 0;
+  evaluation.scores.push_back({name, ratio, n, standard_error});
+}
+
+}  // namespace ablate

@@ -1,0 +1,26 @@
+// What an evaluation collects.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "data/stream.hpp"
+#include "eval/evaluate.hpp"
+
+namespace ablate {
+
+struct Findings {
+  Evaluation evaluation;
+  ReadReport report;  ///< Of documents that were read, and what was broken or too long.
+
+  /// Notes in the detail how many examples a score does without, where there are any.
+  void note_left_out(const std::string& name, std::size_t examples);
+  /// The mean of `values`, one for each example, with the standard error of a mean. Nothing for no values.
+  void add_mean(const std::string& name, std::span<const double> values);
+  /// sum of `numerators` / sum of `denominators` over examples, with the standard error of a ratio of sums
+  /// (Cochran 1977, Sampling Techniques, section 6.4). Nothing where the denominators sum to 0.
+  void add_ratio(const std::string& name, std::span<const double> numerators,
+                 std::span<const double> denominators);
+};
+
+}  // namespace ablate

@@ -1,0 +1,45 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "config/names.hpp"
+#include "data/source.hpp"
+#include "eval/tasks.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, Findings& findings) {
+  const Eval& eval = job.experiment.eval;
+  struct Kind {
+    DataRole role;
+    const std::vector<std::string>& sources;
+    const char* key;
+  };
+  const Kind kinds[] = {{DataRole::captions, eval.captions, "eval.captions"},
+                        {DataRole::interleaved, eval.interleaved, "eval.interleaved"},
+                        {DataRole::text, eval.text, "eval.text"}};
+  bool any = false;
+  for (const Kind& kind : kinds) {
+    if (kind.sources.empty() || (job.stage == Stage::llm && kind.role != DataRole::text)) continue;
+    any = true;
+    const std::vector<Document> documents =
+        read_held_out(kind.sources, kind.key, kind.role, eval.max_examples, findings.report);
+    std::vector<double> nats, tokens, bits, bytes;
+    for (const DocumentLoss& loss : model.losses(documents, findings.report)) {
+      nats.push_back(loss.nats);
+      tokens.push_back(static_cast<double>(loss.tokens));
+      bits.push_back(loss.nats / std::log(2.0));
+      bytes.push_back(static_cast<double>(loss.bytes));
+    }
+    findings.add_ratio("heldout-loss/" + to_name(kind.role), nats, tokens);
+    if (kind.role == DataRole::text) findings.add_ratio("bits-per-byte/text", bits, bytes);
+  }
+  if (!any)
+    throw Error(job.stage == Stage::llm
+                    ? "eval.text: no source is named; expected held-out text"
+                    : "eval.captions, eval.interleaved, eval.text: none of them names a source; expected "
+                      "held-out documents in one of them");
+}
+
+}  // namespace ablate

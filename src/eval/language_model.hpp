@@ -1,0 +1,54 @@
+// A model of language, as evaluations use it: what does it find likely, what does it write?
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/stream.hpp"
+#include "eval/evaluate.hpp"
+#include "eval/examples.hpp"
+
+namespace ablate {
+
+/// Thrown out of an evaluation that was asked to stop.
+struct StopRequested {};
+
+/// The likelihood of one text behind another.
+struct Likelihood {
+  double nats = 0;  ///< log P(text, end of the document | prompt), at most 0.
+  std::int64_t tokens = 0;
+};
+
+/// The loss over the targets of one document.
+struct DocumentLoss {
+  double nats = 0;  ///< Sum of the cross entropies.
+  std::int64_t tokens = 0;
+  std::int64_t bytes = 0;  ///< UTF-8 bytes of those tokens; the end of the document has none.
+};
+
+/// Results are in the order of what was asked. They are empty where a picture is broken, which `report` says,
+/// and where the text is longer than data.seq_len.
+struct LanguageModel {
+  virtual ~LanguageModel() = default;
+  /// For each question its candidates, in their order.
+  virtual std::vector<std::vector<Likelihood>> rank(std::span<const Question> questions,
+                                                    ReadReport& report) = 0;
+  /// What the model writes behind each prompt, the likeliest token at a time: up to the end of a line or of
+  /// the document, a picture, or `max_new_tokens`.
+  virtual std::vector<std::optional<std::string>> write(std::span<const Question> questions,
+                                                        std::int64_t max_new_tokens, ReadReport& report) = 0;
+  /// As in training: documents longer than data.seq_len are cut, the parts of one added up. A loss of 0
+  /// tokens is empty.
+  virtual std::vector<DocumentLoss> losses(std::span<const Document> documents, ReadReport& report) = 0;
+};
+
+/// The trained model of a job's stage llm, vlm or sft. Throws Error.
+std::unique_ptr<LanguageModel> load_language_model(const EvaluationJob& job,
+                                                   const std::function<bool()>& stop_requested);
+
+}  // namespace ablate

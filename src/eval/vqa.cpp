@@ -1,0 +1,53 @@
+#include "data/source.hpp"
+#include "eval/answers.hpp"
+#include "eval/tasks.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+namespace {
+
+void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>& sources, const char* key,
+                        const std::string& name, LanguageModel& model, Findings& findings) {
+  const Eval& eval = job.experiment.eval;
+  const std::vector<Document> documents =
+      read_held_out(sources, key, DataRole::sft, eval.max_examples, findings.report);
+  std::vector<double> chances;
+  for (const std::int64_t shots : eval.shots) {
+    const std::vector<Question> questions = ask_questions(documents, shots, eval);
+    RankingScores ranked = score_ranking(questions, model.rank(questions, findings.report),
+                                         [](const Likelihood& l) { return l.nats; });
+    findings.add_mean(name + "/" + shots_name(shots), ranked.hits);
+    if (eval.max_new_tokens == 0) {
+      require_examples(ranked.hits.size(), shots, job);
+      findings.note_left_out(name + "/" + shots_name(shots), questions.size() - ranked.hits.size());
+    } else {
+      const auto written = model.write(questions, eval.max_new_tokens, findings.report);
+      std::vector<double> exact, accuracy;
+      for (std::size_t i = 0; i < questions.size(); ++i) {
+        if (!written[i]) continue;
+        const std::string answer = cut_answer(*written[i]);
+        exact.push_back(is_exact_match(answer, questions[i].references));
+        accuracy.push_back(vqa_accuracy(answer, questions[i].references));
+      }
+      require_examples(exact.size(), shots, job);
+      findings.note_left_out(name + "/" + shots_name(shots), questions.size() - exact.size());
+      findings.add_mean(name + "-exact/" + shots_name(shots), exact);
+      findings.add_mean(name + "-accuracy/" + shots_name(shots), accuracy);
+    }
+    chances = std::move(ranked.chances);
+  }
+  findings.add_mean(name + "/chance", chances);
+}
+
+}  // namespace
+
+void evaluate_vqa(const EvaluationJob& job, LanguageModel& model, Findings& findings) {
+  ask_about_pictures(job, job.experiment.eval.questions, "eval.questions", "vqa", model, findings);
+}
+
+void evaluate_doctext(const EvaluationJob& job, LanguageModel& model, Findings& findings) {
+  ask_about_pictures(job, job.experiment.eval.doctext, "eval.doctext", "doctext", model, findings);
+}
+
+}  // namespace ablate

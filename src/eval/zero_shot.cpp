@@ -1,0 +1,56 @@
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <set>
+
+#include "data/source.hpp"
+#include "eval/encoder_model.hpp"
+#include "eval/tasks.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+void evaluate_zero_shot(const EvaluationJob& job, EncoderModel& model,
+                        const std::function<bool()>& stop_requested, Findings& findings) {
+  const Eval& eval = job.experiment.eval;
+  std::vector<Document> documents =
+      read_held_out(eval.labelled, "eval.labelled", DataRole::sft, eval.max_examples, findings.report);
+  std::set<std::string> names;
+  for (Document& document : documents) {
+    const std::string& own = document.segments.back().text;
+    names.insert(own);
+    names.insert(document.choices.begin(), document.choices.end());
+    if (!document.segments.front().picture)
+      throw Error("eval.labelled: " + document.id + ": no picture; expected a picture and its class");
+  }
+  const std::vector<std::string> classes(names.begin(), names.end());
+  std::vector<std::string> texts;
+  for (const std::string& name : classes)
+    for (const std::string& prompt : eval.class_prompts)
+      texts.push_back(std::string(prompt).replace(prompt.find("{}"), 2, name));
+
+  const EncoderExamples examples = model.load(documents, findings.report);
+  if (examples.documents.empty()) return;
+  const auto num_classes = static_cast<std::int64_t>(classes.size());
+  torch::Tensor vectors = model.embed_texts(texts, stop_requested);
+  vectors = vectors.view({num_classes, -1, vectors.size(1)}).mean(1);
+  vectors = vectors / vectors.norm(2, {1}, /*keepdim=*/true);
+  const torch::Tensor products = torch::mm(model.embed_pictures(examples, stop_requested), vectors.t());
+  const auto product = products.accessor<float, 2>();
+  std::vector<double> first, fifth;
+  for (std::size_t i = 0; i < examples.documents.size(); ++i) {
+    const std::string& own = documents[examples.documents[i]].segments.back().text;
+    const auto row = static_cast<std::int64_t>(i);
+    const auto right = std::lower_bound(classes.begin(), classes.end(), own) - classes.begin();
+    std::int64_t nearer = 0;
+    for (std::int64_t c = 0; c < num_classes; ++c) nearer += product[row][c] > product[row][right];
+    first.push_back(nearer < 1);
+    fifth.push_back(nearer < 5);
+  }
+  findings.add_mean("zero-shot/top1", first);
+  findings.add_mean("zero-shot/top5", fifth);
+  findings.add_mean("zero-shot/chance",
+                    std::vector<double>(first.size(), 1.0 / static_cast<double>(num_classes)));
+}
+
+}  // namespace ablate
