@@ -131,9 +131,12 @@ std::string plan_text(const PlanReport& report, const std::string& device) {
       human_duration(seconds / static_cast<double>(std::max<std::int64_t>(1, report.speed.slots))), device);
   text += "Speed:  " + speed_line(report) + "\n" + budget_lines(report);
   for (const std::string& warning : planned.plan.warnings) text += "warning: " + one_line(warning) + "\n";
-  for (const std::string& path : planned.plan.missing_data)
-    text += fmt::format("missing data: {} (`ablate run` needs it; the jobs' keys are provisional)\n",
-                        one_line(path));
+  const std::vector<std::string>& missing = planned.plan.missing_data;
+  if (!missing.empty())
+    text += fmt::format("missing data: {}{} (`ablate run` needs {}; the jobs' keys are provisional)\n",
+                        one_line(describe_missing(missing.front())),
+                        missing.size() > 1 ? fmt::format(" and {} more", missing.size() - 1) : "",
+                        missing.size() > 1 ? "them and lists them" : "it");
   return text;
 }
 

@@ -23,7 +23,11 @@ PlannedSweep plan_sweep(Sweep sweep, Database* database, bool remember) {
     std::string hash = hash_of(path);
     const std::vector<std::filesystem::path> behind = files_behind(path);
     if (behind.empty()) return hash;
-    for (const std::filesystem::path& file : behind) hash += hash_of(file);
+    for (const std::filesystem::path& file : behind) {
+      const std::string part = hash_of(file);
+      if (part.empty()) return "";
+      hash += part;
+    }
     return hash128(hash).hex();
   };
   planned.plan = make_plan(planned.sweep, read);
@@ -35,6 +39,14 @@ PlannedSweep plan_sweep(Sweep sweep, Database* database, bool remember) {
     planned.states.resize(planned.plan.jobs.size());
   }
   return planned;
+}
+
+std::string describe_missing(const std::string& path) {
+  std::error_code failed;
+  if (!std::filesystem::exists(path, failed)) return path;
+  std::string text = path + ", which needs";
+  for (const std::filesystem::path& file : files_behind(path)) text += " " + file.string();
+  return text;
 }
 
 }  // namespace ablate

@@ -21,4 +21,7 @@ struct PlannedSweep {
 /// database. Names the data that it reads on standard error when that is a terminal.
 PlannedSweep plan_sweep(Sweep sweep, Database* database, bool remember);
 
+/// A source among Plan::missing_data, and what it lacks where it is there itself.
+std::string describe_missing(const std::string& path);
+
 }  // namespace ablate

@@ -27,7 +27,7 @@ void require_data(const Plan& plan) {
   std::string text = fmt::format("{} of this sweep {} missing:",
                                  count_of(static_cast<std::int64_t>(plan.missing_data.size()), "data source"),
                                  plan.missing_data.size() == 1 ? "is" : "are");
-  for (const std::string& path : plan.missing_data) text += "\n  " + path;
+  for (const std::string& path : plan.missing_data) text += "\n  " + describe_missing(path);
   throw Error(text);
 }
 

@@ -43,6 +43,22 @@ void check_values(const std::vector<std::string>& names, const std::vector<std::
   }
 }
 
+/// Scores of one evaluation stand side by side: "caption" of "caption/4-shot".
+std::string family_of(const std::string& score) { return score.substr(0, score.find('/')); }
+
+/// Values in groups of one table each: all in one, or one for each family where they are many.
+std::vector<std::vector<std::string>> divide_values(const std::vector<std::string>& values, bool chosen) {
+  constexpr std::size_t kMostColumns = 6;
+  if (chosen || values.size() <= kMostColumns) return {values};
+  std::vector<std::vector<std::string>> groups;
+  for (const std::string& name : values)
+    if (!groups.empty() && family_of(groups.back().back()) == family_of(name))
+      groups.back().push_back(name);
+    else
+      groups.push_back({name});
+  return groups;
+}
+
 int run_table(const Arguments& arguments) {
   Database database = open_for_reading(arguments);
   const SweepRecord sweep = get_sweep(database, arguments.text("SWEEP"));
@@ -76,17 +92,23 @@ int run_table(const Arguments& arguments) {
         layout.rows.push_back(axis);
   std::vector<std::string> by = layout.rows;
   by.insert(by.end(), layout.columns.begin(), layout.columns.end());
-  const Pivot pivot = make_pivot(runs, sweep.axes, by, layout.values);
 
   const auto format = arguments.choice<Format>("--format");
   if (format == Format::csv || format == Format::json) {
-    print_table(tidy_table(pivot, layout), format);
+    print_table(tidy_table(make_pivot(runs, sweep.axes, by, layout.values), layout), format);
     return ExitCode::done;
   }
-  Table table = wide_table(pivot, layout);
-  if (!chosen && layout.values.empty() && !known.empty())
-    table.notes.push_back("no scores yet; --value shows metrics: " + join(known, ", "));
-  print_table(table, format);
+  const auto groups = divide_values(layout.values, chosen || sort_by);
+  for (const std::vector<std::string>& group : groups) {
+    layout.values = group;
+    Table table = wide_table(make_pivot(runs, sweep.axes, by, group), layout);
+    const bool last = &group == &groups.back();
+    if (!last) table.notes.clear();
+    if (!chosen && group.empty() && !known.empty())
+      table.notes.push_back("no scores yet; --value shows metrics: " + join(known, ", "));
+    print_table(table, format);
+    if (!last) write_out("\n");
+  }
   return ExitCode::done;
 }
 

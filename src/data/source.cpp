@@ -88,8 +88,13 @@ bool is_scenes_file(const std::filesystem::path& path) {
 }
 
 std::vector<std::filesystem::path> files_behind(const std::filesystem::path& source) {
-  if (!is_toml_file(source)) return {};  // As open_shard has it: TOML that is named as data is scenes.
-  return bank_files(load_scenes_file(source).bank);
+  // As open_shard has it: TOML that is named as data is scenes.
+  if (!is_toml_file(source) || !std::filesystem::exists(source)) return {};
+  const ScenesFile scenes = load_scenes_file(source);
+  std::vector<std::filesystem::path> missing;
+  for (const std::filesystem::path& path : scenes.bank)
+    if (!std::filesystem::exists(path)) missing.push_back(path);
+  return missing.empty() ? bank_files(scenes.bank) : missing;
 }
 
 }  // namespace ablate

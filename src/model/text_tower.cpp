@@ -37,8 +37,8 @@ torch::Tensor TextTransformerImpl::forward(const torch::Tensor& tokens, const to
                                            torch::ScalarType dtype, bool recompute) {
   const std::int64_t C = tokens.size(1);
   torch::Tensor x = (torch::embedding(token_embedding, tokens) + positions.narrow(0, 0, C)).to(dtype);
-  visible = loss == EncoderLoss::clip ? see_causal(C, x.device()) : see_all(C, x.device());
-  x = tower(x, visible, recompute);  // [B, C, D]
+  x = tower(x, loss == EncoderLoss::clip ? see_causal(C, x.device()) : see_all(C, x.device()),
+            recompute);  // [B, C, D]
   if (loss == EncoderLoss::clip) {
     const torch::Tensor last = (lengths - 1).view({-1, 1, 1}).expand({-1, 1, x.size(2)});
     x = x.gather(1, last).squeeze(1);

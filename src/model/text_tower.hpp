@@ -36,7 +36,6 @@ struct TextTransformerImpl : torch::nn::Module {
   Tower tower;
   LayerNorm final_norm;
   Linear projection;
-  Visibility visible;  ///< Kept, because the backward pass refers to it where it recomputes.
 };
 TORCH_MODULE(TextTransformer);
 

@@ -37,9 +37,9 @@ VaeObjective::VaeObjective(const Encoder& config, std::uint64_t random_seed)
           "decoder_out", Linear(config.width, 3 * config.patch * config.patch, /*with_bias=*/true))) {}
 
 torch::Tensor VaeObjective::decode(const torch::Tensor& latents) {
-  everything = see_all(positions.size(0), latents.device());
   const torch::Tensor x = decoder_in(latents.to(compute)) + positions.to(compute);
-  return decoder_out(decoder_norm(decoder(x, everything, vision->recompute))).to(torch::kFloat32);
+  return decoder_out(decoder_norm(decoder(x, see_all(positions.size(0), x.device()), vision->recompute)))
+      .to(torch::kFloat32);
 }
 
 StepMetrics VaeObjective::accumulate(const std::vector<EncoderBatch>& micro_batches,

@@ -39,7 +39,6 @@ struct VaeObjective final : EncoderObjective {
   Tower decoder;
   LayerNorm decoder_norm;
   Linear decoder_out;
-  Visibility everything;  ///< Kept, because the backward pass refers to it where it recomputes.
 };
 
 }  // namespace ablate

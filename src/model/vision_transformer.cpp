@@ -99,12 +99,7 @@ torch::Tensor VisionTransformerImpl::forward(const torch::Tensor& patches, const
     x = torch::cat({class_embedding.to(x.dtype()).expand({x.size(0), 1, -1}), x}, 1);  // [N, T, D]
   x = x + positions.to(x.dtype());
   if (encoder.loss == EncoderLoss::clip) x = pre_norm(x);
-  if (visibility == nullptr) {
-    if (!everything.begin.defined() || everything.begin.device() != x.device())
-      everything = see_all(x.size(1), x.device());
-    visibility = &everything;
-  }
-  return post_norm(tower(x, *visibility, recompute));
+  return post_norm(tower(x, visibility ? *visibility : see_all(x.size(1), x.device()), recompute));
 }
 
 torch::Tensor VisionTransformerImpl::patch_features(const torch::Tensor& patches) {

@@ -48,7 +48,7 @@ struct VisionTransformerImpl : torch::nn::Module {
   VisionTransformerImpl(const Encoder& encoder, std::int64_t resolution);
 
   /// Patches of patchify(.., channel_row_column) -> [N, T, D] behind the final norm; the class token first.
-  /// Everyone sees everyone without `visibility`, which otherwise must outlive the backward pass.
+  /// Everyone sees everyone without `visibility`.
   torch::Tensor forward(const torch::Tensor& patches, const Visibility* visibility = nullptr);
   /// The same without the class token: what a connector gets. [N, P, D]
   torch::Tensor patch_features(const torch::Tensor& patches);
@@ -66,7 +66,6 @@ struct VisionTransformerImpl : torch::nn::Module {
   LayerNorm pre_norm{nullptr}, post_norm;
   Tower tower;
   bool recompute = false;  ///< Activation checkpointing.
-  Visibility everything;   ///< Kept, because the backward pass refers to it where it recomputes.
 };
 TORCH_MODULE(VisionTransformer);
 

@@ -116,17 +116,6 @@ std::vector<NamedVisibility> all_visibilities(std::int64_t rows, std::int64_t to
           {"documents", see_documents(packed_documents(rows, tokens), device)}};
 }
 
-struct TrainedVariant {
-  Stage stage;
-  EncoderLoss loss;
-};
-constexpr TrainedVariant kTrainedVariants[] = {
-    {Stage::encoder, EncoderLoss::clip}, {Stage::encoder, EncoderLoss::siglip},
-    {Stage::encoder, EncoderLoss::aim},  {Stage::encoder, EncoderLoss::vae},
-    {Stage::llm, EncoderLoss::clip},     {Stage::vlm, EncoderLoss::clip},
-    {Stage::vlm, EncoderLoss::none},
-};
-
 struct GpuTraining : TrainingFixture {
   static Experiment variant_recipe(const TrainedVariant& variant, Precision precision) {
     Experiment experiment = recipe();

@@ -25,6 +25,18 @@ inline std::string message_of(const std::function<void()>& call) {
   return "no error";
 }
 
+/// Stages and variants whose training must be exact.
+struct TrainedVariant {
+  Stage stage;
+  EncoderLoss loss;
+};
+inline constexpr TrainedVariant kTrainedVariants[] = {
+    {Stage::encoder, EncoderLoss::clip}, {Stage::encoder, EncoderLoss::siglip},
+    {Stage::encoder, EncoderLoss::aim},  {Stage::encoder, EncoderLoss::vae},
+    {Stage::llm, EncoderLoss::clip},     {Stage::vlm, EncoderLoss::clip},
+    {Stage::vlm, EncoderLoss::none},
+};
+
 struct TrainingFixture {
   /// A recipe that trains a step in milliseconds.
   static Experiment recipe() {

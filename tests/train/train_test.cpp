@@ -13,18 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Stages and variants whose training must be exact.
-struct TrainedVariant {
-  Stage stage;
-  EncoderLoss loss;
-};
-constexpr TrainedVariant kTrainedVariants[] = {
-    {Stage::encoder, EncoderLoss::clip}, {Stage::encoder, EncoderLoss::siglip},
-    {Stage::encoder, EncoderLoss::aim},  {Stage::encoder, EncoderLoss::vae},
-    {Stage::llm, EncoderLoss::clip},     {Stage::vlm, EncoderLoss::clip},
-    {Stage::vlm, EncoderLoss::none},
-};
-
 bool says(const std::string& message, const std::string& part) {
   if (message.find(part) != std::string::npos && message.find('\n') == std::string::npos) return true;
   BOOST_TEST_MESSAGE(message);
