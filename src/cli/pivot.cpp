@@ -125,6 +125,59 @@ std::vector<std::string> varying_axes(const std::vector<RunRecord>& runs, const 
   return varying;
 }
 
+namespace {
+
+/// The run without a label whose cell comes first; null when there is none.
+const RunRecord* find_baseline(const std::vector<RunRecord>& runs) {
+  const RunRecord* first = nullptr;
+  for (const RunRecord& run : runs)
+    if (run.label.empty() && (!first || run.cell < first->cell)) first = &run;
+  return first;
+}
+
+/// "tokens = 4" for each axis on which the run differs; one that does not apply to it does not.
+std::vector<std::string> changes_of(const RunRecord& run, const RunRecord& baseline,
+                                    const std::vector<PlanAxis>& axes) {
+  std::vector<std::string> changes;
+  for (const PlanAxis& axis : axes) {
+    const std::string level = level_of(run, axis.name);
+    if (level != kNoLevel && level != level_of(baseline, axis.name))
+      changes.push_back(axis.name + " = " + level);
+  }
+  return changes;
+}
+
+}  // namespace
+
+bool changes_one_at_a_time(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes) {
+  const RunRecord* baseline = find_baseline(runs);
+  return baseline && varying_axes(runs, axes).size() > 2 &&
+         std::all_of(runs.begin(), runs.end(), [&](const RunRecord& run) {
+           return !run.label.empty() || changes_of(run, *baseline, axes).size() < 2;
+         });
+}
+
+void name_changes(std::vector<RunRecord>& runs, std::vector<PlanAxis>& axes) {
+  const RunRecord baseline = *find_baseline(runs);
+  std::vector<std::pair<std::int64_t, std::string>> levels;  // With their cells.
+  for (RunRecord& run : runs) {
+    std::string change = run.label;
+    if (change.empty()) {
+      const std::vector<std::string> changes = changes_of(run, baseline, axes);
+      change = changes.empty() ? "(baseline)" : changes.front();
+    }
+    levels.emplace_back(run.cell, change);
+    run.label.clear();
+    run.levels = {{kChangeAxis, std::move(change)}};
+  }
+  std::sort(levels.begin(), levels.end());
+  PlanAxis axis{kChangeAxis, {}};
+  for (const auto& [cell, level] : levels)
+    if (std::find(axis.levels.begin(), axis.levels.end(), level) == axis.levels.end())
+      axis.levels.push_back(level);
+  axes = {axis};
+}
+
 Pivot make_pivot(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes,
                  const std::vector<std::string>& by, const std::vector<std::string>& values) {
   using Key = std::tuple<std::string, std::vector<std::size_t>, std::vector<std::string>>;  // Sorts by place.

@@ -42,6 +42,14 @@ struct Pivot {
 /// The axes of which the runs show more than one level.
 std::vector<std::string> varying_axes(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes);
 
+/// Whether all cells differ from the first one on one axis at most, where three or more axes vary: what
+/// design "one-at-a-time" makes. An axis that does not apply does not differ.
+bool changes_one_at_a_time(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes);
+/// Replaces the axes of such runs by one, `kChangeAxis`, whose levels say what was changed: "tokens = 4". The
+/// labels of [[include]] cells become levels, too.
+inline constexpr const char* kChangeAxis = "change";
+void name_changes(std::vector<RunRecord>& runs, std::vector<PlanAxis>& axes);
+
 /// Last values of metrics ("vlm/loss") count for finished runs alone: a curve that still grows has no last
 /// value.
 bool is_metric(const std::string& value);

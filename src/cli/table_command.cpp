@@ -85,23 +85,27 @@ int run_table(const Arguments& arguments) {
     layout.descending = arguments.flag("--descending");
   }
 
-  const std::vector<RunRecord> runs = load_runs(database, sweep.id, layout.values);
+  std::vector<RunRecord> runs = load_runs(database, sweep.id, layout.values);
+  const auto format = arguments.choice<Format>("--format");
+  const bool tidy = format == Format::csv || format == Format::json;
+  std::vector<PlanAxis> axes = sweep.axes;
+  if (!tidy && !arguments.has("--rows") && layout.columns.empty() && changes_one_at_a_time(runs, axes))
+    name_changes(runs, axes);
   if (!arguments.has("--rows"))
-    for (const std::string& axis : varying_axes(runs, sweep.axes))
+    for (const std::string& axis : varying_axes(runs, axes))
       if (std::find(layout.columns.begin(), layout.columns.end(), axis) == layout.columns.end())
         layout.rows.push_back(axis);
   std::vector<std::string> by = layout.rows;
   by.insert(by.end(), layout.columns.begin(), layout.columns.end());
 
-  const auto format = arguments.choice<Format>("--format");
-  if (format == Format::csv || format == Format::json) {
-    print_table(tidy_table(make_pivot(runs, sweep.axes, by, layout.values), layout), format);
+  if (tidy) {
+    print_table(tidy_table(make_pivot(runs, axes, by, layout.values), layout), format);
     return ExitCode::done;
   }
   const auto groups = divide_values(layout.values, chosen || sort_by);
   for (const std::vector<std::string>& group : groups) {
     layout.values = group;
-    Table table = wide_table(make_pivot(runs, sweep.axes, by, group), layout);
+    Table table = wide_table(make_pivot(runs, axes, by, group), layout);
     const bool last = &group == &groups.back();
     if (!last) table.notes.clear();
     if (!chosen && group.empty() && !known.empty())
@@ -124,7 +128,8 @@ CommandSpec table_command() {
           "Axes that "
           "are neither rows nor columns are averaged over, and a note says so. CSV and JSON have one row for "
           "each "
-          "combination of levels, with mean, spread, n and missing in columns of their own.",
+          "combination of levels, with mean, spread, n and missing in columns of their own. Where each cell "
+          "changes one axis alone, a row says which; many scores make a table for each evaluation.",
       .example = "ablate table connector --rows connector.kind --columns connector.tokens --value vqa",
       .options = {positional("SWEEP", ValueType::sweep, "the sweep, by name or file"),
                   repeated(value("--rows", ValueType::text, "AXES", "axes that make rows [all that vary]")),

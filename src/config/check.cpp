@@ -59,6 +59,7 @@ class Checker {
     if (e_.eval.tasks.empty())
       add({"eval.tasks", "stages"}, "'eval.tasks' is empty, though 'stages' has eval");
     check_prompts();
+    check_shots();
     for (const std::string& task : e_.eval.tasks) {
       const auto named = from_name<EvalTask>(task);
       if (!find_evaluated_stage(e_, named))
@@ -72,6 +73,24 @@ class Checker {
                           task, to_name(e_.encoder.loss)));
       }
     }
+  }
+
+  /// Pictures of the examples and of the question alone must leave room for text.
+  void check_shots() {
+    if (!has(Stage::vlm) && !has(Stage::sft)) return;
+    const bool shown = std::any_of(e_.eval.tasks.begin(), e_.eval.tasks.end(), [](const std::string& task) {
+      const auto read = eval_keys(from_name<EvalTask>(task));
+      return std::find(read.begin(), read.end(), "eval.shots") != read.end();
+    });
+    if (!shown || e_.eval.shots.empty()) return;
+    const std::int64_t most = *std::max_element(e_.eval.shots.begin(), e_.eval.shots.end());
+    const std::int64_t tokens =
+        visual_tokens(e_, has(Stage::sft) ? sft_resolution(e_) : vlm_resolution(e_)) + 2;
+    if ((most + 1) * tokens >= e_.data.seq_len)
+      add({"eval.shots", "data.seq_len", "connector.tokens"},
+          fmt::format("'eval.shots' has {}: {} pictures of {} tokens each; expected fewer than "
+                      "'data.seq_len' ({}) in all",
+                      most, most + 1, tokens, e_.data.seq_len));
   }
 
   void check_prompts() {

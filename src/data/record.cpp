@@ -86,10 +86,11 @@ std::string read_references(const RecordField& list, const char* member, RecordB
   for (std::size_t i = 0; i < get_list(list, kMaxChoices).size(); ++i) {
     const RecordField entry = get_entry(list, i);
     const bool is_object = entry.value->is_object();
-    references.push_back(
-        clean_text(get_string(is_object ? get_field(*entry.value, member, entry.where) : entry)));
+    std::string text =
+        clean_text(get_string(is_object ? get_field(*entry.value, member, entry.where) : entry));
+    if (!text.empty()) references.push_back(std::move(text));
   }
-  if (references.empty() || references[0].empty()) fail_document(ProblemKind::text, list.where + ": empty");
+  if (references.empty()) fail_document(ProblemKind::text, list.where + ": empty");
   return references[0];
 }
 

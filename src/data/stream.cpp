@@ -54,6 +54,13 @@ void ReadReport::add(Problem problem) {
   if (first.size() < kKept) first.push_back(std::move(problem));
 }
 
+void ReadReport::add(const ReadReport& report) {
+  documents += report.documents;
+  for (const auto& [kind, count] : report.broken) broken[kind] += count;
+  for (const Problem& problem : report.first)
+    if (first.size() < kKept) first.push_back(problem);
+}
+
 DocumentStream::DocumentStream(std::vector<ShardFile> shards, std::uint64_t seed, const std::string& purpose)
     : shards_(std::move(shards)),
       shard_order_(seed, purpose + "/shards"),

@@ -44,6 +44,7 @@ struct ReadReport {
   std::vector<Problem> first;                  ///< The first few of them.
 
   void add(Problem problem);
+  void add(const ReadReport& report);
 };
 
 /// Each epoch hands out every document once. Shards come in a random order; documents are shuffled within a

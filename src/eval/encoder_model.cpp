@@ -30,6 +30,8 @@ EncoderModel::EncoderModel(const EvaluationJob& job)
       objective_(make_encoder_objective(recipe_.encoder, kObjectiveSeed)) {
   batch_ = std::max<std::int64_t>(1, batch_ >> std::min<std::int64_t>(job.micro_batch_halvings, 62));
   if (objective_->needs_captions()) {
+    if (recipe_.data.tokenizer.empty())
+      throw Error("data.tokenizer: no SentencePiece model is named; expected that of the trained encoder");
     tokenizer_ = std::make_shared<const Tokenizer>(recipe_.data.tokenizer);
     if (tokenizer_->vocab_size() > recipe_.encoder.text.vocab_size)
       throw Error(fmt::format("encoder.text.vocab_size: found {}; expected at least {}, the pieces of {}",
@@ -89,6 +91,7 @@ torch::Tensor EncoderModel::embed_pictures(const EncoderExamples& examples,
 torch::Tensor EncoderModel::embed_texts(const std::vector<std::string>& texts,
                                         const std::function<bool()>& stop_requested) {
   const torch::NoGradGuard no_grad;
+  ContrastiveObjective& objective = contrastive();
   const auto context = static_cast<std::size_t>(recipe_.encoder.text.context);
   std::vector<torch::Tensor> parts;
   for (std::size_t first = 0; first < texts.size(); first += static_cast<std::size_t>(batch_)) {
@@ -102,9 +105,9 @@ torch::Tensor EncoderModel::embed_texts(const std::vector<std::string>& texts,
       std::copy(caption.tokens.begin(), caption.tokens.end(), tokens.data_ptr<std::int64_t>() + i * context);
       lengths.data_ptr<std::int64_t>()[i] = caption.length;
     }
-    parts.push_back(contrastive()
-                        .embed_captions(copy_to_device(tokens, device_), copy_to_device(lengths, device_))
-                        .to(torch::kCPU));
+    parts.push_back(
+        objective.embed_captions(copy_to_device(tokens, device_), copy_to_device(lengths, device_))
+            .to(torch::kCPU));
   }
   return torch::cat(parts);
 }

@@ -46,13 +46,14 @@ Task find_task(EvalTask task) {
 void evaluate_into(const EvaluationJob& job, const std::function<bool()>& stop_requested,
                    Findings& findings) {
   const Task task = find_task(job.task);
-  if (job.experiment.data.tokenizer.empty() && task.of_language)
+  if (job.experiment.data.tokenizer.empty() && task.of_language && job.stage != Stage::encoder)
     throw Error("data.tokenizer: no SentencePiece model is named; expected that of the trained model");
   set_up_threads(job.threads);
   if (job.stage == Stage::encoder && task.of_encoder) {
     EncoderModel model(job);
     task.of_encoder(job, model, stop_requested, findings);
-  } else if (job.stage != Stage::encoder && task.of_language) {
+  } else if (task.of_language && job.stage != Stage::encoder &&
+             (job.stage != Stage::llm || job.task == EvalTask::heldout_loss)) {
     task.of_language(job, *load_language_model(job, stop_requested), findings);
   } else {
     throw Error("eval: a model of stage " + to_name(job.stage) + " cannot be evaluated with " +

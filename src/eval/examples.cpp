@@ -29,6 +29,16 @@ std::vector<std::size_t> draw_others(const RandomStream& random, std::size_t sel
   return drawn;
 }
 
+/// Throws BrokenDocument for a picture that cannot be decoded, before it spoils the questions that show it,
+/// and for an answer without a question.
+void check_example(const Document& document, DataRole role) {
+  constexpr std::int64_t kSmall = 8;  // What matters is whether it can be decoded.
+  for (const Segment& segment : document.segments)
+    if (segment.picture) load_picture(*segment.picture, kSmall, ImageFit::stretch);
+  if (role == DataRole::sft && document.segments.size() < 2)
+    fail_document(ProblemKind::record, "no question; expected a picture or a question before the answer");
+}
+
 std::vector<std::string> references_of(const Document& document) {
   return document.references.empty() ? std::vector{document.segments.back().text} : document.references;
 }
@@ -118,9 +128,17 @@ std::vector<Document> read_held_out(const std::vector<std::string>& sources, con
                         fmt::format("evaluation/{}", key));
   std::vector<Document> documents;
   while (std::ssize(documents) < most) {
-    DrawnDocument drawn = stream.next(report);
+    ReadReport drawing;
+    DrawnDocument drawn = stream.next(drawing);
     if (stream.position().epoch > 0) break;
-    documents.push_back(std::move(drawn.document));
+    report.add(drawing);
+    try {
+      at_place(drawn.document.id, [&] { check_example(drawn.document, role); });
+      documents.push_back(std::move(drawn.document));
+    } catch (const BrokenDocument& broken) {
+      report.add(broken.problem);
+      --report.documents;  // It was counted when it was read.
+    }
   }
   return documents;
 }

@@ -186,6 +186,28 @@ Cost demo_cost(const Experiment& e) {
   return {params, 3 * forward * real(e.demo.batch) * real(e.demo.steps), 3 * 8 * params};
 }
 
+/// How an evaluation asks a model of language.
+struct Asking {
+  bool candidates = false, writes = false, shots = false;
+};
+Asking asking_of(EvalTask task) {
+  switch (task) {
+    case EvalTask::caption:
+    case EvalTask::vqa:
+    case EvalTask::doctext:
+      return {.candidates = true, .writes = true, .shots = true};
+    case EvalTask::fewshot:
+      return {.candidates = true, .writes = false, .shots = true};
+    case EvalTask::heldout_loss:
+    case EvalTask::retrieval:
+    case EvalTask::zero_shot:
+    case EvalTask::demo_accuracy:
+    case EvalTask::demo_robustness:
+      return {};
+  }
+  throw std::logic_error("unknown task");
+}
+
 Cost eval_cost(const Experiment& e, EvalTask task) {
   const double examples = real(e.eval.max_examples);
   const Stage stage = find_evaluated_stage(e, task).value_or(Stage::vlm);
@@ -194,25 +216,39 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
     return {trained.params, trained.flops / (3 * real(e.demo.batch) * real(e.demo.steps)) * examples,
             trained.memory_bytes};
   }
-  if (stage == Stage::encoder) return {encoder_params(e), encoder_flops(e) * examples, 4 * encoder_params(e)};
+  if (stage == Stage::encoder) {
+    const double params = encoder_params(e);
+    return {params, encoder_flops(e) * examples, kProcessBytes + 4 * params};
+  }
   const bool with_images = stage != Stage::llm;
   const std::int64_t resolution = stage == Stage::sft ? sft_resolution(e) : vlm_resolution(e);
   const std::int64_t patches_in = patches(resolution, e.encoder.patch);
   const double params =
       llm_params(e.llm) + (with_images ? vision_params(e) + connector_params(e, patches_in) : 0);
+  const double per_image = with_images ? vision_flops(e, resolution) + connector_flops(e, patches_in) : 0;
+  const Asking asking = asking_of(task);
   double flops = 0;
   if (task == EvalTask::heldout_loss) {
     flops = examples * (llm_flops(e.llm, e.data.seq_len) +
-                        (with_images ? images_per_sequence(e, resolution) * vision_flops(e, resolution) : 0));
+                        (with_images ? images_per_sequence(e, resolution) * per_image : 0));
   } else {
     for (const std::int64_t shots : e.eval.shots) {
       const double pictures = real(shots + 1);
-      const double tokens = pictures * (real(visual_tokens(e, resolution)) + kTextTokensPerImage);
-      flops += examples * (llm_flops(e.llm, static_cast<std::int64_t>(tokens)) +
-                           pictures * (vision_flops(e, resolution) + connector_flops(e, patches_in)));
+      const double prompt = pictures * (real(visual_tokens(e, resolution)) + kTextTokensPerImage);
+      const double candidates = asking.candidates ? real(e.eval.choices) * kTextTokensPerImage : 0;
+      flops += examples *
+               (llm_flops(e.llm, static_cast<std::int64_t>(prompt + candidates)) + pictures * per_image);
+      if (asking.writes && e.eval.max_new_tokens > 0)
+        flops +=
+            examples * (llm_flops(e.llm, static_cast<std::int64_t>(prompt + real(e.eval.max_new_tokens))) +
+                        pictures * per_image);
     }
   }
-  return {params, flops, 4 * params};
+  constexpr double kRows = 8;  // As eval/language_model.cpp has it.
+  const double tokens = (e.run.micro_batch > 0 ? real(e.run.micro_batch) : kRows) * real(e.data.seq_len);
+  const double memory = kProcessBytes + 4 * params + head_bytes(e.llm, tokens) +
+                        tokens * kept_by_decoder_block(e.llm) * number_bytes(Precision::fp32);
+  return {params, flops, memory};
 }
 
 }  // namespace

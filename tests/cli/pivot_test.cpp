@@ -179,4 +179,39 @@ BOOST_AUTO_TEST_CASE(decimals_show_two_digits_of_the_spread) {
   BOOST_TEST(measured_text(with(2.5e-5, 1e-6)[0], Spread::sd, -1) == "2.5e-05 ± 1e-06");
 }
 
+BOOST_AUTO_TEST_CASE(cells_that_change_one_axis_are_named_by_it) {
+  std::vector<PlanAxis> axes = {
+      {"encoder", {"clip", "none"}}, {"tokens", {"64", "144"}}, {"mix", {"a", "b"}}};
+  const auto made = [](std::int64_t cell, std::map<std::string, std::string> levels, const char* label = "") {
+    RunRecord record;
+    record.cell = cell;
+    record.levels = std::move(levels);
+    record.label = label;
+    record.state = JobState::finished;
+    record.values["vqa"] = static_cast<double>(cell);
+    return record;
+  };
+  std::vector<RunRecord> runs = {
+      made(3, {{"encoder", "clip"}, {"tokens", "64"}, {"mix", "b"}}),
+      made(1, {{"encoder", "none"}, {"mix", "a"}}),  // Without an encoder, tokens do not apply.
+      made(0, {{"encoder", "clip"}, {"tokens", "64"}, {"mix", "a"}}),
+      made(2, {{"encoder", "clip"}, {"tokens", "144"}, {"mix", "a"}}),
+      made(4, {{"encoder", "clip"}, {"tokens", "144"}, {"mix", "b"}}, "untrained")};
+  BOOST_TEST(changes_one_at_a_time(runs, axes));
+  std::vector<RunRecord> grid = runs;
+  grid.back().label = "";
+  BOOST_TEST(!changes_one_at_a_time(grid, axes));
+  BOOST_TEST(!changes_one_at_a_time(full_grid(), kAxes));
+  BOOST_TEST(!changes_one_at_a_time({}, axes));
+  name_changes(runs, axes);
+  const Pivot pivot = make_pivot(runs, axes, {kChangeAxis}, {"vqa"});
+  BOOST_TEST(!pivot.has_labels);
+  BOOST_TEST(pivot.averaged.empty());
+  std::vector<std::string> rows;
+  for (const PivotGroup& group : pivot.groups) rows.push_back(group.levels.at(0));
+  const std::vector<std::string> expected = {"(baseline)", "encoder = none", "tokens = 144", "mix = b",
+                                             "untrained"};
+  BOOST_TEST(rows == expected, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

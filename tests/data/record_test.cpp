@@ -20,6 +20,15 @@ std::string show_record(const std::string& text, const std::string& default_imag
   }
 }
 
+/// All that is right to say: "a | b".
+std::string show_references(const std::string& text, const std::string& default_image = "") {
+  std::string shown;
+  for (const std::string& reference :
+       parse_record(parse_json(text), default_image, [](const std::string& name) { return name; }).references)
+    shown += (shown.empty() ? "" : " | ") + reference;
+  return shown;
+}
+
 std::string json_mistake(const std::string& text) {
   try {
     parse_json(text);
@@ -160,6 +169,62 @@ BOOST_AUTO_TEST_CASE(an_answer_is_one_of_its_choices) {
   BOOST_TEST(show_record(R"({"image": "i.jpg", "question": " ", "answer": "a"})") == "text: question: empty");
   BOOST_TEST(show_record(R"({"image": "i.jpg", "question": "Q?", "answer": ""})") == "text: answer: empty");
   BOOST_TEST(show_record(R"({"image": "i.jpg", "question": "Q?"})") == "record: no key 'answer'");
+}
+
+BOOST_AUTO_TEST_CASE(of_several_answers_the_first_is_learnt_and_all_are_references) {
+  const std::string question = R"({"image": "i.jpg", "question": "Q?", )",
+                    strings = R"("answers": ["a ", "b", "a", "a"])",
+                    objects = R"("answers": [{"answer": "a", "answer_id": 1}, {"answer": " b"}, "a"])";
+  BOOST_TEST(show_record(question + strings + "}") == "[i.jpg] (Q?) a");
+  BOOST_TEST(show_references(question + strings + "}") == "a | b | a | a");
+  BOOST_TEST(show_record(question + objects + "}") == "[i.jpg] (Q?) a");
+  BOOST_TEST(show_references(question + objects + "}") == "a | b | a");
+  // What a record names the answer is learnt; it need not be among them.
+  BOOST_TEST(show_record(question + strings + R"(, "answer": "c"})") == "[i.jpg] (Q?) c");
+  BOOST_TEST(show_references(question + strings + R"(, "answer": "c"})") == "a | b | a | a");
+  BOOST_TEST(show_record(question + strings + R"(, "choices": ["b", "a"]})") == "[i.jpg] (Q?) a | b | a");
+  BOOST_TEST(show_record(question + strings + R"(, "choices": ["b", "c"]})") ==
+             "record: answer: none of choices; expected one of them, spelt alike");
+  BOOST_TEST(show_references(question + R"("answer": "a"})") == "");
+  BOOST_TEST(show_references(question + R"("answer": "a", "answers": null})") == "");
+  BOOST_TEST(show_references(R"({"support": [], "query": {"image": "i.jpg"}, )" + strings + "}") ==
+             "a | b | a | a");
+}
+
+BOOST_AUTO_TEST_CASE(answers_that_are_missing_or_of_a_wrong_type_are_told) {
+  const auto show = [](const std::string& answers) {
+    return show_record(R"({"question": "Q?", "answers": )" + answers + "}");
+  };
+  BOOST_TEST(show("[]") == "text: answers: empty");
+  BOOST_TEST(show(R"(["  ", "a"])") == "text: answers: empty");
+  BOOST_TEST(show(R"("a")") == "record: answers: a string; expected a list");
+  BOOST_TEST(show(R"(["a", 3])") == "record: answers[1]: the number 3; expected a string");
+  BOOST_TEST(show(R"(["a", null])") == "record: answers[1]: null; expected a string");
+  BOOST_TEST(show(R"([{"raw_answer": "a"}])") == "record: no key 'answers[0].answer'");
+  BOOST_TEST(show(R"([{"answer": 3}])") == "record: answers[0].answer: the number 3; expected a string");
+  BOOST_TEST(show("null") == "record: no key 'answer'");
+  std::string many = R"("a")";
+  for (int i = 0; i < 1024; ++i) many += R"(, "a")";
+  BOOST_TEST(show("[" + many + "]") == "record: answers: 1025 entries; expected at most 1024");
+}
+
+BOOST_AUTO_TEST_CASE(of_several_captions_the_first_is_learnt_and_all_are_references) {
+  const std::string captions = R"("captions": ["A cat", " Two cats ", "A cat"])";
+  BOOST_TEST(show_record(R"({"image": "i.jpg", )" + captions + "}") == "[i.jpg] A cat");
+  BOOST_TEST(show_references(R"({"image": "i.jpg", )" + captions + "}") == "A cat | Two cats | A cat");
+  BOOST_TEST(show_record("{" + captions + R"(, "synthetic_caption": "S"})", "k.jpg") == "[k.jpg] A cat / S");
+  BOOST_TEST(
+      show_references(R"({"image": "i.jpg", "captions": [{"caption": "A", "id": 1}, {"caption": "B"}]})") ==
+      "A | B");
+  BOOST_TEST(show_references(R"({"image": "i.jpg", "caption": "A"})") == "");
+  BOOST_TEST(show_record(R"({"image": "i.jpg", "caption": "A", "captions": null})") == "[i.jpg] A");
+  BOOST_TEST(show_record(R"({"image": "i.jpg", "captions": []})") == "text: captions: empty");
+  BOOST_TEST(show_record(R"({"image": "i.jpg", "captions": "A"})") ==
+             "record: captions: a string; expected a list");
+  BOOST_TEST(show_record(R"({"image": "i.jpg", "captions": [{"text": "A"}]})") ==
+             "record: no key 'captions[0].caption'");
+  BOOST_TEST(show_record("{" + captions + "}") == "record: no key 'image', and no picture beside the record");
+  BOOST_TEST(role_mistake(R"({"image": "i", )" + captions + "}", DataRole::captions) == "none");
 }
 
 BOOST_AUTO_TEST_CASE(captions_and_texts_are_the_last_forms) {

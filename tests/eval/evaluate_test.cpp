@@ -1,1 +1,655 @@
+#include "eval/evaluate.hpp"
+
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <map>
+
+#include "config/names.hpp"
+#include "data/fixture.hpp"
+#include "data/pairs.hpp"
+#include "data/problem.hpp"
+#include "data/source.hpp"
+#include "eval/cider.hpp"
+#include "eval/findings.hpp"
+#include "eval/model_fixture.hpp"
+#include "eval/tasks.hpp"
+#include "model/contrastive.hpp"
+
+BOOST_AUTO_TEST_SUITE(evaluations)
+
+using namespace ablate;
+namespace tt = boost::test_tools;
+
+namespace {
+
+/// Knows what is right, or what is wrong.
+struct Oracle : LanguageModel {
+  explicit Oracle(bool is_right = true) : right(is_right) {}
+
+  std::vector<std::vector<Likelihood>> rank(std::span<const Question> questions, ReadReport&) override {
+    std::vector<std::vector<Likelihood>> results;
+    for (const Question& question : questions) {
+      results.emplace_back(question.candidates.size(), right ? worse : better);
+      if (!question.candidates.empty()) results.back()[question.answer] = right ? better : worse;
+    }
+    return results;
+  }
+  std::vector<std::optional<std::string>> write(std::span<const Question> questions, std::int64_t,
+                                                ReadReport&) override {
+    std::vector<std::optional<std::string>> written;
+    for (const Question& question : questions)
+      written.push_back(right ? question.references.at(0) + goes_on : "nothing of the kind");
+    return written;
+  }
+  std::vector<DocumentLoss> losses(std::span<const Document> documents, ReadReport&) override {
+    return std::vector<DocumentLoss>(documents.size(), {.nats = 8, .tokens = 4, .bytes = 2});
+  }
+
+  bool right;
+  Likelihood better = {-1, 1}, worse = {-2, 1};
+  std::string goes_on;
+};
+
+using OracleTask = void (*)(const EvaluationJob&, LanguageModel&, Findings&);
+
+std::map<std::string, Score> scores_of(const Evaluation& evaluation) {
+  std::map<std::string, Score> scores;
+  for (const Score& score : evaluation.scores) {
+    BOOST_TEST(scores.count(score.name) == 0u, score.name);
+    scores[score.name] = score;
+  }
+  return scores;
+}
+
+std::map<std::string, Score> oracle_scores(OracleTask task, const Eval& eval, Oracle oracle = Oracle(),
+                                           Json* detail = nullptr) {
+  EvaluationJob job;
+  job.experiment.eval = eval;
+  Findings findings;
+  task(job, oracle, findings);
+  if (detail) *detail = findings.evaluation.detail;
+  return scores_of(findings.evaluation);
+}
+
+std::string names_of_scores(const std::map<std::string, Score>& scores) {
+  std::string names;
+  for (const auto& [name, score] : scores) names += (names.empty() ? "" : " ") + name;
+  return names;
+}
+
+const std::function<bool()> kNeverStop = [] { return false; };
+
+std::map<std::string, Score> run_evaluation(const EvaluationJob& job, Json* detail = nullptr) {
+  const std::optional<Evaluation> evaluation = evaluate(job, kNeverStop);
+  BOOST_TEST_REQUIRE(evaluation.has_value());
+  if (detail) *detail = evaluation->detail;
+  return scores_of(*evaluation);
+}
+
+/// What evaluate() complains of.
+std::string evaluation_complaint(const EvaluationJob& job) {
+  return complaint_of([&] { evaluate(job, kNeverStop); });
+}
+
+bool complains_of(const std::string& complaint, const std::string& part) {
+  if (complaint.find(part) != std::string::npos && complaint.find('\n') == std::string::npos) return true;
+  BOOST_TEST_MESSAGE(complaint);
+  return false;
+}
+
+/// An encoder as random weights make it.
+struct SavedEncoder : Scratch {
+  explicit SavedEncoder(EncoderLoss loss = EncoderLoss::clip) : recipe(SavedModel::small_recipe()) {
+    recipe.encoder.loss = loss;
+    objective = make_encoder_objective(recipe.encoder, 0);
+    Weights weights;
+    objective->append_weights(weights);
+    initialise(weights, 3);
+    file = saved_weights(std::string("encoder-") + to_name(loss), weights);
+    recipe.eval.captions = {sample_path("captions")};
+    recipe.eval.labelled = {sample_path("evaluation")};
+  }
+  EvaluationJob job(EvalTask task) const {
+    return {.experiment = recipe, .stage = Stage::encoder, .task = task, .model = file, .device = "cpu"};
+  }
+  ContrastiveObjective& contrastive() const { return dynamic_cast<ContrastiveObjective&>(*objective); }
+  /// [E], one at a time.
+  torch::Tensor picture_vector(const Document& document) const {
+    const std::int64_t R = recipe.encoder.resolution;
+    Image image = load_picture(*document.segments.at(0).picture, R, ImageFit::stretch);
+    return contrastive().embed_pictures(
+        torch::from_blob(image.pixels.data(), {1, R, R, 3}, torch::kUInt8).clone())[0];
+  }
+  torch::Tensor text_vector(const std::string& text) const {
+    std::vector<std::int64_t> tokens;
+    for (const std::int32_t token : tokenizer.encode(text)) tokens.push_back(token);
+    tokens.resize(std::min<std::size_t>(tokens.size(), 15));
+    tokens.push_back(tokenizer.special().document_end);
+    const auto length = std::ssize(tokens);
+    tokens.resize(16, tokenizer.special().pad);
+    return contrastive().embed_captions(torch::tensor(tokens).unsqueeze(0), torch::tensor({length}))[0];
+  }
+
+  Experiment recipe;
+  std::shared_ptr<EncoderObjective> objective;
+  std::filesystem::path file;
+  const Tokenizer tokenizer{sample_path("tokenizer.model")};
+};
+
+std::vector<Document> read_sample(const char* name, DataRole role) {
+  ReadReport report;
+  const char* key = role == DataRole::captions ? "eval.captions" : "eval.labelled";
+  return read_held_out({sample_path(name)}, key, role, 1000, report);
+}
+
+void check_score(const Score& score, double value, std::int64_t n) {
+  BOOST_TEST(score.value == value, tt::tolerance(1e-9));
+  BOOST_TEST(score.n == n);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(captions_are_all_right_for_who_knows_them) {
+  Eval eval;
+  eval.captions = {sample_path("captions")};
+  eval.shots = {0, 2};
+  Oracle oracle;
+  oracle.goes_on = " Output: of the next picture";
+  const auto scores = oracle_scores(evaluate_caption, eval, oracle);
+  BOOST_TEST(names_of_scores(scores) ==
+             "caption/0-shot caption/2-shot caption/chance cider/0-shot cider/2-shot");
+  std::vector<CaptionExample> examples;
+  for (const Document& document : read_sample("captions", DataRole::captions)) {
+    const std::string& caption = document.segments.back().text;
+    examples.push_back({caption, {caption}});
+  }
+  double mean = 0;
+  for (const double score : cider_d(examples)) mean += score / static_cast<double>(examples.size());
+  BOOST_TEST(mean > 5);
+  const auto n = std::ssize(examples);
+  for (const char* shots : {"0-shot", "2-shot"}) {
+    check_score(scores.at(std::string("caption/") + shots), 1, n);
+    check_score(scores.at(std::string("cider/") + shots), mean, n);
+    BOOST_TEST(scores.at(std::string("caption/") + shots).standard_error == 0);
+  }
+  check_score(scores.at("caption/chance"), 0.25, n);
+}
+
+BOOST_AUTO_TEST_CASE(captions_are_compared_by_their_likelihood_per_token) {
+  Eval eval;
+  eval.captions = {sample_path("captions")};
+  eval.episodes = {sample_path("scenes.toml")};
+  eval.shots = {0};
+  eval.max_examples = 10;
+  eval.max_new_tokens = 0;
+  Oracle oracle;
+  oracle.better = {-10, 10};
+  oracle.worse = {-2, 1};
+  const auto captions = oracle_scores(evaluate_caption, eval, oracle);
+  BOOST_TEST(names_of_scores(captions) == "caption/0-shot caption/chance");
+  check_score(captions.at("caption/0-shot"), 1, 10);
+  check_score(oracle_scores(evaluate_fewshot, eval, oracle).at("fewshot/0-shot"), 0, 10);
+}
+
+BOOST_AUTO_TEST_CASE(questions_are_all_right_for_who_knows_the_answers) {
+  Eval eval;
+  eval.questions = eval.doctext = {sample_path("evaluation")};
+  eval.shots = {0, 3};
+  const std::pair<const char*, OracleTask> tasks[] = {{"vqa", evaluate_vqa}, {"doctext", evaluate_doctext}};
+  for (const auto& [name, task] : tasks) {
+    BOOST_TEST_CONTEXT(name) {
+      Oracle oracle;
+      oracle.goes_on = " Question: and now?";
+      const auto scores = oracle_scores(task, eval, oracle);
+      BOOST_TEST(scores.size() == 7u);
+      for (const char* measure :
+           {"/0-shot", "/3-shot", "-exact/0-shot", "-exact/3-shot", "-accuracy/0-shot", "-accuracy/3-shot"})
+        check_score(scores.at(name + std::string(measure)), 1, 12);
+      // Five questions with ten choices, seven with four.
+      check_score(scores.at(name + std::string("/chance")), (5 * 0.1 + 7 * 0.25) / 12, 12);
+      const auto wrong = oracle_scores(task, eval, Oracle(false));
+      for (const char* measure : {"/0-shot", "-exact/3-shot", "-accuracy/0-shot"})
+        check_score(wrong.at(name + std::string(measure)), 0, 12);
+      eval.max_new_tokens = 0;
+      BOOST_TEST(oracle_scores(task, eval).size() == 3u);
+      eval.max_new_tokens = 20;
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(answers_of_several_people_count_by_how_many_agree) {
+  const Scratch scratch;
+  Eval eval;
+  eval.questions = {scratch.write(
+      "q.jsonl",
+      "{\"question\": \"One?\", \"answers\": [\"red\", \"red\", \"dark red\", \"blue\"]}\n"
+      "{\"question\": \"Two?\", \"answers\": [{\"answer\": \"Two\"}, {\"answer\": \"2\"}, {\"answer\": "
+      "\"two.\"}, {\"answer\": \"2\"}]}\n")};
+  eval.shots = {0, 1};
+  const auto scores = oracle_scores(evaluate_vqa, eval);
+  // There is nothing to choose from.
+  BOOST_TEST(names_of_scores(scores) ==
+             "vqa-accuracy/0-shot vqa-accuracy/1-shot vqa-exact/0-shot vqa-exact/1-shot");
+  check_score(scores.at("vqa-exact/0-shot"), 1, 2);
+  // "red": 1/3, 1/3, 2/3, 2/3 by the others of each; "2": all of them.
+  check_score(scores.at("vqa-accuracy/1-shot"), (0.5 + 1) / 2, 2);
+  BOOST_TEST(scores.at("vqa-accuracy/1-shot").standard_error == 0.25, tt::tolerance(1e-9));
+}
+
+BOOST_AUTO_TEST_CASE(names_are_all_right_for_who_knows_them) {
+  Eval eval;
+  eval.episodes = {sample_path("scenes.toml")};
+  eval.shots = {0, 2, 4};
+  eval.max_examples = 100;
+  Json detail;
+  auto scores = oracle_scores(evaluate_fewshot, eval, Oracle(), &detail);
+  BOOST_TEST(names_of_scores(scores) == "fewshot/0-shot fewshot/2-shot fewshot/4-shot fewshot/chance");
+  check_score(scores.at("fewshot/0-shot"), 1, 100);
+  check_score(scores.at("fewshot/2-shot"), 1, 100);
+  const std::int64_t four = scores.at("fewshot/4-shot").n;
+  BOOST_TEST((four > 10 && four < 45));
+  BOOST_TEST(detail == (Json{{"left_out", {{"fewshot/4-shot", 100 - four}}}}));
+  check_score(scores.at("fewshot/chance"), 0.5, 200 + four);
+
+  eval.episodes = {sample_path("few-shot")};
+  eval.shots = {0, 2};
+  scores = oracle_scores(evaluate_fewshot, eval);
+  check_score(scores.at("fewshot/0-shot"), 1, 4);
+  check_score(scores.at("fewshot/2-shot"), 1, 2);
+  check_score(scores.at("fewshot/chance"), (0.5 + 0.5 + 0.2 + 0.2 + 0.5 + 0.5) / 6, 6);
+  check_score(oracle_scores(evaluate_fewshot, eval, Oracle(false)).at("fewshot/2-shot"), 0, 2);
+  eval.shots = {4};  // More than two names have, fewer than five need.
+  BOOST_TEST(complains_of(complaint_of([&] { oracle_scores(evaluate_fewshot, eval); }),
+                          "eval.shots: 4: no example of "));
+}
+
+BOOST_AUTO_TEST_CASE(losses_are_those_of_all_tokens_together) {
+  Eval eval;
+  eval.text = {sample_path("text")};
+  eval.interleaved = {sample_path("interleaved")};
+  const auto scores = oracle_scores(evaluate_heldout_loss, eval);
+  BOOST_TEST(names_of_scores(scores) == "bits-per-byte/text heldout-loss/interleaved heldout-loss/text");
+  check_score(scores.at("heldout-loss/text"), 2, 59);
+  check_score(scores.at("bits-per-byte/text"), 4 / std::log(2.0), 59);
+}
+
+BOOST_AUTO_TEST_CASE(an_untrained_model_guesses) {
+  // In the questions about scenes some numbers are rarer than others, so that a liking for one is no guess:
+  // here every answer is drawn from its choices.
+  const Scratch scratch;
+  const RandomStream random(1, "questions");
+  const std::vector<std::string> words = {"red",  "a green square", "nothing at all",
+                                          "blue", "ankle boot",     "7"};
+  std::string lines;
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    std::vector<std::string> choices = words;
+    for (std::uint64_t left = choices.size(); left > 1; --left)
+      std::swap(choices[left - 1], choices[random.below(left, i, left)]);
+    choices.resize(4);
+    const std::string picture = fmt::format("{}.png", i % 20);
+    if (i < 20) scratch.write(picture, square_png(8, static_cast<std::uint8_t>(12 * i), 99, 0));
+    lines += Json{{"image", picture},
+                  {"question", sentence(i, 6) + "?"},
+                  {"answer", choices[random.below(4, i)]},
+                  {"choices", choices}}
+                 .dump() +
+             "\n";
+  }
+  const std::string questions = scratch.write("questions.jsonl", lines);
+
+  // One whose choice depends on the pictures and the prompt, and does not always fall on the shortest text.
+  const SavedModel saved(Stage::vlm, 10);
+  for (const EvalTask task : {EvalTask::vqa, EvalTask::doctext, EvalTask::fewshot, EvalTask::caption}) {
+    EvaluationJob job = saved.job(task);
+    job.experiment.data.seq_len = 160;
+    Eval& eval = job.experiment.eval;
+    eval.captions = eval.episodes = {sample_path("scenes.toml")};
+    eval.questions = eval.doctext = {questions};
+    eval.shots = {0, 2};
+    eval.max_examples = 300;
+    eval.max_new_tokens = 0;
+    Json detail;
+    const auto scores = run_evaluation(job, &detail);
+    BOOST_TEST(scores.size() == 3u);
+    double chance = 0;
+    for (const auto& [name, score] : scores)
+      if (name.ends_with("/chance")) chance = score.value;
+    BOOST_TEST((chance > 0.1 && chance <= 0.5));
+    for (const auto& [name, score] : scores) {
+      if (name.ends_with("/chance")) continue;
+      BOOST_TEST(std::abs(score.value - chance) < 2 * score.standard_error,
+                 name << ": " << score.value << " +- " << score.standard_error << ", chance " << chance);
+      BOOST_TEST(score.n == 300);
+      BOOST_TEST((score.standard_error > 0.02 && score.standard_error < 0.03));
+    }
+    BOOST_TEST(detail.at("data").at("broken") == 0);
+    BOOST_TEST(detail.at("data").at("documents") == 300);
+    BOOST_TEST(!detail.contains("left_out"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_loss_of_an_untrained_model_is_that_of_guessing_tokens) {
+  SavedModel saved;
+  Eval& eval = saved.recipe.eval;
+  eval.captions = {sample_path("captions")};
+  eval.interleaved = {sample_path("interleaved")};
+  eval.text = {sample_path("text")};
+  const auto scores = run_evaluation(saved.job());
+  BOOST_TEST(names_of_scores(scores) ==
+             "bits-per-byte/text heldout-loss/captions heldout-loss/interleaved heldout-loss/text");
+  for (const char* name : {"captions", "interleaved", "text"})
+    BOOST_TEST(scores.at(std::string("heldout-loss/") + name).value == std::log(1024.0), tt::tolerance(0.02));
+  const Score& bits = scores.at("bits-per-byte/text");
+  BOOST_TEST(bits.n == 59);
+  BOOST_TEST((bits.value > 2 && bits.value < 10));
+  BOOST_TEST(bits.standard_error > 0);
+  // Another size of batches changes rounding alone.
+  EvaluationJob other = saved.job();
+  other.experiment.run.micro_batch = 3;
+  for (const auto& [name, score] : run_evaluation(other)) {
+    BOOST_TEST(score.value == scores.at(name).value, tt::tolerance(1e-5));
+    BOOST_TEST(score.standard_error == scores.at(name).standard_error, tt::tolerance(1e-3));
+    BOOST_TEST(score.n == scores.at(name).n);
+  }
+  // A decoder alone has no use for pictures.
+  SavedModel decoder(Stage::llm);
+  decoder.recipe.eval = eval;
+  BOOST_TEST(names_of_scores(run_evaluation(decoder.job())) == "bits-per-byte/text heldout-loss/text");
+}
+
+BOOST_AUTO_TEST_CASE(a_model_writes_end_to_end) {
+  const SavedModel saved(Stage::vlm, 10);
+  EvaluationJob job = saved.job(EvalTask::vqa);
+  job.experiment.eval.questions = {sample_path("evaluation")};
+  job.experiment.eval.shots = {0, 1};
+  job.experiment.eval.max_new_tokens = 4;
+  const auto scores = run_evaluation(job);
+  BOOST_TEST(scores.size() == 7u);
+  for (const auto& [name, score] : scores) BOOST_TEST((score.value >= 0 && score.value <= 1), name);
+  job.task = EvalTask::caption;
+  job.experiment.eval.captions = {sample_path("captions")};
+  BOOST_TEST(names_of_scores(run_evaluation(job)) ==
+             "caption/0-shot caption/1-shot caption/chance cider/0-shot cider/1-shot");
+}
+
+BOOST_AUTO_TEST_CASE(retrieval_counts_how_many_others_are_nearer) {
+  const torch::NoGradGuard no_grad;
+  for (const EncoderLoss loss : {EncoderLoss::clip, EncoderLoss::siglip}) {
+    SavedEncoder saved(loss);
+    saved.recipe.run.encoder_micro_batch = 7;
+    const auto scores = run_evaluation(saved.job(EvalTask::retrieval));
+    BOOST_TEST(scores.size() == 4u);
+    const auto documents = read_sample("captions", DataRole::captions);
+    std::vector<torch::Tensor> pictures, texts;
+    for (const Document& document : documents) {
+      pictures.push_back(saved.picture_vector(document));
+      texts.push_back(saved.text_vector(document.segments.back().text));
+    }
+    double hits[2][2] = {};
+    for (std::size_t i = 0; i < documents.size(); ++i) {
+      int nearer[2] = {};
+      const auto own = (pictures[i] * texts[i]).sum().item<double>();
+      for (std::size_t j = 0; j < documents.size(); ++j) {
+        if (documents[j].segments.back().text == documents[i].segments.back().text) continue;
+        nearer[0] += (pictures[i] * texts[j]).sum().item<double>() > own;
+        nearer[1] += (pictures[j] * texts[i]).sum().item<double>() > own;
+      }
+      for (int way = 0; way < 2; ++way) {
+        hits[way][0] += nearer[way] < 1;
+        hits[way][1] += nearer[way] < 5;
+      }
+    }
+    const auto n = std::ssize(documents);
+    for (int way = 0; way < 2; ++way)
+      for (int k = 0; k < 2; ++k)
+        check_score(scores.at(std::string("retrieval/") + (way ? "text-to-image" : "image-to-text") +
+                              (k ? "-r5" : "-r1")),
+                    hits[way][k] / static_cast<double>(n), n);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(zero_shot_takes_the_class_that_is_nearest) {
+  const torch::NoGradGuard no_grad;
+  SavedEncoder saved;
+  saved.recipe.eval.class_prompts = {"a picture of {}.", "{}"};
+  const auto scores = run_evaluation(saved.job(EvalTask::zero_shot));
+  BOOST_TEST(names_of_scores(scores) == "zero-shot/chance zero-shot/top1 zero-shot/top5");
+  const auto documents = read_sample("evaluation", DataRole::sft);
+  std::map<std::string, torch::Tensor> classes;
+  for (const Document& document : documents)
+    for (const std::string& name : document.choices) {
+      const torch::Tensor mean = saved.text_vector("a picture of " + name + ".") + saved.text_vector(name);
+      classes[name] = mean / mean.norm();
+    }
+  double first = 0, fifth = 0;
+  for (const Document& document : documents) {
+    const torch::Tensor picture = saved.picture_vector(document);
+    const auto own = (picture * classes.at(document.segments.back().text)).sum().item<double>();
+    int nearer = 0;
+    for (const auto& [name, vector] : classes) nearer += (picture * vector).sum().item<double>() > own + 1e-7;
+    first += nearer < 1;
+    fifth += nearer < 5;
+  }
+  check_score(scores.at("zero-shot/top1"), first / 12, 12);
+  check_score(scores.at("zero-shot/top5"), fifth / 12, 12);
+  check_score(scores.at("zero-shot/chance"), 1.0 / static_cast<double>(classes.size()), 12);
+}
+
+BOOST_AUTO_TEST_CASE(the_loss_of_an_encoder_is_that_of_its_batches) {
+  SavedEncoder saved;
+  const auto documents = read_sample("captions", DataRole::captions);
+  std::vector<torch::Tensor> pictures, texts;
+  for (const Document& document : documents) {
+    const torch::NoGradGuard no_grad;
+    pictures.push_back(saved.picture_vector(document));
+    texts.push_back(saved.text_vector(document.segments.back().text));
+  }
+  const std::size_t n = documents.size();
+  for (const std::size_t batch : {n, std::size_t{7}}) {
+    double want = 0;
+    for (std::size_t first = 0; first < n; first += batch) {
+      const auto from = static_cast<std::ptrdiff_t>(first),
+                 to = static_cast<std::ptrdiff_t>(std::min(first + batch, n));
+      const torch::Tensor logits =
+          saved.contrastive().logits(torch::stack({pictures.data() + from, pictures.data() + to}),
+                                     torch::stack({texts.data() + from, texts.data() + to}));
+      want += clip_loss(logits).item<double>() * static_cast<double>(to - from);
+    }
+    saved.recipe.run.encoder_micro_batch = static_cast<std::int64_t>(batch);
+    const auto scores = run_evaluation(saved.job(EvalTask::heldout_loss));
+    BOOST_TEST(names_of_scores(scores) ==
+               "heldout-loss/accuracy heldout-loss/logit_scale heldout-loss/pictures");
+    const Score& loss = scores.at("heldout-loss/pictures");
+    BOOST_TEST(loss.value == want / static_cast<double>(n), tt::tolerance(1e-4));
+    BOOST_TEST(loss.n == static_cast<std::int64_t>((n + batch - 1) / batch));
+    BOOST_TEST((loss.standard_error > 0) == (loss.n > 1));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_loss_of_an_untrained_encoder_is_that_of_guessing_captions) {
+  SavedEncoder saved;
+  {
+    const torch::NoGradGuard no_grad;
+    saved.contrastive().logit_scale.fill_(0);  // As the vectors are, without a temperature that parts them.
+  }
+  Weights weights;
+  saved.objective->append_weights(weights);
+  saved.file = saved.path / "model.safetensors";
+  save_weights(saved.file, weights);
+  const auto n = std::ssize(read_sample("captions", DataRole::captions));
+  saved.recipe.run.encoder_micro_batch = n;
+  const auto scores = run_evaluation(saved.job(EvalTask::heldout_loss));
+  BOOST_TEST(scores.at("heldout-loss/pictures").value == std::log(static_cast<double>(n)),
+             tt::tolerance(0.1));
+}
+
+BOOST_AUTO_TEST_CASE(encoders_of_every_kind_have_a_loss) {
+  for (const EncoderLoss loss : {EncoderLoss::siglip, EncoderLoss::aim, EncoderLoss::vae}) {
+    const SavedEncoder saved(loss);
+    const auto scores = run_evaluation(saved.job(EvalTask::heldout_loss));
+    BOOST_TEST(std::isfinite(scores.at("heldout-loss/pictures").value));
+    BOOST_TEST(scores.at("heldout-loss/pictures").value > 0);
+    if (loss == EncoderLoss::vae) BOOST_TEST(scores.count("heldout-loss/reconstruction") == 1u);
+    // The same noise every time.
+    BOOST_TEST(run_evaluation(saved.job(EvalTask::heldout_loss)).at("heldout-loss/pictures").value ==
+               scores.at("heldout-loss/pictures").value);
+    if (loss != EncoderLoss::siglip)
+      BOOST_TEST(complains_of(evaluation_complaint(saved.job(EvalTask::retrieval)), "encoder.loss"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(captions_are_read_without_a_tokenizer_where_none_is_needed) {
+  SavedEncoder saved(EncoderLoss::aim);
+  saved.recipe.data.tokenizer = "";
+  BOOST_TEST(evaluation_complaint(saved.job(EvalTask::heldout_loss)) == "no error");
+}
+
+BOOST_AUTO_TEST_CASE(a_few_broken_pictures_are_passed_over_and_many_are_an_error) {
+  const Scratch scratch;
+  const auto source = [&](int whole, int broken) {
+    std::string lines;
+    for (int i = 0; i < whole + broken; ++i) {
+      const std::string name = fmt::format("{}.png", i);
+      scratch.write(name, i < broken ? "no picture" : square_png(8, static_cast<std::uint8_t>(10 * i), 0, 0));
+      lines += Json{{"image", name}, {"caption", fmt::format("caption {}", i)}}.dump() + "\n";
+    }
+    return scratch.write("c.jsonl", lines).string();
+  };
+  const SavedModel saved;
+  const SavedEncoder encoder;
+  EvaluationJob jobs[] = {saved.job(EvalTask::caption), encoder.job(EvalTask::retrieval)};
+  for (EvaluationJob& job : jobs) {
+    Eval& eval = job.experiment.eval;
+    eval.shots = {0, 4};  // However often a picture would be shown, it counts once.
+    eval.max_new_tokens = 0;
+    eval.max_examples = 20;
+    eval.captions = {source(19, 1)};
+    Json detail;
+    const auto scores = run_evaluation(job, &detail);
+    BOOST_TEST(scores.begin()->second.n == 19);
+    BOOST_TEST(detail.at("data").at("broken") == 1);
+    BOOST_TEST(detail.at("data").at("documents") == 20);
+    BOOST_TEST(!detail.contains("left_out"));
+    eval.captions = {source(6, 14)};
+    BOOST_CHECK_THROW(evaluate(job, kNeverStop), DataError);
+    eval.captions = {source(0, 5)};
+    BOOST_CHECK_THROW(evaluate(job, kNeverStop), Error);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_task_must_fit_the_stage) {
+  const SavedModel saved, decoder(Stage::llm);
+  const SavedEncoder encoder;
+  BOOST_TEST(evaluation_complaint(saved.job(EvalTask::retrieval)) ==
+             "eval: a model of stage vlm cannot be evaluated with retrieval");
+  BOOST_TEST(evaluation_complaint(decoder.job(EvalTask::zero_shot)) ==
+             "eval: a model of stage llm cannot be evaluated with zero-shot");
+  for (const EvalTask task : {EvalTask::caption, EvalTask::vqa, EvalTask::doctext, EvalTask::fewshot})
+    BOOST_TEST(evaluation_complaint(decoder.job(task)) ==
+               fmt::format("eval: a model of stage llm cannot be evaluated with {}", to_name(task)));
+  BOOST_TEST(evaluation_complaint(encoder.job(EvalTask::caption)) ==
+             "eval: a model of stage encoder cannot be evaluated with caption");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_missing_is_named) {
+  SavedModel saved;
+  const std::pair<EvalTask, const char*> tasks[] = {{EvalTask::caption, "eval.captions: no source"},
+                                                    {EvalTask::vqa, "eval.questions: no source"},
+                                                    {EvalTask::doctext, "eval.doctext: no source"},
+                                                    {EvalTask::fewshot, "eval.episodes: no source"},
+                                                    {EvalTask::heldout_loss, "eval.captions, eval."}};
+  for (const auto& [task, part] : tasks)
+    BOOST_TEST(complains_of(evaluation_complaint(saved.job(task)), part));
+  BOOST_TEST(complains_of(evaluation_complaint(SavedModel(Stage::llm).job()), "eval.text: no source"));
+  SavedEncoder encoder;
+  encoder.recipe.eval.captions.clear();
+  encoder.recipe.eval.labelled.clear();
+  BOOST_TEST(
+      complains_of(evaluation_complaint(encoder.job(EvalTask::retrieval)), "eval.captions: no source"));
+  BOOST_TEST(
+      complains_of(evaluation_complaint(encoder.job(EvalTask::zero_shot)), "eval.labelled: no source"));
+
+  saved.recipe.eval.text = {"/nowhere/at/all"};
+  BOOST_CHECK_THROW(evaluate(saved.job(), kNeverStop), DataError);
+  saved.recipe.eval.text = {sample_path("text")};
+  EvaluationJob job = saved.job();
+  job.model = "/nowhere/model.safetensors";
+  BOOST_TEST(complains_of(evaluation_complaint(job), "/nowhere/model.safetensors"));
+  job = saved.job();
+  job.experiment.data.tokenizer = "";
+  BOOST_TEST(complains_of(evaluation_complaint(job), "data.tokenizer: no SentencePiece model is named"));
+  job.experiment.data.tokenizer = "/nowhere/tokenizer.model";
+  BOOST_TEST(complains_of(evaluation_complaint(job), "/nowhere/tokenizer.model"));
+  job = encoder.job(EvalTask::retrieval);
+  job.experiment.data.tokenizer = "";
+  BOOST_TEST(evaluation_complaint(job) != "no error");
+}
+
+BOOST_AUTO_TEST_CASE(a_model_of_another_shape_is_told) {
+  const SavedModel saved;
+  EvaluationJob job = saved.job();
+  job.experiment.eval.text = {sample_path("text")};
+  job.experiment.llm.mlp_width = 40;
+  std::string message = evaluation_complaint(job);
+  BOOST_TEST(complains_of(message, "model.safetensors"));
+  BOOST_TEST(complains_of(message, "of another shape: language_model.model.layers.0.mlp."));
+  job = saved.job();
+  job.experiment.llm.layers = 3;
+  BOOST_TEST(complains_of(evaluation_complaint(job), "missing: language_model.model.layers.2."));
+  job.stage = Stage::llm;
+  BOOST_TEST(complains_of(evaluation_complaint(job), "does not fit the model"));
+  job = saved.job();
+  job.experiment.llm.vocab_size = 1000;
+  BOOST_TEST(complains_of(evaluation_complaint(job), "llm.vocab_size: found 1000; expected at least 1024"));
+  const SavedEncoder encoder;
+  job = encoder.job(EvalTask::retrieval);
+  job.experiment.encoder.text.vocab_size = 1000;
+  BOOST_TEST(complains_of(evaluation_complaint(job), "encoder.text.vocab_size: found 1000"));
+  job.experiment.encoder.text.vocab_size = 1030;
+  BOOST_TEST(complains_of(evaluation_complaint(job), "of another shape: "));
+}
+
+BOOST_AUTO_TEST_CASE(shots_that_fit_no_sequence_are_an_error) {
+  SavedModel saved;
+  Eval& eval = saved.recipe.eval;
+  eval.questions = {sample_path("evaluation")};
+  eval.captions = {sample_path("captions")};
+  eval.episodes = {sample_path("few-shot")};
+  eval.shots = {0, 11};
+  for (const std::int64_t tokens : {0, 5}) {
+    eval.max_new_tokens = tokens;
+    for (const EvalTask task : {EvalTask::vqa, EvalTask::caption})
+      BOOST_TEST(complains_of(evaluation_complaint(saved.job(task)), "eval.shots: 11: no example of "));
+  }
+  eval.shots = {1};  // Not one of each name.
+  BOOST_TEST(
+      complains_of(evaluation_complaint(saved.job(EvalTask::fewshot)), "eval.shots: 1: no example of "));
+}
+
+BOOST_AUTO_TEST_CASE(an_evaluation_that_was_asked_to_stop_finds_nothing) {
+  SavedModel saved;
+  Eval& eval = saved.recipe.eval;
+  eval.text = {sample_path("text")};
+  eval.captions = {sample_path("captions")};
+  eval.questions = {sample_path("evaluation")};
+  eval.shots = {0};
+  saved.recipe.run.micro_batch = 1;
+  for (const EvalTask task : {EvalTask::heldout_loss, EvalTask::caption, EvalTask::vqa})
+    for (const int batches : {0, 2}) {
+      int asked = 0;
+      BOOST_TEST(!evaluate(saved.job(task), [&] { return asked++ == batches; }));
+      BOOST_TEST(asked == batches + 1);
+    }
+  SavedEncoder encoder;
+  encoder.recipe.run.encoder_micro_batch = 2;
+  for (const EvalTask task : {EvalTask::heldout_loss, EvalTask::retrieval, EvalTask::zero_shot})
+    for (const int batches : {0, 5}) {
+      int asked = 0;
+      BOOST_TEST(!evaluate(encoder.job(task), [&] { return asked++ == batches; }));
+      BOOST_TEST(asked == batches + 1);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

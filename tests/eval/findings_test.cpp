@@ -1,1 +1,90 @@
+#include "eval/findings.hpp"
+
 #include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <vector>
+
+#include "util/random.hpp"
+
+BOOST_AUTO_TEST_SUITE(evaluation_findings)
+
+using namespace ablate;
+namespace tt = boost::test_tools;
+
+BOOST_AUTO_TEST_CASE(a_mean_has_the_standard_error_of_its_examples) {
+  Findings findings;
+  findings.add_mean("vqa/0-shot", std::vector<double>{1, 2, 4});
+  findings.add_mean("same", std::vector<double>{3, 3});
+  const Score& score = findings.evaluation.scores.at(0);
+  BOOST_TEST(score.name == "vqa/0-shot");
+  BOOST_TEST(score.value == 7.0 / 3, tt::tolerance(1e-12));
+  BOOST_TEST(score.n == 3);
+  // Squares of deviations: 16/9, 1/9, 25/9; over 2, over 3.
+  BOOST_TEST(score.standard_error == std::sqrt(42.0 / 9 / 2 / 3), tt::tolerance(1e-12));
+  BOOST_TEST(findings.evaluation.scores.at(1).value == 3);
+  BOOST_TEST(findings.evaluation.scores.at(1).standard_error == 0);
+}
+
+BOOST_AUTO_TEST_CASE(one_example_has_no_standard_error_and_none_is_no_score) {
+  Findings findings;
+  findings.add_mean("one", std::vector<double>{0.25});
+  findings.add_mean("none", {});
+  findings.add_ratio("one of two", std::vector<double>{3, 0}, std::vector<double>{4, 0});
+  findings.add_ratio("nothing to divide by", std::vector<double>{0, 0}, std::vector<double>{0, 0});
+  BOOST_TEST(findings.evaluation.scores.size() == 2u);
+  for (const Score& score : findings.evaluation.scores) {
+    BOOST_TEST(score.n == 1);
+    BOOST_TEST(score.standard_error == 0);
+  }
+  BOOST_TEST(findings.evaluation.scores[0].value == 0.25);
+  BOOST_TEST(findings.evaluation.scores[1].value == 0.75);
+}
+
+BOOST_AUTO_TEST_CASE(a_ratio_is_that_of_the_sums) {
+  Findings findings;
+  findings.add_ratio("loss", std::vector<double>{2, 9, 4}, std::vector<double>{1, 4, 2});
+  const Score& score = findings.evaluation.scores.at(0);
+  BOOST_TEST(score.value == 15.0 / 7, tt::tolerance(1e-12));
+  BOOST_TEST(score.n == 3);
+  // Residuals -1/7, 3/7, -2/7.
+  BOOST_TEST(score.standard_error == std::sqrt(14.0 / 49 * 3 / 2) / 7, tt::tolerance(1e-12));
+}
+
+BOOST_AUTO_TEST_CASE(the_standard_error_of_a_ratio_is_that_of_the_jackknife) {
+  constexpr std::size_t kExamples = 400;
+  const RandomStream random(1, "documents");
+  std::vector<double> nats, tokens;
+  double all_nats = 0, all_tokens = 0;
+  for (std::size_t i = 0; i < kExamples; ++i) {
+    tokens.push_back(static_cast<double>(10 + random.below(40, i)));
+    nats.push_back(tokens.back() * (2 + 0.5 * random.normal(i, 1)));
+    all_nats += nats.back();
+    all_tokens += tokens.back();
+  }
+  Findings findings;
+  findings.add_ratio("loss", nats, tokens);
+  // Each example left out in turn.
+  std::vector<double> without;
+  double mean = 0;
+  for (std::size_t i = 0; i < kExamples; ++i) {
+    without.push_back((all_nats - nats[i]) / (all_tokens - tokens[i]));
+    mean += without.back() / kExamples;
+  }
+  double squares = 0;
+  for (const double value : without) squares += (value - mean) * (value - mean);
+  BOOST_TEST(
+      findings.evaluation.scores.at(0).standard_error == std::sqrt(squares * (kExamples - 1) / kExamples),
+      tt::tolerance(0.01));
+}
+
+BOOST_AUTO_TEST_CASE(examples_that_were_left_out_are_noted_where_there_are_any) {
+  Findings findings;
+  findings.note_left_out("vqa/0-shot", 0);
+  BOOST_TEST(findings.evaluation.detail == Json::object());
+  findings.note_left_out("vqa/4-shot", 3);
+  findings.note_left_out("vqa/8-shot", 5);
+  BOOST_TEST(findings.evaluation.detail ==
+             Json::parse(R"({"left_out": {"vqa/4-shot": 3, "vqa/8-shot": 5}})"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

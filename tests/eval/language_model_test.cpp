@@ -1,1 +1,483 @@
+#include "eval/language_model.hpp"
+
+#include <ATen/record_function.h>
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <set>
+
+#include "data/fixture.hpp"
+#include "data/problem.hpp"
+#include "data/source.hpp"
+#include "eval/model_fixture.hpp"
+
+BOOST_AUTO_TEST_SUITE(evaluation_language_model)
+
+using namespace ablate;
+namespace tt = boost::test_tools;
+
+namespace {
+
+const std::function<bool()> kGoOn = [] { return false; };
+constexpr double kLoud = 10;
+
+/// The model, run over one plain document at a time.
+struct PlainModel : SavedModel {
+  using SavedModel::SavedModel;
+
+  std::unique_ptr<LanguageModel> load(const std::function<void(EvaluationJob&)>& change = nullptr) const {
+    EvaluationJob made = job();
+    if (change) change(made);
+    return load_language_model(made, kGoOn);
+  }
+  /// Log-probabilities of what follows each position [T, V].
+  torch::Tensor log_probabilities(const TokenizedDocument& document) const {
+    const torch::NoGradGuard no_grad;
+    SequencePlan plan;
+    plan.documents = {document};
+    const Sequence sequence = load_sequence(
+        std::move(plan),
+        {.seq_len = std::ssize(document.tokens), .image_tokens = kImageTokens, .resolution = kResolution},
+        tokenizer.special());
+    const SequenceBatch batch = make_sequence_batch(std::span(&sequence, 1), kImageTokens, kResolution,
+                                                    recipe.llm.vocab_size, torch::kCPU);
+    return torch::linear(model->hidden(batch), model->decoder->head())[0].to(torch::kFloat64).log_softmax(1);
+  }
+  /// log P of the last `count` tokens.
+  double log_likelihood(const TokenizedDocument& document, std::int64_t count) const {
+    const torch::Tensor known = log_probabilities(document);
+    double sum = 0;
+    for (std::int64_t t = std::ssize(document.tokens) - count; t < std::ssize(document.tokens); ++t)
+      sum += known[t - 1][document.tokens[static_cast<std::size_t>(t)]].item<double>();
+    return sum;
+  }
+  Likelihood alone(const Question& question, const std::string& candidate) const {
+    Document document{.id = "alone", .segments = question.prompt};
+    document.segments.push_back(shown_text(candidate));
+    const auto count = std::ssize(tokenizer.encode(candidate)) + 1;
+    return {log_likelihood(tokenize(document, tokenizer, kImageTokens), count), count};
+  }
+  /// The likeliest tokens one by one, each from the whole document.
+  std::vector<std::int32_t> greedy(const Question& question, std::int64_t most) const {
+    TokenizedDocument document =
+        tokenize({.id = "greedy", .segments = question.prompt}, tokenizer, kImageTokens);
+    document.tokens.pop_back();
+    std::vector<std::int32_t> written;
+    while (std::ssize(written) < most) {
+      document.targets.assign(document.tokens.size(), 0);
+      const auto next = log_probabilities(document)[-1].argmax().item<std::int64_t>();
+      if (endings().count(next) > 0) break;
+      written.push_back(static_cast<std::int32_t>(next));
+      document.tokens.push_back(written.back());
+    }
+    return written;
+  }
+  /// Tokens that are no text, and the end of a line.
+  std::set<std::int64_t> endings() const {
+    const SpecialPieces& special = tokenizer.special();
+    std::set<std::int64_t> found = {special.document_end, special.image_start, special.image_end, special.pad,
+                                    newline()};
+    for (std::int64_t id = tokenizer.vocab_size(); id < recipe.llm.vocab_size; ++id) found.insert(id);
+    return found;
+  }
+  std::int64_t newline() const {
+    for (std::int32_t id = 0; id < tokenizer.vocab_size(); ++id)
+      if (tokenizer.piece(id) == "<0x0A>") return id;
+    return -1;
+  }
+  std::int64_t length_of(const std::vector<Segment>& prompt) const {
+    return std::ssize(tokenize({.segments = prompt}, tokenizer, kImageTokens).tokens) - 1;
+  }
+};
+
+Segment coloured(std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
+  return shown_picture(square_png(30, red, green, blue));
+}
+
+/// Text alone, one picture, several, and prompts and candidates of all lengths.
+std::vector<Question> mixed_questions() {
+  std::vector<Question> questions(5);
+  questions[0].prompt = {shown_text("What is the colour of the sea, when the weather is fine?")};
+  questions[0].candidates = {"blue", "It is a deep blue, or so they say.", "red"};
+  questions[1].prompt = {coloured(255, 0, 0)};
+  questions[1].candidates = {"red", "green"};
+  questions[2].prompt = {coloured(255, 0, 0), shown_text("A red square."), coloured(0, 255, 0),
+                         shown_text("A green square."), coloured(0, 0, 255)};
+  questions[2].candidates = {"A blue square.", "A red square.", "Nothing of the kind", "x", "Grüße, 東京"};
+  questions[3].prompt = {shown_text("Is there anything?"), coloured(0, 0, 0), shown_text("Answer:")};
+  questions[3].candidates = {"yes", "no"};
+  questions[4].prompt = {coloured(0, 255, 255), coloured(255, 255, 0)};
+  questions[4].candidates = {"both are the same", "they differ"};
+  return questions;
+}
+
+void check_same(const std::vector<std::vector<Likelihood>>& found,
+                const std::vector<std::vector<Likelihood>>& want, double most) {
+  BOOST_TEST_REQUIRE(found.size() == want.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    BOOST_TEST_REQUIRE(found[i].size() == want[i].size());
+    for (std::size_t c = 0; c < found[i].size(); ++c) {
+      BOOST_TEST(std::abs(found[i][c].nats - want[i][c].nats) < most);
+      BOOST_TEST(found[i][c].tokens == want[i][c].tokens);
+    }
+  }
+}
+
+/// Positions of text that a decoder looks up in this thread while it lives.
+class PositionCounter {
+ public:
+  PositionCounter() {
+    g_positions = 0;
+    handle_ = at::addThreadLocalCallback(
+        at::RecordFunctionCallback(count).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
+  }
+  ~PositionCounter() { at::removeCallback(handle_); }
+  PositionCounter(const PositionCounter&) = delete;
+  PositionCounter& operator=(const PositionCounter&) = delete;
+  std::int64_t positions() const { return g_positions; }
+
+ private:
+  static std::unique_ptr<at::ObserverContext> count(const at::RecordFunction& function) {
+    if (std::string_view(function.name()) == "aten::embedding")
+      g_positions += function.inputs()[1].toTensor().numel();
+    return nullptr;
+  }
+  static inline thread_local std::int64_t g_positions = 0;
+  at::CallbackHandle handle_;
+};
+
+double nats_sum(const std::vector<DocumentLoss>& losses) {
+  double sum = 0;
+  for (const DocumentLoss& loss : losses) sum += loss.nats;
+  return sum;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_candidate_is_as_likely_as_behind_the_prompt_alone) {
+  const PlainModel plain(Stage::vlm, kLoud);
+  const auto questions = mixed_questions();
+  std::vector<std::vector<Likelihood>> want;
+  for (const Question& question : questions) {
+    want.emplace_back();
+    for (const std::string& candidate : question.candidates)
+      want.back().push_back(plain.alone(question, candidate));
+  }
+  // The model is not indifferent, and sees the pictures.
+  BOOST_TEST(std::abs(want[1][0].nats - want[1][1].nats) > 0.1);
+  Question other = questions[1];
+  other.prompt = {coloured(0, 255, 0)};
+  BOOST_TEST(std::abs(plain.alone(other, "red").nats - want[1][0].nats) > 0.01);
+
+  ReadReport report;
+  check_same(plain.load()->rank(questions, report), want, 1e-4);
+  check_same(
+      plain.load([](EvaluationJob& job) { job.experiment.run.micro_batch = 1; })->rank(questions, report),
+      want, 1e-4);
+  check_same(plain
+                 .load([](EvaluationJob& job) {
+                   job.micro_batch_halvings = 70;
+                   job.threads = 8;
+                 })
+                 ->rank(questions, report),
+             want, 1e-4);
+  for (std::size_t i = 0; i < questions.size(); ++i)
+    check_same(plain.load()->rank(std::span(&questions[i], 1), report), {want[i]}, 1e-4);
+  BOOST_TEST(report.broken.empty());
+  BOOST_TEST(plain.load()->rank({}, report).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_decoder_alone_ranks_and_writes_text) {
+  const PlainModel plain(Stage::llm, kLoud);
+  std::vector<Question> questions = {mixed_questions()[0]};
+  std::vector<std::vector<Likelihood>> want(1);
+  for (const std::string& candidate : questions[0].candidates)
+    want[0].push_back(plain.alone(questions[0], candidate));
+  ReadReport report;
+  check_same(plain.load()->rank(questions, report), want, 1e-4);
+  BOOST_TEST(plain.load()->write(questions, 8, report).at(0).value() ==
+             plain.tokenizer.decode(plain.greedy(questions[0], 8)));
+}
+
+BOOST_AUTO_TEST_CASE(a_prompt_is_read_once_for_all_its_candidates) {
+  PlainModel plain;
+  Question question;
+  question.prompt = {coloured(9, 9, 9), shown_text(sentence(1, 30))};
+  question.candidates = {"one", "two", "three", "four", "five", "six"};
+  const std::int64_t prompt = plain.length_of(question.prompt);
+  std::int64_t tree = prompt - 1;  // Its last token stands before each candidate.
+  for (const std::string& candidate : question.candidates)
+    tree += std::ssize(plain.tokenizer.encode(candidate)) + 2;
+  BOOST_TEST_REQUIRE(tree < 2 * prompt);
+  plain.recipe.data.seq_len = tree;
+  const auto model = plain.load([](EvaluationJob& job) { job.experiment.run.micro_batch = 1; });
+  ReadReport report;
+  const PositionCounter counter;
+  BOOST_TEST(model->rank(std::span(&question, 1), report).at(0).size() == 6u);
+  BOOST_TEST(counter.positions() == tree);
+}
+
+BOOST_AUTO_TEST_CASE(a_tree_may_be_longer_than_a_sequence_where_no_branch_of_it_is) {
+  PlainModel plain(Stage::vlm, kLoud);
+  Question question = mixed_questions()[0];
+  question.candidates.clear();
+  for (int i = 0; i < 60; ++i) question.candidates.push_back(sentence(static_cast<std::uint64_t>(i), 4));
+  plain.recipe.data.seq_len = 64;
+  std::vector<std::vector<Likelihood>> want(1);
+  for (const std::string& candidate : question.candidates)
+    want[0].push_back(plain.alone(question, candidate));
+  ReadReport report;
+  check_same(plain.load()->rank(std::span(&question, 1), report), want, 1e-4);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_longer_than_a_sequence_has_no_result) {
+  PlainModel plain(Stage::vlm, kLoud);
+  auto questions = mixed_questions();
+  const Question& longest = questions[2];
+  std::int64_t most = 0;
+  for (const std::string& candidate : longest.candidates)
+    most = std::max(most, std::ssize(plain.tokenizer.encode(candidate)));
+  const std::int64_t whole = plain.length_of(longest.prompt) + most + 1;
+  ReadReport report;
+  for (const std::int64_t seq_len : {whole, whole - 1}) {
+    plain.recipe.data.seq_len = seq_len;
+    const auto ranked = plain.load()->rank(questions, report);
+    BOOST_TEST(ranked[2].size() == (seq_len == whole ? 5u : 0u));
+    for (const std::size_t i : {1u, 3u, 4u}) BOOST_TEST(ranked[i].size() == 2u);
+  }
+  plain.recipe.data.seq_len = plain.length_of(longest.prompt) + 5;
+  for (const std::int64_t tokens : {5, 6}) {
+    const auto written = plain.load()->write(questions, tokens, report);
+    BOOST_TEST(written[2].has_value() == (tokens == 5));
+    BOOST_TEST(written[1].has_value());
+  }
+  // Not one that fits.
+  plain.recipe.data.seq_len = 7;
+  BOOST_TEST(plain.load()->rank(std::span(questions).first(1), report).at(0).empty());
+  BOOST_TEST(!plain.load()->write(std::span(questions).first(1), 4, report).at(0));
+  questions[1].candidates.clear();
+  BOOST_TEST(plain.load()->rank(std::span(questions).subspan(1, 1), report).at(0).empty());
+  BOOST_TEST(report.broken.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_written_is_the_likeliest_token_by_token) {
+  const PlainModel plain(Stage::vlm, kLoud);
+  const auto questions = mixed_questions();
+  std::vector<std::string> want;
+  for (const Question& question : questions)
+    want.push_back(plain.tokenizer.decode(plain.greedy(question, 12)));
+  BOOST_TEST(std::set<std::string>(want.begin(), want.end()).size() > 3u);
+  const auto check = [&](const std::function<void(EvaluationJob&)>& change) {
+    ReadReport report;
+    const auto written = plain.load(change)->write(questions, 12, report);
+    BOOST_TEST_REQUIRE(written.size() == questions.size());
+    for (std::size_t i = 0; i < questions.size(); ++i) BOOST_TEST(written[i].value() == want[i], i);
+    BOOST_TEST(report.broken.empty());
+  };
+  check(nullptr);
+  for (const std::int64_t rows : {1, 2})
+    check([&](EvaluationJob& job) { job.experiment.run.micro_batch = rows; });
+}
+
+BOOST_AUTO_TEST_CASE(no_more_is_written_than_was_asked_for) {
+  const PlainModel plain(Stage::vlm, kLoud);
+  const auto questions = mixed_questions();
+  ReadReport report;
+  for (const std::int64_t most : {1, 3, 20})
+    BOOST_TEST(plain.load()->write(questions, most, report).at(0).value() ==
+               plain.tokenizer.decode(plain.greedy(questions[0], most)));
+}
+
+BOOST_AUTO_TEST_CASE(writing_ends_with_the_document_the_line_or_a_picture) {
+  Experiment wide = SavedModel::small_recipe();
+  wide.llm.vocab_size = 1040;  // More than the tokenizer has.
+  PlainModel plain(Stage::vlm, kLoud, wide);
+  const auto questions = mixed_questions();
+  const auto unhindered = plain.greedy(questions[0], 10);
+  BOOST_TEST_REQUIRE(unhindered.size() == 10u);
+  // From here on the model says an ending instead of what it said.
+  const std::int32_t said = unhindered[4];
+  const auto before =
+      static_cast<std::size_t>(std::find(unhindered.begin(), unhindered.end(), said) - unhindered.begin());
+  const auto endings = plain.endings();
+  BOOST_TEST(endings.size() == 5u + 16u);
+  for (const std::int64_t ending : endings) {
+    if (ending >= 1024 && ending != 1039) continue;  // One of those that the tokenizer has not.
+    BOOST_TEST_CONTEXT("token " << ending) {
+      const torch::NoGradGuard no_grad;
+      const torch::Tensor head = plain.model->decoder->lm_head;
+      const auto swap = [&] {
+        const torch::Tensor row = head[said].clone();
+        head[said].copy_(head[ending]);
+        head[ending].copy_(row);
+      };
+      swap();
+      plain.save();
+      const std::vector<std::int32_t> want(unhindered.begin(),
+                                           unhindered.begin() + static_cast<std::ptrdiff_t>(before));
+      BOOST_TEST(plain.greedy(questions[0], 10) == want, tt::per_element());
+      ReadReport report;
+      // The others in the batch write on.
+      const auto written = plain.load()->write(questions, 10, report);
+      BOOST_TEST(written[0].value() == plain.tokenizer.decode(want));
+      for (const std::size_t i : {2u, 3u})
+        BOOST_TEST(written[i].value() == plain.tokenizer.decode(plain.greedy(questions[i], 10)));
+      swap();
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(losses_are_those_of_each_document_alone) {
+  PlainModel plain(Stage::vlm, kLoud);
+  plain.recipe.data.seq_len = 1024;
+  plain.recipe.data.max_images = 8;
+  ReadReport report;
+  std::vector<Document> documents;
+  for (const auto& [name, role] : {std::pair{"captions", DataRole::captions},
+                                   {"interleaved", DataRole::interleaved},
+                                   {"text", DataRole::text}})
+    for (Document& document : read_held_out({sample_path(name)}, name, role, 12, report))
+      if (plain.length_of(document.segments) < 1024) documents.push_back(std::move(document));
+  BOOST_TEST_REQUIRE(documents.size() > 25u);
+  const auto found = plain.load()->losses(documents, report);
+  BOOST_TEST_REQUIRE(found.size() == documents.size());
+  std::size_t pictures = 0;
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    const TokenizedDocument document = tokenize(documents[i], plain.tokenizer, plain.kImageTokens);
+    const torch::Tensor known = plain.log_probabilities(document);
+    double nats = 0;
+    std::int64_t tokens = 0;
+    pictures += document.images.size();
+    for (std::size_t t = 1; t < document.tokens.size(); ++t) {
+      if (!document.targets[t]) continue;
+      nats -= known[static_cast<std::int64_t>(t) - 1][document.tokens[t]].item<double>();
+      ++tokens;
+    }
+    BOOST_TEST(found[i].nats == nats, tt::tolerance(1e-5));
+    BOOST_TEST(found[i].tokens == tokens);
+  }
+  BOOST_TEST(pictures > 20u);
+
+  // Whatever they are packed with.
+  std::reverse(documents.begin(), documents.end());
+  const auto reversed = plain
+                            .load([](EvaluationJob& job) {
+                              job.experiment.run.micro_batch = 1;
+                              job.threads = 4;
+                            })
+                            ->losses(documents, report);
+  for (std::size_t i = 0; i < found.size(); ++i)
+    BOOST_TEST(reversed[found.size() - 1 - i].nats == found[i].nats, tt::tolerance(1e-5));
+  BOOST_TEST(report.broken.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_long_document_is_cut_and_its_parts_are_added_up) {
+  PlainModel plain(Stage::llm, kLoud);
+  plain.recipe.data.seq_len = 50;
+  const Document document{.id = "long", .segments = {shown_text(sentence(3, 80))}};
+  const auto tokens = tokenize(document, plain.tokenizer, 0).tokens;
+  BOOST_TEST_REQUIRE(tokens.size() > 120u);
+  DocumentLoss want;
+  for (std::size_t first = 0; first < tokens.size(); first += 50) {
+    TokenizedDocument part;
+    part.tokens.assign(tokens.begin() + static_cast<std::ptrdiff_t>(first),
+                       tokens.begin() + static_cast<std::ptrdiff_t>(std::min(first + 50, tokens.size())));
+    part.targets.assign(part.tokens.size(), 1);
+    if (part.tokens.size() < 2) continue;
+    want.nats -= plain.log_likelihood(part, std::ssize(part.tokens) - 1);
+    want.tokens += std::ssize(part.tokens) - 1;
+  }
+  ReadReport report;
+  const auto found = plain.load()->losses(std::span(&document, 1), report);
+  BOOST_TEST(found.at(0).nats == want.nats, tt::tolerance(1e-5));
+  BOOST_TEST(found.at(0).tokens == want.tokens);
+}
+
+BOOST_AUTO_TEST_CASE(bytes_are_those_of_the_text_behind_its_first_piece) {
+  PlainModel plain(Stage::llm);
+  plain.recipe.data.seq_len = 4096;
+  ReadReport report;
+  auto documents = read_held_out({sample_path("text")}, "eval.text", DataRole::text, 20, report);
+  for (const char* text : {"Grüße aus 東京, 1851! \xF0\x9F\x98\x80", "two  spaces\nand a\ttab", "I"})
+    documents.push_back({.id = "d", .segments = {shown_text(text)}});
+  const auto found = plain.load()->losses(documents, report);
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    const std::string& text = documents[i].segments[0].text;
+    const auto pieces = plain.tokenizer.encode(text);
+    BOOST_TEST_REQUIRE(pieces.size() < 4095u);
+    BOOST_TEST_REQUIRE(plain.tokenizer.decode(pieces) == text);
+    const std::string first = plain.tokenizer.decode(std::span(pieces).first(1));
+    BOOST_TEST_REQUIRE(text.starts_with(first));
+    BOOST_TEST(found[i].bytes == std::ssize(text) - std::ssize(first), text);
+  }
+  BOOST_TEST(found.back().bytes == 0);
+  BOOST_TEST(found.back().tokens == 1);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_to_predict_is_no_loss) {
+  const PlainModel plain(Stage::llm);
+  const std::vector<Document> documents = {{.id = "empty"}, {.id = "whole", .segments = {shown_text("ab")}}};
+  ReadReport report;
+  const auto found = plain.load()->losses(documents, report);
+  BOOST_TEST(found.at(0).tokens == 0);
+  BOOST_TEST(found.at(0).nats == 0);
+  BOOST_TEST(found.at(1).tokens > 0);
+  BOOST_TEST(plain.load()->losses({}, report).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_broken_picture_takes_its_question_along_and_is_told) {
+  const PlainModel plain(Stage::vlm, kLoud);
+  auto questions = mixed_questions();
+  ReadReport whole_report;
+  const auto whole = plain.load()->rank(questions, whole_report);
+  const auto whole_written = plain.load()->write(questions, 5, whole_report);
+  questions[2].prompt[2] = shown_picture("no picture at all");
+  ReadReport report;
+  auto want = whole;
+  want[2].clear();
+  check_same(plain.load()->rank(questions, report), want, 1e-4);
+  BOOST_TEST((report.broken == std::map<ProblemKind, std::int64_t>{{ProblemKind::image, 1}}));
+  BOOST_TEST(report.documents == 0);  // Who read them counted them.
+  BOOST_TEST(report.first.size() == 1u);
+
+  report = {};
+  const auto written = plain.load()->write(questions, 5, report);
+  for (std::size_t i = 0; i < questions.size(); ++i)
+    BOOST_TEST((written[i] == (i == 2 ? std::nullopt : whole_written[i])), i);
+  BOOST_TEST(report.broken[ProblemKind::image] == 1);
+  // Alone, too.
+  report = {};
+  BOOST_TEST(plain.load()->rank(std::span(questions).subspan(2, 1), report).at(0).empty());
+  BOOST_TEST(!plain.load()->write(std::span(questions).subspan(2, 1), 5, report).at(0));
+  BOOST_TEST(report.broken[ProblemKind::image] == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_document_with_a_broken_picture_has_no_loss) {
+  const PlainModel plain(Stage::vlm, kLoud);
+  std::vector<Document> documents;
+  for (const char* id : {"shard: a", "shard: b", "shard: c"})
+    documents.push_back({.id = id, .segments = {coloured(255, 0, 0), shown_text(id)}});
+  ReadReport report;
+  const auto whole = plain.load()->losses(documents, report);
+  documents[1].segments[0] = shown_picture("no picture at all");
+  const auto found = plain.load()->losses(documents, report);
+  BOOST_TEST(found[1].tokens == 0);
+  for (const std::size_t i : {0u, 2u}) BOOST_TEST(found[i].nats == whole[i].nats, tt::tolerance(1e-6));
+  BOOST_TEST(nats_sum(found) < nats_sum(whole));
+  BOOST_TEST((report.broken == std::map<ProblemKind, std::int64_t>{{ProblemKind::image, 1}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_request_to_stop_comes_out_of_every_question) {
+  const PlainModel plain;
+  const std::function<bool()> stop = [] { return true; };
+  const auto model = load_language_model(plain.job(), stop);
+  const auto questions = mixed_questions();
+  const std::vector<Document> documents = {{.id = "d", .segments = {shown_text("a text")}}};
+  ReadReport report;
+  BOOST_CHECK_THROW(model->rank(questions, report), StopRequested);
+  BOOST_CHECK_THROW(model->write(questions, 3, report), StopRequested);
+  BOOST_CHECK_THROW(model->losses(documents, report), StopRequested);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

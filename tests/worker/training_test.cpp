@@ -29,22 +29,26 @@ struct TrainingWorker : WorkerFixture {
     return "h-" + fs::path(path).filename().string();
   }
 
-  /// job.json, its configuration as the plan writes it.
-  Json training_job(Stage stage, const Experiment& recipe) {
+  /// The configuration of a job as the plan writes it.
+  Json job_config(Stage stage, const Experiment& recipe, EvalTask task = EvalTask::caption) {
     std::vector<ConfigPart> parts;
     const Fingerprint fingerprint = [](const std::string& path) { return made_up_hash(path); };
     PartTable table(parts, fingerprint);
     std::vector<std::uint32_t> indices;
-    table.find(recipe, stage, EvalTask::caption, indices);
+    table.find(recipe, stage, task, indices);
     Json config = Json::object();
     for (const std::uint32_t index : indices) config[parts[index].section] = Json::parse(parts[index].json);
     for (const auto& [hash, path] : table.sources()) sources[hash] = path;
+    return config;
+  }
+  /// job.json.
+  Json training_job(Stage stage, const Experiment& recipe) {
     return {{"key", to_name(stage)},
             {"stage", to_name(stage)},
             {"task", ""},
             {"seed", 5},
             {"steps", train_of(recipe, stage).steps},
-            {"config", config},
+            {"config", job_config(stage, recipe)},
             {"parents", Json::object()}};
   }
   /// attempt.json says where everything lies, and to log and save often.
@@ -232,6 +236,85 @@ BOOST_AUTO_TEST_CASE(a_vlm_job_builds_on_its_parents_and_journals_losses_shares_
                            spec.parents = {{"encoder", attempt("llm").path}, {"llm", attempt("llm").path}};
                          }),
                  "the encoder stage"));
+}
+
+BOOST_AUTO_TEST_CASE(an_evaluation_journals_scores_of_the_model_that_its_parent_trained) {
+  Experiment recipe = TrainingFixture::recipe();
+  const Json vlm = training_job(Stage::vlm, recipe);
+  write_job("vlm", vlm);
+  BOOST_TEST(train("vlm") == 0);
+  // What the model was trained on need not be there any more.
+  sources.clear();
+  recipe.eval.captions = recipe.data.captions;
+  recipe.eval.text = recipe.data.text;
+  recipe.eval.max_examples = 15;
+  const Json eval = {{"key", "eval"},
+                     {"stage", "eval"},
+                     {"task", "heldout-loss"},
+                     {"seed", 5},
+                     {"steps", 0},
+                     {"config", job_config(Stage::eval, recipe, EvalTask::heldout_loss)},
+                     {"parents", {{"vlm", "vlm"}}}};
+  BOOST_TEST(sources.count("h-interleaved") == 0u);
+  write_job("eval", eval);
+  const auto of_vlm = [&](AttemptSpec& spec) { spec.parents = {{"vlm", attempt("vlm").path}}; };
+  BOOST_TEST(train("eval", 1, of_vlm) == 0);
+
+  const std::vector<Event> events = journal("eval");
+  BOOST_CHECK(events.front().kind == EventKind::started);
+  std::map<std::string, Event> scores;
+  for (const Event& event : events)
+    if (event.kind == EventKind::score) scores[event.name] = event;
+  BOOST_TEST(scores.size() == 3u);
+  double last_loss = 0;
+  for (const Event& event : metrics("vlm")) last_loss = event.values.front().second;
+  for (const char* name : {"heldout-loss/captions", "heldout-loss/text", "bits-per-byte/text"}) {
+    BOOST_TEST_REQUIRE(scores.count(name) == 1u, name);
+    BOOST_TEST(scores[name].n == 15);
+    BOOST_TEST(scores[name].standard_error.value() > 0);
+  }
+  // Seen in training, so about as likely as then.
+  BOOST_TEST(std::abs(scores["heldout-loss/captions"].value - last_loss) < 1);
+  BOOST_TEST(scores["heldout-loss/captions"].value < std::log(1024.0));
+  const Event& last = events.back();
+  BOOST_CHECK(last.kind == EventKind::finished);
+  BOOST_TEST(last.detail.at("data").at("documents") == 30);
+  BOOST_TEST(last.detail.at("data").at("broken") == 0);
+
+  // Again, by the worker of its own that a scheduler starts: the same scores.
+  AttemptSpec spec;
+  spec.attempt = 2;
+  spec.sources = sources;
+  of_vlm(spec);
+  scratch.write("eval/2/attempt.json", spec.to_json().dump());
+  BOOST_TEST(*WorkerProcess(job_folder("eval"), 2).wait().code == 0);
+  for (const Event& event : journal("eval", 2))
+    if (event.kind == EventKind::score)
+      BOOST_TEST(event.value == scores[event.name].value, boost::test_tools::tolerance(1e-5));
+
+  // Sources and parents that are not told of.
+  BOOST_TEST(has(failure(2, FailureKind::config, "eval", 3,
+                         [&](AttemptSpec& changed) {
+                           of_vlm(changed);
+                           changed.sources.erase("h-text");
+                         }),
+                 "job.json: config: no path is known for the content h-text"));
+  BOOST_TEST(has(failure(2, FailureKind::config, "eval", 4), "attempt.json: parents: 'vlm' is missing"));
+  BOOST_TEST(has(failure(1, FailureKind::data, "eval", 5,
+                         [&](AttemptSpec& changed) {
+                           of_vlm(changed);
+                           changed.sources["h-text"] = "/nowhere/at/all";
+                         }),
+                 "/nowhere/at/all"));
+  Json wrong = eval;
+  wrong["parents"] = Json::object();
+  write_job("orphan", wrong);
+  BOOST_TEST(has(failure(2, FailureKind::config, "orphan"), "expected the one that is evaluated"));
+  wrong = eval;
+  wrong["task"] = "retrieval";
+  write_job("misfit", wrong);
+  BOOST_TEST(has(failure(2, FailureKind::config, "misfit", 1, of_vlm),
+                 "a model of stage vlm cannot be evaluated with retrieval"));
 }
 
 BOOST_AUTO_TEST_CASE(a_training_that_sigterm_stopped_goes_on_to_the_same_model) {

@@ -123,11 +123,12 @@ BOOST_AUTO_TEST_CASE(sigterm_leaves_a_checkpoint_and_no_last_word) {
 }
 
 BOOST_AUTO_TEST_CASE(an_evaluation_that_this_build_lacks_is_named_with_what_it_has) {
-  write_job("eval", eval_job("caption"));
+  write_job("eval", eval_job("segmentation"));
   BOOST_TEST(run("eval") == 2);
   const Event last = journal("eval").back();
   BOOST_CHECK(last.failure == FailureKind::config);
-  BOOST_TEST(last.message.starts_with("this build of ablate-worker cannot run 'eval caption'; it has: "));
+  BOOST_TEST(
+      last.message.starts_with("this build of ablate-worker cannot run 'eval segmentation'; it has: "));
   BOOST_TEST(last.message.ends_with("demo, eval demo-accuracy, eval demo-robustness"));
 }
 

@@ -1,0 +1,46 @@
+// Documents and questions for tests of evaluations.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/document.hpp"
+#include "eval/examples.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+inline std::string sample_path(const std::string& name) {
+  return ABLATE_SOURCE_DIR "/tests/data/samples/" + name;
+}
+
+/// `bytes`: of the picture's file.
+inline Segment shown_picture(const std::string& bytes) {
+  return {"", std::make_shared<const Picture>(bytes), false};
+}
+inline Segment shown_text(const std::string& text, bool target = true) { return {text, nullptr, target}; }
+
+/// "[picture bytes] text [picture bytes] text"; scenes are "[scene]".
+inline std::string show_prompt(const std::vector<Segment>& prompt) {
+  std::string shown;
+  for (const Segment& segment : prompt) {
+    if (!shown.empty()) shown += ' ';
+    const auto* bytes = segment.picture ? std::get_if<std::string>(segment.picture.get()) : nullptr;
+    shown += !segment.picture ? segment.text : bytes ? "[" + *bytes + "]" : "[scene]";
+  }
+  return shown;
+}
+
+/// What a call complains of.
+inline std::string complaint_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace ablate
