@@ -13,8 +13,8 @@
 namespace ablate {
 
 /// The first `most` documents of the sources in an order that depends on the sources alone; fewer where there
-/// are not as many. Broken ones, and those whose pictures cannot be decoded, are told to `report`. Throws Error naming `key` when `sources` is empty,
-/// DataError.
+/// are not as many. Broken ones, and those whose pictures cannot be decoded, are told to `report`. Throws
+/// Error naming `key` when `sources` is empty, DataError.
 std::vector<Document> read_held_out(const std::vector<std::string>& sources, const char* key, DataRole role,
                                     std::int64_t most, ReadReport& report);
 

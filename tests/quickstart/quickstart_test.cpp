@@ -13,8 +13,8 @@ using namespace ablate;
 namespace {
 
 constexpr const char* kBaseline = "experiment = '" ABLATE_SOURCE_DIR
-                                      "/experiments/quickstart.toml'\n"
-                                      "seeds = [0]\n";
+                                  "/experiments/quickstart.toml'\n"
+                                  "seeds = [0]\n";
 
 std::set<std::string> planned_keys(const Program& program, const std::string& sweep) {
   const Outcome plan = program.run("plan --json '" + sweep + "'");

@@ -57,7 +57,9 @@ int main(int argc, char** argv) {
         trained.config, [](const std::string&) { return std::string(); }, job.experiment);
     job.stage = trained.stage;
     job.experiment.data.tokenizer = tokenizer;
+    // So that no document is cut: both sides see all of it.
     job.experiment.data.seq_len = std::max<std::int64_t>(job.experiment.data.seq_len, 4096);
+    job.experiment.data.max_images = std::max<std::int64_t>(job.experiment.data.max_images, 64);
     job.model = folder / "model.safetensors";
     const std::function<bool()> never = [] { return false; };
     const auto model = load_language_model(job, never);
