@@ -1,0 +1,96 @@
+// The loss around the best learning rate and batch size: one asymmetric convex bowl that all cells share.
+#pragma once
+
+#include <limits>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "law/runs.hpp"
+
+namespace ablate {
+
+/// b(t) = k/(pq) [ (q exp(-pt) + p exp(qt)) / (p + q) - 1 ]: log loss above its minimum, t octaves from the
+/// optimum. Convex for p, q > 0; b(0) = b'(0) = 0, b''(0) = k. p says how fast it steepens to the left, q to
+/// the right.
+struct Bowl {
+  double p = 0.5;   ///< Per octave, 0.05 to 3.
+  double q = 0.5;   ///< Per octave, 0.05 to 3.
+  double k = 0.01;  ///< Curvature at the optimum: log loss per octave squared. > 0.
+
+  double at(double t) const;
+  double slope(double t) const;  ///< db/dt.
+  /// The offsets (left < 0 < right) at which it has risen by `rise` > 0.
+  std::pair<double, double> band(double rise) const;
+};
+
+enum class LawEdge { none, low, high };
+
+/// Two numbers in log2; -inf or +inf where a side is open.
+struct LogRange {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+};
+
+/// One axis (learning rate or batch size) of one cell, all in log2.
+struct CellAxis {
+  double optimum = 0;            ///< Never more than one grid step outside the range tried.
+  double se = 0;                 ///< Standard error; at an edge at least one grid step.
+  double low = 0, high = 0;      ///< The range tried, diverged runs left out.
+  double step = 0;               ///< Median distance of neighbouring values tried; 0 when there is one.
+  double argmin = 0;             ///< Of the run with the lowest loss.
+  LawEdge edge = LawEdge::none;  ///< Lowest run or fitted optimum is at or beyond this end.
+  LogRange interval;             ///< 95 %, by profile likelihood; open on the side of the edge.
+};
+
+/// What is known of one cell: runs with the same N and D (and batch, where the batch is fixed).
+struct CellOptimum {
+  double params = 0, tokens = 0;  ///< N, D.
+  double batch = 0;               ///< The one batch of the cell; 0 where it was fitted.
+  std::size_t runs = 0;           ///< All that count, diverged ones too.
+  std::size_t used = 0;           ///< Within the window around the lowest loss.
+  std::size_t rates = 0;          ///< Distinct rates among those used.
+  CellAxis lr;
+  CellAxis batch_axis;                                                  ///< Only where the batch was fitted.
+  double lowest_loss = 0;                                               ///< Observed.
+  double fitted_loss = 0;                                               ///< At the fitted optimum.
+  double lowest_diverged_lr = std::numeric_limits<double>::infinity();  ///< As a rate, not in log2.
+  bool convex = true;  ///< False: losses rise, fall and rise again beyond the noise.
+};
+
+/// One run that was used in the fit.
+struct BowlResidual {
+  std::size_t run = 0;   ///< Index into the runs handed in.
+  std::size_t cell = 0;  ///< Index into BowlFit::cells.
+  double residual = 0;   ///< Observed minus fitted log loss.
+};
+
+struct BowlFit {
+  Bowl lr;                         ///< Along the learning rate, at the batch's own ridge.
+  Bowl batch;                      ///< Along the batch size; unused where it is fixed.
+  bool joint = false;              ///< Batch fitted too.
+  double ridge = 0;                ///< kappa: octaves of rate for an octave of batch, near the optimum.
+  double noise = 0;                ///< Standard deviation of log loss between runs, robust.
+  std::vector<CellOptimum> cells;  ///< Sorted by N, D, batch.
+  std::vector<BowlResidual> residuals;
+  int iterations = 0;
+
+  /// Rise of log loss when rate and batch are (dx, dy) octaves off the optimum.
+  double rise(double dx, double dy) const;
+};
+
+struct BowlOptions {
+  bool joint = true;          ///< Cells are (N, D) and batch has a bowl too; else cells are (N, D, batch).
+  double window = 0.03;       ///< Runs with loss up to this fraction above the lowest of their cell count.
+  double wide_window = 0.06;  ///< Instead, in cells with fewer than 4 rates in the window.
+};
+
+/// Fits all cells at once: log L = c_cell + lr(x - x*_cell - kappa (y - y*_cell)) + batch(y - y*_cell), with
+/// x = log2 lr and y = log2 batch; Huber's loss with scale 1e-3, weak pulls of log p and log q towards
+/// log 0.5, Levenberg and Marquardt on the shape and the optima with the intercepts eliminated (variable
+/// projection; Golub and Pereyra 1973). `runs` come from clean_runs(). Cells with fewer than three usable
+/// rates are left out. Returns no cells when none is left.
+BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options);
+
+}  // namespace ablate

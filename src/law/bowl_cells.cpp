@@ -1,0 +1,134 @@
+#include "law/bowl_cells.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace ablate {
+
+namespace {
+
+/// Grids in use are powers of sqrt(2) or coarser; values closer than this (log2) are one grid value that was
+/// rounded in two ways.
+constexpr double kSameValue = 0.05;
+
+bool in_one_cell(const LawRun& a, const LawRun& b, bool joint) {
+  return a.params == b.params && a.tokens == b.tokens && (joint || a.batch == b.batch);
+}
+
+void use_within(std::span<const LawRun> runs, double window, CellRuns& cell) {
+  cell.used.clear();
+  const double limit = runs[cell.lowest].loss * (1 + window);
+  for (const std::size_t i : cell.all)
+    if (!runs[i].diverged && runs[i].loss <= limit) cell.used.push_back(i);
+}
+
+std::size_t count_rates(std::span<const LawRun> runs, std::span<const std::size_t> which) {
+  return distinct_values(runs, which, &LawRun::lr).size();
+}
+
+/// Whether a run with a higher rate than all of those used diverged: a third rate that says where not to
+/// look.
+bool diverged_above(std::span<const LawRun> runs, const CellRuns& cell) {
+  double highest = 0;
+  for (const std::size_t i : cell.used) highest = std::max(highest, runs[i].lr);
+  return std::any_of(cell.all.begin(), cell.all.end(),
+                     [&](std::size_t i) { return runs[i].diverged && runs[i].lr > highest; });
+}
+
+/// The runs of the best run's batch whose rates are next to the best one's, two on either side if need be.
+void use_neighbours(std::span<const LawRun> runs, CellRuns& cell) {
+  std::vector<std::size_t> sweep;
+  for (const std::size_t i : cell.all)
+    if (!runs[i].diverged && runs[i].batch == runs[cell.lowest].batch) sweep.push_back(i);
+  const auto distance = [&](std::size_t i) {
+    return std::abs(std::log2(runs[i].lr) - std::log2(runs[cell.lowest].lr));
+  };
+  std::stable_sort(sweep.begin(), sweep.end(),
+                   [&](std::size_t a, std::size_t b) { return distance(a) < distance(b); });
+  for (const std::size_t i : sweep) {
+    if (count_rates(runs, cell.used) >= 3) break;
+    if (std::find(cell.used.begin(), cell.used.end(), i) == cell.used.end()) cell.used.push_back(i);
+  }
+  std::sort(cell.used.begin(), cell.used.end());
+}
+
+}  // namespace
+
+std::vector<CellRuns> group_cells(std::span<const LawRun> runs, bool joint) {
+  std::vector<CellRuns> cells;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (cells.empty() || !in_one_cell(runs[cells.back().all.front()], runs[i], joint)) cells.push_back({});
+    cells.back().all.push_back(i);
+  }
+  const auto all_diverged = [&](CellRuns& cell) {
+    const LawRun* best = nullptr;
+    for (const std::size_t i : cell.all)
+      if (!runs[i].diverged && (best == nullptr || runs[i].loss < best->loss)) best = &runs[cell.lowest = i];
+    return best == nullptr;
+  };
+  std::erase_if(cells, all_diverged);
+  return cells;
+}
+
+void choose_window(std::span<const LawRun> runs, const BowlOptions& options, CellRuns& cell) {
+  use_within(runs, options.window, cell);
+  if (count_rates(runs, cell.used) < 4) use_within(runs, options.wide_window, cell);
+  if (count_rates(runs, cell.used) < 3) use_neighbours(runs, cell);
+  const std::size_t rates = count_rates(runs, cell.used);
+  if (rates < 2 || (rates == 2 && !diverged_above(runs, cell))) cell.used.clear();
+}
+
+std::vector<double> distinct_values(std::span<const LawRun> runs, std::span<const std::size_t> which,
+                                    double LawRun::*axis) {
+  std::vector<double> values;
+  for (const std::size_t i : which)
+    if (!runs[i].diverged) values.push_back(runs[i].*axis);
+  std::sort(values.begin(), values.end());
+  const auto same = [](double a, double b) { return std::log2(b / a) < kSameValue; };
+  values.erase(std::unique(values.begin(), values.end(), same), values.end());
+  return values;
+}
+
+CellAxis axis_of(std::span<const LawRun> runs, const CellRuns& cell, double LawRun::*axis) {
+  CellAxis found;
+  const std::vector<double> values = distinct_values(runs, cell.all, axis);
+  found.low = std::log2(values.front());
+  found.high = std::log2(values.back());
+  found.argmin = found.optimum = std::log2(runs[cell.lowest].*axis);
+  std::vector<double> steps;
+  for (std::size_t i = 1; i < values.size(); ++i) steps.push_back(std::log2(values[i] / values[i - 1]));
+  if (steps.empty()) return found;
+  std::nth_element(steps.begin(), steps.begin() + steps.size() / 2, steps.end());
+  found.step = steps[steps.size() / 2];
+  return found;
+}
+
+void mark_edge(CellAxis& axis, bool diverged_above) {
+  const double outermost = std::max(axis.argmin, axis.optimum);
+  const double innermost = std::min(axis.argmin, axis.optimum);
+  if (outermost > axis.high - kSameValue && !diverged_above)
+    axis.edge = LawEdge::high;
+  else if (innermost < axis.low + kSameValue)
+    axis.edge = LawEdge::low;
+}
+
+bool is_convex(std::span<const LawRun> runs, const CellRuns& cell, double noise) {
+  std::map<double, std::vector<std::size_t>> sweeps;  // By batch; runs are sorted by rate within it.
+  for (const std::size_t i : cell.used) sweeps[runs[i].batch].push_back(i);
+  for (const auto& [batch, sweep] : sweeps) {
+    const auto loss = [&](std::size_t j) { return std::log(runs[sweep[j]].loss); };
+    std::size_t best = 0;
+    for (std::size_t j = 1; j < sweep.size(); ++j)
+      if (loss(j) < loss(best)) best = j;
+    for (std::size_t j = 0; j + 1 < best; ++j)
+      for (std::size_t later = j + 1; later < best; ++later)
+        if (loss(later) > loss(j) + 6 * noise) return false;
+    for (std::size_t j = best + 1; j < sweep.size(); ++j)
+      for (std::size_t later = j + 1; later < sweep.size(); ++later)
+        if (loss(later) < loss(j) - 6 * noise) return false;
+  }
+  return true;
+}
+
+}  // namespace ablate

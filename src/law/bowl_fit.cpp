@@ -1,0 +1,147 @@
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <cmath>
+
+#include "law/bowl_cells.hpp"
+#include "law/bowl_problem.hpp"
+#include "law/bowl_profile.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr double kSteepnessMin = 0.05, kSteepnessMax = 3;  // p and q, per octave.
+constexpr double kNormal95 = 1.959963984540054;
+/// A spread below this (log loss) is rounding of exact data, and would make standard errors vanish.
+constexpr double kLeastNoise = 1e-6;
+
+struct BowlCell {
+  CellRuns runs;
+  CellOptimum optimum;
+};
+
+std::vector<BowlCell> usable_cells(std::span<const LawRun> runs, const BowlOptions& options) {
+  std::vector<BowlCell> cells;
+  for (CellRuns& group : group_cells(runs, options.joint)) {
+    choose_window(runs, options, group);
+    if (group.used.empty()) continue;
+    BowlCell cell{std::move(group), {}};
+    const LawRun& first = runs[cell.runs.all.front()];
+    CellOptimum& found = cell.optimum;
+    found.params = first.params;
+    found.tokens = first.tokens;
+    found.batch = options.joint ? 0 : first.batch;
+    found.runs = cell.runs.all.size();
+    found.used = cell.runs.used.size();
+    found.rates = distinct_values(runs, cell.runs.used, &LawRun::lr).size();
+    found.lr = axis_of(runs, cell.runs, &LawRun::lr);
+    if (options.joint) found.batch_axis = axis_of(runs, cell.runs, &LawRun::batch);
+    found.lowest_loss = runs[cell.runs.lowest].loss;
+    for (const std::size_t i : cell.runs.all)
+      if (runs[i].diverged) found.lowest_diverged_lr = std::min(found.lowest_diverged_lr, runs[i].lr);
+    cells.push_back(std::move(cell));
+  }
+  return cells;
+}
+
+/// An optimum may move to one grid step outside the range tried, and no further.
+void bound_axis(BowlProblem& problem, int parameter, const CellAxis& axis) {
+  problem.start[parameter] = axis.argmin;
+  problem.low[parameter] = axis.low - axis.step;
+  problem.high[parameter] = axis.high + axis.step;
+}
+
+BowlProblem make_problem(std::span<const LawRun> runs, const std::vector<BowlCell>& cells, bool joint) {
+  BowlProblem problem;
+  problem.joint = joint;
+  problem.cells = static_cast<int>(cells.size());
+  const int count = problem.parameters();
+  problem.start = Eigen::VectorXd::Zero(count);
+  problem.start.head<kShapeParameters>() << std::log(0.5), std::log(0.5), std::log(0.006), 0.5, std::log(0.5),
+      std::log(0.5), std::log(0.006);
+  problem.low = Eigen::VectorXd::Constant(count, -20);
+  problem.high = Eigen::VectorXd::Constant(count, 20);
+  for (const BowlParameter steepness : {kLogP, kLogQ, kLogP2, kLogQ2}) {
+    problem.low[steepness] = std::log(kSteepnessMin);
+    problem.high[steepness] = std::log(kSteepnessMax);
+  }
+  if (!joint)
+    for (const BowlParameter unused : {kRidge, kLogP2, kLogQ2, kLogK2})
+      problem.low[unused] = problem.high[unused] = problem.start[unused];
+  for (int cell = 0; cell < problem.cells; ++cell) {
+    const BowlCell& members = cells[static_cast<std::size_t>(cell)];
+    bound_axis(problem, problem.x_of(cell), members.optimum.lr);
+    if (joint) bound_axis(problem, problem.y_of(cell), members.optimum.batch_axis);
+    for (const std::size_t i : members.runs.used)
+      problem.points.push_back({cell, std::log2(runs[i].lr), joint ? std::log2(runs[i].batch) : 0,
+                                std::log(runs[i].loss), runs[i].weight});
+  }
+  return problem;
+}
+
+/// Standard deviation from the median absolute residual, for the degrees of freedom that the fit left.
+double robust_noise(const BowlProblem& problem, const Eigen::VectorXd& residuals) {
+  std::vector<double> sizes;
+  for (Eigen::Index i = 0; i < residuals.size(); ++i)
+    sizes.push_back(std::abs(residuals[i]) * std::sqrt(problem.points[static_cast<std::size_t>(i)].weight));
+  std::nth_element(sizes.begin(), sizes.begin() + sizes.size() / 2, sizes.end());
+  const double n = static_cast<double>(residuals.size());
+  const double fitted = (problem.joint ? 3.0 : 2.0) * problem.cells + (problem.joint ? 7 : 3);
+  const double robust = 1.4826 * sizes[sizes.size() / 2] * std::sqrt(n / std::max(n - fitted, 0.25 * n));
+  return std::max(robust, kLeastNoise);
+}
+
+/// Fills in what the solution says of one axis; at an edge the error is at least one grid step and the
+/// interval is open on that side.
+void finish_axis(CellAxis& axis, double optimum, double variance, bool diverged_above) {
+  axis.optimum = optimum;
+  axis.se = std::sqrt(variance);
+  mark_edge(axis, diverged_above);
+  if (axis.edge != LawEdge::none) axis.se = std::max(axis.se, axis.step);
+  axis.interval = {optimum - kNormal95 * axis.se, optimum + kNormal95 * axis.se};
+}
+
+}  // namespace
+
+BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
+  BowlFit fit;
+  fit.joint = options.joint;
+  std::vector<BowlCell> cells = usable_cells(runs, options);
+  if (cells.empty()) return fit;
+  const BowlProblem problem = make_problem(runs, cells, options.joint);
+  const BowlSolution solution = solve(problem);
+  fit.lr = problem.lr_bowl(solution.theta);
+  fit.batch = problem.batch_bowl(solution.theta);
+  fit.ridge = options.joint ? solution.theta[kRidge] : 0;
+  fit.iterations = solution.iterations;
+  fit.noise = robust_noise(problem, solution.residuals);
+  Eigen::MatrixXd information = solution.data_hessian * std::pow(kHuberScale / fit.noise, 2);
+  information.diagonal() += solution.prior_hessian;
+  // An optimum of which the runs say nothing (a flat cell) keeps an error of eight octaves.
+  information.diagonal().array() += 1.0 / 64;
+  const Eigen::MatrixXd covariance =
+      information.ldlt().solve(Eigen::MatrixXd::Identity(information.rows(), information.cols()));
+
+  std::size_t point = 0;
+  for (int index = 0; index < problem.cells; ++index) {
+    BowlCell& cell = cells[static_cast<std::size_t>(index)];
+    CellOptimum& found = cell.optimum;
+    const int x = problem.x_of(index);
+    finish_axis(found.lr, solution.theta[x], covariance(x, x),
+                std::log2(found.lowest_diverged_lr) > found.lr.high - found.lr.step / 2 &&
+                    std::isfinite(found.lowest_diverged_lr));
+    if (options.joint) {
+      const int y = problem.y_of(index);
+      finish_axis(found.batch_axis, solution.theta[y], covariance(y, y), false);
+    }
+    found.fitted_loss = std::exp(solution.intercepts[index]);
+    found.convex = is_convex(runs, cell.runs, std::max(fit.noise, kHuberScale / 2));
+    for (const std::size_t run : cell.runs.used)
+      fit.residuals.push_back({run, static_cast<std::size_t>(index), solution.residuals[point++]});
+    fit.cells.push_back(found);
+  }
+  widen_edges(runs, fit);
+  return fit;
+}
+
+}  // namespace ablate

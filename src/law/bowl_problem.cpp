@@ -1,0 +1,237 @@
+#include "law/bowl_problem.hpp"
+
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace ablate {
+
+namespace {
+
+/// A weak Gaussian pull on a parameter of the shape. It matters where a few runs leave the shape open (three
+/// rates two octaves apart say little of p and q), and not where there are hundreds.
+struct ShapePull {
+  BowlParameter parameter;
+  double mean, sd;
+};
+const std::array<ShapePull, 7> kShapePulls = {{{kLogP, std::log(0.5), 0.4},
+                                               {kLogQ, std::log(0.5), 0.4},
+                                               {kLogK, std::log(0.006), 2},
+                                               {kRidge, 0.5, 1},
+                                               {kLogP2, std::log(0.5), 0.4},
+                                               {kLogQ2, std::log(0.5), 0.4},
+                                               {kLogK2, std::log(0.006), 2}}};
+
+/// A bowl with its derivatives by t, log p and log q; the one by log k is the value itself.
+struct BowlDerivatives {
+  double value, by_t, by_log_p, by_log_q;
+};
+BowlDerivatives derivatives(const Bowl& b, double t) {
+  const double left = std::expm1(-b.p * t), right = std::expm1(b.q * t);
+  const double sum = b.p + b.q, scale = b.k / (b.p * b.q * sum);
+  const double value = scale * (b.q * left + b.p * right);
+  const double by_p = scale * (-b.q * t * (left + 1) + right) - value * (1 / b.p + 1 / sum);
+  const double by_q = scale * (left + b.p * t * (right + 1)) - value * (1 / b.q + 1 / sum);
+  return {value, b.k / sum * (right - left), b.p * by_p, b.q * by_q};
+}
+
+/// Everything at one theta: intercepts eliminated, derivatives centred within each cell (variable
+/// projection).
+class BowlState {
+ public:
+  BowlState(const BowlProblem& problem, const Eigen::VectorXd& theta, const Eigen::VectorXd& intercepts)
+      : problem_(&problem), theta_(theta), intercepts_(intercepts) {
+    evaluate();
+    eliminate_intercepts();
+    cost_ = data_cost() + pull_cost();
+  }
+  double cost() const { return cost_; }
+  const Eigen::VectorXd& theta() const { return theta_; }
+  const Eigen::VectorXd& intercepts() const { return intercepts_; }
+  const Eigen::VectorXd& residuals() const { return residuals_; }
+
+  /// Gradient of the cost and the Gauss-Newton matrix of the data.
+  void linearize(Eigen::VectorXd& gradient, Eigen::MatrixXd& hessian) const;
+  static Eigen::VectorXd pull_hessian(int parameters);
+
+ private:
+  void evaluate();
+  void eliminate_intercepts();
+  double data_cost() const;
+  double pull_cost() const;
+  double weight(Eigen::Index i) const {
+    return problem_->points[static_cast<std::size_t>(i)].weight * huber_weight(residuals_[i] / kHuberScale);
+  }
+
+  const BowlProblem* problem_;
+  Eigen::VectorXd theta_, intercepts_, residuals_;
+  Eigen::MatrixXd jacobian_;  // Of the fitted log loss, [points, parameters].
+  double cost_ = 0;
+};
+
+void BowlState::evaluate() {
+  const auto n = static_cast<Eigen::Index>(problem_->points.size());
+  residuals_.resize(n);
+  jacobian_ = Eigen::MatrixXd::Zero(n, problem_->parameters());
+  const Bowl lr = problem_->lr_bowl(theta_), batch = problem_->batch_bowl(theta_);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    const BowlPoint& point = problem_->points[static_cast<std::size_t>(i)];
+    const double dy = problem_->joint ? point.y - theta_[problem_->y_of(point.cell)] : 0;
+    const BowlDerivatives along_lr =
+        derivatives(lr, point.x - theta_[problem_->x_of(point.cell)] - theta_[kRidge] * dy);
+    residuals_[i] = point.log_loss - along_lr.value;
+    jacobian_(i, kLogP) = along_lr.by_log_p;
+    jacobian_(i, kLogQ) = along_lr.by_log_q;
+    jacobian_(i, kLogK) = along_lr.value;
+    jacobian_(i, problem_->x_of(point.cell)) = -along_lr.by_t;
+    if (!problem_->joint) continue;
+    const BowlDerivatives along_batch = derivatives(batch, dy);
+    residuals_[i] -= along_batch.value;
+    jacobian_(i, kRidge) = -along_lr.by_t * dy;
+    jacobian_(i, kLogP2) = along_batch.by_log_p;
+    jacobian_(i, kLogQ2) = along_batch.by_log_q;
+    jacobian_(i, kLogK2) = along_batch.value;
+    jacobian_(i, problem_->y_of(point.cell)) = theta_[kRidge] * along_lr.by_t - along_batch.by_t;
+  }
+}
+
+void BowlState::eliminate_intercepts() {
+  std::vector<std::vector<Eigen::Index>> members(static_cast<std::size_t>(problem_->cells));
+  for (std::size_t i = 0; i < problem_->points.size(); ++i)
+    members[static_cast<std::size_t>(problem_->points[i].cell)].push_back(static_cast<Eigen::Index>(i));
+  for (int cell = 0; cell < problem_->cells; ++cell) {
+    const auto& rows = members[static_cast<std::size_t>(cell)];
+    const auto count = static_cast<Eigen::Index>(rows.size());
+    Eigen::VectorXd values(count), weights(count);
+    for (Eigen::Index j = 0; j < count; ++j) {
+      const Eigen::Index row = rows[static_cast<std::size_t>(j)];
+      values[j] = residuals_[row] / kHuberScale;
+      weights[j] = problem_->points[static_cast<std::size_t>(row)].weight;
+    }
+    intercepts_[cell] = kHuberScale * robust_mean(values, weights, intercepts_[cell] / kHuberScale);
+    double total = 0;
+    Eigen::RowVectorXd mean = Eigen::RowVectorXd::Zero(jacobian_.cols());
+    for (const Eigen::Index row : rows) {
+      residuals_[row] -= intercepts_[cell];
+      total += weight(row);
+      mean += weight(row) * jacobian_.row(row);
+    }
+    for (const Eigen::Index row : rows) jacobian_.row(row) -= mean / total;
+  }
+}
+
+double BowlState::data_cost() const {
+  double sum = 0;
+  for (Eigen::Index i = 0; i < residuals_.size(); ++i)
+    sum += problem_->points[static_cast<std::size_t>(i)].weight * huber(residuals_[i] / kHuberScale);
+  return sum;
+}
+
+double BowlState::pull_cost() const {
+  double sum = 0;
+  for (const ShapePull& pull : kShapePulls)
+    sum += 0.5 * std::pow((theta_[pull.parameter] - pull.mean) / pull.sd, 2);
+  return sum;
+}
+
+Eigen::VectorXd BowlState::pull_hessian(int parameters) {
+  Eigen::VectorXd diagonal = Eigen::VectorXd::Zero(parameters);
+  for (const ShapePull& pull : kShapePulls) diagonal[pull.parameter] = 1 / (pull.sd * pull.sd);
+  return diagonal;
+}
+
+void BowlState::linearize(Eigen::VectorXd& gradient, Eigen::MatrixXd& hessian) const {
+  Eigen::VectorXd weights(residuals_.size());
+  for (Eigen::Index i = 0; i < weights.size(); ++i) weights[i] = weight(i) / (kHuberScale * kHuberScale);
+  const Eigen::MatrixXd weighted = weights.asDiagonal() * jacobian_;
+  hessian = jacobian_.transpose() * weighted;
+  gradient = -weighted.transpose() * residuals_;
+  for (const ShapePull& pull : kShapePulls)
+    gradient[pull.parameter] += (theta_[pull.parameter] - pull.mean) / (pull.sd * pull.sd);
+}
+
+/// Takes parameters that the gradient presses against a bound out of the step.
+void freeze_at_bounds(const BowlProblem& problem, const Eigen::VectorXd& theta, Eigen::VectorXd& gradient,
+                      Eigen::MatrixXd& matrix) {
+  for (Eigen::Index i = 0; i < theta.size(); ++i) {
+    const bool at_low = theta[i] <= problem.low[i] && gradient[i] > 0;
+    const bool at_high = theta[i] >= problem.high[i] && gradient[i] < 0;
+    if (!at_low && !at_high && problem.low[i] < problem.high[i]) continue;
+    gradient[i] = 0;
+    matrix.row(i).setZero();
+    matrix.col(i).setZero();
+    matrix(i, i) = 1;
+  }
+}
+
+}  // namespace
+
+double huber(double u) { return std::abs(u) <= 1 ? 0.5 * u * u : std::abs(u) - 0.5; }
+double huber_weight(double u) { return std::abs(u) <= 1 ? 1 : 1 / std::abs(u); }
+
+double robust_mean(const Eigen::VectorXd& values, const Eigen::VectorXd& weights, double start) {
+  double centre = start;
+  for (int i = 0; i < 100; ++i) {
+    double sum = 0, total = 0;
+    for (Eigen::Index j = 0; j < values.size(); ++j) {
+      const double weight = weights[j] * huber_weight(values[j] - centre);
+      sum += weight * values[j];
+      total += weight;
+    }
+    const double step = sum / total - centre;
+    centre += step;
+    if (std::abs(step) < 1e-9) break;
+  }
+  return centre;
+}
+
+Bowl BowlProblem::lr_bowl(const Eigen::VectorXd& theta) const {
+  return {std::exp(theta[kLogP]), std::exp(theta[kLogQ]), std::exp(theta[kLogK])};
+}
+Bowl BowlProblem::batch_bowl(const Eigen::VectorXd& theta) const {
+  return {std::exp(theta[kLogP2]), std::exp(theta[kLogQ2]), std::exp(theta[kLogK2])};
+}
+
+BowlSolution solve(const BowlProblem& problem) {
+  constexpr int kMaxIterations = 300;
+  Eigen::VectorXd lowest = Eigen::VectorXd::Constant(problem.cells, std::numeric_limits<double>::infinity());
+  for (const BowlPoint& point : problem.points)
+    lowest[point.cell] = std::min(lowest[point.cell], point.log_loss);
+  BowlState state(problem, problem.start, lowest);
+  const Eigen::VectorXd pulls = BowlState::pull_hessian(problem.parameters());
+  BowlSolution solution;
+  double damping = 1e-3;
+  Eigen::VectorXd gradient;
+  Eigen::MatrixXd hessian;
+  bool moved = true;
+  for (; solution.iterations < kMaxIterations && damping < 1e12; ++solution.iterations) {
+    if (moved) state.linearize(gradient, hessian);
+    Eigen::VectorXd downhill = gradient;
+    Eigen::MatrixXd matrix = hessian;
+    matrix.diagonal() += pulls;
+    freeze_at_bounds(problem, state.theta(), downhill, matrix);
+    matrix.diagonal() += damping * matrix.diagonal().cwiseMax(1e-6);
+    const Eigen::VectorXd step = matrix.ldlt().solve(-downhill);
+    const Eigen::VectorXd next = (state.theta() + step).cwiseMax(problem.low).cwiseMin(problem.high);
+    BowlState trial(problem, next, state.intercepts());
+    moved = trial.cost() < state.cost();
+    if (!moved) {
+      damping *= 4;
+      continue;
+    }
+    const double gain = state.cost() - trial.cost();
+    std::swap(state, trial);
+    damping = std::max(1e-9, damping / 3);
+    if (gain < 1e-9 * (1e-3 + state.cost())) break;
+  }
+  state.linearize(gradient, hessian);
+  solution.theta = state.theta();
+  solution.intercepts = state.intercepts();
+  solution.residuals = state.residuals();
+  solution.data_hessian = hessian;
+  solution.prior_hessian = pulls;
+  return solution;
+}
+
+}  // namespace ablate

@@ -1,0 +1,56 @@
+// The least-squares problem behind the bowl fit: residuals, derivatives, and Levenberg and Marquardt.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstddef>
+#include <vector>
+
+#include "law/bowl.hpp"
+
+namespace ablate {
+
+/// Huber's scale in log loss, which is also the unit of the residuals below.
+inline constexpr double kHuberScale = 1e-3;
+
+/// Where the parameters stand. Shape first, then x* of each cell, then y* of each cell where joint.
+enum BowlParameter : int { kLogP, kLogQ, kLogK, kRidge, kLogP2, kLogQ2, kLogK2, kShapeParameters };
+
+struct BowlPoint {
+  int cell = 0;
+  double x = 0, y = 0;  ///< log2 of rate and batch.
+  double log_loss = 0;  ///< Natural logarithm.
+  double weight = 1;
+};
+
+struct BowlProblem {
+  std::vector<BowlPoint> points;
+  int cells = 0;
+  bool joint = false;
+  Eigen::VectorXd start, low, high;  ///< Bounds of each parameter; a fixed one has low = high.
+
+  int parameters() const { return kShapeParameters + (joint ? 2 : 1) * cells; }
+  int x_of(int cell) const { return kShapeParameters + cell; }
+  int y_of(int cell) const { return kShapeParameters + cells + cell; }
+  Bowl lr_bowl(const Eigen::VectorXd& theta) const;
+  Bowl batch_bowl(const Eigen::VectorXd& theta) const;
+};
+
+struct BowlSolution {
+  Eigen::VectorXd theta;
+  Eigen::VectorXd intercepts;     ///< Log loss at each cell's optimum.
+  Eigen::VectorXd residuals;      ///< Observed minus fitted log loss of each point.
+  Eigen::MatrixXd data_hessian;   ///< In units of kHuberScale, intercepts eliminated.
+  Eigen::VectorXd prior_hessian;  ///< Of the pulls on the shape: a diagonal.
+  int iterations = 0;
+};
+
+BowlSolution solve(const BowlProblem& problem);
+
+/// Huber's loss of u, and its weight psi(u)/u.
+double huber(double u);
+double huber_weight(double u);
+
+/// The median of Huber: the c that minimises sum w huber(values - c), from `start`. Values in residual units.
+double robust_mean(const Eigen::VectorXd& values, const Eigen::VectorXd& weights, double start);
+
+}  // namespace ablate

@@ -1,0 +1,60 @@
+// What is wrong or doubtful about a set of runs: named, so that reports and tests can tell them apart.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "law/runs.hpp"
+
+namespace ablate {
+
+/// Names as reports and --json spell them: law/names.hpp.
+enum class FindingKind {
+  no_runs,              ///< Nothing is left to fit. Refuses.
+  losses_fall_to_zero,  ///< A loss is zero, negative or implausibly small. Refuses.
+  one_sided_rates,      ///< In every cell the best rate is the highest (or the lowest) tried. Refuses.
+  no_cell_with_rates,   ///< No cell has three rates. Refuses.
+  unlike_units,         ///< Sizes, tokens, batches or rates look like millions, billions or sequences.
+  mixed_schedules,      ///< More than one schedule.
+  mixed_weight_decay,   ///< More than one weight decay.
+  mixed_batches,        ///< More than one batch size where the law takes it as fixed.
+  unknown_tokens,       ///< No token counts: the exponent of N stands for N and D together.
+  diverged_runs,        ///< Loss > 1.2 x the lowest of its cell, NaN or infinite.
+  duplicates,           ///< The same settings more than once: merged, with their number as weight.
+  few_rates,            ///< A cell with fewer than three rates near its optimum: left out.
+  edge_optimum,         ///< A cell whose optimum is at the edge of what was tried, on one of the axes.
+  coarse_grid,          ///< Rates further apart than a factor of 1.9: the grid alone blurs the optimum.
+  non_convex_cell,      ///< A cell whose losses rise, fall and rise again beyond their noise.
+  one_size,             ///< All runs have one size: the exponent of N is the prior's.
+  few_sizes,            ///< Two sizes: the exponent of N is mostly the prior's.
+  dominant_size,        ///< Leaving one size out moves the prediction by more than its 80 % interval.
+  prior_conflict,       ///< The data's exponent lies more than two standard deviations from the prior's.
+  curvature,            ///< A quadratic term in log N differs from 0 by more than two standard errors.
+  baseline_better,      ///< A simpler method forecast the largest size better by more than 0.1 % of loss.
+  extrapolation,        ///< The target lies further out than three times the largest size or token count.
+  off_ridge,            ///< The target's batch is more than a factor of 2 from the best, and not in the data.
+  assumed_tokens,       ///< The target's token count was not given.
+};
+
+struct LawFinding {
+  FindingKind kind = FindingKind::no_runs;
+  bool refuses = false;  ///< No law can be fitted to these runs as they are.
+  std::string message;   ///< One sentence with the numbers, and what would mend it.
+};
+
+/// Runs that are fit for fitting, and what was found on the way.
+struct CleanRuns {
+  std::vector<LawRun>
+      runs;  ///< Sorted by N, D, batch, lr; repeats merged; diverged ones marked, not removed.
+  std::vector<LawFinding> findings;
+};
+
+/// Sorts, merges repeats (same N, D, batch and lr: mean loss, summed weight), marks what diverged, and looks
+/// for everything that can be seen before a fit. Never throws for data; see `refuses`.
+CleanRuns clean_runs(std::vector<LawRun> runs);
+
+/// Throws Error with the messages of the findings that refuse, if there are any.
+void throw_if_refused(std::span<const LawFinding> findings);
+
+}  // namespace ablate

@@ -1,0 +1,78 @@
+#include "law/information.hpp"
+
+#include <Eigen/Cholesky>
+#include <Eigen/LU>
+#include <algorithm>
+#include <cmath>
+
+namespace ablate {
+
+namespace {
+
+/// Before any run an optimum is known to eight octaves, the loss to a factor of e.
+const Eigen::Matrix3d kVagueKnowledge = Eigen::Vector3d(1, 1.0 / 64, 1.0 / 64).asDiagonal();
+
+double variance_in(const Eigen::Matrix3d& information, int axis) {
+  return Eigen::Matrix3d(information + kVagueKnowledge).inverse()(axis, axis);
+}
+
+}  // namespace
+
+double CellKnowledge::variance_x() const {
+  return std::max(variance_in(information, 1), edge_se_x * edge_se_x);
+}
+double CellKnowledge::variance_y() const {
+  return std::max(variance_in(information, 2), edge_se_y * edge_se_y);
+}
+
+Eigen::Matrix3d run_information(const BowlFit& bowls, const CellKnowledge& cell, double x, double y) {
+  constexpr double kHighest = 0.02, kLeastNoise = 1e-3;
+  const double dy = bowls.joint ? y - cell.y : 0, t = x - cell.x - bowls.ridge * dy;
+  if (bowls.rise(x - cell.x, dy) > kHighest) return Eigen::Matrix3d::Zero();
+  const double slope = bowls.lr.slope(t);
+  const Eigen::Vector3d gradient(1, -slope, bowls.joint ? bowls.ridge * slope - bowls.batch.slope(dy) : 0);
+  return gradient * gradient.transpose() / std::pow(std::max(bowls.noise, kLeastNoise), 2);
+}
+
+TargetVariance::TargetVariance(const LawFit& fit, double params, double tokens)
+    : fit_(fit), log2_params_(std::log2(params)), log2_tokens_(regression_tokens(params, tokens)) {}
+
+double TargetVariance::variance(const std::vector<CellKnowledge>& cells, const LawRegression& law,
+                                const LawPriors& priors, double (CellKnowledge::*error)() const) const {
+  const auto n = static_cast<Eigen::Index>(cells.size());
+  const double size_variance = std::pow(law.size_sd.value, 2), cell_variance = std::pow(law.cell_sd.value, 2);
+  Eigen::MatrixXd design(n, 3), spread(n, n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    const CellKnowledge& cell = cells[static_cast<std::size_t>(i)];
+    design.row(i) << 1, std::log2(cell.params) - log2_params_,
+        regression_tokens(cell.params, cell.tokens) - log2_tokens_;
+    for (Eigen::Index j = 0; j < n; ++j)
+      spread(i, j) = cells[static_cast<std::size_t>(j)].params == cell.params ? size_variance : 0;
+    spread(i, i) += cell_variance + (cell.*error)();
+  }
+  Eigen::Matrix3d prior = Eigen::Matrix3d::Zero();
+  const auto bounded = [](double sd) { return std::min(sd, 10.0); };
+  prior(1, 1) = std::pow(bounded(priors.params.sd), 2);
+  prior(2, 2) = std::pow(bounded(priors.tokens.sd), 2);
+  prior(1, 2) = prior(2, 1) = priors.covariance;
+  const Eigen::Matrix2d precision = prior.bottomRightCorner<2, 2>().inverse();
+  Eigen::Matrix3d information = design.transpose() * spread.ldlt().solve(design);
+  information.bottomRightCorner<2, 2>() += precision;
+  // Columns are centred at the target: its mean is the constant.
+  return information.inverse()(0, 0) + size_variance + cell_variance;
+}
+
+double TargetVariance::of_lr(const std::vector<CellKnowledge>& cells) const {
+  return variance(cells, fit_.lr, lr_priors_for(fit_.joint, fit_.options), &CellKnowledge::variance_x);
+}
+
+double TargetVariance::of_batch(const std::vector<CellKnowledge>& cells) const {
+  return variance(cells, *fit_.batch_law, batch_priors_for(fit_.options), &CellKnowledge::variance_y);
+}
+
+double TargetVariance::expected_rise(const std::vector<CellKnowledge>& cells) const {
+  const double along_lr = 0.5 * fit_.bowls.lr.k * of_lr(cells);
+  return fit_.batch_law ? along_lr + 0.5 * fit_.bowls.batch.k * of_batch(cells) : along_lr;
+}
+
+}  // namespace ablate

@@ -1,0 +1,172 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "law/bowl_cells.hpp"
+#include "law/law_core.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+std::string cell_name(const CellOptimum& cell) {
+  std::string name = human_count(cell.params);
+  if (cell.tokens > 0) name += fmt::format(" x {} tokens", human_count(cell.tokens));
+  return cell.batch > 0 ? name + fmt::format(" at batch {}", human_count(cell.batch)) : name;
+}
+
+/// "a, b and 3 more".
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 5;
+  const std::vector<std::string> first(names.begin(), names.begin() + std::min(names.size(), kShown));
+  const std::string more =
+      names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : std::string();
+  return join(first, ", ") + more;
+}
+
+void check_cells_left_out(const LawFit& fit, std::vector<LawFinding>& findings) {
+  const std::size_t all = group_cells(fit.runs, fit.joint).size(), used = fit.bowls.cells.size();
+  if (used == 0) {
+    findings.push_back({FindingKind::no_cell_with_rates, true,
+                        "no size was swept with three learning rates that did not diverge"});
+  } else if (used < all) {
+    findings.push_back({FindingKind::few_rates, false,
+                        fmt::format("{} of {} cells have fewer than three rates near their best and are left "
+                                    "out",
+                                    all - used, all)});
+  }
+}
+
+void check_edges(const LawFit& fit, std::vector<LawFinding>& findings) {
+  struct Side {
+    const char* what;
+    CellAxis CellOptimum::*axis;
+    LawEdge edge;
+  };
+  for (const auto& [what, axis, edge] : {Side{"highest rate", &CellOptimum::lr, LawEdge::high},
+                                         Side{"lowest rate", &CellOptimum::lr, LawEdge::low},
+                                         Side{"largest batch", &CellOptimum::batch_axis, LawEdge::high},
+                                         Side{"smallest batch", &CellOptimum::batch_axis, LawEdge::low}}) {
+    std::vector<std::string> names;
+    for (const CellOptimum& cell : fit.bowls.cells)
+      if ((cell.*axis).edge == edge) names.push_back(cell_name(cell));
+    if (names.empty()) continue;
+    const bool rates = axis == &CellOptimum::lr;
+    if (rates && names.size() == fit.bowls.cells.size()) {
+      findings.push_back({FindingKind::one_sided_rates, true,
+                          fmt::format("in every cell the best rate is at the {} tried: try {} ones", what,
+                                      edge == LawEdge::high ? "higher" : "lower")});
+      continue;
+    }
+    findings.push_back({FindingKind::edge_optimum, false,
+                        fmt::format("the best is at or beyond the {} tried in {} of {} cells ({}): these "
+                                    "count for little until more is tried",
+                                    what, names.size(), fit.bowls.cells.size(), some_of(names))});
+  }
+}
+
+void check_grid(const LawFit& fit, std::vector<LawFinding>& findings) {
+  constexpr double kCoarse = 0.926;  // log2 of a factor of 1.9.
+  std::size_t coarse = 0;
+  double widest = 0;
+  for (const CellOptimum& cell : fit.bowls.cells) {
+    coarse += cell.lr.step > kCoarse;
+    widest = std::max(widest, cell.lr.step);
+  }
+  if (coarse > 0)
+    findings.push_back(
+        {FindingKind::coarse_grid, false,
+         fmt::format("in {} of {} cells the rates are a factor of up to {:.2g} apart: the best "
+                     "of the grid is off by {:.2f} octaves (s.d.) for that alone",
+                     coarse, fit.bowls.cells.size(), std::exp2(widest), widest / std::sqrt(12.0))});
+}
+
+void check_convexity(const LawFit& fit, std::vector<LawFinding>& findings) {
+  std::vector<std::string> names;
+  for (const CellOptimum& cell : fit.bowls.cells)
+    if (!cell.convex) names.push_back(cell_name(cell));
+  if (!names.empty())
+    findings.push_back({FindingKind::non_convex_cell, false,
+                        fmt::format("losses rise, fall and rise again beyond their noise in {}: failed runs, "
+                                    "or settings that differ?",
+                                    some_of(names))});
+}
+
+std::size_t count_sizes(const std::vector<LawObservation>& observations) {
+  std::vector<double> sizes;
+  for (const LawObservation& one : observations) sizes.push_back(one.log2_params);
+  std::sort(sizes.begin(), sizes.end());
+  return static_cast<std::size_t>(std::unique(sizes.begin(), sizes.end()) - sizes.begin());
+}
+
+void check_sizes(const LawCore& core, bool priors, std::vector<LawFinding>& findings) {
+  const std::size_t sizes = count_sizes(core.lr_observations);
+  if (sizes == 1)
+    findings.push_back(
+        {FindingKind::one_size, false,
+         fmt::format("all cells have one size: the exponent of N is {}",
+                     priors ? "what other searches found, not what these runs say" : "unknown")});
+  if (sizes == 2)
+    findings.push_back({FindingKind::few_sizes, false,
+                        "two sizes only: the exponent of N is mostly what other searches found; a third size "
+                        "would show whether it holds here"});
+}
+
+/// One exponent as the data alone have it, against its prior.
+void check_exponent(std::string_view what, const LawEstimate& data, const ExponentPrior& prior,
+                    std::vector<LawFinding>& findings) {
+  constexpr double kClear = 2;
+  const double distance = std::abs(data.value - prior.mean) / std::hypot(data.sd, prior.sd);
+  if (distance <= kClear) return;
+  findings.push_back(
+      {FindingKind::prior_conflict, false,
+       fmt::format("the exponent of {} is {:.2f} +- {:.2f} in these runs and {:.2f} +- {:.2f} in "
+                   "other searches: check how N and D are counted",
+                   what, data.value, data.sd, prior.mean, prior.sd)});
+}
+
+void check_priors(const LawFit& fit, const LawCore& core, std::vector<LawFinding>& findings) {
+  if (!fit.options.exponent_priors || count_sizes(core.lr_observations) < 3) return;
+  const LawPriors priors = lr_priors_for(fit.joint, fit.options);
+  const LawRegression data = fit_regression(core.lr_observations, without_exponents(priors));
+  if (data.tokens_free) {
+    check_exponent("N", data.params_exponent, priors.params, findings);
+    check_exponent("D", data.tokens_exponent, priors.tokens, findings);
+    return;
+  }
+  const double variance =
+      std::pow(priors.params.sd, 2) + std::pow(priors.tokens.sd, 2) + 2 * priors.covariance;
+  check_exponent("N (with D in proportion)", data.params_exponent,
+                 {priors.params.mean + priors.tokens.mean, std::sqrt(variance)}, findings);
+}
+
+void check_bend(const LawFit& fit, const LawCore& core, std::vector<LawFinding>& findings) {
+  const LawEstimate bend = bend_in_params(core.lr_observations, lr_priors_for(fit.joint, fit.options));
+  if (std::isfinite(bend.sd) && std::abs(bend.value) > 2 * bend.sd)
+    findings.push_back(
+        {FindingKind::curvature, false,
+         fmt::format("the law bends {} by {:.2f} +- {:.2f} per squared octave of N: a straight "
+                     "line will miss far from the data",
+                     bend.value > 0 ? "upward" : "downward", std::abs(bend.value), bend.sd)});
+}
+
+}  // namespace
+
+std::vector<LawFinding> check_fit(const LawFit& fit, const LawCore& core) {
+  std::vector<LawFinding> findings;
+  if (fit.optima.empty()) {
+    check_cells_left_out(fit, findings);
+    if (!core.lr) return findings;
+    check_edges(fit, findings);
+    check_grid(fit, findings);
+    check_convexity(fit, findings);
+  }
+  check_sizes(core, fit.options.exponent_priors, findings);
+  check_priors(fit, core, findings);
+  check_bend(fit, core, findings);
+  return findings;
+}
+
+}  // namespace ablate

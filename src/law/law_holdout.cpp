@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <cmath>
+
+#include "law/law_core.hpp"
+#include "law/names.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+/// Collects how one method does on the cells held out.
+class HoldoutScore {
+ public:
+  HoldoutScore(LawMethod method, std::string name) {
+    result_.method = method;
+    result_.name = std::move(name);
+  }
+  void add(const BowlFit& bowls, const CellOptimum& cell, double lr, std::optional<double> batch) {
+    const double dx = std::log2(lr) - cell.lr.optimum;
+    const bool both = bowls.joint && batch.has_value();
+    const double dy = both ? std::log2(*batch) - cell.batch_axis.optimum : 0;
+    const double regret = std::expm1(bowls.rise(dx, dy));
+    ++result_.cells;
+    result_.lr_error += std::abs(dx);
+    result_.batch_error += both ? std::abs(dy) : kUnknown;
+    result_.regret += regret;
+    result_.worst_regret = std::max(result_.worst_regret, regret);
+  }
+  void add_interval(const LawDistribution& lr, const CellOptimum& cell) {
+    ++intervals_;
+    result_.covered95 += lr.quantile(0.025) < cell.lr.optimum && cell.lr.optimum < lr.quantile(0.975);
+  }
+  HoldoutResult result() const {
+    HoldoutResult means = result_;
+    const auto cells = static_cast<double>(means.cells);
+    means.lr_error /= cells;
+    means.batch_error /= cells;
+    means.regret /= cells;
+    means.covered95 = intervals_ > 0 ? means.covered95 / intervals_ : kUnknown;
+    return means;
+  }
+
+ private:
+  HoldoutResult result_;
+  double intervals_ = 0;
+};
+
+HoldoutScore score_own(const LawFit& fit, const LawCore& core, std::span<const CellOptimum> cells) {
+  HoldoutScore score(fit.chosen, to_name(fit.chosen));
+  for (const CellOptimum& cell : cells) {
+    const LawDistribution lr = lr_at(core, cell.params, cell.tokens);
+    std::optional<double> batch;
+    if (core.batch)
+      batch =
+          std::exp2(core.batch->predict(std::log2(cell.params), regression_tokens(cell.params, cell.tokens))
+                        .quantile(0.5));
+    score.add(fit.bowls, cell, std::exp2(lr.quantile(0.5)), batch);
+    score.add_interval(lr, cell);
+  }
+  return score;
+}
+
+}  // namespace
+
+std::vector<HoldoutResult> leave_largest_out(const LawFit& fit) {
+  const std::vector<double> sizes = distinct_sizes(fit.runs);
+  if (sizes.size() < 2) return {};
+  std::vector<LawRun> smaller;
+  for (const LawRun& run : fit.runs)
+    if (run.params < sizes.back()) smaller.push_back(run);
+  std::vector<CellOptimum> cells;
+  for (const CellOptimum& cell : fit.bowls.cells)
+    if (cell.params == sizes.back()) cells.push_back(cell);
+  const LawCore core = fit_core(smaller, fit.joint, fit.options);
+  if (!core.lr || cells.empty()) return {};
+
+  std::vector<HoldoutResult> results = {score_own(fit, core, cells).result()};
+  for (const BaselineLaw& law : fit_baselines(smaller, fit.joint)) {
+    HoldoutScore score(law.method, to_name(law.method));
+    for (const CellOptimum& cell : cells)
+      score.add(fit.bowls, cell, law.lr.at(cell.params, cell.tokens),
+                law.batch ? std::optional(law.batch->at(cell.params, cell.tokens)) : std::nullopt);
+    results.push_back(score.result());
+  }
+  for (const PublishedLaw& law : published_laws()) {
+    if (law.at == nullptr) continue;
+    HoldoutScore score(LawMethod::published, law.name);
+    bool complete = true;
+    for (const CellOptimum& cell : cells) {
+      const PublishedValue value = law.at(cell.params, cell.tokens);
+      complete = complete && value.lr.has_value();
+      if (value.lr) score.add(fit.bowls, cell, *value.lr, value.batch);
+    }
+    if (complete) results.push_back(score.result());
+  }
+  return results;
+}
+
+}  // namespace ablate

@@ -1,0 +1,71 @@
+#include "law/names.hpp"
+
+namespace ablate {
+
+template <>
+std::span<const Named<FindingKind>> names_of<FindingKind>() {
+  using enum FindingKind;
+  static constexpr Named<FindingKind> table[] = {
+      {"no-runs", no_runs},
+      {"losses-fall-to-zero", losses_fall_to_zero},
+      {"one-sided-rates", one_sided_rates},
+      {"no-cell-with-rates", no_cell_with_rates},
+      {"unlike-units", unlike_units},
+      {"mixed-schedules", mixed_schedules},
+      {"mixed-weight-decay", mixed_weight_decay},
+      {"mixed-batches", mixed_batches},
+      {"unknown-tokens", unknown_tokens},
+      {"diverged-runs", diverged_runs},
+      {"duplicates", duplicates},
+      {"few-rates", few_rates},
+      {"edge-optimum", edge_optimum},
+      {"coarse-grid", coarse_grid},
+      {"non-convex-cell", non_convex_cell},
+      {"one-size", one_size},
+      {"few-sizes", few_sizes},
+      {"dominant-size", dominant_size},
+      {"prior-conflict", prior_conflict},
+      {"curvature", curvature},
+      {"baseline-better", baseline_better},
+      {"extrapolation", extrapolation},
+      {"off-ridge", off_ridge},
+      {"assumed-tokens", assumed_tokens},
+  };
+  return table;
+}
+
+template <>
+std::span<const Named<LawMethod>> names_of<LawMethod>() {
+  using enum LawMethod;
+  static constexpr Named<LawMethod> table[] = {
+      {"bowl-joint", bowl_joint},     {"bowl-fixed-batch", bowl_fixed_batch},
+      {"optima-table", optima_table}, {"mm1", mm1},
+      {"step-law", step_law},         {"quadratic", quadratic},
+      {"fixed-slope", fixed_slope},   {"published", published},
+  };
+  return table;
+}
+
+template <>
+std::span<const Named<BatchMode>> names_of<BatchMode>() {
+  using enum BatchMode;
+  static constexpr Named<BatchMode> table[] = {{"automatic", automatic}, {"tuned", tuned}, {"fixed", fixed}};
+  return table;
+}
+
+template <>
+std::span<const Named<ProposalReason>> names_of<ProposalReason>() {
+  using enum ProposalReason;
+  static constexpr Named<ProposalReason> table[] = {
+      {"bracket", bracket}, {"cover", cover}, {"narrow", narrow}};
+  return table;
+}
+
+template <>
+std::span<const Named<LawEdge>> names_of<LawEdge>() {
+  using enum LawEdge;
+  static constexpr Named<LawEdge> table[] = {{"none", none}, {"low", low}, {"high", high}};
+  return table;
+}
+
+}  // namespace ablate

@@ -1,0 +1,87 @@
+// Which runs to make next: for a whole law under a budget, for one sweep, and when to stop a run early.
+#pragma once
+
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "law/law.hpp"
+
+namespace ablate {
+
+/// Names: law/names.hpp.
+enum class ProposalReason {
+  bracket,  ///< The cell's best rate or batch is at the edge of what was tried.
+  cover,    ///< First rates at the largest size that the budget can sweep.
+  narrow,   ///< Narrows the target's interval most for its cost.
+};
+
+/// A size that may be trained, and for how long.
+struct LawCandidate {
+  double params = 0;
+  double tokens = 0;  ///< 0: unknown; then costs are counted at 20 tokens a parameter.
+};
+
+struct ProposeOptions {
+  LawTarget target;
+  double budget_flops = 0;  ///< For all proposed runs together. > 0.
+  std::vector<LawCandidate>
+      candidates;               ///< Besides the sizes in the data; those above the target are skipped.
+  std::vector<double> batches;  ///< Allowed tokens a step; empty: those in the data.
+  double rate_step = 0.5;       ///< Rates stand on a grid of this many octaves around the data's own rates.
+  std::size_t max_runs = 64;
+};
+
+struct ProposedRun {
+  double params = 0, tokens = 0, lr = 0, batch = 0;
+  double flops = 0;  ///< 6 N D.
+  ProposalReason reason = ProposalReason::narrow;
+  double log2_sd_after = 0;  ///< Of the target's rate, once this and all runs above it are made.
+};
+
+struct Proposal {
+  std::vector<ProposedRun> runs;  ///< In the order in which they help most.
+  double flops = 0;
+  double log2_sd_before = 0, log2_sd_after = 0;  ///< Of the target's rate.
+  std::string note;  ///< Why it stopped: budget, nothing left that helps, or max_runs.
+};
+
+/// Edges first (one factor of two outside what was tried), then greedily the run that takes
+/// most of the target's predictive variance per cost^0.3, after three rates at the largest size
+/// that half of the budget can sweep and nobody has swept. Works on a refused fit too: then only edges are
+/// bracketed. Throws Error for a target or budget that is not positive and finite.
+Proposal propose_runs(const LawFit& fit, const ProposeOptions& options);
+
+/// One finished run of a single sweep.
+struct SweepPoint {
+  double lr = 0;
+  double loss = 0;  ///< NaN or infinite: diverged.
+};
+struct SweepLimits {
+  double lr_min = 0;
+  double lr_max = std::numeric_limits<double>::infinity();
+};
+/// The next rate of one sweep, or nothing when it is done: start at `start`, step by factors of 2 until both
+/// neighbours of the best are worse, then try sqrt(2) on either side of it. Rates outside the limits count as
+/// worse. Pure: the same points give the same answer.
+std::optional<double> next_rate(std::span<const SweepPoint> points, double start, const SweepLimits& limits);
+
+/// Successive halving on loss curves (Jamieson and Talwalkar 2016), careful in two ways, since high rates
+/// look worse before the rate has decayed: a rate within `margin` of the best goes on, and so do the
+/// neighbours of the best.
+struct HalvingRule {
+  std::vector<double> rungs = {0.25, 0.5};  ///< Shares of a run at which rates are compared.
+  double keep = 0.5;                        ///< This share goes on, rounded up.
+  double margin = 0.02;                     ///< As a fraction of the loss.
+};
+/// A rate that is being trained: its loss at the rung; NaN when it diverged.
+struct RungLoss {
+  double lr = 0;
+  double loss = 0;
+};
+/// Which of `runs` (indices, ascending) go on after a rung.
+std::vector<std::size_t> survivors(std::span<const RungLoss> runs, const HalvingRule& rule);
+
+}  // namespace ablate

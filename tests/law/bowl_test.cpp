@@ -1,0 +1,150 @@
+#include "law/bowl.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "law/findings.hpp"
+#include "law_data.hpp"
+#include "synthetic.hpp"
+
+namespace {
+
+ablate::BowlFit fit_of(std::vector<ablate::LawRun> runs, bool joint) {
+  ablate::BowlOptions options;
+  options.joint = joint;
+  return ablate::fit_bowls(ablate::clean_runs(std::move(runs)).runs, options);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(law_bowl)
+
+using ablate::Bowl;
+using ablate::LawEdge;
+
+BOOST_AUTO_TEST_CASE(a_bowl_has_its_minimum_and_curvature_at_zero) {
+  const Bowl bowl{0.1, 0.7, 0.008};
+  BOOST_TEST(bowl.at(0) == 0.0);
+  BOOST_TEST(bowl.slope(0) == 0.0);
+  constexpr double kStep = 1e-4;
+  BOOST_TEST((bowl.slope(kStep) - bowl.slope(-kStep)) / (2 * kStep) == bowl.k,
+             boost::test_tools::tolerance(1e-6));
+  for (const double t : {-3.0, -1.0, 0.5, 2.0}) {
+    BOOST_TEST((bowl.at(t + kStep) - bowl.at(t - kStep)) / (2 * kStep) == bowl.slope(t),
+               boost::test_tools::tolerance(1e-6));
+    BOOST_TEST(bowl.at(t) > 0);
+  }
+  BOOST_TEST(bowl.at(2) > bowl.at(-2));  // q > p: steeper to the right.
+}
+
+BOOST_AUTO_TEST_CASE(a_band_ends_where_the_bowl_has_risen_so_far) {
+  const Bowl bowl{0.1, 0.7, 0.008};
+  const auto [left, right] = bowl.band(0.001);
+  BOOST_TEST(bowl.at(left) == 0.001, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(bowl.at(right) == 0.001, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(left < 0);
+  BOOST_TEST(right > 0);
+}
+
+BOOST_AUTO_TEST_CASE(exact_runs_give_back_shape_ridge_and_optima) {
+  const ablate::SyntheticLaw truth;
+  const auto fit = fit_of(truth.grid(), true);
+  BOOST_REQUIRE(fit.cells.size() == 8u);
+  // Within 3 % of the lowest loss a bowl's arms look much alike, so p and q feel the pull towards 0.5; what
+  // matters, the curvature and the optima, does not.
+  BOOST_TEST(fit.lr.p == truth.lr.p, boost::test_tools::tolerance(0.5));
+  BOOST_TEST(fit.lr.q == truth.lr.q, boost::test_tools::tolerance(0.15));
+  BOOST_TEST(fit.lr.k == truth.lr.k, boost::test_tools::tolerance(0.05));
+  BOOST_TEST(fit.ridge == truth.ridge, boost::test_tools::tolerance(0.02));
+  for (const ablate::CellOptimum& cell : fit.cells) {
+    BOOST_TEST(std::abs(cell.lr.optimum - truth.x(cell.params, cell.tokens)) < 0.02);
+    BOOST_TEST(std::abs(cell.batch_axis.optimum - truth.y(cell.tokens)) < 0.05);
+    BOOST_TEST(cell.convex);
+    BOOST_TEST((cell.lr.edge == LawEdge::none));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(standard_errors_are_the_size_of_the_errors) {
+  ablate::SyntheticLaw truth;
+  truth.noise = 1e-3;
+  const auto fit = fit_of(truth.grid(), true);
+  BOOST_TEST(fit.noise == truth.noise, boost::test_tools::tolerance(0.3));
+  double squares = 0;
+  for (const ablate::CellOptimum& cell : fit.cells)
+    squares += std::pow((cell.lr.optimum - truth.x(cell.params, cell.tokens)) / cell.lr.se, 2);
+  const double rms = std::sqrt(squares / static_cast<double>(fit.cells.size()));
+  BOOST_TEST(rms > 0.3);
+  BOOST_TEST(rms < 2.0);
+}
+
+BOOST_AUTO_TEST_CASE(a_sweep_that_ends_too_low_is_flagged_and_open_upwards) {
+  ablate::SyntheticLaw truth;
+  truth.noise = 1e-3;
+  const auto fit = fit_of(truth.sweeps(5, 0.5, -1.75), false);
+  BOOST_REQUIRE(fit.cells.size() == 4u);
+  for (const ablate::CellOptimum& cell : fit.cells) {
+    BOOST_TEST((cell.lr.edge == LawEdge::high));
+    BOOST_TEST(std::isinf(cell.lr.interval.high));
+    BOOST_TEST(std::isfinite(cell.lr.interval.low));
+    BOOST_TEST(cell.lr.interval.low < truth.fixed_x(std::log2(cell.params)));
+    BOOST_TEST(cell.lr.se >= cell.lr.step);
+    BOOST_TEST(cell.lr.optimum <= cell.lr.high + cell.lr.step + 1e-12);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_diverged_rate_above_brackets_the_optimum) {
+  const ablate::SyntheticLaw truth;
+  auto runs = truth.sweeps(5, 0.5, -1);
+  for (int size = 26; size <= 29; ++size) {
+    ablate::LawRun failed = runs.front();
+    failed.params = std::exp2(size), failed.tokens = std::exp2(size + 5);
+    failed.lr = std::exp2(truth.fixed_x(size) + 0.6);
+    failed.diverged = true;
+    runs.push_back(failed);
+  }
+  for (const ablate::CellOptimum& cell : fit_of(runs, false).cells) {
+    BOOST_TEST((cell.lr.edge == LawEdge::none));
+    BOOST_TEST(cell.lowest_diverged_lr > std::exp2(cell.lr.high));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(cells_with_two_rates_are_left_out) {
+  const ablate::SyntheticLaw truth;
+  BOOST_TEST(fit_of(truth.sweeps(2, 1, 0), false).cells.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_second_valley_is_seen) {
+  ablate::SyntheticLaw truth;
+  auto runs = truth.sweeps(7, 1, 0);
+  runs[0].loss = 0.995 * runs[3].loss;  // The lowest rate of the first size is suddenly the best.
+  const auto fit = fit_of(runs, false);
+  BOOST_TEST(!fit.cells.at(0).convex);
+  BOOST_TEST(fit.cells.at(1).convex);
+}
+
+/// Acceptance check A7: edges on public sweeps.
+BOOST_AUTO_TEST_CASE(edges_of_public_sweeps_are_flagged_exactly) {
+  const auto oellm = ablate::public_runs("oellm.csv"), step = ablate::public_runs("steplaw_dense.csv");
+  if (oellm.empty() || step.empty()) return;
+  std::vector<double> flagged;
+  for (const auto* runs : {&oellm, &step})
+    for (const ablate::CellOptimum& cell : fit_of(*runs, true).cells) {
+      BOOST_TEST((cell.batch_axis.edge == LawEdge::none));
+      for (const ablate::CellAxis* axis : {&cell.lr, &cell.batch_axis}) {
+        const bool outside = axis->optimum > axis->high || axis->optimum < axis->low;
+        BOOST_TEST((!outside || axis->edge != LawEdge::none));
+        BOOST_TEST(axis->optimum <= axis->high + axis->step + 1e-9);
+        BOOST_TEST(axis->optimum >= axis->low - axis->step - 1e-9);
+        BOOST_TEST((axis->edge == LawEdge::none) ==
+                   (std::isfinite(axis->interval.low) && std::isfinite(axis->interval.high)));
+      }
+      if (cell.lr.edge == LawEdge::none) continue;
+      BOOST_TEST((cell.lr.edge == LawEdge::high));
+      BOOST_TEST(cell.params == 47557632.0);
+      flagged.push_back(cell.tokens / 1e9);
+    }
+  const std::vector<double> expected = {50, 80, 120, 200, 300};
+  BOOST_TEST(flagged == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,147 @@
+#include "law/findings.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "law/law.hpp"
+#include "law/names.hpp"
+#include "synthetic.hpp"
+#include "util/error.hpp"
+
+namespace {
+
+using ablate::FindingKind;
+
+const ablate::LawFinding* finding(const std::vector<ablate::LawFinding>& all, FindingKind kind) {
+  for (const ablate::LawFinding& one : all)
+    if (one.kind == kind) return &one;
+  return nullptr;
+}
+bool refuses(const std::vector<ablate::LawFinding>& all, FindingKind kind) {
+  const ablate::LawFinding* one = finding(all, kind);
+  return one != nullptr && one->refuses;
+}
+bool warns(const std::vector<ablate::LawFinding>& all, FindingKind kind) {
+  const ablate::LawFinding* one = finding(all, kind);
+  return one != nullptr && !one->refuses && !one->message.empty();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(law_findings)
+
+const ablate::SyntheticLaw kTruth;
+
+BOOST_AUTO_TEST_CASE(every_finding_has_a_name) {
+  for (const std::string& name : ablate::known_names<FindingKind>())
+    BOOST_TEST(ablate::to_name(ablate::from_name<FindingKind>(name)) == name);
+}
+
+BOOST_AUTO_TEST_CASE(good_runs_have_no_findings) {
+  const auto clean = ablate::clean_runs(kTruth.grid());
+  BOOST_TEST(clean.findings.empty());
+  BOOST_TEST(clean.runs.size() == kTruth.grid().size());
+}
+
+BOOST_AUTO_TEST_CASE(no_runs_are_refused) {
+  BOOST_TEST(refuses(ablate::fit_law(std::vector<ablate::LawRun>{}, {}).findings, FindingKind::no_runs));
+}
+
+/// Acceptance check A7: as in public nanoGPT sweeps.
+BOOST_AUTO_TEST_CASE(losses_that_fall_to_zero_are_refused) {
+  auto runs = kTruth.sweeps(5, 1, 0);
+  runs.back().loss = 0;
+  const auto fit = ablate::fit_law(runs, {});
+  BOOST_TEST(refuses(fit.findings, FindingKind::losses_fall_to_zero));
+  BOOST_TEST(fit.refused());
+  BOOST_CHECK_THROW(ablate::throw_if_refused(fit.findings), ablate::Error);
+  BOOST_CHECK_THROW(ablate::predict(fit, {.params = 1e9}), ablate::Error);
+  runs.back().loss = 0.1;
+  BOOST_TEST(refuses(ablate::clean_runs(runs).findings, FindingKind::losses_fall_to_zero));
+}
+
+BOOST_AUTO_TEST_CASE(rates_on_one_side_of_every_optimum_are_refused) {
+  const auto fit = ablate::fit_law(kTruth.sweeps(5, 0.5, -2.5), {});
+  BOOST_TEST(refuses(fit.findings, FindingKind::one_sided_rates));
+  BOOST_TEST(refuses(ablate::fit_law(kTruth.sweeps(5, 0.5, 2.5), {}).findings, FindingKind::one_sided_rates));
+}
+
+BOOST_AUTO_TEST_CASE(two_rates_for_each_size_are_refused) {
+  BOOST_TEST(refuses(ablate::fit_law(kTruth.sweeps(2, 1, 0), {}).findings, FindingKind::no_cell_with_rates));
+}
+
+BOOST_AUTO_TEST_CASE(a_size_with_few_rates_is_left_out_with_a_warning) {
+  auto runs = kTruth.sweeps(5, 1, 0);
+  runs.resize(runs.size() - 3);
+  const auto fit = ablate::fit_law(runs, {});
+  BOOST_TEST(warns(fit.findings, FindingKind::few_rates));
+  BOOST_TEST(fit.bowls.cells.size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(one_size_is_a_warning_and_the_interval_is_wide) {
+  const auto runs = kTruth.sweeps(7, 0.5, 0);
+  const auto fit = ablate::fit_law(std::vector(runs.begin(), runs.begin() + 7), {});
+  BOOST_TEST(warns(fit.findings, FindingKind::one_size));
+  BOOST_TEST(ablate::predict(fit, {.params = 1e9}).lr.log2_sd > 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(diverged_runs_are_marked_not_removed) {
+  auto runs = kTruth.sweeps(5, 1, 0);
+  runs[4].loss *= 1.3;
+  runs[9].loss = std::nan("");
+  const auto clean = ablate::clean_runs(runs);
+  BOOST_TEST(warns(clean.findings, FindingKind::diverged_runs));
+  std::size_t marked = 0;
+  for (const ablate::LawRun& run : clean.runs) marked += run.diverged;
+  BOOST_TEST(marked == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(repeats_become_one_run_that_weighs_more) {
+  auto runs = kTruth.sweeps(5, 1, 0);
+  runs.push_back(runs[2]);
+  runs.back().loss += 0.02;
+  const auto clean = ablate::clean_runs(runs);
+  BOOST_TEST(warns(clean.findings, FindingKind::duplicates));
+  BOOST_TEST(clean.runs.size() == runs.size() - 1);
+  BOOST_TEST(clean.runs[2].weight == 2.0);
+  BOOST_TEST(clean.runs[2].loss == runs[2].loss + 0.01, boost::test_tools::tolerance(1e-12));
+}
+
+BOOST_AUTO_TEST_CASE(odd_units_are_named) {
+  const auto with = [](auto&& change) {
+    auto runs = kTruth.sweeps(5, 1, 0);
+    for (ablate::LawRun& run : runs) change(run);
+    return ablate::clean_runs(runs).findings;
+  };
+  BOOST_TEST(warns(with([](ablate::LawRun& run) { run.params /= 1e6; }), FindingKind::unlike_units));
+  BOOST_TEST(warns(with([](ablate::LawRun& run) { run.tokens /= 1e9; }), FindingKind::unlike_units));
+  BOOST_TEST(warns(with([](ablate::LawRun& run) { run.batch /= 4096; }), FindingKind::unlike_units) == false);
+  BOOST_TEST(warns(with([](ablate::LawRun& run) { run.batch /= 8192; }), FindingKind::unlike_units));
+  BOOST_TEST(warns(with([](ablate::LawRun& run) { run.lr *= 1e4; }), FindingKind::unlike_units));
+}
+
+BOOST_AUTO_TEST_CASE(mixtures_are_named) {
+  auto runs = kTruth.sweeps(5, 1, 0);
+  runs[0].schedule = "wsd";
+  runs[1].weight_decay = 0.2;
+  const auto clean = ablate::clean_runs(runs);
+  BOOST_TEST(warns(clean.findings, FindingKind::mixed_schedules));
+  BOOST_TEST(warns(clean.findings, FindingKind::mixed_weight_decay));
+}
+
+BOOST_AUTO_TEST_CASE(grids_edges_and_missing_tokens_are_named) {
+  const auto coarse = ablate::fit_law(kTruth.sweeps(5, 1, 0), {});
+  BOOST_TEST(warns(coarse.findings, FindingKind::coarse_grid));
+  auto runs = kTruth.sweeps(7, 0.5, 0);
+  std::erase_if(runs, [](const ablate::LawRun& run) {
+    return run.params == std::exp2(29) && std::log2(run.lr) > kTruth.fixed_x(29) - 0.2;
+  });
+  BOOST_TEST(warns(ablate::fit_law(runs, {}).findings, FindingKind::edge_optimum));
+  runs = kTruth.sweeps(7, 0.5, 0);
+  for (ablate::LawRun& run : runs) run.tokens = 0;
+  const auto fit = ablate::fit_law(runs, {});
+  BOOST_TEST(warns(fit.findings, FindingKind::unknown_tokens));
+  BOOST_TEST(ablate::predict(fit, {.params = std::exp2(31)}).tokens == 0.0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,99 @@
+#include "law/hierarchy.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "util/random.hpp"
+
+namespace {
+
+/// 4 sizes x 3 ratios on value = 3 - 0.6 n + 0.2 d, with a deviation for each size.
+std::vector<ablate::LawObservation> observations(double size_sd, double cell_sd, std::uint64_t seed) {
+  const ablate::RandomStream random(seed, "observations");
+  std::vector<ablate::LawObservation> all;
+  for (int size = 0; size < 4; ++size)
+    for (int ratio = 0; ratio < 3; ++ratio) {
+      const double n = 26 + size, d = n + 4 + ratio;
+      const auto index = static_cast<std::uint64_t>(3 * size + ratio);
+      const double spread =
+          size_sd * random.normal(static_cast<std::uint64_t>(size), 1) + cell_sd * random.normal(index, 2);
+      all.push_back({n, d, 3 - 0.6 * n + 0.2 * d + spread, 0.01});
+    }
+  return all;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(law_hierarchy)
+
+BOOST_AUTO_TEST_CASE(exact_observations_give_the_exponents) {
+  const auto law = ablate::fit_regression(observations(0, 0, 1), ablate::lr_priors());
+  BOOST_TEST(law.tokens_free);
+  BOOST_TEST(std::abs(law.params_exponent.value + 0.6) < 0.02);
+  BOOST_TEST(std::abs(law.tokens_exponent.value - 0.2) < 0.02);
+  const auto far = law.predict(31, 36);
+  BOOST_TEST(std::abs(far.mean() - (3 - 0.6 * 31 + 0.2 * 36)) < 0.1);
+  BOOST_TEST(far.sd() < 0.4);
+}
+
+BOOST_AUTO_TEST_CASE(intervals_of_new_sizes_cover_as_often_as_they_say) {
+  int covered95 = 0, covered80 = 0;
+  constexpr int kRounds = 200;
+  for (int round = 0; round < kRounds; ++round) {
+    const ablate::RandomStream random(static_cast<std::uint64_t>(round), "target");
+    const auto law = ablate::fit_regression(observations(0.2, 0.12, static_cast<std::uint64_t>(round)),
+                                            ablate::lr_priors());
+    const auto predicted = law.predict(30.5, 35.5);
+    const double truth = 3 - 0.6 * 30.5 + 0.2 * 35.5 + 0.2 * random.normal(0) + 0.12 * random.normal(1);
+    covered95 += predicted.quantile(0.025) < truth && truth < predicted.quantile(0.975);
+    covered80 += predicted.quantile(0.1) < truth && truth < predicted.quantile(0.9);
+  }
+  BOOST_TEST(covered95 >= 0.91 * kRounds);
+  BOOST_TEST(covered80 >= 0.72 * kRounds);
+  BOOST_TEST(covered80 <= 0.90 * kRounds);
+}
+
+BOOST_AUTO_TEST_CASE(one_size_leaves_the_exponent_to_the_prior) {
+  const std::vector<ablate::LawObservation> one = {{27, 31, -9, 0.05}};
+  const auto law = ablate::fit_regression(one, ablate::lr_priors_at_fixed_batch());
+  BOOST_TEST(!law.tokens_free);
+  BOOST_TEST(std::abs(law.params_exponent.value + 0.5) < 1e-6);
+  BOOST_TEST(law.predict(30, 34).sd() > 0.45);
+  BOOST_TEST(std::abs(law.predict(30, 34).mean() + 10.5) < 1e-3);
+}
+
+BOOST_AUTO_TEST_CASE(clear_data_overrule_the_prior) {
+  std::vector<ablate::LawObservation> flat;
+  for (int size = 0; size < 5; ++size) flat.push_back({24.0 + 2 * size, 32, -9, 0.02});
+  const auto law = ablate::fit_regression(flat, ablate::lr_priors());
+  BOOST_TEST(std::abs(law.params_exponent.value) < 0.1);
+}
+
+BOOST_AUTO_TEST_CASE(units_change_only_the_constant) {
+  auto moved = observations(0.2, 0.1, 5);
+  const auto law = ablate::fit_regression(moved, ablate::lr_priors());
+  for (ablate::LawObservation& one : moved) one.log2_params -= 20, one.log2_tokens -= 30;
+  const auto other = ablate::fit_regression(moved, ablate::lr_priors());
+  BOOST_TEST(std::abs(law.params_exponent.value - other.params_exponent.value) < 1e-9);
+  BOOST_TEST(std::abs(law.predict(31, 36).quantile(0.9) - other.predict(11, 6).quantile(0.9)) < 1e-8);
+}
+
+BOOST_AUTO_TEST_CASE(a_bend_is_found_where_there_is_one) {
+  auto bent = observations(0, 0, 1);
+  for (ablate::LawObservation& one : bent) one.value += 0.1 * std::pow(one.log2_params - 27.5, 2);
+  const auto bend = ablate::bend_in_params(bent, ablate::lr_priors());
+  BOOST_TEST(std::abs(bend.value - 0.1) < 0.05);
+  BOOST_TEST(std::isinf(
+      ablate::bend_in_params(std::vector(bent.begin(), bent.begin() + 6), ablate::lr_priors()).sd));
+}
+
+BOOST_AUTO_TEST_CASE(quantiles_of_a_mixture_are_those_of_its_parts) {
+  const ablate::LawDistribution one({{1, 2, 3}});
+  BOOST_TEST(one.quantile(0.975) == 2 + 3 * 1.959963985, boost::test_tools::tolerance(1e-8));
+  const ablate::LawDistribution two({{0.5, -1, 0.1}, {0.5, 1, 0.1}});
+  BOOST_TEST(std::abs(two.mean()) < 1e-12);
+  BOOST_TEST(two.sd() == std::sqrt(1.01), boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(std::abs(two.quantile(0.25) + 1) < 1e-8);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
