@@ -9,6 +9,10 @@
   X(table)                 \
   X(query)                 \
   X(export)                \
+  X(law_fit)               \
+  X(law_predict)           \
+  X(law_propose)           \
+  X(law_run)               \
   X(jobs)                  \
   X(log)                   \
   X(cancel)                \

@@ -11,6 +11,7 @@
 #include "cli/run_lock.hpp"
 #include "cli/run_progress.hpp"
 #include "cli/simulation.hpp"
+#include "cli/sweep_run.hpp"
 #include "cli/worker_program.hpp"
 #include "schedule/local_runner.hpp"
 #include "schedule/stop_signals.hpp"
@@ -121,9 +122,18 @@ int conclude(Database& database, const ScheduleResult& result, std::int64_t swee
 }
 
 int run_run(const Arguments& arguments) {
+  if (!arguments.flag("--dry-run")) return run_sweep(arguments, arguments.text("SWEEP"));
   Sweep sweep = load_sweep(arguments.text("SWEEP"));
+  const ScheduleOptions options = schedule_options(arguments, sweep.experiment.run);
+  return dry_run(arguments, std::move(sweep), options);
+}
+
+}  // namespace
+
+int run_sweep(const Arguments& arguments, const std::filesystem::path& file, const SweepWatch& watch) {
+  Sweep sweep = load_sweep(file);
   ScheduleOptions options = schedule_options(arguments, sweep.experiment.run);
-  if (arguments.flag("--dry-run")) return dry_run(arguments, std::move(sweep), options);
+  if (watch.keep_going) options.max_failures = 0;
   const std::filesystem::path worker = get_worker(arguments.find_text("--worker"));
 
   const std::filesystem::path path = arguments.database();
@@ -135,6 +145,7 @@ int run_run(const Arguments& arguments) {
   require_data(planned.plan);
   options.run = run_table(planned.sweep.experiment);
   const SaveResult saved = save_plan(database, planned.plan, planned.sweep.file, options.run, clock.now());
+  if (watch.planned) watch.planned(database, saved.sweep_id);
 
   const bool quiet = arguments.flag("--quiet");
   const StageProgress before = total_progress(load_progress(database, saved.sweep_id));
@@ -151,7 +162,7 @@ int run_run(const Arguments& arguments) {
   const std::int64_t invocation = begin_invocation(database, describe_invocation(arguments), clock.now());
   const StopSignals signals;
   LocalRunner runner(worker, signals.fd());
-  RunProgress progress(database, saved.sweep_id, clock, quiet);
+  RunProgress progress(database, saved.sweep_id, clock, quiet, watch.tick);
   const double began = clock.monotonic();
   const ScheduleResult result = run_schedule(database, saved.sweep_id, invocation, runner, clock, progress,
                                              signals.requests(), options);
@@ -160,23 +171,11 @@ int run_run(const Arguments& arguments) {
   return conclude(database, result, saved.sweep_id, planned.plan, clock.monotonic() - began, quiet);
 }
 
-}  // namespace
-
-CommandSpec run_command() {
+std::vector<OptionSpec> run_options() {
   OptionSpec failures = value("--max-failures", ValueType::integer, "N",
                               "start nothing new after N failed jobs; 0: never mind");
   failures.fallback = "3";
-  CommandSpec command{
-      .name = "run",
-      .group = Group::sweeps,
-      .summary = "Runs what is left of a sweep",
-      .description =
-          "Finished jobs are never run again, whichever sweep they came from. Ctrl-C lets the workers leave "
-          "behind a checkpoint, a second one ends them; the same command then goes on.",
-      .example = "ablate run sweeps/connector.toml --slots 4 --keep-going",
-      .options = {positional("SWEEP", ValueType::sweep_file, "the sweep's TOML file")},
-      .run = run_run};
-  for (const OptionSpec& option : device_options()) command.options.push_back(option);
+  std::vector<OptionSpec> options = device_options();
   const std::vector<OptionSpec> more = {
       value("--retries", ValueType::integer, "N",
             "attempts in a row that may end without progress before a job fails [run.retries]"),
@@ -190,7 +189,22 @@ CommandSpec run_command() {
             "program that trains [ablate-worker beside ablate, else in $PATH]"),
       flag("--quiet", "say nothing unless a job fails"),
       db_option()};
-  command.options.insert(command.options.end(), more.begin(), more.end());
+  options.insert(options.end(), more.begin(), more.end());
+  return options;
+}
+
+CommandSpec run_command() {
+  CommandSpec command{
+      .name = "run",
+      .group = Group::sweeps,
+      .summary = "Runs what is left of a sweep",
+      .description =
+          "Finished jobs are never run again, whichever sweep they came from. Ctrl-C lets the workers leave "
+          "behind a checkpoint, a second one ends them; the same command then goes on.",
+      .example = "ablate run sweeps/connector.toml --slots 4 --keep-going",
+      .options = {positional("SWEEP", ValueType::sweep_file, "the sweep's TOML file")},
+      .run = run_run};
+  for (const OptionSpec& option : run_options()) command.options.push_back(option);
   return command;
 }
 

@@ -22,11 +22,13 @@ std::string who(const JobRecord& job) {
 
 }  // namespace
 
-RunProgress::RunProgress(Database& database, std::int64_t sweep_id, const Clock& clock, bool quiet)
+RunProgress::RunProgress(Database& database, std::int64_t sweep_id, const Clock& clock, bool quiet,
+                         std::function<void()> also)
     : database_(database),
       sweep_id_(sweep_id),
       clock_(clock),
       quiet_(quiet),
+      also_(std::move(also)),
       terminal_(terminal_of(1)),
       lines_(quiet ? Terminal{} : terminal_, try_write_out) {
   const StageProgress total = total_progress(load_progress(database_, sweep_id_));
@@ -76,6 +78,7 @@ void RunProgress::ended(const JobRecord& job, const AttemptRecord& attempt, JobS
 }
 
 void RunProgress::tick() {
+  if (also_) also_();
   if (quiet_ || !terminal_.live || clock_.monotonic() - drawn_ < kSecondsBetweenDrawings) return;
   drawn_ = clock_.monotonic();
   lines_.show(view());

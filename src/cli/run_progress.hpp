@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "report/bar.hpp"
@@ -13,7 +14,9 @@ namespace ablate {
 
 class RunProgress final : public Progress {
  public:
-  RunProgress(Database& database, std::int64_t sweep_id, const Clock& clock, bool quiet);
+  /// `also`: done at each tick.
+  RunProgress(Database& database, std::int64_t sweep_id, const Clock& clock, bool quiet,
+              std::function<void()> also = {});
 
   void started(const JobRecord& job, const AttemptRecord& attempt) override;
   void adopted(const JobRecord& job, const AttemptRecord& attempt) override;
@@ -31,6 +34,7 @@ class RunProgress final : public Progress {
   std::int64_t sweep_id_;
   const Clock& clock_;
   bool quiet_;
+  std::function<void()> also_;
   Terminal terminal_;
   LiveLines lines_;
   std::int64_t jobs_ = 0, finished_ = 0;  ///< Of the sweep, kept up to date with each event.

@@ -1,0 +1,52 @@
+// Proposed runs of a learning-rate search, as a table and as a sweep file.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "config/sweep.hpp"
+#include "law/propose.hpp"
+#include "report/table.hpp"
+#include "util/json.hpp"
+
+namespace ablate {
+
+Table proposal_table(const Proposal& proposal);
+Json proposal_json(const Proposal& proposal);
+
+/// What a search may train: sizes with recipes to take over, and presets in between.
+class SearchSpace {
+ public:
+  /// Resolves every cell of the sweep.
+  SearchSpace(const Sweep& sweep, Stage stage);
+
+  /// Sizes for propose_runs(): those of the sweep and of the presets up to `largest` parameters, trained on
+  /// as many tokens as the sweep's cells of the next size: the same number, or the same a parameter.
+  std::vector<LawCandidate> candidates(double largest) const;
+
+  /// A sweep file with one cell for each run, which stands at `file`. It builds on the same experiment; what
+  /// else the sweep sets is taken over from its cell of the nearest size. `heading`: lines of a comment.
+  std::string sweep_text(const Proposal& proposal, const std::filesystem::path& file,
+                         const std::vector<std::string>& heading) const;
+
+ private:
+  struct Size {
+    double params = 0, tokens = 0;
+    Experiment experiment;
+  };
+  const Size& nearest(double params) const;
+  Experiment experiment_of(const ProposedRun& run) const;
+
+  std::vector<Size> sizes_;   ///< Ascending; of each size the cell with the most tokens.
+  bool fixed_tokens_ = true;  ///< All sizes train on the same number of tokens.
+  Experiment base_;           ///< The sweep's experiment by itself.
+  std::filesystem::path experiment_file_;
+  std::uint64_t seed_ = 0;
+  Stage stage_;
+};
+
+/// "lr-search.toml" -> the first of "lr-search-law-1.toml", "lr-search-law-2.toml", ... beside it.
+std::filesystem::path round_file(const std::filesystem::path& sweep, int round);
+
+}  // namespace ablate

@@ -1,0 +1,94 @@
+#include "store/law_runs.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "config/names.hpp"
+#include "store/query.hpp"
+#include "store/sweep_jobs.hpp"
+
+namespace ablate {
+
+std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep_id, Stage stage) {
+  const ReadTransaction snapshot(database);
+  const SweepJobs jobs = load_sweep_jobs(database, sweep_id);
+  std::vector<TrainedJob> found;
+  std::unordered_map<std::int64_t, std::size_t> by_id;
+  {
+    Query query(database,
+                "SELECT j.id, j.key, j.seed, j.state, j.steps, j.flops,"
+                " (SELECT json_group_object(p.section, json(p.json))"
+                "  FROM json_each(j.parts) AS e JOIN part p ON p.id = e.value),"
+                " (SELECT a.failure FROM attempt a WHERE a.job_id = j.id ORDER BY a.number DESC LIMIT 1)"
+                " FROM job j WHERE j.id BETWEEN ? AND ? AND j.stage = ? ORDER BY j.id");
+    query.bind(jobs.first_id(), jobs.last_id(), to_name(stage));
+    while (query.step()) {
+      if (jobs.find(query.integer(0)) < 0) continue;
+      by_id.emplace(query.integer(0), found.size());
+      TrainedJob& job = found.emplace_back();
+      job.id = query.integer(0);
+      job.key = query.text(1);
+      job.seed = static_cast<std::uint64_t>(query.integer(2));
+      job.state = from_name<JobState>(query.view(3));
+      job.steps = query.integer(4);
+      job.flops = query.real(5);
+      job.config = Json::parse(query.view(6));
+      job.failure = query.text(7);
+    }
+  }
+  {
+    Query query(database,
+                "SELECT m.job_id, n.name, m.last_value, m.last_step FROM metric_summary m"
+                " JOIN metric_name n ON n.id = m.name_id WHERE m.job_id BETWEEN ? AND ?");
+    query.bind(jobs.first_id(), jobs.last_id());
+    while (query.step())
+      if (const auto place = by_id.find(query.integer(0)); place != by_id.end()) {
+        TrainedJob& job = found[place->second];
+        job.metrics[query.text(1)] = query.real(2);
+        job.last_step = std::max(job.last_step, query.integer(3));
+      }
+  }
+  {
+    Query query(database,
+                "SELECT k.id, e.value, k.state FROM job k, json_each(k.parents) AS e"
+                " WHERE k.id BETWEEN ? AND ? AND k.stage = 'eval'");
+    query.bind(jobs.first_id(), jobs.last_id());
+    while (query.step()) {
+      const auto job = by_id.find(query.integer(1));
+      if (job != by_id.end() && jobs.find(query.integer(0)) >= 0 && query.view(2) != "finished")
+        found[job->second].evaluated = false;
+    }
+  }
+  Query query(database,
+              "SELECT k.id, e.value, s.name, s.value FROM job k, json_each(k.parents) AS e"
+              " JOIN score_value s ON s.job_id = k.id WHERE k.id BETWEEN ? AND ? AND k.stage = 'eval'"
+              " AND k.state = 'finished'");
+  query.bind(jobs.first_id(), jobs.last_id());
+  while (query.step()) {
+    const auto job = by_id.find(query.integer(1));
+    if (job != by_id.end() && jobs.find(query.integer(0)) >= 0)
+      found[job->second].scores[query.text(2)] = query.real(3);
+  }
+  return found;
+}
+
+JobPosition load_position(Database& database, std::int64_t job_id) {
+  Query query(
+      database,
+      "SELECT j.state, (SELECT m.last_step FROM metric_summary m JOIN metric_name n ON n.id = m.name_id"
+      " WHERE m.job_id = j.id AND n.name = 'loss') FROM job j WHERE j.id = ?",
+      job_id);
+  if (!query.step()) return {};
+  return {from_name<JobState>(query.view(0)), query.integer(1)};
+}
+
+double mean_loss(Database& database, std::int64_t job_id, std::int64_t from, std::int64_t to) {
+  Query query(database,
+              "SELECT avg(p.value) FROM metric_point p JOIN metric_name n ON n.id = p.name_id"
+              " WHERE p.job_id = ? AND n.name = 'loss' AND p.step > ? AND p.step <= ?",
+              job_id, from, to);
+  query.step();
+  return query.real(0);
+}
+
+}  // namespace ablate

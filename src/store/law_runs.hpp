@@ -1,0 +1,45 @@
+// What a learning-rate search has found: the training jobs of a sweep with configuration, loss and scores.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "config/experiment.hpp"
+#include "store/database.hpp"
+#include "store/states.hpp"
+#include "util/json.hpp"
+
+namespace ablate {
+
+struct TrainedJob {
+  std::int64_t id = 0;
+  std::string key;
+  std::uint64_t seed = 0;
+  JobState state = JobState::waiting;
+  std::string failure;                    ///< Of its last attempt: "diverged", "crashed", ...; empty: none.
+  Json config;                            ///< Resolved: {"train.llm": {"peak_lr": 0.001, ...}, ...}.
+  std::int64_t steps = 0;                 ///< Planned.
+  std::int64_t last_step = 0;             ///< Of its curves: how far it got.
+  double flops = 0;                       ///< By formula.
+  std::map<std::string, double> metrics;  ///< Last values: "loss".
+  std::map<std::string, double> scores;   ///< Of the evaluations of this sweep that look at it.
+  bool evaluated = true;                  ///< False: the sweep has evaluations of it that are not finished.
+};
+
+/// The jobs of one stage of a sweep, in the order in which they were planned.
+std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep_id, Stage stage);
+
+/// Where a job is now.
+struct JobPosition {
+  JobState state = JobState::waiting;
+  std::int64_t last_step = 0;  ///< Of its curve of losses.
+};
+JobPosition load_position(Database& database, std::int64_t job_id);
+
+/// Mean of a job's losses with from < step <= to; NaN where none of them is a number.
+double mean_loss(Database& database, std::int64_t job_id, std::int64_t from, std::int64_t to);
+
+}  // namespace ablate

@@ -1,0 +1,341 @@
+// law fit, predict, propose and run, end to end: on files, and on a sweep whose worker knows the law.
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "cli/program.hpp"
+#include "util/json.hpp"
+
+BOOST_AUTO_TEST_SUITE(law)
+
+using namespace ablate;
+
+namespace {
+
+constexpr double kSizes[] = {20e6, 50e6, 120e6, 300e6};
+
+/// The best rate of the made-up runs: 2e-3 x (N / 100M)^-0.6, whatever D.
+double best_rate(double params) { return 2e-3 * std::pow(params / 1e8, -0.6); }
+
+/// One line of a CSV file.
+std::string line_of(double params, double rate, double octaves) {
+  const double rise =
+      0.01 * (std::exp(-0.4 * octaves) / 0.4 + std::exp(0.6 * octaves) / 0.6 - 1 / 0.4 - 1 / 0.6);
+  return fmt::format("{},{},{:.6g},262144,{:.9f}\n", params, 20 * params, rate,
+                     (1.8 + 400 / std::pow(params, 0.34)) * std::exp(rise));
+}
+
+/// Rates a factor of sqrt(2) apart around the best of each size.
+std::string made_up_runs() {
+  std::string text = "N,D,lr,batch_tokens,loss\n";
+  for (const double params : kSizes)
+    for (int step = -4; step <= 4; ++step) {
+      const double octaves = 0.5 * step + 0.1;
+      text += line_of(params, best_rate(params) * std::exp2(octaves), octaves);
+    }
+  return text;
+}
+
+struct WithRuns : Program {
+  WithRuns() { scratch.write("runs.csv", made_up_runs()); }
+};
+
+void expect_refusal(const Program& program, const std::string& arguments, const std::string& part) {
+  const Outcome found = program.run(arguments);
+  BOOST_TEST_CONTEXT("ablate " << arguments << ": " << found.err) {
+    BOOST_TEST(found.code == 2);
+    BOOST_TEST(found.out == "");
+    BOOST_TEST(found.err.starts_with("ablate: "));
+    BOOST_TEST(found.err.find(part) != std::string::npos);
+  }
+}
+
+/// A search of three sizes and five rates whose worker gives the loss of a law: 0.02 x octaves^2 above the
+/// best; best rate 0.02 x (N / 100k)^-0.5; rates sixteen times that diverge.
+struct Searched : Program {
+  Searched() {
+    scratch.write("text.txt", "something to read\n");
+    scratch.write("words.model", "no tokenizer, but a file\n");
+    scratch.write(
+        "small.toml",
+        "stages = [\"llm\"]\n[llm]\nvocab_size = 64\n[data]\ntext = [\"text.txt\"]\ntokenizer = "
+        "\"words.model\"\nseq_len = 128\n[train.llm]\nsteps = 300\nbatch = 4\nwarmup_steps = 30\nprecision = "
+        "\"fp32\"\n");
+    scratch.write("search.toml",
+                  "experiment = \"small.toml\"\n[override]\ntrain.llm.weight_decay = 0.05\n[[axis]]\nkey = "
+                  "\"llm.preset\"\nlevels = [\"0.1m\", \"0.4m\", \"1m\"]\n[[axis]]\nkey = "
+                  "\"train.llm.peak_lr\"\nlevels = [2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2, 0.5]\n");
+    const auto path = scratch.write("trainer", R"sh(#!/bin/sh
+if [ "$1" = --version ]; then echo "worker of the tests"; exit 0; fi
+folder=$1/$3
+find_number() { grep -o "\"$1\": *[0-9.e+-]*" "$2" | head -n 1 | sed 's/.*: *//'; }
+say() { seq=$((seq + 1)); echo "{\"seq\":$seq,\"time\":$seq,$1}" >> "$folder/journal.jsonl"; }
+say "\"event\":\"started\",\"attempt\":$3,\"step\":0,\"total_steps\":300"
+loss=$(awk -v lr="$(find_number peak_lr "$1/job.json")" -v w="$(find_number width "$1/job.json")" \
+  -v l="$(find_number layers "$1/job.json")" 'BEGIN {
+    n = 12 * l * w * w; best = 0.02 * exp(-0.5 * log(n / 100000)); x = log(lr / best) / log(2)
+    if (x > 4) print "none"; else printf "%.9f", (3 + 20 / log(n)) * (1 + 0.02 * x * x) }')
+if [ "$loss" = none ]; then
+  say '"event":"failed","failure":"diverged","message":"the loss is no number"'
+  exit 1
+fi
+if [ -n "$HOPELESS" ]; then
+  say "\"event\":\"metric\",\"step\":75,\"values\":{\"loss\":$loss}"
+  # Whoever is far off waits for the end; a minute, and the test fails.
+  if awk -v loss="$loss" 'BEGIN { exit !(loss > 1.2 * 4.7) }'; then
+    for i in $(seq 600); do sleep 0.1; done
+    exit 1
+  fi
+fi
+say "\"event\":\"metric\",\"step\":300,\"values\":{\"loss\":$loss}"
+say '"event":"finished","step":300,"detail":{}'
+)sh");
+    ::chmod(path.c_str(), 0755);
+  }
+  Outcome search() const {
+    return run("run search.toml --worker ./trainer --slots 1 --threads 1 --keep-going --quiet");
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_known_law_is_found_again) {
+  const WithRuns program;
+  const Outcome text =
+      program.run("law fit runs.csv --size N --tokens D --lr lr --batch batch_tokens --loss loss");
+  BOOST_TEST(text.code == 0);
+  BOOST_TEST(text.err == "");
+  BOOST_TEST(text.out.starts_with("runs.csv: 36 runs: 4 sizes from 20.0M to 300M, 4 token counts"));
+  BOOST_TEST(line_with(text.out, "  lr    = ").find("x (N / ") != std::string::npos);
+  BOOST_TEST(program.read("results/law.html").find("<svg") != std::string::npos);
+
+  const Outcome found = program.run("law fit runs.csv --json --no-priors");
+  BOOST_TEST(found.code == 0);
+  const Json law = Json::parse(found.out);
+  BOOST_TEST(law["lr_law"]["params_exponent"]["value"].get<double>() == -0.6,
+             boost::test_tools::tolerance(0.02));
+  BOOST_TEST(law["cells"].size() == 4u);
+  for (std::size_t i = 0; i < 4; ++i)
+    BOOST_TEST(law["cells"][i]["lr"]["best"].get<double>() == best_rate(kSizes[i]),
+               boost::test_tools::tolerance(0.03));
+  BOOST_TEST(law["methods"].size() >= 2u);
+  BOOST_TEST(law["holdout"].size() >= 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_same_input_gives_the_same_bytes) {
+  const WithRuns program;
+  for (const char* command :
+       {"law fit runs.csv", "law fit runs.csv --json", "law predict runs.csv --params 1e9",
+        "law propose runs.csv --target 1e9 --budget 1e20"}) {
+    BOOST_TEST_CONTEXT(command) {
+      const Outcome first = program.run(command);
+      const std::string page = program.read("results/law.html");
+      BOOST_TEST(first.code == 0);
+      BOOST_TEST(first.out == program.run(command).out);
+      BOOST_TEST(page == program.read("results/law.html"));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(json_lines_and_other_names_of_columns_are_read) {
+  const WithRuns program;
+  std::string lines;
+  for (const double params : kSizes)
+    for (int step = -3; step <= 3; ++step)
+      lines += fmt::format("{{\"params\": {}, \"learning_rate\": {}, \"final\": {}}}\n", params,
+                           best_rate(params) * std::exp2(step), 3 + 0.02 * step * step);
+  program.scratch.write("runs.jsonl", lines);
+  const Outcome found = program.run("law fit runs.jsonl --loss final --json");
+  BOOST_TEST(found.code == 0);
+  const Json law = Json::parse(found.out);
+  BOOST_TEST(law["lr_law"]["params_exponent"]["value"].get<double>() == -0.6,
+             boost::test_tools::tolerance(0.1));
+  BOOST_TEST(law.dump().find("unknown-tokens") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_input_is_named_with_its_place) {
+  const WithRuns program;
+  const std::string runs = program.read("runs.csv");
+  expect_refusal(program, "law fit", "there is nothing to read");
+  expect_refusal(program, "law fit absent.csv", "absent.csv");
+  expect_refusal(program, "law fit runs.csv --loss los", "did you mean 'loss'?");
+  expect_refusal(program, "law fit runs.csv --fixed-batch none", "--fixed-batch is 'none'");
+  expect_refusal(program, "law fit runs.csv --fixed-batch 1 --tuned-batch", "exclude one another");
+  expect_refusal(program, "law fit runs.csv --budget 1e20", "--loss-law");
+  expect_refusal(program, "law predict runs.csv", "--params");
+  expect_refusal(program, "law predict runs.csv --params -3", "--params is '-3'");
+  expect_refusal(program, "law predict runs.csv --params 1e9 --tokens 0", "--tokens is '0'");
+  expect_refusal(program, "law propose runs.csv --target 1e9", "--budget");
+  expect_refusal(program, "law propose runs.csv --target 1e9 --budget 1e20 --output x.toml", "--sweep");
+
+  program.scratch.write("unnamed.csv", "a,b,c\n1,2,3\n");
+  expect_refusal(program, "law fit unnamed.csv", "name one with --size; there are: a, b, c");
+  program.scratch.write("words.csv", runs + "20000000,400000000,fast,262144,3.1\n");
+  expect_refusal(program, "law fit words.csv", "words.csv:38: lr: 'fast' is not a number");
+  program.scratch.write("negative.csv", runs + "20000000,400000000,-0.001,262144,3.1\n");
+  expect_refusal(program, "law fit negative.csv", "negative.csv:38: lr: '-0.001' is not a positive number");
+  program.scratch.write("empty.csv", "");
+  expect_refusal(program, "law fit empty.csv", "empty.csv");
+}
+
+BOOST_AUTO_TEST_CASE(runs_that_no_law_can_stand_on_are_refused_or_told) {
+  const Program program;
+  std::string low = "N,D,lr,batch_tokens,loss\n", zero = low, one = low;
+  for (const double params : kSizes)
+    for (int step = -4; step <= 0; ++step) {
+      const double octaves = step - 2;
+      low += line_of(params, best_rate(params) * std::exp2(octaves), octaves);
+      zero +=
+          fmt::format("{},{},{:.6g},262144,0.0\n", params, 20 * params, best_rate(params) * std::exp2(step));
+    }
+  for (int step = -4; step <= 4; ++step)
+    one += line_of(50e6, best_rate(50e6) * std::exp2(0.5 * step), 0.5 * step);
+  program.scratch.write("low.csv", low);
+  program.scratch.write("zero.csv", zero);
+  program.scratch.write("one.csv", one);
+  expect_refusal(program, "law fit low.csv", "no law can be fitted");
+  expect_refusal(program, "law predict low.csv --params 1e9", "no law can be fitted");
+  expect_refusal(program, "law fit zero.csv", "no law can be fitted");
+  BOOST_TEST(!program.exists("results/law.html"));
+  // Of rates that are all too low, the next ones can be said all the same.
+  const Outcome next = program.run("law propose low.csv --target 1e9 --budget 1e21 --json");
+  BOOST_TEST(next.code == 0);
+  const Json runs = Json::parse(next.out)["runs"];
+  BOOST_TEST(runs.size() > 0u);
+  BOOST_TEST(runs[0]["reason"] == "bracket");
+  const Outcome alone = program.run("law fit one.csv");
+  BOOST_TEST(alone.code == 0);
+  BOOST_TEST(alone.out.find("one-size") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_prediction_is_ready_to_paste) {
+  const WithRuns program;
+  const std::string command = "law predict runs.csv --params 1B --tokens 20e9 --seq-len 2048";
+  const Outcome text = program.run(command);
+  BOOST_TEST(text.code == 0);
+  for (const char* part : {"learning rate", "50 %", "95 %", "weight decay", "regret", "extrapolation",
+                           "MM1's recipe", "[train.llm]", "peak_lr = "})
+    BOOST_TEST(text.out.find(part) != std::string::npos);
+  const std::string block = program.run(command + " --toml --stage vlm").out;
+  BOOST_TEST(text.out.find(block.substr(block.find("peak_lr"))) != std::string::npos);
+  BOOST_TEST(block.find("\n[train.vlm]\npeak_lr = ") != std::string::npos);
+  BOOST_TEST(block.find("\nbatch = 128") != std::string::npos);
+  program.scratch.write("text.txt", "text\n");
+  program.scratch.write("recipe.toml",
+                        "stages = [\"llm\"]\n[data]\nseq_len = 2048\ntext = [\"text.txt\"]\n"
+                        "tokenizer = \"text.txt\"\n" +
+                            program.run(command + " --toml").out);
+  program.scratch.write("sweep.toml", "experiment = \"recipe.toml\"\n");
+  const Outcome plan = program.run("plan sweep.toml --json");
+  BOOST_TEST(plan.err == "");
+  BOOST_TEST(plan.code == 0);
+  const Json json = Json::parse(program.run(command + " --json").out);
+  const double rate = json["lr"]["value"];
+  BOOST_TEST(rate == best_rate(1e9), boost::test_tools::tolerance(0.5));
+  BOOST_TEST(json["lr"]["p95"]["low"].get<double>() < json["lr"]["p50"]["low"].get<double>());
+  BOOST_TEST(json["lr"]["p50"]["low"].get<double>() < rate);
+  BOOST_TEST(json["tokens_assumed"] == false);
+  // --tokens takes the target and the column, too.
+  BOOST_TEST(program.run("law predict runs.csv --params 1B --tokens D --tokens 20e9 --seq-len 2048").out ==
+             text.out);
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_law_gives_the_best_size_for_a_budget) {
+  const Program program;
+  std::string text = "N,D,loss\n";
+  for (const double params : {1e7, 3e7, 1e8, 3e8, 1e9})
+    for (const double tokens : {1e9, 3e9, 1e10, 3e10})
+      text += fmt::format("{},{},{:.12g}\n", params, tokens,
+                          1.8 + 400 / std::pow(params, 0.34) + 2000 / std::pow(tokens, 0.37));
+  program.scratch.write("losses.csv", text);
+  const Outcome found = program.run("law fit losses.csv --loss-law --budget 1e20,1e21");
+  BOOST_TEST(found.err == "");
+  BOOST_TEST(found.code == 0);
+  const Json json = Json::parse(program.run("law fit losses.csv --loss-law --budget 1e21 --json").out);
+  BOOST_TEST(json["law"]["alpha"].get<double>() == 0.34, boost::test_tools::tolerance(0.01));
+  BOOST_TEST(json["law"]["beta"].get<double>() == 0.37, boost::test_tools::tolerance(0.01));
+  BOOST_TEST(json["compute_optimal"].size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_sweep_of_the_database_is_fitted_and_the_next_runs_are_a_sweep) {
+  const Searched program;
+  expect_refusal(program, "law fit --sweep search", "results/ablate.db");
+  BOOST_TEST(program.search().code == 1);  // The highest rate diverges.
+  expect_refusal(program, "law fit --sweep serch", "did you mean 'search'?");
+  expect_refusal(program, "law fit --sweep search --stage vlm", "no job of stage vlm");
+  const Outcome fit = program.run("law fit --sweep search --json");
+  BOOST_TEST(fit.err == "");
+  BOOST_REQUIRE(fit.code == 0);
+  const Json law = Json::parse(fit.out);
+  BOOST_TEST(law["runs"] == 18);
+  BOOST_TEST(law["cells"].size() == 3u);
+  BOOST_TEST(law["cells"][0]["tokens"] == 300 * 4 * 128);
+  BOOST_TEST(law["weight_decay"]["lambda"] == 0.05);
+  BOOST_TEST(law["lr_law"]["params_exponent"]["value"].get<double>() == -0.5,
+             boost::test_tools::tolerance(0.1));
+  BOOST_TEST(fit.out.find("diverged-runs") != std::string::npos);
+
+  const Outcome next =
+      program.run("law propose --sweep search --target 10M --tokens 153600 --budget 1e14 --max-runs 5");
+  BOOST_TEST(next.err == "");
+  BOOST_TEST(next.code == 0);
+  BOOST_TEST(next.out.ends_with("Sweep: search-law-1.toml; next: ablate run search-law-1.toml\n"));
+  BOOST_REQUIRE(program.exists("search-law-1.toml"));
+  const Outcome plan = program.run("plan search-law-1.toml --json");
+  BOOST_TEST(plan.err == "");
+  BOOST_TEST(plan.code == 0);
+  BOOST_TEST(program.read("search-law-1.toml").find("train.llm.weight_decay = 0.05") != std::string::npos);
+  BOOST_TEST(
+      program.run("run search-law-1.toml --worker ./trainer --slots 1 --threads 1 --quiet --keep-going")
+          .code <= 1);
+  const Json both = Json::parse(program.run("law fit --sweep search,search-law-1 --json").out);
+  BOOST_TEST(both["runs"].get<int>() > 18);
+  expect_refusal(program,
+                 "law propose --sweep search --target 10M --tokens 153600 --budget 1e14 --output "
+                 "search-law-1.toml",
+                 "is there already");
+}
+
+BOOST_AUTO_TEST_CASE(rates_that_cannot_win_are_stopped_early_and_left_out) {
+  const Searched program;
+  const std::string command =
+      "law run search.toml --target 2M --tokens 153600 --budget 1e14 --regret 50 --stop-early --worker "
+      "./trainer "
+      "--slots 2 --threads 1 --quiet";
+  const Outcome stopped = program.shell("HOPELESS=1 $ABLATE " + command);
+  BOOST_TEST(stopped.code == 0);
+  BOOST_TEST(stopped.err == "");
+  BOOST_TEST(stopped.out.find("known well enough") != std::string::npos);
+  const Outcome fit = program.run("law fit --sweep search --json");
+  BOOST_TEST(fit.out.find("left out: stopped early") != std::string::npos);
+  const Json law = Json::parse(fit.out);
+  BOOST_TEST(law["runs"].get<int>() < 18);
+  for (const Json& cell : law["cells"]) BOOST_TEST(cell["lr"]["edge"] == "none");
+  // Again: what was stopped stays so.
+  BOOST_TEST(program.run(command).code == 0);
+  BOOST_TEST(program.run("law fit --sweep search --json").out == fit.out);
+}
+
+BOOST_AUTO_TEST_CASE(a_search_goes_on_until_it_knows_enough_and_not_beyond) {
+  const Searched program;
+  const std::string command =
+      "law run search.toml --target 10M --tokens 153600 --budget 3e14 --interval 1.01 --runs 4 --worker "
+      "./trainer "
+      "--slots 1 --threads 1 --quiet";
+  const Outcome first = program.run(command);
+  BOOST_TEST(first.code == 0);
+  BOOST_TEST(first.out.find("law after the sweep: lr ") != std::string::npos);
+  BOOST_TEST(first.out.find("law after round 1: lr ") != std::string::npos);
+  BOOST_TEST(first.out.find("see: ablate law predict --sweep search,search-law-1") != std::string::npos);
+  // The same command again: nothing is left to be done.
+  const Outcome again = program.run(command);
+  BOOST_TEST(again.code == 0);
+  BOOST_TEST(line_with(again.out, "see: ") == line_with(first.out, "see: "));
+  const Outcome easy = program.run(
+      "law run search.toml --target 2M --tokens 153600 --budget 3e14 --regret 50 --worker ./trainer --slots "
+      "1 "
+      "--threads 1 --quiet");
+  BOOST_TEST(easy.code == 0);
+  BOOST_TEST(easy.out.find("known well enough") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
