@@ -18,7 +18,7 @@ h1 { font-size: 1.4rem; margin: 0 0 .3rem } h2 { font-size: 1.05rem; margin: 1.8
 .facts { color: #5b6675; font-size: .87rem; overflow-wrap: anywhere }
 .law { font-family: ui-monospace, monospace; font-size: 1.05rem; margin: .2rem 0 }
 .finding b { color: #9a6700; font-weight: 600 } .finding { margin: .15rem 0 }
-.figures { display: flex; flex-wrap: wrap; gap: .8rem } svg { max-width: 100%; height: auto }
+.figures { display: flex; flex-wrap: wrap; gap: .8rem; margin-top: .8rem } .figures > svg { max-width: 100%; height: auto }
 table { border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums }
 th { text-align: left; border-bottom: 1px solid #8a94a3; font-weight: 600 } td, th { padding: .15rem .8rem .15rem 0 }
 td { border-bottom: 1px solid #eef1f5 } .right { text-align: right }

@@ -67,11 +67,12 @@ struct BowlResidual {
 };
 
 struct BowlFit {
-  Bowl lr;                         ///< Along the learning rate, at the batch's own ridge.
-  Bowl batch;                      ///< Along the batch size; unused where it is fixed.
-  bool joint = false;              ///< Batch fitted too.
-  double ridge = 0;                ///< kappa: octaves of rate for an octave of batch, near the optimum.
-  double noise = 0;                ///< Standard deviation of log loss between runs, robust.
+  Bowl lr;             ///< Along the learning rate, at the batch's own ridge.
+  Bowl batch;          ///< Along the batch size; unused where it is fixed.
+  bool joint = false;  ///< Batch fitted too.
+  double ridge = 0;    ///< kappa: octaves of rate for an octave of batch, near the optimum.
+  double noise =
+      0;  ///< Standard deviation of log loss between runs: of residuals (robust), or of repeats if larger.
   std::vector<CellOptimum> cells;  ///< Sorted by N, D, batch.
   std::vector<BowlResidual> residuals;
   int iterations = 0;
@@ -81,16 +82,18 @@ struct BowlFit {
 };
 
 struct BowlOptions {
-  bool joint = true;          ///< Cells are (N, D) and batch has a bowl too; else cells are (N, D, batch).
-  double window = 0.03;       ///< Runs with loss up to this fraction above the lowest of their cell count.
-  double wide_window = 0.06;  ///< Instead, in cells with fewer than 4 rates in the window.
+  bool joint = true;     ///< Cells are (N, D) and batch has a bowl too; else cells are (N, D, batch).
+  double window = 0.03;  ///< Runs with loss up to this fraction above the lowest of their cell count.
+  double wide_window =
+      0.06;  ///< In cells with fewer than 4 rates in the window it widens up to this, until it has 4.
 };
 
 /// Fits all cells at once: log L = c_cell + lr(x - x*_cell - kappa (y - y*_cell)) + batch(y - y*_cell), with
 /// x = log2 lr and y = log2 batch; Huber's loss with scale 1e-3, weak pulls of log p and log q towards
 /// log 0.5, Levenberg and Marquardt on the shape and the optima with the intercepts eliminated (variable
 /// projection; Golub and Pereyra 1973). `runs` come from clean_runs(). Cells with fewer than three usable
-/// rates are left out. Returns no cells when none is left.
+/// rates are left out, unless there are two and a diverged one above them. Returns no cells when none is
+/// left.
 BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options);
 
 }  // namespace ablate

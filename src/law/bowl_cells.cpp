@@ -73,7 +73,9 @@ std::vector<CellRuns> group_cells(std::span<const LawRun> runs, bool joint) {
 
 void choose_window(std::span<const LawRun> runs, const BowlOptions& options, CellRuns& cell) {
   use_within(runs, options.window, cell);
-  if (count_rates(runs, cell.used) < 4) use_within(runs, options.wide_window, cell);
+  constexpr double kWidening = 0.002;
+  for (double window = options.window; count_rates(runs, cell.used) < 4 && window < options.wide_window;)
+    use_within(runs, window = std::min(window + kWidening, options.wide_window), cell);
   if (count_rates(runs, cell.used) < 3) use_neighbours(runs, cell);
   const std::size_t rates = count_rates(runs, cell.used);
   if (rates < 2 || (rates == 2 && !diverged_above(runs, cell))) cell.used.clear();

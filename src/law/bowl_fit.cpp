@@ -91,6 +91,18 @@ double robust_noise(const BowlProblem& problem, const Eigen::VectorXd& residuals
   return std::max(robust, kLeastNoise);
 }
 
+/// Standard deviation between repeats of the same settings; 0 where there are none. It holds what repeats
+/// differ in at all rates alike (the seed's data), so it errs to the safe side.
+double repeat_noise(std::span<const LawRun> runs, const std::vector<BowlCell>& cells) {
+  double squares = 0, repeats = 0;
+  for (const BowlCell& cell : cells)
+    for (const std::size_t i : cell.runs.used) {
+      squares += runs[i].repeat_squares;
+      repeats += runs[i].repeats;
+    }
+  return repeats > 0 ? std::sqrt(squares / repeats) : 0;
+}
+
 /// Fills in what the solution says of one axis; at an edge the error is at least one grid step and the
 /// interval is open on that side.
 void finish_axis(CellAxis& axis, double optimum, double variance, bool diverged_above) {
@@ -114,7 +126,7 @@ BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
   fit.batch = problem.batch_bowl(solution.theta);
   fit.ridge = options.joint ? solution.theta[kRidge] : 0;
   fit.iterations = solution.iterations;
-  fit.noise = robust_noise(problem, solution.residuals);
+  fit.noise = std::max(robust_noise(problem, solution.residuals), repeat_noise(runs, cells));
   Eigen::MatrixXd information = solution.data_hessian * std::pow(kHuberScale / fit.noise, 2);
   information.diagonal() += solution.prior_hessian;
   // An optimum of which the runs say nothing (a flat cell) keeps an error of eight octaves.

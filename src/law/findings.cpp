@@ -61,6 +61,11 @@ std::size_t merge_repeats(std::vector<LawRun>& runs) {
       continue;
     }
     LawRun& kept = merged.back();
+    const double apart = std::log(run.loss / kept.loss);
+    if (std::isfinite(apart) && apart != 0) {  // Equal losses are one run listed twice.
+      kept.repeat_squares += apart * apart * kept.weight * run.weight / (kept.weight + run.weight);
+      ++kept.repeats;
+    }
     kept.loss = (kept.loss * kept.weight + run.loss * run.weight) / (kept.weight + run.weight);
     kept.weight += run.weight;
   }

@@ -55,9 +55,11 @@ void check_edges(const LawFit& fit, std::vector<LawFinding>& findings) {
     if (names.empty()) continue;
     const bool rates = axis == &CellOptimum::lr;
     if (rates && names.size() == fit.bowls.cells.size()) {
-      findings.push_back({FindingKind::one_sided_rates, true,
-                          fmt::format("in every cell the best rate is at the {} tried: try {} ones", what,
-                                      edge == LawEdge::high ? "higher" : "lower")});
+      findings.push_back(
+          {FindingKind::one_sided_rates, true,
+           fmt::format("in every cell the best rate is at the {} tried: try {} ones (`ablate law "
+                       "propose` lists some)",
+                       what, edge == LawEdge::high ? "higher" : "lower")});
       continue;
     }
     findings.push_back({FindingKind::edge_optimum, false,

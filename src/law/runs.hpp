@@ -17,6 +17,9 @@ struct LawRun {
   double batch = 0;   ///< Tokens in one optimiser step. 0: unknown, then unknown in all runs.
   double loss = 0;    ///< Final loss in nats a token. NaN or infinite: the run diverged.
   double weight = 1;  ///< How many runs it stands for: repeats are merged into one.
+  /// Of merged repeats: squares of log loss about their mean, and how many of them are independent. What one
+  /// run differs from another of the same settings has variance repeat_squares / repeats.
+  double repeat_squares = 0, repeats = 0;
   double weight_decay = std::numeric_limits<double>::quiet_NaN();  ///< PyTorch's AdamW form. NaN: not given.
   std::string schedule;   ///< Any name of the schedule; empty: not given.
   bool diverged = false;  ///< Counts as a bound from above on the rate, never as a loss.

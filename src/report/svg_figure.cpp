@@ -193,11 +193,13 @@ std::string render_svg(const Figure& figure, double width, double height) {
     svg += fmt::format("<text x=\"{:.0f}\" y=\"15\" font-weight=\"600\" font-size=\"13\">{}</text>\n", kLeft,
                        escape_html(figure.title));
   svg += legend + axes_svg(figure, frame);
-  // What leaves the frame is cut off.
+  // What leaves the frame is cut off: an <svg> within shows its own viewport alone.
+  constexpr double kMargin = 4;  // Points on the edge are shown whole.
   svg += fmt::format(
-      "<svg x=\"0\" y=\"0\" width=\"{0:.0f}\" height=\"{1:.0f}\" style=\"clip-path: inset({2:.1f}px "
-      "{3:.1f}px {4:.1f}px {5:.1f}px)\">\n",
-      width, height, frame.top - 4, kRight - 4, kBottom - 4, kLeft - 4);
+      "<svg x=\"{0:.1f}\" y=\"{1:.1f}\" width=\"{2:.1f}\" height=\"{3:.1f}\" viewBox=\"{0:.1f} {1:.1f} "
+      "{2:.1f} "
+      "{3:.1f}\">\n",
+      frame.left - kMargin, frame.top - kMargin, frame.width + 2 * kMargin, frame.height + 2 * kMargin);
   for (const FigureBand& band : figure.bands) svg += band_svg(band, frame);
   for (const FigureCurve& curve : figure.curves) svg += curve_svg(curve, frame);
   for (const FigurePoint& point : figure.points) svg += point_svg(point, frame);

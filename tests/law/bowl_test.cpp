@@ -113,6 +113,51 @@ BOOST_AUTO_TEST_CASE(cells_with_two_rates_are_left_out) {
   BOOST_TEST(fit_of(truth.sweeps(2, 1, 0), false).cells.empty());
 }
 
+BOOST_AUTO_TEST_CASE(two_rates_below_one_that_diverged_are_a_sweep) {
+  ablate::SyntheticLaw truth;
+  auto runs = truth.sweeps(3, 2, 0);  // The middle one next to the best, the others two octaves off.
+  for (ablate::LawRun& run : runs)
+    if (std::log2(run.lr) > truth.fixed_x(std::log2(run.params)) + 1) run.diverged = true;
+  const auto fit = fit_of(runs, false);
+  BOOST_REQUIRE(fit.cells.size() == 4u);
+  for (const ablate::CellOptimum& cell : fit.cells) {
+    BOOST_TEST(cell.rates == 2u);
+    BOOST_TEST((cell.lr.edge == LawEdge::none));
+    BOOST_TEST(cell.lr.interval.low < truth.fixed_x(std::log2(cell.params)));
+    BOOST_TEST(cell.lr.interval.high > truth.fixed_x(std::log2(cell.params)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_window_widens_no_further_than_to_four_rates) {
+  ablate::SyntheticLaw truth;
+  truth.lr.k = 0.02;  // Three rates within 3 %.
+  auto runs = truth.sweeps(7, 1, 0);
+  // Far above the best rate the losses of small models level off, which is no bowl.
+  for (ablate::LawRun& run : runs) {
+    const double lowest = truth.run(run.params, run.tokens, truth.fixed_x(std::log2(run.params)), 19).loss;
+    if (std::log2(run.lr) > truth.fixed_x(std::log2(run.params)) + 1.5) run.loss = 1.05 * lowest;
+  }
+  for (const ablate::CellOptimum& cell : fit_of(runs, false).cells) {
+    BOOST_TEST(cell.rates == 4u);
+    BOOST_TEST(std::abs(cell.lr.optimum - truth.fixed_x(std::log2(cell.params))) < 0.25);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(repeats_tell_the_noise_that_residuals_cannot) {
+  ablate::SyntheticLaw truth;
+  auto runs = truth.sweeps(3, 1, 0);  // As many runs as parameters: nothing is left over.
+  const std::size_t single = runs.size();
+  for (std::size_t i = 0; i < single; ++i) {
+    runs.push_back(runs[i]);
+    runs[i].loss *= 1.004, runs.back().loss *= 0.996;
+  }
+  const auto fit = fit_of(runs, false);
+  BOOST_TEST(fit.noise == 0.004 * std::sqrt(2.0), boost::test_tools::tolerance(0.01));
+  runs = truth.sweeps(3, 1, 0);
+  runs.insert(runs.end(), runs.begin(), runs.end());  // Rows listed twice are no repeats.
+  BOOST_TEST(fit_of(runs, false).noise < 1e-3);
+}
+
 BOOST_AUTO_TEST_CASE(a_second_valley_is_seen) {
   ablate::SyntheticLaw truth;
   auto runs = truth.sweeps(7, 1, 0);

@@ -146,7 +146,9 @@ BOOST_AUTO_TEST_CASE(intervals_cover_held_out_cells_as_often_as_they_say) {
   BOOST_TEST(covered80 <= 0.95 * cells);
 }
 
-/// Acceptance check A5: one sweep of three rates a size, all at the target's batch and ratio D/N.
+/// Acceptance check A5: one sweep of three rates a size, all at the target's batch and ratio D/N, for each of
+/// the four ways to take every fourth rate. Where the best is the lowest (or highest) of the three in every
+/// size, the fit is refused.
 BOOST_AUTO_TEST_CASE(three_rates_a_size_at_one_batch_forecast_step_law_537m) {
   constexpr int kThinning = 4;
   const auto runs = public_runs("steplaw_dense.csv");
@@ -157,7 +159,7 @@ BOOST_AUTO_TEST_CASE(three_rates_a_size_at_one_batch_forecast_step_law_537m) {
     sweeps[{static_cast<int>(std::lround(10 * std::log2(run.tokens / run.params))), run.batch}][run.params]
         .push_back(run);
   double all_own = 0, all_quadratic = 0;
-  int phases = 0;
+  int sweeps_judged = 0;
   for (std::size_t phase = 0; phase < kThinning; ++phase) {
     double own = 0, worst = 0, quadratic = 0, mm1 = 0;
     int count = 0, refused = 0;
@@ -192,14 +194,13 @@ BOOST_AUTO_TEST_CASE(three_rates_a_size_at_one_batch_forecast_step_law_537m) {
     BOOST_TEST_MESSAGE("A5 phase " << phase << ": " << count << " sweeps (" << refused << " refused), regret "
                                    << own / count << " % (worst " << worst << "); quadratic "
                                    << quadratic / count << " %, MM1 " << mm1 / count << " %");
-    if (count < 17) continue;
-    ++phases;
-    all_own += own / count;
-    all_quadratic += quadratic / count;
+    sweeps_judged += count;
+    all_own += own;
+    all_quadratic += quadratic;
     BOOST_TEST(own / count <= 0.075);
     BOOST_TEST(worst <= 0.50);
   }
-  BOOST_TEST(phases >= 2);
+  BOOST_TEST(sweeps_judged >= 70);
   BOOST_TEST(all_own < all_quadratic);
 }
 

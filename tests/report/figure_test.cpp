@@ -82,6 +82,7 @@ BOOST_AUTO_TEST_CASE(svg_is_balanced_and_texts_cannot_become_markup) {
   BOOST_TEST(svg.find("a &lt; b &amp; &quot;c&quot;") != std::string::npos);
   BOOST_TEST(svg.find("nan") == std::string::npos);
   BOOST_TEST(svg.find("inf ") == std::string::npos);
+  BOOST_TEST(count(svg, "viewBox=") == 2u);  // The inner one cuts off what leaves the frame.
   BOOST_TEST(count(svg, "<g>") + count(svg, "<g ") == count(svg, "</g>"));
   BOOST_TEST(count(svg, "<svg ") == count(svg, "</svg>"));
   BOOST_TEST(count(svg, "<circle") == 3u);
