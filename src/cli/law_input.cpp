@@ -132,6 +132,10 @@ LawInput read_file_input(const Arguments& arguments, const std::string& source) 
     input.optima = parse_law_optima(text, source, chosen.columns);
   else
     input.runs = parse_law_runs(text, source, chosen.columns);
+  // MM1's 0.1 lr, written as what a step takes off, is lambda = 0.1.
+  if (arguments.text("--decay-form") == "independent")
+    for (LawRun& run : input.runs)  // Six digits: one rule is one value, whatever its rounding in the file.
+      run.weight_decay = std::stod(fmt::format("{:.6g}", run.weight_decay / run.lr));
   if (arguments.has("--flops"))
     for (LawRun& run : input.runs) run.tokens /= 6 * run.params;
   return input;
@@ -142,6 +146,21 @@ std::optional<double> loss_of(const TrainedJob& job, const std::string& value) {
   for (const auto* values : {&job.scores, &job.metrics})
     if (const auto found = values->find(value); found != values->end()) return found->second;
   return std::nullopt;
+}
+
+Experiment recipe_of(const TrainedJob& job) {
+  Experiment experiment;
+  apply_resolved(
+      job.config, [](const std::string& hash) { return hash; }, experiment);
+  return experiment;
+}
+
+/// data.seq_len of all jobs; 0 where they differ.
+std::int64_t common_seq_len(const std::vector<TrainedJob>& jobs) {
+  const std::int64_t first = recipe_of(jobs.front()).data.seq_len;
+  const bool same = std::all_of(jobs.begin(), jobs.end(),
+                                [&](const TrainedJob& job) { return recipe_of(job).data.seq_len == first; });
+  return same ? first : 0;
 }
 
 struct SweepTally {
@@ -193,7 +212,10 @@ std::vector<OptionSpec> law_input_options(bool with_target) {
              "final loss, nats a token [loss, ...]; of a sweep a score or metric [heldout-loss/text, else "
              "loss]"),
       column("--weight", "how many runs a line stands for"),
-      column("--weight-decay", "PyTorch's AdamW form: w -= lr * lambda * w [weight_decay]"),
+      column("--weight-decay", "lambda or, by --decay-form, lr * lambda [weight_decay]"),
+      choice("--decay-form", {"pytorch", "independent"}, "pytorch",
+             "pytorch: lambda of w -= lr * lambda * w; independent: what is taken of w each step at the peak "
+             "rate"),
       column("--schedule", "name of the schedule"),
       column("--diverged", "0 or 1 [diverged; else by the loss]"),
       flag("--optima", "the file holds best rates, one a size and token count, and no losses"),
@@ -253,9 +275,7 @@ LawTarget law_target(const Arguments& arguments, const std::string& size_option)
 }
 
 LawRun settings_of(const TrainedJob& job, Stage stage) {
-  Experiment experiment;
-  apply_resolved(
-      job.config, [](const std::string& hash) { return hash; }, experiment);
+  const Experiment experiment = recipe_of(job);
   const Train& train = stage == Stage::vlm ? experiment.train_vlm : experiment.train_llm;
   LawRun run;
   run.params = llm_body_params(experiment.llm);
@@ -294,6 +314,7 @@ LawInput read_sweeps(Database& database, const std::vector<std::string>& sweeps,
                                     [](const TrainedJob& job) { return job.scores.contains(kHeldOut); });
     value = scored ? kHeldOut : "loss";
   }
+  input.seq_len = common_seq_len(jobs);
   SweepTally tally;
   for (const TrainedJob& job : jobs) add_job(job, stage, value, input, tally);
   input.notes.push_back(fmt::format(
@@ -322,6 +343,8 @@ LawInput read_law_input(const Arguments& arguments) {
     throw Error(source ? "law: expected a file or --sweep, not both"
                        : "law: there is nothing to read; name a CSV or JSONL file with runs, or --sweep");
   if (source) return read_file_input(arguments, *source);
+  if (arguments.has("--decay-form"))
+    throw Error("--decay-form is about a column of a file; a sweep has none");
   for (const ColumnSpec& spec : column_specs())
     if (spec.name != &LawColumns::loss && named_column(arguments, spec.option))
       throw Error(fmt::format("{} names a column of a file; a sweep has none", spec.option));

@@ -21,8 +21,9 @@ struct LawInput {
   bool is_optima = false;
   std::vector<LawRun> runs;
   std::vector<LawOptimum> optima;
-  double flops =
-      0;  ///< Of a sweep's runs, 6 N D each; of those that were stopped early the part that they made.
+  std::int64_t seq_len = 0;  ///< data.seq_len of a sweep's jobs, where all have the same; else 0.
+  /// Of a sweep's runs, 6 N D each; of those that were stopped early the part that they made.
+  double flops = 0;
 };
 
 /// The options that say what to read: SOURCE, --sweep, columns. A command that asks about a target has

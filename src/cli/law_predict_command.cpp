@@ -193,6 +193,7 @@ int run_law_predict(const Arguments& arguments) {
   LawInput input = read_law_input(arguments);
   Forecast forecast{.name = input.name, .stage = arguments.text("--stage"), .fit = {}, .prediction = {}};
   forecast.seq_len = arguments.find_integer("--seq-len");
+  if (!forecast.seq_len && input.seq_len > 0) forecast.seq_len = input.seq_len;
   forecast.tokens_assumed = !target.tokens;
   forecast.fit = fit_input(std::move(input), options);
   throw_if_refused(forecast.fit.findings);
@@ -212,8 +213,8 @@ CommandSpec law_predict_command() {
   OptionSpec params =
       value("--params", ValueType::text, "N", "parameters of the model, without embeddings: 30e9, 30B");
   params.required = true;
-  OptionSpec seq_len =
-      value("--seq-len", ValueType::integer, "T", "tokens in a sequence: gives batch and steps");
+  OptionSpec seq_len = value("--seq-len", ValueType::integer, "T",
+                             "tokens in a sequence: gives batch and steps [of a sweep data.seq_len]");
   seq_len.least = 1;
   CommandSpec command{
       .name = "law predict",

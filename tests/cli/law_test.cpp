@@ -1,6 +1,7 @@
 // law fit, predict, propose and run, end to end: on files, and on a sweep whose worker knows the law.
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <sstream>
 
 #include "cli/program.hpp"
 #include "util/json.hpp"
@@ -119,6 +120,27 @@ BOOST_AUTO_TEST_CASE(a_known_law_is_found_again) {
                boost::test_tools::tolerance(0.03));
   BOOST_TEST(law["methods"].size() >= 2u);
   BOOST_TEST(law["holdout"].size() >= 2u);
+}
+
+BOOST_AUTO_TEST_CASE(weight_decay_is_read_in_the_form_that_is_named) {
+  const WithRuns program;
+  std::string text = "N,D,lr,batch_tokens,loss,weight_decay\n";
+  std::istringstream lines(made_up_runs());
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    const std::size_t second = line.find(',', line.find(',') + 1) + 1;
+    text += fmt::format("{},{:.12g}\n", line, 0.1 * std::stod(line.substr(second)));
+  }
+  program.scratch.write("decay.csv", text);
+  const Outcome found = program.run("law predict decay.csv --params 1e9 --decay-form independent --json");
+  BOOST_TEST(found.err == "");
+  const Json forecast = Json::parse(found.out);
+  BOOST_TEST(forecast["weight_decay"]["lambda"].get<double>() == 0.1, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(
+      forecast["weight_decay"]["per_step"].get<double>() == 0.1 * forecast["lr"]["value"].get<double>(),
+      boost::test_tools::tolerance(1e-9));
+  expect_refusal(program, "law predict decay.csv --params 1e9 --decay-form coupled", "independent");
 }
 
 BOOST_AUTO_TEST_CASE(the_same_input_gives_the_same_bytes) {
