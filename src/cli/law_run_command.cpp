@@ -118,6 +118,15 @@ std::string standing_text(const Search& search, const Standing& standing, std::s
   return text;
 }
 
+/// Whether a round promises anything: a bracket, a new size, or an interval that is narrower by more than a
+/// hundredth.
+bool is_worth_it(const Proposal& proposal) {
+  constexpr double kWorthwhile = 0.99;
+  return proposal.log2_sd_after < kWorthwhile * proposal.log2_sd_before ||
+         std::any_of(proposal.runs.begin(), proposal.runs.end(),
+                     [](const ProposedRun& run) { return run.reason != ProposalReason::narrow; });
+}
+
 /// Proposes runs and writes them down. Returns what there is to say when there are none.
 std::string write_round(const Search& search, const Standing& standing, const std::filesystem::path& file) {
   const SearchSpace space(load_sweep(search.sweep), search.stage);
@@ -128,6 +137,8 @@ std::string write_round(const Search& search, const Standing& standing, const st
   asked.max_runs = search.runs_a_round;
   const Proposal proposal = propose_runs(standing.fit, asked);
   if (proposal.runs.empty()) return proposal.note.empty() ? "no run is left that would help" : proposal.note;
+  if (!is_worth_it(proposal))
+    return "more runs of these sizes would hardly narrow the interval; a size nearer to the target would";
   write_file(
       file, space.sweep_text(proposal, file,
                              {fmt::format("A round of `ablate law run {}` for N = {}: {} runs, {:.3g} FLOPs",
@@ -171,7 +182,7 @@ int run_law_run(const Arguments& arguments) {
     print("{}", standing_text(search, standing, sweeps.size()));
     if (standing.broken > 0)
       throw Error(
-          fmt::format("{} of the search failed without diverging, or were cancelled; `ablate jobs --sweep {} "
+          fmt::format("{} of the search failed without diverging, or were cancelled; `ablate jobs {} "
                       "--state failed` shows them; after `ablate retry --sweep {}` the same command goes on",
                       count_of(static_cast<std::int64_t>(standing.broken), "job"), one_line(sweeps.back()),
                       one_line(sweeps.back())));
