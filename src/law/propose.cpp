@@ -45,6 +45,7 @@ class ProposalBuilder {
   };
   void note_made();
   void allowed_batches();
+  std::optional<double> rate_beyond(const CellOptimum& cell, double y) const;
   void bracket_edges();
   void know_cells();
   void add_candidate(double params, double tokens);
@@ -93,15 +94,26 @@ bool ProposalBuilder::add(const Setting& setting, ProposalReason reason) {
   return true;
 }
 
+/// The rate that next_rate() would try beyond the best of a cell's runs at batch 2^y.
+std::optional<double> ProposalBuilder::rate_beyond(const CellOptimum& cell, double y) const {
+  std::vector<SweepPoint> points = {{std::exp2(cell.lr.argmin), cell.lowest_loss}};
+  for (const LawRun& run : fit_.runs)
+    if (run.params == cell.params && run.tokens == cell.tokens &&
+        (run.batch == 0 || std::abs(std::log2(run.batch) - y) < kSameSetting))
+      points.push_back({run.lr, run.diverged ? std::nan("") : run.loss});
+  SweepLimits limits;
+  (cell.lr.edge == LawEdge::high ? limits.lr_min : limits.lr_max) = points.front().lr;
+  return next_rate(points, points.front().lr, limits);
+}
+
 /// One factor of two outside the range tried, at the best run's other setting. A batch grows only within what
 /// is allowed.
 void ProposalBuilder::bracket_edges() {
   for (const CellOptimum& cell : fit_.bowls.cells) {
     const double y = fit_.joint ? cell.batch_axis.argmin : (cell.batch > 0 ? std::log2(cell.batch) : 0);
-    if (cell.lr.edge == LawEdge::high)
-      add({cell.params, cell.tokens, cell.lr.high + 1, y}, ProposalReason::bracket);
-    if (cell.lr.edge == LawEdge::low)
-      add({cell.params, cell.tokens, cell.lr.low - 1, y}, ProposalReason::bracket);
+    if (cell.lr.edge != LawEdge::none)
+      if (const auto lr = rate_beyond(cell, y))
+        add({cell.params, cell.tokens, std::log2(*lr), y}, ProposalReason::bracket);
     if (!fit_.joint || cell.batch_axis.edge == LawEdge::none) continue;
     const bool high = cell.batch_axis.edge == LawEdge::high;
     const double beyond = high ? cell.batch_axis.high + 1 : cell.batch_axis.low - 1;
