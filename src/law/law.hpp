@@ -112,7 +112,8 @@ struct LawPrediction {
   std::vector<LawFinding> findings;      ///< Extrapolation and what else speaks against relying on it.
 };
 
-/// Throws Error for a target that is not positive and finite, and when the fit was refused.
+/// Throws Error for a target that is not positive and finite, when the fit was refused, and for another size
+/// than that of the runs where they have only one and exponents have no priors.
 LawPrediction predict(const LawFit& fit, const LawTarget& target);
 
 }  // namespace ablate

@@ -179,6 +179,12 @@ void check_target(const LawFit& fit, const LawTarget& target) {
   if (target.tokens && !positive(*target.tokens))
     throw Error("the target's token count is not a positive number");
   if (target.batch && !positive(*target.batch)) throw Error("the target's batch is not a positive number");
+  const bool one_size = !fit.runs.empty() && distinct_sizes(fit.runs).size() == 1;
+  if (one_size && !fit.options.exponent_priors && target.params != fit.runs.front().params)
+    throw Error(fmt::format(
+        "all runs have {} parameters, and without priors nothing says how the best rate changes with "
+        "the size: add a second size, or leave the priors on",
+        human_count(fit.runs.front().params)));
 }
 
 /// Moves the rate from the batch that the law is for to the one that is asked for.

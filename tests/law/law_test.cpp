@@ -148,6 +148,14 @@ BOOST_AUTO_TEST_CASE(targets_that_make_no_sense_are_refused) {
   BOOST_CHECK_THROW(ablate::predict(fit, {.params = 1e9, .batch = 0.0}), ablate::Error);
 }
 
+BOOST_AUTO_TEST_CASE(one_size_without_priors_says_nothing_of_others) {
+  const auto runs = ablate::sized(kExact.grid(), std::exp2(27), std::exp2(27));
+  BOOST_TEST(ablate::predict(ablate::fit_law(runs, {}), {.params = 1e9}).lr.value > 0);
+  const LawFit fit = ablate::fit_law(runs, {.exponent_priors = false});
+  BOOST_CHECK_THROW(ablate::predict(fit, {.params = 1e9}), ablate::Error);
+  BOOST_TEST(ablate::predict(fit, {.params = std::exp2(27)}).lr.value > 0);
+}
+
 BOOST_AUTO_TEST_CASE(the_weight_decay_of_most_runs_is_handed_on) {
   auto runs = kExact.sweeps(7, 0.5, 0);
   for (LawRun& run : runs) run.weight_decay = 0.05;
