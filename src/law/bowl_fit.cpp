@@ -70,8 +70,12 @@ BowlProblem make_problem(std::span<const LawRun> runs, const std::vector<BowlCel
       problem.low[unused] = problem.high[unused] = problem.start[unused];
   for (int cell = 0; cell < problem.cells; ++cell) {
     const BowlCell& members = cells[static_cast<std::size_t>(cell)];
-    bound_axis(problem, problem.x_of(cell), members.optimum.lr);
-    if (joint) bound_axis(problem, problem.y_of(cell), members.optimum.batch_axis);
+    bound_axis(problem, BowlProblem::x_of(cell), members.optimum.lr);
+    const int y = BowlProblem::y_of(cell);
+    if (joint)
+      bound_axis(problem, y, members.optimum.batch_axis);
+    else
+      problem.low[y] = problem.high[y] = problem.start[y];
     for (const std::size_t i : members.runs.used)
       problem.points.push_back({cell, std::log2(runs[i].lr), joint ? std::log2(runs[i].batch) : 0,
                                 std::log(runs[i].loss), runs[i].weight});
@@ -127,24 +131,23 @@ BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
   fit.ridge = options.joint ? solution.theta[kRidge] : 0;
   fit.iterations = solution.iterations;
   fit.noise = std::max(robust_noise(problem, solution.residuals), repeat_noise(runs, cells));
-  Eigen::MatrixXd information = solution.data_hessian * std::pow(kHuberScale / fit.noise, 2);
-  information.diagonal() += solution.prior_hessian;
+  ArrowMatrix information = solution.data_hessian;
+  information *= std::pow(kHuberScale / fit.noise, 2);
   // An optimum of which the runs say nothing (a flat cell) keeps an error of eight octaves.
-  information.diagonal().array() += 1.0 / 64;
-  const Eigen::MatrixXd covariance =
-      information.ldlt().solve(Eigen::MatrixXd::Identity(information.rows(), information.cols()));
+  for (Eigen::Index i = 0; i < information.size(); ++i)
+    information.add_to_diagonal(i, solution.prior_hessian[i] + 1.0 / 64);
+  const std::vector<ArrowMatrix::CellBlock> covariances = information.inverse_cells();
 
   std::size_t point = 0;
   for (int index = 0; index < problem.cells; ++index) {
     BowlCell& cell = cells[static_cast<std::size_t>(index)];
     CellOptimum& found = cell.optimum;
-    const int x = problem.x_of(index);
-    finish_axis(found.lr, solution.theta[x], covariance(x, x),
+    const ArrowMatrix::CellBlock& covariance = covariances[static_cast<std::size_t>(index)];
+    finish_axis(found.lr, solution.theta[BowlProblem::x_of(index)], covariance(0, 0),
                 std::log2(found.lowest_diverged_lr) > found.lr.high - found.lr.step / 2 &&
                     std::isfinite(found.lowest_diverged_lr));
     if (options.joint) {
-      const int y = problem.y_of(index);
-      finish_axis(found.batch_axis, solution.theta[y], covariance(y, y), false);
+      finish_axis(found.batch_axis, solution.theta[BowlProblem::y_of(index)], covariance(1, 1), false);
     }
     found.fitted_loss = std::exp(solution.intercepts[index]);
     found.convex = is_convex(runs, cell.runs, std::max(fit.noise, kHuberScale / 2));

@@ -52,7 +52,7 @@ class BowlState {
   const Eigen::VectorXd& residuals() const { return residuals_; }
 
   /// Gradient of the cost and the Gauss-Newton matrix of the data.
-  void linearize(Eigen::VectorXd& gradient, Eigen::MatrixXd& hessian) const;
+  void linearize(Eigen::VectorXd& gradient, ArrowMatrix& hessian) const;
   static Eigen::VectorXd pull_hessian(int parameters);
 
  private:
@@ -65,34 +65,40 @@ class BowlState {
   }
 
   const BowlProblem* problem_;
+  /// Derivatives of one point's fitted log loss by the shape and by its own cell's x* and y*; all others are
+  /// 0.
+  using PointDerivatives = Eigen::Matrix<double, ArrowMatrix::kShape + ArrowMatrix::kCell, 1>;
+  static constexpr int kX = kShapeParameters, kY = kShapeParameters + 1;
+
   Eigen::VectorXd theta_, intercepts_, residuals_;
-  Eigen::MatrixXd jacobian_;  // Of the fitted log loss, [points, parameters].
+  std::vector<PointDerivatives> jacobian_;
   double cost_ = 0;
 };
 
 void BowlState::evaluate() {
   const auto n = static_cast<Eigen::Index>(problem_->points.size());
   residuals_.resize(n);
-  jacobian_ = Eigen::MatrixXd::Zero(n, problem_->parameters());
+  jacobian_.assign(problem_->points.size(), PointDerivatives::Zero());
   const Bowl lr = problem_->lr_bowl(theta_), batch = problem_->batch_bowl(theta_);
   for (Eigen::Index i = 0; i < n; ++i) {
     const BowlPoint& point = problem_->points[static_cast<std::size_t>(i)];
-    const double dy = problem_->joint ? point.y - theta_[problem_->y_of(point.cell)] : 0;
+    PointDerivatives& by = jacobian_[static_cast<std::size_t>(i)];
+    const double dy = problem_->joint ? point.y - theta_[BowlProblem::y_of(point.cell)] : 0;
     const BowlDerivatives along_lr =
-        derivatives(lr, point.x - theta_[problem_->x_of(point.cell)] - theta_[kRidge] * dy);
+        derivatives(lr, point.x - theta_[BowlProblem::x_of(point.cell)] - theta_[kRidge] * dy);
     residuals_[i] = point.log_loss - along_lr.value;
-    jacobian_(i, kLogP) = along_lr.by_log_p;
-    jacobian_(i, kLogQ) = along_lr.by_log_q;
-    jacobian_(i, kLogK) = along_lr.value;
-    jacobian_(i, problem_->x_of(point.cell)) = -along_lr.by_t;
+    by[kLogP] = along_lr.by_log_p;
+    by[kLogQ] = along_lr.by_log_q;
+    by[kLogK] = along_lr.value;
+    by[kX] = -along_lr.by_t;
     if (!problem_->joint) continue;
     const BowlDerivatives along_batch = derivatives(batch, dy);
     residuals_[i] -= along_batch.value;
-    jacobian_(i, kRidge) = -along_lr.by_t * dy;
-    jacobian_(i, kLogP2) = along_batch.by_log_p;
-    jacobian_(i, kLogQ2) = along_batch.by_log_q;
-    jacobian_(i, kLogK2) = along_batch.value;
-    jacobian_(i, problem_->y_of(point.cell)) = theta_[kRidge] * along_lr.by_t - along_batch.by_t;
+    by[kRidge] = -along_lr.by_t * dy;
+    by[kLogP2] = along_batch.by_log_p;
+    by[kLogQ2] = along_batch.by_log_q;
+    by[kLogK2] = along_batch.value;
+    by[kY] = theta_[kRidge] * along_lr.by_t - along_batch.by_t;
   }
 }
 
@@ -111,13 +117,13 @@ void BowlState::eliminate_intercepts() {
     }
     intercepts_[cell] = kHuberScale * robust_mean(values, weights, intercepts_[cell] / kHuberScale);
     double total = 0;
-    Eigen::RowVectorXd mean = Eigen::RowVectorXd::Zero(jacobian_.cols());
+    PointDerivatives mean = PointDerivatives::Zero();
     for (const Eigen::Index row : rows) {
       residuals_[row] -= intercepts_[cell];
       total += weight(row);
-      mean += weight(row) * jacobian_.row(row);
+      mean += weight(row) * jacobian_[static_cast<std::size_t>(row)];
     }
-    for (const Eigen::Index row : rows) jacobian_.row(row) -= mean / total;
+    for (const Eigen::Index row : rows) jacobian_[static_cast<std::size_t>(row)] -= mean / total;
   }
 }
 
@@ -141,27 +147,36 @@ Eigen::VectorXd BowlState::pull_hessian(int parameters) {
   return diagonal;
 }
 
-void BowlState::linearize(Eigen::VectorXd& gradient, Eigen::MatrixXd& hessian) const {
-  Eigen::VectorXd weights(residuals_.size());
-  for (Eigen::Index i = 0; i < weights.size(); ++i) weights[i] = weight(i) / (kHuberScale * kHuberScale);
-  const Eigen::MatrixXd weighted = weights.asDiagonal() * jacobian_;
-  hessian = jacobian_.transpose() * weighted;
-  gradient = -weighted.transpose() * residuals_;
+void BowlState::linearize(Eigen::VectorXd& gradient, ArrowMatrix& hessian) const {
+  constexpr int kShape = ArrowMatrix::kShape, kCell = ArrowMatrix::kCell;
+  gradient = Eigen::VectorXd::Zero(theta_.size());
+  hessian = ArrowMatrix(problem_->cells);
+  for (std::size_t i = 0; i < jacobian_.size(); ++i) {
+    const PointDerivatives& by = jacobian_[i];
+    const auto row = static_cast<Eigen::Index>(i);
+    const auto cell = static_cast<std::size_t>(problem_->points[i].cell);
+    const double scaled = weight(row) / (kHuberScale * kHuberScale);
+    const auto shape = by.head<kShape>();
+    const auto own = by.tail<kCell>();
+    hessian.shape += scaled * shape * shape.transpose();
+    hessian.cross[cell] += scaled * shape * own.transpose();
+    hessian.cells[cell] += scaled * own * own.transpose();
+    gradient.head<kShape>() -= scaled * residuals_[row] * shape;
+    gradient.segment<kCell>(BowlProblem::x_of(problem_->points[i].cell)) -= scaled * residuals_[row] * own;
+  }
   for (const ShapePull& pull : kShapePulls)
     gradient[pull.parameter] += (theta_[pull.parameter] - pull.mean) / (pull.sd * pull.sd);
 }
 
 /// Takes parameters that the gradient presses against a bound out of the step.
 void freeze_at_bounds(const BowlProblem& problem, const Eigen::VectorXd& theta, Eigen::VectorXd& gradient,
-                      Eigen::MatrixXd& matrix) {
+                      ArrowMatrix& matrix) {
   for (Eigen::Index i = 0; i < theta.size(); ++i) {
     const bool at_low = theta[i] <= problem.low[i] && gradient[i] > 0;
     const bool at_high = theta[i] >= problem.high[i] && gradient[i] < 0;
     if (!at_low && !at_high && problem.low[i] < problem.high[i]) continue;
     gradient[i] = 0;
-    matrix.row(i).setZero();
-    matrix.col(i).setZero();
-    matrix(i, i) = 1;
+    matrix.make_unit(i);
   }
 }
 
@@ -203,16 +218,17 @@ BowlSolution solve(const BowlProblem& problem) {
   BowlSolution solution;
   double damping = 1e-3;
   Eigen::VectorXd gradient;
-  Eigen::MatrixXd hessian;
+  ArrowMatrix hessian;
   bool moved = true;
   for (; solution.iterations < kMaxIterations && damping < 1e12; ++solution.iterations) {
     if (moved) state.linearize(gradient, hessian);
     Eigen::VectorXd downhill = gradient;
-    Eigen::MatrixXd matrix = hessian;
-    matrix.diagonal() += pulls;
+    ArrowMatrix matrix = hessian;
+    for (Eigen::Index i = 0; i < pulls.size(); ++i) matrix.add_to_diagonal(i, pulls[i]);
     freeze_at_bounds(problem, state.theta(), downhill, matrix);
-    matrix.diagonal() += damping * matrix.diagonal().cwiseMax(1e-6);
-    const Eigen::VectorXd step = matrix.ldlt().solve(-downhill);
+    for (Eigen::Index i = 0; i < pulls.size(); ++i)
+      matrix.add_to_diagonal(i, damping * std::max(matrix.diagonal(i), 1e-6));
+    const Eigen::VectorXd step = matrix.solve(-downhill);
     const Eigen::VectorXd next = (state.theta() + step).cwiseMax(problem.low).cwiseMin(problem.high);
     BowlState trial(problem, next, state.intercepts());
     moved = trial.cost() < state.cost();

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "law/arrow_matrix.hpp"
 #include "law/bowl.hpp"
 
 namespace ablate {
@@ -12,8 +13,10 @@ namespace ablate {
 /// Huber's scale in log loss, which is also the unit of the residuals below.
 inline constexpr double kHuberScale = 1e-3;
 
-/// Where the parameters stand. Shape first, then x* of each cell, then y* of each cell where joint.
+/// Where the parameters stand. Shape first, then x* and y* of each cell; y* is held where the batch is not
+/// fitted.
 enum BowlParameter : int { kLogP, kLogQ, kLogK, kRidge, kLogP2, kLogQ2, kLogK2, kShapeParameters };
+static_assert(int{kShapeParameters} == ArrowMatrix::kShape);
 
 struct BowlPoint {
   int cell = 0;
@@ -28,9 +31,9 @@ struct BowlProblem {
   bool joint = false;
   Eigen::VectorXd start, low, high;  ///< Bounds of each parameter; a fixed one has low = high.
 
-  int parameters() const { return kShapeParameters + (joint ? 2 : 1) * cells; }
-  int x_of(int cell) const { return kShapeParameters + cell; }
-  int y_of(int cell) const { return kShapeParameters + cells + cell; }
+  int parameters() const { return kShapeParameters + 2 * cells; }
+  static int x_of(int cell) { return kShapeParameters + 2 * cell; }
+  static int y_of(int cell) { return kShapeParameters + 2 * cell + 1; }
   Bowl lr_bowl(const Eigen::VectorXd& theta) const;
   Bowl batch_bowl(const Eigen::VectorXd& theta) const;
 };
@@ -39,7 +42,7 @@ struct BowlSolution {
   Eigen::VectorXd theta;
   Eigen::VectorXd intercepts;     ///< Log loss at each cell's optimum.
   Eigen::VectorXd residuals;      ///< Observed minus fitted log loss of each point.
-  Eigen::MatrixXd data_hessian;   ///< In units of kHuberScale, intercepts eliminated.
+  ArrowMatrix data_hessian;       ///< In units of kHuberScale, intercepts eliminated.
   Eigen::VectorXd prior_hessian;  ///< Of the pulls on the shape: a diagonal.
   int iterations = 0;
 };

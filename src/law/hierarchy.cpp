@@ -1,9 +1,11 @@
 #include "law/hierarchy.hpp"
 
 #include <Eigen/Cholesky>
+#include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace ablate {
 
@@ -32,24 +34,28 @@ double log_spread_prior(double value, double median) {
   return -0.5 * z * z;
 }
 
-/// The regression for given spreads, with coefficients in the order of the columns of `design`.
+/// The regression for given spreads, with coefficients in the order of the columns of `design`. Observations
+/// of one size share an effect, so the covariance is a diagonal and one rank for each size, and its inverse
+/// takes a sum (Sherman and Morrison).
 class SpreadRegression {
  public:
-  SpreadRegression(std::span<const LawObservation> observations, Eigen::MatrixXd design,
-                   Eigen::VectorXd prior_mean, Eigen::MatrixXd prior_covariance)
-      : design_(std::move(design)), prior_mean_(std::move(prior_mean)), prior_(std::move(prior_covariance)) {
-    const auto n = static_cast<Eigen::Index>(observations.size());
-    value_.resize(n);
-    squared_se_.resize(n);
-    same_size_ = Eigen::MatrixXd::Zero(n, n);
-    for (Eigen::Index i = 0; i < n; ++i) {
-      const LawObservation& a = observations[static_cast<std::size_t>(i)];
-      value_[i] = a.value;
-      squared_se_[i] = a.se * a.se;
-      for (Eigen::Index j = 0; j < n; ++j) {
-        const LawObservation& b = observations[static_cast<std::size_t>(j)];
-        same_size_(i, j) = std::abs(a.log2_params - b.log2_params) < kSameSize;
-      }
+  SpreadRegression(std::span<const LawObservation> observations, const Eigen::MatrixXd& design,
+                   Eigen::VectorXd prior_mean, const Eigen::MatrixXd& prior_covariance)
+      : prior_mean_(std::move(prior_mean)),
+        prior_precision_(prior_covariance.inverse()),
+        prior_log_determinant_(std::log(prior_covariance.determinant())) {
+    std::vector<std::size_t> order(observations.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return observations[a].log2_params < observations[b].log2_params;
+    });
+    double size = -std::numeric_limits<double>::infinity();
+    for (const std::size_t index : order) {
+      const LawObservation& one = observations[index];
+      if (one.log2_params - size >= kSameSize) groups_.emplace_back();
+      size = one.log2_params;
+      const Eigen::VectorXd row = design.row(static_cast<Eigen::Index>(index)).transpose();
+      groups_.back().push_back({row, one.value - row.dot(prior_mean_), one.se * one.se});
     }
   }
 
@@ -59,24 +65,49 @@ class SpreadRegression {
     Eigen::MatrixXd covariance;
   };
   Posterior at(double size_sd, double cell_sd) const {
-    Eigen::MatrixXd spread = size_sd * size_sd * same_size_;
-    spread.diagonal() += squared_se_;
-    spread.diagonal().array() += cell_sd * cell_sd;
-    const Eigen::MatrixXd gain = design_ * prior_;
-    const Eigen::LDLT<Eigen::MatrixXd> total(spread + gain * design_.transpose());
-    const Eigen::VectorXd centred = value_ - design_ * prior_mean_;
-    const Eigen::VectorXd solved = total.solve(centred);
+    const Eigen::Index columns = prior_mean_.size();
+    Eigen::MatrixXd precision = prior_precision_;
+    Eigen::VectorXd pull = Eigen::VectorXd::Zero(columns), row_sum(columns);
+    double log_determinant = prior_log_determinant_, squares = 0;
+    for (const std::vector<Row>& group : groups_) {
+      double weights = 0, rest_sum = 0;
+      row_sum.setZero();
+      for (const Row& one : group) {
+        const double variance = one.squared_se + cell_sd * cell_sd;
+        weights += 1 / variance;
+        rest_sum += one.rest / variance;
+        row_sum += one.design / variance;
+        precision += one.design * one.design.transpose() / variance;
+        pull += one.design * (one.rest / variance);
+        squares += one.rest * one.rest / variance;
+        log_determinant += std::log(variance);
+      }
+      const double shared = size_sd * size_sd / (1 + size_sd * size_sd * weights);
+      precision -= shared * row_sum * row_sum.transpose();
+      pull -= shared * rest_sum * row_sum;
+      squares -= shared * rest_sum * rest_sum;
+      log_determinant += std::log1p(size_sd * size_sd * weights);
+    }
+    const Eigen::LDLT<Eigen::MatrixXd> solver(precision);
+    const Eigen::VectorXd shift = solver.solve(pull);
     Posterior posterior;
-    posterior.log_evidence = -0.5 * (total.vectorD().array().log().sum() + centred.dot(solved));
-    posterior.mean = prior_mean_ + gain.transpose() * solved;
-    posterior.covariance = prior_ - gain.transpose() * total.solve(gain);
+    posterior.log_evidence =
+        -0.5 * (log_determinant + solver.vectorD().array().log().sum() + squares - pull.dot(shift));
+    posterior.mean = prior_mean_ + shift;
+    posterior.covariance = solver.solve(Eigen::MatrixXd::Identity(columns, columns));
     return posterior;
   }
 
  private:
-  Eigen::MatrixXd design_, same_size_;
-  Eigen::VectorXd prior_mean_, value_, squared_se_;
-  Eigen::MatrixXd prior_;
+  struct Row {
+    Eigen::VectorXd design;
+    double rest = 0;  ///< Above what the prior's mean expects.
+    double squared_se = 0;
+  };
+  Eigen::VectorXd prior_mean_;
+  Eigen::MatrixXd prior_precision_;
+  double prior_log_determinant_ = 0;
+  std::vector<std::vector<Row>> groups_;  ///< By size.
 };
 
 struct LawCentre {

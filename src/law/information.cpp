@@ -1,9 +1,9 @@
 #include "law/information.hpp"
 
-#include <Eigen/Cholesky>
 #include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace ablate {
 
@@ -39,24 +39,31 @@ TargetVariance::TargetVariance(const LawFit& fit, double params, double tokens)
 
 double TargetVariance::variance(const std::vector<CellKnowledge>& cells, const LawRegression& law,
                                 const LawPriors& priors, double (CellKnowledge::*error)() const) const {
-  const auto n = static_cast<Eigen::Index>(cells.size());
   const double size_variance = std::pow(law.size_sd.value, 2), cell_variance = std::pow(law.cell_sd.value, 2);
-  Eigen::MatrixXd design(n, 3), spread(n, n);
-  for (Eigen::Index i = 0; i < n; ++i) {
-    const CellKnowledge& cell = cells[static_cast<std::size_t>(i)];
-    design.row(i) << 1, std::log2(cell.params) - log2_params_,
-        regression_tokens(cell.params, cell.tokens) - log2_tokens_;
-    for (Eigen::Index j = 0; j < n; ++j)
-      spread(i, j) = cells[static_cast<std::size_t>(j)].params == cell.params ? size_variance : 0;
-    spread(i, i) += cell_variance + (cell.*error)();
+  // As in the regression: cells of one size share an effect, which takes one rank from their information.
+  struct SizeSums {
+    double weight = 0;
+    Eigen::Vector3d row = Eigen::Vector3d::Zero();
+  };
+  std::map<double, SizeSums> sizes;
+  Eigen::Matrix3d information = Eigen::Matrix3d::Zero();
+  for (const CellKnowledge& cell : cells) {
+    const Eigen::Vector3d row(1, std::log2(cell.params) - log2_params_,
+                              regression_tokens(cell.params, cell.tokens) - log2_tokens_);
+    const double weight = 1 / (cell_variance + (cell.*error)());
+    SizeSums& sums = sizes[cell.params];
+    sums.weight += weight;
+    sums.row += weight * row;
+    information += weight * row * row.transpose();
   }
+  for (const auto& [size, sums] : sizes)
+    information -= size_variance / (1 + size_variance * sums.weight) * sums.row * sums.row.transpose();
   Eigen::Matrix3d prior = Eigen::Matrix3d::Zero();
   const auto bounded = [](double sd) { return std::min(sd, 10.0); };
   prior(1, 1) = std::pow(bounded(priors.params.sd), 2);
   prior(2, 2) = std::pow(bounded(priors.tokens.sd), 2);
   prior(1, 2) = prior(2, 1) = priors.covariance;
   const Eigen::Matrix2d precision = prior.bottomRightCorner<2, 2>().inverse();
-  Eigen::Matrix3d information = design.transpose() * spread.ldlt().solve(design);
   information.bottomRightCorner<2, 2>() += precision;
   // Columns are centred at the target: its mean is the constant.
   return information.inverse()(0, 0) + size_variance + cell_variance;
