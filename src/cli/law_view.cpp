@@ -45,7 +45,7 @@ const PublishedLaw* published_mm1() {
 }
 
 std::string amount_tick(double value) {
-  return value >= 1000 ? human_count(value) : fmt::format("{:.4g}", value);
+  return value >= 1000 ? human_amount(value) : fmt::format("{:.4g}", value);
 }
 std::string rate_tick(double value) {
   const int power = static_cast<int>(std::floor(std::log10(value) + 1e-9));
@@ -70,7 +70,7 @@ std::string rate_range(double low, double high) {
   return rate_text(low) + " to " + rate_text(high);
 }
 
-std::string amount_text(double amount) { return amount > 0 ? human_count(amount) : "?"; }
+std::string amount_text(double amount) { return amount > 0 ? human_amount(amount) : "?"; }
 
 std::string percent_text(double fraction) {
   const double percent = 100 * fraction;

@@ -45,7 +45,7 @@ Table stage_table(const std::vector<StageEstimate>& stages) {
     row.push_back(TableCell::integer(stage.finished));
     if (any_failed) row.push_back(TableCell::integer(stage.failed));
     row.push_back(TableCell::integer(stage.to_run));
-    row.push_back(is_total ? TableCell{} : TableCell::number(stage.params, human_count(stage.params)));
+    row.push_back(is_total ? TableCell{} : TableCell::number(stage.params, human_amount(stage.params)));
     row.push_back(TableCell::number(stage.flops, human_count(stage.flops)));
     row.push_back(is_total ? TableCell{}
                            : TableCell::number(stage.memory_bytes, human_bytes(stage.memory_bytes)));
@@ -181,7 +181,7 @@ Table job_table(const PlanReport& report) {
                           {job.task},
                           {fmt::format("{}", job.seed), static_cast<std::int64_t>(job.seed)},
                           TableCell::integer(job.replicates),
-                          TableCell::number(job.cost.params, human_count(job.cost.params)),
+                          TableCell::number(job.cost.params, human_amount(job.cost.params)),
                           TableCell::number(job.cost.flops, human_count(job.cost.flops)),
                           TableCell::number(job.cost.memory_bytes, human_bytes(job.cost.memory_bytes)),
                           TableCell::number(seconds, human_duration(seconds)),

@@ -123,7 +123,7 @@ void check_units(const std::vector<LawRun>& runs, std::vector<LawFinding>& findi
     if (run.batch > run.tokens && run.tokens > 0) {
       findings.push_back({FindingKind::unlike_units, false,
                           fmt::format("the batch of {} tokens at {} is larger than the whole run of {}",
-                                      human_count(run.batch), run.where, human_count(run.tokens))});
+                                      human_amount(run.batch), run.where, human_amount(run.tokens))});
       break;
     }
   for (std::size_t i = 1; i < runs.size(); ++i)

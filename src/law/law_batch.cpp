@@ -58,20 +58,20 @@ BatchChoice at_one_batch(const std::vector<LawRun>& runs, double batch) {
   BatchChoice choice;
   choice.batch = batch;
   choice.runs = runs_at_batch(runs, batch);
-  choice.why = fmt::format("one batch of {} tokens", human_count(batch));
+  choice.why = fmt::format("one batch of {} tokens", human_amount(batch));
   if (choice.runs.size() < runs.size())
     choice.findings.push_back(
         {FindingKind::mixed_batches, false,
          fmt::format("{} of {} runs have other batches than {} tokens and are left out: the best rate moves "
                      "with the batch",
-                     runs.size() - choice.runs.size(), runs.size(), human_count(batch))});
+                     runs.size() - choice.runs.size(), runs.size(), human_amount(batch))});
   return choice;
 }
 
 BatchChoice fixed_choice(const std::vector<LawRun>& runs) {
   if (!has_several_batches(runs)) {
     BatchChoice choice{.batch = runs.front().batch, .runs = runs};
-    choice.why = choice.batch > 0 ? fmt::format("one batch of {} tokens", human_count(choice.batch))
+    choice.why = choice.batch > 0 ? fmt::format("one batch of {} tokens", human_amount(choice.batch))
                                   : std::string("no batches are given");
     return choice;
   }

@@ -12,9 +12,9 @@ namespace ablate {
 namespace {
 
 std::string cell_name(const CellOptimum& cell) {
-  std::string name = human_count(cell.params);
-  if (cell.tokens > 0) name += fmt::format(" x {} tokens", human_count(cell.tokens));
-  return cell.batch > 0 ? name + fmt::format(" at batch {}", human_count(cell.batch)) : name;
+  std::string name = human_amount(cell.params);
+  if (cell.tokens > 0) name += fmt::format(" x {} tokens", human_amount(cell.tokens));
+  return cell.batch > 0 ? name + fmt::format(" at batch {}", human_amount(cell.batch)) : name;
 }
 
 /// "a, b and 3 more".

@@ -77,7 +77,7 @@ double tokens_of(const LawFit& fit, const LawTarget& target, std::vector<LawFind
   findings.push_back({FindingKind::assumed_tokens, false,
                       fmt::format("the token count was not given: {:.3g} tokens a parameter, {}, make {}",
                                   ratio, fit.lr.tokens_free ? "the compute-optimal ratio" : "as in the data",
-                                  human_count(ratio * target.params))});
+                                  human_amount(ratio * target.params))});
   return ratio * target.params;
 }
 
@@ -156,7 +156,7 @@ void check_dominance(const LawFit& fit, const LawDistribution& lr, LawPrediction
           {FindingKind::dominant_size, false,
            fmt::format(
                "without the {} runs the rate would be {:.2g} times this: one size carries the prediction",
-               human_count(std::exp2(size)), std::exp2(shift))});
+               human_amount(std::exp2(size)), std::exp2(shift))});
   }
 }
 
@@ -184,7 +184,7 @@ void check_target(const LawFit& fit, const LawTarget& target) {
     throw Error(fmt::format(
         "all runs have {} parameters, and without priors nothing says how the best rate changes with "
         "the size: add a second size, or leave the priors on",
-        human_count(fit.runs.front().params)));
+        human_amount(fit.runs.front().params)));
 }
 
 /// Moves the rate from the batch that the law is for to the one that is asked for.

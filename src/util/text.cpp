@@ -85,6 +85,12 @@ std::string human_count(double value) {
   return fmt::format("{:.{}f}{}", scaled, decimals, kSuffix[step]);
 }
 
+std::string human_amount(double value) {
+  std::string text = human_count(value);
+  if (text.ends_with('G')) text.back() = 'B';
+  return text;
+}
+
 std::string human_bytes(double bytes) {
   constexpr std::array<const char*, 6> kUnit = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
   std::size_t step = 0;

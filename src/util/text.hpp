@@ -21,6 +21,8 @@ std::string suggestion(std::string_view word, std::span<const std::string> candi
 
 /// 1234567 -> "1.23M"; three significant digits and k, M, G, T, P, E, Z, Y. Below 1000 as it is.
 std::string human_count(double value);
+/// The same for parameters and tokens, of which 1e9 are a billion: 1.21B.
+std::string human_amount(double value);
 /// Bytes in binary units: "512 B", "1.50 KiB", "3.20 GiB".
 std::string human_bytes(double bytes);
 /// Seconds as "0.4 s", "12 s", "3m 05s", "2h 10m", "4d 06h".

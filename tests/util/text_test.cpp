@@ -22,6 +22,9 @@ BOOST_AUTO_TEST_CASE(numbers_are_short_and_carry_their_unit) {
   BOOST_TEST(human_count(0) == "0");
   BOOST_TEST(human_count(999) == "999");
   BOOST_TEST(human_count(1234567) == "1.23M");
+  BOOST_TEST(human_count(1.234e9) == "1.23G");
+  BOOST_TEST(human_amount(1.234e9) == "1.23B");
+  BOOST_TEST(human_amount(1.234e12) == "1.23T");
   BOOST_TEST(human_count(999999) == "1.00M");
   BOOST_TEST(human_count(3.04e8) == "304M");
   BOOST_TEST(human_count(6.1e21) == "6.10Z");
