@@ -49,7 +49,8 @@ class ProposalBuilder {
   void bracket_edges();
   void know_cells();
   void add_candidate(double params, double tokens);
-  void cover_largest();
+  void cover_largest(const TargetVariance& variance);
+  void note_sd(const TargetVariance& variance);
   void narrow(const TargetVariance& variance);
   bool add_best(const TargetVariance& variance);
   Setting best_setting(const CellKnowledge& cell) const;
@@ -175,7 +176,7 @@ ProposalBuilder::Setting ProposalBuilder::best_setting(const CellKnowledge& cell
 
 /// Three rates at the largest size that is not yet swept and of which three runs take at most half of what is
 /// left: the law must be seen as near to the target as the budget goes.
-void ProposalBuilder::cover_largest() {
+void ProposalBuilder::cover_largest(const TargetVariance& variance) {
   const CellKnowledge* largest = nullptr;
   const double left = options_.budget_flops - proposal_.flops;
   for (const CellKnowledge& cell : cells_)
@@ -193,9 +194,16 @@ void ProposalBuilder::cover_largest() {
   const double centre = cell.x + (fit_.joint ? fit_.bowls.ridge * (y - cell.y) : 0);
   for (const double octaves : {0.0, -1.0, 1.0}) {
     const double x = std::round((centre + octaves) / options_.rate_step) * options_.rate_step;
-    if (add({cell.params, cell.tokens, x, y}, ProposalReason::cover))
-      cell.information += run_information(fit_.bowls, cell, x, y);
+    if (!add({cell.params, cell.tokens, x, y}, ProposalReason::cover)) continue;
+    cell.information += run_information(fit_.bowls, cell, x, y);
+    note_sd(variance);
   }
+}
+
+/// What is known of the target once the last run is made.
+void ProposalBuilder::note_sd(const TargetVariance& variance) {
+  proposal_.log2_sd_after = std::sqrt(variance.of_lr(cells_));
+  proposal_.runs.back().log2_sd_after = proposal_.log2_sd_after;
 }
 
 bool ProposalBuilder::add_best(const TargetVariance& variance) {
@@ -223,12 +231,11 @@ bool ProposalBuilder::add_best(const TargetVariance& variance) {
 void ProposalBuilder::narrow(const TargetVariance& variance) {
   constexpr double kLeastGain = 0.002;  // Of the target's variance, for one run.
   proposal_.log2_sd_before = proposal_.log2_sd_after = std::sqrt(variance.of_lr(cells_));
-  cover_largest();
+  cover_largest(variance);
   while (proposal_.runs.size() < options_.max_runs) {
     const double before = variance.expected_rise(cells_);
     if (!add_best(variance)) break;
-    proposal_.log2_sd_after = std::sqrt(variance.of_lr(cells_));
-    proposal_.runs.back().log2_sd_after = proposal_.log2_sd_after;
+    note_sd(variance);
     if (variance.expected_rise(cells_) > (1 - kLeastGain) * before) {
       proposal_.note = "more runs of these sizes hardly narrow the target's interval";
       break;

@@ -58,6 +58,8 @@ BOOST_AUTO_TEST_CASE(a_proposal_keeps_to_the_budget_and_narrows_the_interval) {
     sd = run.log2_sd_after;
   }
   BOOST_TEST(covered);
+  BOOST_TEST(proposal.runs.at(2).log2_sd_after <
+             proposal.log2_sd_before);  // Three rates of a new size tell something.
   BOOST_TEST(flops == proposal.flops, boost::test_tools::tolerance(1e-12));
   BOOST_TEST(flops <= budget);
   BOOST_TEST(proposal.log2_sd_after < proposal.log2_sd_before);
