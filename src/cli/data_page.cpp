@@ -5,6 +5,7 @@
 
 #include "cli/data_view.hpp"
 #include "data/base64.hpp"
+#include "report/svg_figure.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -32,33 +33,11 @@ figure { display: inline-block; margin: .2rem .6rem .2rem 0; vertical-align: top
 </style>
 )html";
 
-/// Of the documents of one sequence, in turn.
-constexpr const char* kColours[] = {"#4c78a8", "#e4873c", "#54a24b", "#b279a2",
-                                    "#d3b13f", "#72b7b2", "#d9606c", "#8c6d4f"};
-
+/// Escaped line by line: line breaks stay.
 std::string html(std::string_view text) {
   std::vector<std::string> lines = split(text, '\n');
-  for (std::string& line : lines) line = printable(line);
-  std::string escaped;
-  for (const char c : join(lines, "\n")) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
+  for (std::string& line : lines) line = escape_html(line);
+  return join(lines, "\n");
 }
 
 /// A piece as text: SentencePiece's mark for a space becomes one, line breaks are shown and made.
@@ -103,7 +82,7 @@ std::string bar_html(const ViewSequence& sequence) {
     bar += fmt::format(
         "<i style=\"width:{:.3f}%;background:{}\" title=\"{}\"></i>",
         100.0 * static_cast<double>(sequence.documents[i].tokens) / static_cast<double>(sequence.positions),
-        kColours[i % std::size(kColours)], html(sequence.documents[i].id));
+        figure_colour(i), html(sequence.documents[i].id));
   return bar + "</div>\n";
 }
 
@@ -122,8 +101,7 @@ std::string view_page(const DataView& view) {
     if (sequence.documents.size() > 1) page += bar_html(sequence);
     for (std::size_t i = 0; i < sequence.documents.size(); ++i) {
       const ViewDocument& document = sequence.documents[i];
-      page +=
-          fmt::format("<div class=document style=\"border-color:{}\">", kColours[i % std::size(kColours)]);
+      page += fmt::format("<div class=document style=\"border-color:{}\">", figure_colour(i));
       if (sequence.positions > 0 && sequence.documents.size() > 1)
         page += fmt::format("<div class=id>{}, {} tokens</div>", html(document.id), document.tokens);
       page += "<div class=parts>";

@@ -222,6 +222,12 @@ std::vector<OptionSpec> law_input_options(bool with_target) {
   };
 }
 
+OptionSpec amount_option(const char* name, const char* what, const char* help) {
+  OptionSpec option = value(name, ValueType::text, what, help);
+  option.required = true;
+  return option;
+}
+
 std::vector<OptionSpec> law_fit_options() {
   return {
       value("--fixed-batch", ValueType::text, "B",

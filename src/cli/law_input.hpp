@@ -29,6 +29,8 @@ struct LawInput {
 /// The options that say what to read: SOURCE, --sweep, columns. A command that asks about a target has
 /// --tokens and --batch for that, too: a number is the target's, any other word a column's name.
 std::vector<OptionSpec> law_input_options(bool with_target);
+/// An option that must be given: an amount such as 30e9 or 30B.
+OptionSpec amount_option(const char* name, const char* what, const char* help);
 /// The options that say how to fit.
 std::vector<OptionSpec> law_fit_options();
 

@@ -210,9 +210,8 @@ int run_law_predict(const Arguments& arguments) {
 }  // namespace
 
 CommandSpec law_predict_command() {
-  OptionSpec params =
-      value("--params", ValueType::text, "N", "parameters of the model, without embeddings: 30e9, 30B");
-  params.required = true;
+  const OptionSpec params =
+      amount_option("--params", "N", "parameters of the model, without embeddings: 30e9, 30B");
   OptionSpec seq_len = value("--seq-len", ValueType::integer, "T",
                              "tokens in a sequence: gives batch and steps [of a sweep data.seq_len]");
   seq_len.least = 1;

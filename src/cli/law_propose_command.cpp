@@ -83,12 +83,10 @@ int run_law_propose(const Arguments& arguments) {
 }  // namespace
 
 CommandSpec law_propose_command() {
-  OptionSpec target =
-      value("--target", ValueType::text, "N", "parameters of the model that is to be trained: 30e9, 30B");
-  target.required = true;
-  OptionSpec budget =
-      value("--budget", ValueType::text, "FLOPS", "that all proposed runs may take together: 1e18");
-  budget.required = true;
+  const OptionSpec target =
+      amount_option("--target", "N", "parameters of the model that is to be trained: 30e9, 30B");
+  const OptionSpec budget =
+      amount_option("--budget", "FLOPS", "that all proposed runs may take together: 1e18");
   OptionSpec most = value("--max-runs", ValueType::integer, "N", "propose at most so many [64]");
   most.least = 1;
   CommandSpec command{

@@ -207,12 +207,10 @@ int run_law_run(const Arguments& arguments) {
 }  // namespace
 
 CommandSpec law_run_command() {
-  OptionSpec target =
-      value("--target", ValueType::text, "N", "parameters of the model that is to be trained: 30e9, 30B");
-  target.required = true;
-  OptionSpec budget =
-      value("--budget", ValueType::text, "FLOPS", "that the runs beyond the sweep may take: 1e18");
-  budget.required = true;
+  const OptionSpec target =
+      amount_option("--target", "N", "parameters of the model that is to be trained: 30e9, 30B");
+  const OptionSpec budget =
+      amount_option("--budget", "FLOPS", "that the runs beyond the sweep may take: 1e18");
   OptionSpec regret =
       value("--regret", ValueType::text, "PERCENT",
             "enough when this little loss is expected to be lost; with --interval only if given");
