@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 
 #include "law/information.hpp"
 #include "util/error.hpp"
@@ -160,7 +161,8 @@ ProposalBuilder::Setting ProposalBuilder::best_setting(const CellKnowledge& cell
   Setting best{cell.params, cell.tokens, 0, -1};
   double least = std::numeric_limits<double>::infinity();
   const double step = options_.rate_step;
-  for (const double y : fit_.joint ? batches_ : std::vector<double>{cell.y})
+  const std::span<const double> batches = fit_.joint ? std::span(batches_) : std::span(&cell.y, 1);
+  for (const double y : batches)
     for (double x = std::round((cell.x - kSearchReach) / step) * step; x <= cell.x + kSearchReach;
          x += step) {
       const Setting setting{cell.params, cell.tokens, x, y};
