@@ -32,6 +32,8 @@ struct LawPoint {
   const CellOptimum* cell = nullptr;  ///< Null: from a table.
 };
 std::vector<LawPoint> law_points(const LawFit& fit);
+/// How many values a member takes among the points.
+std::size_t count_distinct(const std::vector<LawPoint>& points, double LawPoint::*value);
 
 /// The law as a formula about the middle of the data: "1.87e-3 x (N / 300M)^-0.598 x (D / 20.0G)^0.224".
 std::string law_formula(const LawRegression& law, const std::string& unit_value);
