@@ -10,6 +10,8 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
       read_held_out(eval.captions, "eval.captions", DataRole::captions, eval.max_examples, findings.report);
+  for (const std::int64_t shots : eval.shots)  // Before the model has worked for hours.
+    require_examples(ask_captions(documents, shots, eval).size(), shots, job);
   std::vector<double> chances;
   for (const std::int64_t shots : eval.shots) {
     const std::vector<Question> questions = ask_captions(documents, shots, eval);
@@ -19,7 +21,7 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
                       [](const Likelihood& l) { return l.nats / static_cast<double>(l.tokens); });
     const std::string name = "caption/" + shots_name(shots);
     require_examples(ranked.hits.size(), shots, job);
-    findings.note_left_out(name, questions.size() - ranked.hits.size());
+    findings.note_left_out(name, documents.size() - ranked.hits.size());
     findings.add_mean(name, ranked.hits);
     chances = std::move(ranked.chances);
     if (eval.max_new_tokens == 0) continue;
@@ -27,6 +29,8 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
     std::vector<CaptionExample> examples;
     for (std::size_t i = 0; i < questions.size(); ++i)
       if (written[i]) examples.push_back({cut_caption(*written[i]), questions[i].references});
+    require_examples(examples.size(), shots, job);
+    findings.note_left_out("cider/" + shots_name(shots), documents.size() - examples.size());
     findings.add_mean("cider/" + shots_name(shots), cider_d(examples));
   }
   findings.add_mean("caption/chance", chances);

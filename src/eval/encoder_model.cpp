@@ -4,10 +4,11 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "data/pairs.hpp"
 #include "data/recipe.hpp"
-#include "eval/language_model.hpp"
+#include "eval/tasks.hpp"
 #include "model/device_copy.hpp"
 #include "train/device.hpp"
 #include "train/weight_files.hpp"
@@ -20,6 +21,14 @@ namespace {
 constexpr std::int64_t kPicturesAtATime = 64;
 /// Of AIM's prefixes and the VAE's noise: the same for all models.
 constexpr std::uint64_t kObjectiveSeed = 0;
+
+/// Vectors [N, E], and the names of what they are of.
+const torch::Tensor& require_numbers(const torch::Tensor& vectors, const std::vector<std::string>& names) {
+  const torch::Tensor finite = vectors.isfinite().all(1).contiguous();
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (!finite.data_ptr<bool>()[i]) require_number(NAN, "its vector", names[i]);
+  return vectors;
+}
 
 }  // namespace
 
@@ -46,6 +55,10 @@ EncoderModel::EncoderModel(const EvaluationJob& job)
   objective_->to(device_);
 }
 
+bool EncoderModel::is_contrastive() const {
+  return dynamic_cast<const ContrastiveObjective*>(objective_.get()) != nullptr;
+}
+
 ContrastiveObjective& EncoderModel::contrastive() {
   auto* found = dynamic_cast<ContrastiveObjective*>(objective_.get());
   if (!found) throw Error("encoder.loss: expected clip or siglip, whose pictures and texts can be compared");
@@ -70,6 +83,7 @@ EncoderExamples EncoderModel::load(const std::vector<Document>& captioned, ReadR
     }
     if (pair.pixels.empty()) continue;
     examples.documents.push_back(i);
+    examples.ids.push_back(captioned[i].id);
     pairs.push_back(std::move(pair));
     if (std::ssize(pairs) == batch_) flush();
   }
@@ -85,7 +99,21 @@ torch::Tensor EncoderModel::embed_pictures(const EncoderExamples& examples,
     if (stop_requested()) throw StopRequested();
     parts.push_back(contrastive().embed_pictures(copy_to_device(batch.pixels, device_)).to(torch::kCPU));
   }
-  return torch::cat(parts);
+  return require_numbers(torch::cat(parts), examples.ids);
+}
+
+torch::Tensor EncoderModel::embed_captions(const EncoderExamples& examples,
+                                           const std::function<bool()>& stop_requested) {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> parts;
+  for (const EncoderBatch& batch : examples.batches) {
+    if (stop_requested()) throw StopRequested();
+    parts.push_back(
+        contrastive()
+            .embed_captions(copy_to_device(batch.tokens, device_), copy_to_device(batch.lengths, device_))
+            .to(torch::kCPU));
+  }
+  return require_numbers(torch::cat(parts), examples.ids);
 }
 
 torch::Tensor EncoderModel::embed_texts(const std::vector<std::string>& texts,
@@ -109,17 +137,36 @@ torch::Tensor EncoderModel::embed_texts(const std::vector<std::string>& texts,
         objective.embed_captions(copy_to_device(tokens, device_), copy_to_device(lengths, device_))
             .to(torch::kCPU));
   }
-  return torch::cat(parts);
+  return require_numbers(torch::cat(parts), texts);
 }
 
-std::vector<StepMetrics> EncoderModel::losses(const EncoderExamples& examples,
-                                              const std::function<bool()>& stop_requested) {
-  std::vector<StepMetrics> found;
+EncoderModel::BlockLosses EncoderModel::block_losses(const torch::Tensor& pictures,
+                                                     const torch::Tensor& captions) {
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor logits =
+      contrastive().logits(copy_to_device(pictures, device_), copy_to_device(captions, device_));
+  return {logits.to(torch::kCPU), contrastive().picture_losses(logits).to(torch::kCPU)};
+}
+
+EncoderModel::PictureSums EncoderModel::picture_sums(const EncoderExamples& examples,
+                                                     const std::function<bool()>& stop_requested) {
+  const torch::NoGradGuard no_grad;
+  auto& objective = dynamic_cast<PictureObjective&>(*objective_);
+  const auto append = [](std::vector<double>& numbers, const torch::Tensor& more) {
+    const torch::Tensor read = more.to(torch::kCPU, torch::kFloat64).contiguous();
+    numbers.insert(numbers.end(), read.data_ptr<double>(), read.data_ptr<double>() + read.numel());
+  };
+  PictureSums found;
+  append(found.counts, objective.picture_counts(std::ssize(examples.documents), 0));
   std::uint64_t first = 0;
   for (const EncoderBatch& batch : examples.batches) {
     if (stop_requested()) throw StopRequested();
-    found.push_back(
-        objective_->accumulate({copy_to_device(batch, device_)}, first));  // Its gradients are not looked at.
+    const StepMetrics parts = objective.picture_sums(copy_to_device(batch, device_), first);
+    found.sums.resize(parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      found.sums[i].first = parts[i].first;
+      append(found.sums[i].second, parts[i].second);
+    }
     first += static_cast<std::uint64_t>(batch.pixels.size(0));
   }
   return found;

@@ -27,8 +27,8 @@ struct EvaluationJob {
 struct Score {
   std::string name;  ///< "vqa/4-shot".
   double value = 0;
-  std::int64_t n = 0;         ///< Examples (documents, questions) behind it.
-  double standard_error = 0;  ///< Over examples.
+  std::int64_t n = 0;                    ///< Examples (documents, questions, pictures) behind it.
+  std::optional<double> standard_error;  ///< Over examples; nothing for a single one.
 };
 
 /// Everything that one evaluation found out.
@@ -38,8 +38,9 @@ struct Evaluation {
 };
 
 /// Which examples are looked at, and which are shown before them, depends on the data and on [eval] alone:
-/// the same ones for all seeds and cells. Nothing when it was asked to stop. Throws Error for what a user can
-/// mend, DataError, OutOfMemory (train/train.hpp).
+/// the same ones for all seeds and cells. Nothing of [run], of the device's threads or of how often memory
+/// ran out changes a score by more than rounding. Nothing when it was asked to stop. Throws Error for what a
+/// user can mend, DataError, OutOfMemory, and Diverged for a model whose numbers are none (train/train.hpp).
 std::optional<Evaluation> evaluate(const EvaluationJob& job, const std::function<bool()>& stop_requested);
 
 }  // namespace ablate

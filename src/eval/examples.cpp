@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "data/problem.hpp"
 #include "data/source.hpp"
 #include "util/error.hpp"
+#include "util/hash.hpp"
 #include "util/random.hpp"
 
 namespace ablate {
@@ -17,17 +19,6 @@ namespace {
 
 /// Of everything that is drawn for evaluations: the same for all seeds of a sweep.
 constexpr std::uint64_t kEvaluationSeed = 0;
-
-/// `count` different numbers below `bound`, none of them `self`, drawn for example `self`.
-std::vector<std::size_t> draw_others(const RandomStream& random, std::size_t self, std::size_t count,
-                                     std::size_t bound) {
-  std::vector<std::size_t> drawn;
-  for (std::uint64_t lane = 0; drawn.size() < std::min(count, bound - 1); ++lane) {
-    const std::size_t other = random.below(bound, self, lane);
-    if (other != self && std::find(drawn.begin(), drawn.end(), other) == drawn.end()) drawn.push_back(other);
-  }
-  return drawn;
-}
 
 /// Throws BrokenDocument for a picture that cannot be decoded, before it spoils the questions that show it,
 /// and for an answer without a question.
@@ -74,6 +65,55 @@ void add_question(std::vector<Segment>& prompt, const AskedDocument& parts, cons
   const auto place = form.find("{}");
   add_text(prompt, form.substr(0, place) + parts.question + form.substr(place + 2));
 }
+
+/// Draws what is shown before a question.
+class Shots {
+ public:
+  Shots(const std::vector<Document>& documents, const char* purpose) : random_(kEvaluationSeed, purpose) {
+    std::map<std::string, std::size_t> subjects, examples;
+    for (const Document& document : documents) {
+      std::string pictures, asked;
+      for (std::size_t i = 0; i < document.segments.size(); ++i) {
+        const Segment& segment = document.segments[i];
+        if (segment.picture)
+          pictures += picture_identity(*segment.picture) + "\n";
+        else if (i + 1 < document.segments.size())
+          asked += segment.text + "\n";
+      }
+      const std::string& answer = document.segments.back().text;
+      const auto number = [](auto& numbers, const std::string& key) {
+        return numbers.try_emplace(key, numbers.size()).first->second;
+      };
+      subject_.push_back(number(subjects, pictures.empty() ? asked : pictures));
+      example_.push_back(number(examples, pictures + asked + answer));
+      of_subject_.resize(subjects.size());
+      of_subject_[subject_.back()].insert(example_.back());
+    }
+    different_ = examples.size();
+  }
+
+  /// The numbers of the documents to show before document `self`; nothing where there are not as many.
+  std::optional<std::vector<std::size_t>> draw(std::size_t self, std::size_t count) const {
+    if (different_ - of_subject_[subject_[self]].size() < count) return std::nullopt;
+    std::vector<std::size_t> drawn;
+    for (std::uint64_t lane = 0; drawn.size() < count; ++lane) {
+      const std::size_t other = random_.below(subject_.size(), self, lane);
+      const bool is_known = std::any_of(
+          drawn.begin(), drawn.end(), [&](std::size_t known) { return example_[known] == example_[other]; });
+      if (subject_[other] != subject_[self] && !is_known) drawn.push_back(other);
+    }
+    return drawn;
+  }
+
+  /// Equal for documents about the same pictures.
+  std::size_t subject(std::size_t document) const { return subject_[document]; }
+
+ private:
+  RandomStream random_;
+  std::vector<std::size_t> subject_, example_;  ///< Equal numbers: about the same, the same.
+  std::vector<std::set<std::size_t>> of_subject_;
+  std::size_t different_ = 0;  ///< Examples.
+};
 
 /// An episode in parts: the examples of each name, and what is asked.
 struct Episode {
@@ -143,20 +183,34 @@ std::vector<Document> read_held_out(const std::vector<std::string>& sources, con
   return documents;
 }
 
+std::string picture_identity(const Picture& picture) {
+  const auto* bytes = std::get_if<std::string>(&picture);
+  if (bytes) return hash128(*bytes).hex();
+  return fmt::format("{}", fmt::ptr(std::get<std::shared_ptr<const Scene>>(picture).get()));
+}
+
 std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::int64_t shots,
                                    const Eval& eval) {
-  const RandomStream shown(kEvaluationSeed, "evaluation/caption/shots"),
-      wrong(kEvaluationSeed, "evaluation/caption/candidates"),
+  const Shots shown(captioned, "evaluation/caption/shots");
+  const RandomStream wrong(kEvaluationSeed, "evaluation/caption/candidates"),
       order(kEvaluationSeed, "evaluation/caption/order");
   const auto caption = [&](std::size_t i) -> const std::string& { return captioned[i].segments.back().text; };
   std::set<std::string> captions;
-  for (std::size_t i = 0; i < captioned.size(); ++i) captions.insert(caption(i));
-  const std::size_t num_candidates = std::min(static_cast<std::size_t>(eval.choices), captions.size());
+  std::map<std::size_t, std::set<std::string>> written;  // Of the pictures, by subject.
+  for (std::size_t i = 0; i < captioned.size(); ++i) {
+    captions.insert(caption(i));
+    std::set<std::string>& texts = written[shown.subject(i)];
+    texts.insert(caption(i));
+    texts.insert(captioned[i].references.begin(), captioned[i].references.end());
+  }
 
   std::vector<Question> questions;
   for (std::size_t i = 0; i < captioned.size(); ++i) {
+    const auto drawn = shown.draw(i, static_cast<std::size_t>(shots));
+    if (!drawn) continue;
     Question& question = questions.emplace_back();
-    for (const std::size_t other : draw_others(shown, i, static_cast<std::size_t>(shots), captioned.size())) {
+    question.id = captioned[i].id;
+    for (const std::size_t other : *drawn) {
       question.prompt.push_back(captioned[other].segments.front());
       add_text(question.prompt, eval.caption_prompt);
       question.prompt.push_back(text_segment(caption(other)));
@@ -164,9 +218,14 @@ std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::
     question.prompt.push_back(captioned[i].segments.front());
     add_text(question.prompt, eval.caption_prompt);
     question.candidates = {caption(i)};
+    const std::set<std::string>& own = written[shown.subject(i)];
+    const auto own_captions = static_cast<std::size_t>(std::count_if(
+        own.begin(), own.end(), [&](const std::string& text) { return captions.count(text) > 0; }));
+    const std::size_t num_candidates =
+        std::min(static_cast<std::size_t>(eval.choices), captions.size() - own_captions + 1);
     for (std::uint64_t lane = 0; question.candidates.size() < num_candidates; ++lane) {
       const std::string& other = caption(wrong.below(captioned.size(), i, lane));
-      if (index_of(question.candidates, other) == question.candidates.size())
+      if (own.count(other) == 0 && index_of(question.candidates, other) == question.candidates.size())
         question.candidates.push_back(other);
     }
     question.answer = order.below(question.candidates.size(), i);
@@ -178,13 +237,16 @@ std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::
 
 std::vector<Question> ask_questions(const std::vector<Document>& documents, std::int64_t shots,
                                     const Eval& eval) {
-  const RandomStream shown(kEvaluationSeed, "evaluation/questions/shots");
+  const Shots shown(documents, "evaluation/questions/shots");
   std::vector<AskedDocument> parts;
   for (const Document& document : documents) parts.push_back(take_apart(document));
   std::vector<Question> questions;
   for (std::size_t i = 0; i < documents.size(); ++i) {
+    const auto drawn = shown.draw(i, static_cast<std::size_t>(shots));
+    if (!drawn) continue;
     Question& question = questions.emplace_back();
-    for (const std::size_t other : draw_others(shown, i, static_cast<std::size_t>(shots), documents.size())) {
+    question.id = documents[i].id;
+    for (const std::size_t other : *drawn) {
       add_question(question.prompt, parts[other], eval.question_prompt);
       question.prompt.push_back(text_segment(parts[other].answer));
     }
@@ -202,7 +264,8 @@ std::vector<Question> ask_episodes(const std::vector<Document>& episodes, std::i
   for (std::size_t i = 0; i < episodes.size(); ++i) {
     Episode episode;
     if (!take_apart(episodes[i], episode)) continue;
-    Question question{.prompt = {},
+    Question question{.id = episodes[i].id,
+                      .prompt = {},
                       .candidates = distinct_texts(episodes[i].choices),
                       .answer = 0,
                       .references = {episodes[i].segments.back().text}};

@@ -20,15 +20,22 @@ std::vector<Document> read_held_out(const std::vector<std::string>& sources, con
 
 /// What a model is asked: how likely each candidate is behind the prompt, or what it writes there.
 struct Question {
+  std::string id;                       ///< Of the document that it is made of.
   std::vector<Segment> prompt;          ///< At least one segment.
   std::vector<std::string> candidates;  ///< Different texts; empty: the model can only write.
   std::size_t answer = 0;               ///< The right one of them.
   std::vector<std::string> references;  ///< What is right to write, at least one text.
 };
 
+/// Equal for equal pictures: those of a file by their bytes, scenes each by itself.
+std::string picture_identity(const Picture& picture);
+
+// Shots are drawn at random among the documents about other pictures (without any: with another question), no
+// two of them alike. Documents for which there are not as many become no question.
+
 /// Which caption belongs to this picture? `shots` other pictures with their captions stand before it; the
-/// wrong captions are those of other pictures. Shots and wrong captions are drawn at random, without
-/// replacement.
+/// wrong captions, drawn at random without replacement, are those of other pictures that nobody wrote of this
+/// one.
 std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::int64_t shots,
                                    const Eval& eval);
 

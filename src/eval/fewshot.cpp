@@ -8,6 +8,8 @@ void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, Findings& 
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents = read_held_out(eval.episodes, "eval.episodes", DataRole::interleaved,
                                                         eval.max_examples, findings.report);
+  for (const std::int64_t shots : eval.shots)  // Before the model has worked for hours.
+    require_examples(ask_episodes(documents, shots).size(), shots, job);
   std::vector<double> chances;
   for (const std::int64_t shots : eval.shots) {
     const std::vector<Question> questions = ask_episodes(documents, shots);

@@ -28,7 +28,8 @@ void Findings::add_ratio(const std::string& name, std::span<const double> numera
     n += denominators[i] != 0;
   }
   const double count = static_cast<double>(n);
-  const double standard_error = n > 1 ? std::sqrt(squares * count / (count - 1)) / total : 0;
+  std::optional<double> standard_error;
+  if (n > 1) standard_error = std::sqrt(squares * count / (count - 1)) / total;
   evaluation.scores.push_back({name, ratio, n, standard_error});
 }
 

@@ -15,10 +15,12 @@ struct Findings {
 
   /// Notes in the detail how many examples a score does without, where there are any.
   void note_left_out(const std::string& name, std::size_t examples);
-  /// The mean of `values`, one for each example, with the standard error of a mean. Nothing for no values.
+  /// The mean of `values`, one for each example, with the standard error of a mean, where there are
+  /// two. Nothing for no values.
   void add_mean(const std::string& name, std::span<const double> values);
   /// sum of `numerators` / sum of `denominators` over examples, with the standard error of a ratio of sums
-  /// (Cochran 1977, Sampling Techniques, section 6.4). Nothing where the denominators sum to 0.
+  /// (Cochran 1977, Sampling Techniques, section 6.4), where two denominators are not 0. Nothing where the
+  /// denominators sum to 0.
   void add_ratio(const std::string& name, std::span<const double> numerators,
                  std::span<const double> denominators);
 };

@@ -26,8 +26,10 @@ void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, Findi
     const std::vector<Document> documents =
         read_held_out(kind.sources, kind.key, kind.role, eval.max_examples, findings.report);
     std::vector<double> nats, tokens, bits, bytes;
-    for (const DocumentLoss& loss : model.losses(documents, findings.report)) {
-      nats.push_back(loss.nats);
+    const std::vector<DocumentLoss> losses = model.losses(documents, findings.report);
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      const DocumentLoss& loss = losses[i];
+      nats.push_back(require_number(loss.nats, "the loss", documents[i].id));
       tokens.push_back(static_cast<double>(loss.tokens));
       bits.push_back(loss.nats / std::log(2.0));
       bytes.push_back(static_cast<double>(loss.bytes));

@@ -9,6 +9,7 @@
 #include "data/loader.hpp"
 #include "data/packing.hpp"
 #include "data/recipe.hpp"
+#include "eval/tasks.hpp"
 #include "model/vision_language_model.hpp"
 #include "train/device.hpp"
 #include "train/train.hpp"
@@ -125,7 +126,7 @@ class TrainedLanguageModel final : public LanguageModel {
     std::vector<std::optional<std::string>> written(questions.size());
     for (std::size_t first = 0; first < prompts.size(); first += static_cast<std::size_t>(rows_)) {
       const auto rows = std::min(static_cast<std::size_t>(rows_), prompts.size() - first);
-      write_rows(std::span(prompts).subspan(first, rows), max_new_tokens, report, written);
+      write_rows(std::span(prompts).subspan(first, rows), questions, max_new_tokens, report, written);
     }
     return written;
   }
@@ -235,7 +236,8 @@ class TrainedLanguageModel final : public LanguageModel {
   }
 
   /// Writes behind a few prompts at once, each token after the other.
-  void write_rows(std::span<TokenizedDocument> prompts, std::int64_t max_new_tokens, ReadReport& report,
+  void write_rows(std::span<TokenizedDocument> prompts, std::span<const Question> questions,
+                  std::int64_t max_new_tokens, ReadReport& report,
                   std::vector<std::optional<std::string>>& written) {
     const torch::NoGradGuard no_grad;
     const auto longest = static_cast<std::int64_t>(prompts.front().tokens.size());
@@ -253,14 +255,20 @@ class TrainedLanguageModel final : public LanguageModel {
     const torch::Tensor last = (ends - 1).view({-1, 1, 1}).expand({-1, 1, states.size(2)});
     states = states.gather(1, last);  // [B, 1, D]
     std::vector<std::vector<std::int32_t>> tokens(rows.size());
-    std::vector<bool> done(rows.size());
+    std::vector<bool> done;
+    for (const Sequence& row : rows) done.push_back(row.ids.empty());  // A picture is broken.
     for (std::int64_t step = 0; step < max_new_tokens; ++step) {
       const torch::Tensor head = model_->decoder->head();
-      const torch::Tensor next = torch::linear(states, head.to(states.dtype())).argmax(-1);  // [B, 1]
-      const torch::Tensor ids = next.to(torch::kCPU).contiguous();
+      const torch::Tensor logits = torch::linear(states, head.to(states.dtype()));  // [B, 1, V]
+      const torch::Tensor next = logits.argmax(-1);                                 // [B, 1]
+      const torch::Tensor ids = next.to(torch::kCPU).contiguous(),
+                          best = logits.amax(-1).to(torch::kCPU, torch::kFloat32).contiguous();
       for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (done[i]) continue;
+        require_number(best.data_ptr<float>()[i], "the likeliest token's logit",
+                       questions[std::stoull(rows[i].ids[0])].id);
         const std::int64_t id = ids.data_ptr<std::int64_t>()[i];
-        done[i] = done[i] || ends_writing(*tokenizer_, id);
+        done[i] = ends_writing(*tokenizer_, id);
         if (!done[i]) tokens[i].push_back(static_cast<std::int32_t>(id));
       }
       if (step + 1 == max_new_tokens || std::all_of(done.begin(), done.end(), [](bool d) { return d; }))

@@ -39,7 +39,7 @@ struct LanguageModel {
   virtual std::vector<std::vector<Likelihood>> rank(std::span<const Question> questions,
                                                     ReadReport& report) = 0;
   /// What the model writes behind each prompt, the likeliest token at a time: up to the end of a line or of
-  /// the document, a picture, or `max_new_tokens`.
+  /// the document, a picture, or `max_new_tokens`. Throws Diverged where no token is the likeliest (NaN).
   virtual std::vector<std::optional<std::string>> write(std::span<const Question> questions,
                                                         std::int64_t max_new_tokens, ReadReport& report) = 0;
   /// As in training: documents longer than data.seq_len are cut, the parts of one added up. A loss of 0

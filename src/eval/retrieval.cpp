@@ -1,7 +1,10 @@
+#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <map>
+#include <set>
 
+#include "data/problem.hpp"
 #include "data/source.hpp"
 #include "eval/encoder_model.hpp"
 #include "eval/tasks.hpp"
@@ -10,25 +13,62 @@ namespace ablate {
 
 namespace {
 
-/// For each row of `products` [N, N]: how many others are greater than the one on the diagonal. `same` [N]:
-/// what is equal there is no other.
-std::vector<std::int64_t> ranks_of(const torch::Tensor& products, const std::vector<std::int64_t>& same) {
-  const auto product = products.accessor<float, 2>();
-  std::vector<std::int64_t> ranks(same.size());
-  for (std::size_t i = 0; i < same.size(); ++i) {
-    const auto row = static_cast<std::int64_t>(i);
-    for (std::size_t j = 0; j < same.size(); ++j)
-      ranks[i] += same[j] != same[i] && product[row][static_cast<std::int64_t>(j)] > product[row][row];
+/// Different pictures and different captions, and which belong together.
+struct Gallery {
+  std::vector<std::int64_t> pictures;  ///< Where each stands among the examples.
+  std::vector<std::string> captions;
+  std::vector<std::set<std::size_t>> captions_of, pictures_of;  ///< Of each picture, of each caption.
+};
+
+Gallery collect(const std::vector<Document>& documents, const std::vector<std::size_t>& read) {
+  Gallery gallery;
+  std::map<std::string, std::size_t> pictures, captions;
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    const Document& document = documents[read[i]];
+    const auto [picture, is_new] =
+        pictures.try_emplace(picture_identity(*document.segments.front().picture), pictures.size());
+    if (is_new) {
+      gallery.pictures.push_back(static_cast<std::int64_t>(i));
+      gallery.captions_of.emplace_back();
+    }
+    std::vector<std::string> texts = document.references;
+    texts.push_back(document.segments.back().text);
+    for (const std::string& text : texts) {
+      const auto [caption, is_new_text] = captions.try_emplace(text, captions.size());
+      if (is_new_text) {
+        gallery.captions.push_back(text);
+        gallery.pictures_of.emplace_back();
+      }
+      gallery.captions_of[picture->second].insert(caption->second);
+      gallery.pictures_of[caption->second].insert(picture->second);
+    }
   }
-  return ranks;
+  if (gallery.pictures.size() < 2 || gallery.captions.size() < 2)
+    throw DataError(
+        fmt::format("eval.captions: {} different picture{} and {} different caption{}; expected at least two "
+                    "of each to find one among",
+                    gallery.pictures.size(), gallery.pictures.size() == 1 ? "" : "s", gallery.captions.size(),
+                    gallery.captions.size() == 1 ? "" : "s"));
+  return gallery;
 }
 
-void add_recalls(const std::string& name, const std::vector<std::int64_t>& ranks, Findings& findings) {
-  for (const std::int64_t k : {1, 5}) {
-    std::vector<double> hits;
-    for (const std::int64_t rank : ranks) hits.push_back(rank < k);
-    findings.add_mean(name + "-r" + std::to_string(k), hits);
+/// `products`: a row for each query, a column for each candidate; `right_of`: the right candidates of each
+/// query.
+void add_recalls(const std::string& name, const torch::Tensor& products,
+                 const std::vector<std::set<std::size_t>>& right_of, Findings& findings) {
+  const torch::Tensor table = products.to(torch::kFloat64).contiguous();
+  const auto candidates = static_cast<std::size_t>(table.size(1));
+  std::vector<double> first, fifth;
+  for (std::size_t query = 0; query < right_of.size(); ++query) {
+    std::vector<bool> right(candidates);
+    for (const std::size_t candidate : right_of[query]) right[candidate] = true;
+    const Standing standing =
+        find_standing({table.data_ptr<double>() + query * candidates, candidates}, right);
+    first.push_back(standing.hits_within(1));
+    fifth.push_back(standing.hits_within(5));
   }
+  findings.add_mean(name + "-r1", first);
+  findings.add_mean(name + "-r5", fifth);
 }
 
 }  // namespace
@@ -40,17 +80,12 @@ void evaluate_retrieval(const EvaluationJob& job, EncoderModel& model,
       read_held_out(eval.captions, "eval.captions", DataRole::captions, eval.max_examples, findings.report);
   const EncoderExamples examples = model.load(documents, findings.report);
   if (examples.documents.empty()) return;
-  std::vector<std::string> captions;
-  std::vector<std::int64_t> same;
-  std::map<std::string, std::int64_t> numbers;
-  for (const std::size_t i : examples.documents) {
-    captions.push_back(documents[i].segments.back().text);
-    same.push_back(numbers.try_emplace(captions.back(), std::ssize(numbers)).first->second);
-  }
-  const torch::Tensor products = torch::mm(model.embed_pictures(examples, stop_requested),
-                                           model.embed_texts(captions, stop_requested).t());
-  add_recalls("retrieval/image-to-text", ranks_of(products, same), findings);
-  add_recalls("retrieval/text-to-image", ranks_of(products.t().contiguous(), same), findings);
+  const Gallery gallery = collect(documents, examples.documents);
+  const torch::Tensor pictures = model.embed_pictures(examples, stop_requested)
+                                     .index_select(0, torch::tensor(gallery.pictures, torch::kInt64));
+  const torch::Tensor products = torch::mm(pictures, model.embed_texts(gallery.captions, stop_requested).t());
+  add_recalls("retrieval/image-to-text", products, gallery.captions_of, findings);
+  add_recalls("retrieval/text-to-image", products.t(), gallery.pictures_of, findings);
 }
 
 }  // namespace ablate

@@ -1,7 +1,11 @@
 // The evaluations, one file each; evaluate.cpp has the table.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "eval/evaluate.hpp"
 #include "eval/findings.hpp"
@@ -11,7 +15,10 @@ namespace ablate {
 
 class EncoderModel;
 
-// Of a model of language. They throw Error where a number of shots leaves no example.
+// All throw Diverged, naming the example, for numbers that are not finite.
+
+// Of a model of language. Questions that have not as many shots are left out and counted; where a number of
+// shots leaves none, they throw Error.
 
 /// "heldout-loss/captions", ".../interleaved", ".../text": nats per target token, for the sources that are
 /// named; "bits-per-byte/text".
@@ -29,17 +36,32 @@ void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, Findings& 
 
 // Of an encoder.
 
-/// "heldout-loss/pictures", and what else the loss consists of.
+/// Pictures that a contrastive loss compares with one another in evaluations: its number, and what guessing
+/// gives (ln 256 for CLIP), depend on how many they are.
+constexpr std::int64_t kContrastiveBlock = 256;
+
+/// "heldout-loss/pictures": what the encoder was trained to lower, and what else that consists of:
+/// - CLIP, SigLIP: the mean over pictures of their losses within blocks of kContrastiveBlock pictures in the
+///   order in which they are read. Where pictures are left over, those before them fill their block up and
+///   count once; fewer than a block are one block. "heldout-loss/accuracy": how often the picture's own
+///   caption is the nearest of the block, ties shared. The detail says under "block" how many pictures a
+///   block has. Standard errors take pictures as independent, though those of a block share their wrong
+///   captions.
+/// - AIM: the mean over all target patches of all pictures.
+/// - VAE: the mean over pictures, "heldout-loss/reconstruction" and "heldout-loss/kl" as well.
 void evaluate_encoder_loss(const EvaluationJob& job, EncoderModel& model,
                            const std::function<bool()>& stop_requested, Findings& findings);
-/// How often a picture's own caption is among the 1 or 5 nearest, "retrieval/image-to-text-r1", "...-r5", and
-/// the other way round, "retrieval/text-to-image-r1", "...-r5". The rank is the number of others that are
-/// nearer; captions equal to its own do not count as others.
+/// How often a caption of a picture is among the 1 or 5 that are nearest to it, "retrieval/image-to-text-r1",
+/// "...-r5", and the picture of a caption among the pictures, "retrieval/text-to-image-r1", "...-r5". Each
+/// different picture and each different caption is asked for once, and stands to choose from once; all that
+/// people wrote of a picture is right. What is equally near stands in random order: the score is what that
+/// gives on the average, 1 / N for R@1 among N where all vectors are equal. Throws DataError for fewer than
+/// two different pictures or captions.
 void evaluate_retrieval(const EvaluationJob& job, EncoderModel& model,
                         const std::function<bool()>& stop_requested, Findings& findings);
 /// "zero-shot/top1" and "zero-shot/top5": how often the picture's class is the nearest, or among the five
-/// nearest, of all classes; "zero-shot/chance". A class is the mean of its prompts' vectors (Radford et al.
-/// 2021, section 3.1.4).
+/// nearest, of all classes, equally near ones in random order; "zero-shot/chance" of the former. A class is
+/// the mean of its prompts' vectors (Radford et al. 2021, section 3.1.4).
 void evaluate_zero_shot(const EvaluationJob& job, EncoderModel& model,
                         const std::function<bool()>& stop_requested, Findings& findings);
 
@@ -49,8 +71,23 @@ void evaluate_zero_shot(const EvaluationJob& job, EncoderModel& model,
 /// as many.
 void require_examples(std::size_t examples, std::int64_t shots, const EvaluationJob& job);
 
-/// Scores of the right candidate's rank by `value` of a likelihood: 1 for first, a share of it where several
-/// are equal; and of guessing. One for each question that has a result.
+/// `value`, where it is a number. Else throws Diverged: "EXAMPLE: WHAT is nan; ...".
+double require_number(double value, const char* what, const std::string& example);
+
+/// Where the best of the right candidates stands. Values that differ by no more than the rounding of fp32
+/// (1e-6 of them, or of 1) count as equal.
+struct Standing {
+  std::int64_t wrong_before = 0;
+  std::int64_t wrong_beside = 0, right_beside = 0;  ///< Equal to it; the latter at least 1.
+
+  /// How likely a right one is among the first k where equal ones stand in random order.
+  double hits_within(std::int64_t k) const;
+};
+/// `right`: at least one.
+Standing find_standing(std::span<const double> values, const std::vector<bool>& right);
+
+/// How likely the right candidate is the first by `value` of a likelihood, equal ones in random order; and by
+/// guessing. One for each question that has a result. Throws Diverged for values that are not finite.
 struct RankingScores {
   std::vector<double> hits, chances;
 };

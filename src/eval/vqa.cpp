@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "data/source.hpp"
 #include "eval/answers.hpp"
 #include "eval/tasks.hpp"
@@ -12,15 +14,20 @@ void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
       read_held_out(sources, key, DataRole::sft, eval.max_examples, findings.report);
+  const auto with_choices = static_cast<std::size_t>(
+      std::count_if(documents.begin(), documents.end(),
+                    [](const Document& document) { return !document.choices.empty(); }));
+  for (const std::int64_t shots : eval.shots)  // Before the model has worked for hours.
+    require_examples(ask_questions(documents, shots, eval).size(), shots, job);
   std::vector<double> chances;
   for (const std::int64_t shots : eval.shots) {
     const std::vector<Question> questions = ask_questions(documents, shots, eval);
     RankingScores ranked = score_ranking(questions, model.rank(questions, findings.report),
                                          [](const Likelihood& l) { return l.nats; });
+    findings.note_left_out(name + "/" + shots_name(shots), with_choices - ranked.hits.size());
     findings.add_mean(name + "/" + shots_name(shots), ranked.hits);
     if (eval.max_new_tokens == 0) {
       require_examples(ranked.hits.size(), shots, job);
-      findings.note_left_out(name + "/" + shots_name(shots), questions.size() - ranked.hits.size());
     } else {
       const auto written = model.write(questions, eval.max_new_tokens, findings.report);
       std::vector<double> exact, accuracy;
@@ -31,7 +38,8 @@ void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>
         accuracy.push_back(vqa_accuracy(answer, questions[i].references));
       }
       require_examples(exact.size(), shots, job);
-      findings.note_left_out(name + "/" + shots_name(shots), questions.size() - exact.size());
+      findings.note_left_out(name + "-exact/" + shots_name(shots), documents.size() - exact.size());
+      findings.note_left_out(name + "-accuracy/" + shots_name(shots), documents.size() - accuracy.size());
       findings.add_mean(name + "-exact/" + shots_name(shots), exact);
       findings.add_mean(name + "-accuracy/" + shots_name(shots), accuracy);
     }

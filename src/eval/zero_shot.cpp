@@ -33,19 +33,19 @@ void evaluate_zero_shot(const EvaluationJob& job, EncoderModel& model,
   if (examples.documents.empty()) return;
   const auto num_classes = static_cast<std::int64_t>(classes.size());
   torch::Tensor vectors = model.embed_texts(texts, stop_requested);
-  vectors = vectors.view({num_classes, -1, vectors.size(1)}).mean(1);
-  vectors = vectors / vectors.norm(2, {1}, /*keepdim=*/true);
-  const torch::Tensor products = torch::mm(model.embed_pictures(examples, stop_requested), vectors.t());
-  const auto product = products.accessor<float, 2>();
+  vectors = to_length_one(vectors.view({num_classes, -1, vectors.size(1)}).mean(1));
+  const torch::Tensor products =
+      torch::mm(model.embed_pictures(examples, stop_requested), vectors.t()).to(torch::kFloat64).contiguous();
   std::vector<double> first, fifth;
   for (std::size_t i = 0; i < examples.documents.size(); ++i) {
     const std::string& own = documents[examples.documents[i]].segments.back().text;
-    const auto row = static_cast<std::int64_t>(i);
-    const auto right = std::lower_bound(classes.begin(), classes.end(), own) - classes.begin();
-    std::int64_t nearer = 0;
-    for (std::int64_t c = 0; c < num_classes; ++c) nearer += product[row][c] > product[row][right];
-    first.push_back(nearer < 1);
-    fifth.push_back(nearer < 5);
+    std::vector<bool> right(classes.size());
+    right[static_cast<std::size_t>(std::lower_bound(classes.begin(), classes.end(), own) - classes.begin())] =
+        true;
+    const Standing standing =
+        find_standing({products.data_ptr<double>() + i * classes.size(), classes.size()}, right);
+    first.push_back(standing.hits_within(1));
+    fifth.push_back(standing.hits_within(5));
   }
   findings.add_mean("zero-shot/top1", first);
   findings.add_mean("zero-shot/top5", fifth);

@@ -23,12 +23,12 @@ torch::Tensor aim_targets(const torch::Tensor& patches) {
   return centred * torch::rsqrt(variance + kAimVarianceEpsilon);
 }
 
-torch::Tensor aim_loss(const torch::Tensor& predictions, const torch::Tensor& targets,
-                       const torch::Tensor& prefix, std::int64_t count) {
+torch::Tensor aim_errors(const torch::Tensor& predictions, const torch::Tensor& targets,
+                         const torch::Tensor& prefix) {
   const std::int64_t P = targets.size(1);
   const torch::Tensor errors = (predictions - targets.narrow(1, 1, P - 1)).square().mean(-1);  // [B, P - 1]
   const torch::Tensor counted = torch::arange(1, P, prefix.options()) >= prefix.unsqueeze(1);
-  return (errors * counted).sum() / static_cast<double>(count);
+  return (errors * counted).sum(1);
 }
 
 AimHeadBlockImpl::AimHeadBlockImpl(const Encoder& encoder)
@@ -52,7 +52,7 @@ void AimHeadBlockImpl::append_weights(Weights& weights, const std::string& prefi
 }
 
 AimObjective::AimObjective(const Encoder& config, std::uint64_t random_seed)
-    : EncoderObjective(config, random_seed),
+    : PictureObjective(config, random_seed),
       positions(register_buffer("positions", sine_positions(vision->side, config.aim_head_width))),
       head_in(register_module("head_in", Linear(config.width, config.aim_head_width, /*with_bias=*/true))),
       head_norm(register_module("head_norm", LayerNorm(config.aim_head_width, norm_epsilon(config)))),
@@ -82,28 +82,18 @@ torch::Tensor AimObjective::predict(const torch::Tensor& pixels, const Visibilit
   return head_out(head_norm(x)).to(torch::kFloat32);
 }
 
-StepMetrics AimObjective::accumulate(const std::vector<EncoderBatch>& micro_batches,
-                                     std::uint64_t first_picture) {
-  std::int64_t pictures = 0;
-  for (const EncoderBatch& batch : micro_batches) pictures += batch.pixels.size(0);
-  const torch::Tensor drawn = draw_prefixes(pictures, first_picture);
-  std::int64_t count = pictures * positions.size(0);
-  for (std::int64_t i = 0; i < pictures; ++i) count -= drawn.data_ptr<std::int64_t>()[i];
+StepMetrics AimObjective::picture_sums(const EncoderBatch& batch, std::uint64_t first_picture) {
+  const torch::Tensor prefix =
+      copy_to_device(draw_prefixes(batch.pixels.size(0), first_picture), positions.device());
+  // The backward pass of attention still reads it.
+  visibility_ = see_prefix(prefix, positions.size(0));
+  const torch::Tensor targets =
+      aim_targets(patchify(batch.pixels, encoder, PatchOrder::row_column_channel, torch::kFloat32));
+  return {{"loss", aim_errors(predict(batch.pixels, visibility_), targets, prefix)}};
+}
 
-  const torch::Tensor prefixes = copy_to_device(drawn, positions.device());
-  torch::Tensor loss = torch::zeros({}, positions.options());
-  std::int64_t first = 0;
-  for (const EncoderBatch& batch : micro_batches) {
-    const torch::Tensor prefix = prefixes.narrow(0, first, batch.pixels.size(0));
-    const Visibility visibility = see_prefix(prefix, positions.size(0));
-    const torch::Tensor targets =
-        aim_targets(patchify(batch.pixels, encoder, PatchOrder::row_column_channel, torch::kFloat32));
-    const torch::Tensor part = aim_loss(predict(batch.pixels, visibility), targets, prefix, count);
-    part.backward();
-    loss += part.detach();
-    first += batch.pixels.size(0);
-  }
-  return {{"loss", loss}};
+torch::Tensor AimObjective::picture_counts(std::int64_t pictures, std::uint64_t first_picture) const {
+  return positions.size(0) - draw_prefixes(pictures, first_picture).to(torch::kFloat64);
 }
 
 void AimObjective::append_weights(Weights& weights) const {

@@ -21,11 +21,11 @@ namespace ablate {
 /// What is predicted: each patch's values with their mean taken off, over sqrt(variance + 1e-6), the variance
 /// with V - 1 below. [B, P, V] fp32 -> the same.
 torch::Tensor aim_targets(const torch::Tensor& patches);
-/// predictions [B, P - 1, V] (q predicts patch q + 1), targets [B, P, V], prefix [B] int64: the mean squared
-/// error of each patch with number >= prefix, summed and divided by `count`, the number of such patches in
-/// the whole step.
-torch::Tensor aim_loss(const torch::Tensor& predictions, const torch::Tensor& targets,
-                       const torch::Tensor& prefix, std::int64_t count);
+/// predictions [B, P - 1, V] (q predicts patch q + 1), targets [B, P, V], prefix [B] int64 -> [B]: the mean
+/// squared errors of a picture's patches with number >= prefix, added up. The loss is their sum over all
+/// pictures, divided by the number of such patches in all of them.
+torch::Tensor aim_errors(const torch::Tensor& predictions, const torch::Tensor& targets,
+                         const torch::Tensor& prefix);
 
 /// Residual MLP of the head: x + fc2(activate(fc1(norm(x)))), four times as wide inside, no biases.
 struct AimHeadBlockImpl : torch::nn::Module {
@@ -39,11 +39,13 @@ struct AimHeadBlockImpl : torch::nn::Module {
 };
 TORCH_MODULE(AimHeadBlock);
 
-struct AimObjective final : EncoderObjective {
+struct AimObjective final : PictureObjective {
   AimObjective(const Encoder& encoder, std::uint64_t seed);
 
-  StepMetrics accumulate(const std::vector<EncoderBatch>& micro_batches,
-                         std::uint64_t first_picture) override;
+  /// Sums over targets.
+  StepMetrics picture_sums(const EncoderBatch& batch, std::uint64_t first_picture) override;
+  /// Targets.
+  torch::Tensor picture_counts(std::int64_t pictures, std::uint64_t first_picture) const override;
   /// The head's names are our own: "aim_head.".
   void append_weights(Weights& weights) const override;
 
@@ -57,6 +59,9 @@ struct AimObjective final : EncoderObjective {
   std::vector<AimHeadBlock> blocks;
   LayerNorm head_norm;
   Linear head_out;  ///< To the pixels, in row_column_channel order.
+
+ private:
+  Visibility visibility_;  ///< Of the last batch.
 };
 
 }  // namespace ablate

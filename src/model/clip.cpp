@@ -30,18 +30,22 @@ struct ClipObjective final : ContrastiveObjective {
     logit_scale.clamp_(0, std::log(100.0));
   }
 
+  torch::Tensor picture_losses(const torch::Tensor& table) const override { return clip_losses(table); }
+
   Linear visual_projection;
 
  protected:
   torch::Tensor pool(const torch::Tensor& tokens) override { return visual_projection(tokens.select(1, 0)); }
-  torch::Tensor loss_of(const torch::Tensor& table) const override { return clip_loss(table); }
 };
 
 }  // namespace
 
-torch::Tensor clip_loss(const torch::Tensor& logits) {
+torch::Tensor clip_losses(const torch::Tensor& logits) {
   const torch::Tensor own = torch::arange(logits.size(0), logits.options().dtype(torch::kInt64));
-  return (torch::cross_entropy_loss(logits, own) + torch::cross_entropy_loss(logits.t(), own)) / 2;
+  const auto entropy = [&](const torch::Tensor& table) {
+    return torch::cross_entropy_loss(table, own, /*weight=*/{}, at::Reduction::None);
+  };
+  return (entropy(logits) + entropy(logits.t())) / 2;
 }
 
 std::shared_ptr<ContrastiveObjective> make_clip_objective(const Encoder& encoder, std::uint64_t seed) {

@@ -4,14 +4,10 @@
 
 namespace ablate {
 
-namespace {
-
-torch::Tensor to_length_one(const torch::Tensor& x) {
-  return torch::nn::functional::normalize(x.to(torch::kFloat32),
+torch::Tensor to_length_one(const torch::Tensor& rows) {
+  return torch::nn::functional::normalize(rows.to(torch::kFloat32),
                                           torch::nn::functional::NormalizeFuncOptions().dim(-1));
 }
-
-}  // namespace
 
 ContrastiveObjective::ContrastiveObjective(const Encoder& config, std::uint64_t random_seed)
     : EncoderObjective(config, random_seed), text(register_module("text", TextTransformer(config))) {}
@@ -48,7 +44,7 @@ StepMetrics ContrastiveObjective::accumulate(const std::vector<EncoderBatch>& mi
     all_captions.requires_grad_(true);
   }
   const torch::Tensor scores = logits(all_pictures, all_captions);  // [B, B]
-  const torch::Tensor loss = loss_of(scores);
+  const torch::Tensor loss = picture_losses(scores).mean();
   loss.backward();
   if (twice) {
     std::int64_t first = 0;

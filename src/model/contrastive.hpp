@@ -16,12 +16,17 @@
 
 namespace ablate {
 
-/// Cross entropy of each picture's own caption among all captions, and the other way round, averaged (Radford
-/// et al. 2021, figure 3). logits [B, B], a row for each picture; fp32.
-torch::Tensor clip_loss(const torch::Tensor& logits);
-/// A yes-no question for each pair, its loss summed over pairs and divided by B, not B^2 (Zhai et al. 2023,
-/// eq. 1).
-torch::Tensor siglip_loss(const torch::Tensor& logits);
+// Losses of single pictures, [B], whose mean is the loss. logits [B, B], a row for each picture; fp32.
+
+/// Cross entropy of the picture's own caption among all captions, and the other way round, averaged (Radford
+/// et al. 2021, figure 3).
+torch::Tensor clip_losses(const torch::Tensor& logits);
+/// A yes-no question for each pair: so the loss is a sum over pairs divided by B, not B^2 (Zhai et al. 2023,
+/// eq. 1). Of a pair that does not belong together, picture and caption have half each.
+torch::Tensor siglip_losses(const torch::Tensor& logits);
+
+/// Rows of length 1, fp32; one of zeros stays so.
+torch::Tensor to_length_one(const torch::Tensor& rows);
 
 struct ContrastiveObjective : EncoderObjective {
   ContrastiveObjective(const Encoder& encoder, std::uint64_t seed);
@@ -37,6 +42,8 @@ struct ContrastiveObjective : EncoderObjective {
   torch::Tensor embed_captions(const torch::Tensor& tokens, const torch::Tensor& lengths);
   /// exp(logit_scale) pictures captions^T + logit_bias.
   torch::Tensor logits(const torch::Tensor& pictures, const torch::Tensor& captions) const;
+  /// Of single pictures among all of the table: [B, B] logits -> [B].
+  virtual torch::Tensor picture_losses(const torch::Tensor& logits) const = 0;
 
   TextTransformer text;
   torch::Tensor logit_scale;  ///< The logarithm of the factor; CLIP [], SigLIP [1].
@@ -45,7 +52,6 @@ struct ContrastiveObjective : EncoderObjective {
  protected:
   /// Tokens of the encoder [B, T, D] -> [B, E].
   virtual torch::Tensor pool(const torch::Tensor& tokens) = 0;
-  virtual torch::Tensor loss_of(const torch::Tensor& logits) const = 0;
 };
 
 std::shared_ptr<ContrastiveObjective> make_clip_objective(const Encoder& encoder, std::uint64_t seed);

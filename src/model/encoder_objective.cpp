@@ -43,6 +43,25 @@ EncoderBatch copy_to_device(const EncoderBatch& batch, torch::Device device) {
   return moved;
 }
 
+StepMetrics PictureObjective::accumulate(const std::vector<EncoderBatch>& micro_batches,
+                                         std::uint64_t first_picture) {
+  std::int64_t pictures = 0;
+  for (const EncoderBatch& batch : micro_batches) pictures += batch.pixels.size(0);
+  const double count = picture_counts(pictures, first_picture).sum().item<double>();
+  StepMetrics means;
+  for (const EncoderBatch& batch : micro_batches) {
+    StepMetrics parts = picture_sums(batch, first_picture);
+    for (auto& [name, part] : parts) part = part.sum() / count;
+    parts.front().second.backward();
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (means.size() == i) means.emplace_back(parts[i].first, torch::zeros_like(parts[i].second));
+      means[i].second += parts[i].second.detach();
+    }
+    first_picture += static_cast<std::uint64_t>(batch.pixels.size(0));
+  }
+  return means;
+}
+
 std::shared_ptr<EncoderObjective> make_encoder_objective(const Encoder& encoder, std::uint64_t seed) {
   switch (encoder.loss) {
     case EncoderLoss::clip:

@@ -58,6 +58,20 @@ struct EncoderObjective : torch::nn::Module {
   VisionTransformer vision;
 };
 
+/// A loss that is a sum over pictures by a count of what it sums: AIM, the VAE. So any division of pictures
+/// into batches leads to the same number, in training as in evaluation.
+struct PictureObjective : EncoderObjective {
+  using EncoderObjective::EncoderObjective;
+
+  StepMetrics accumulate(const std::vector<EncoderBatch>& micro_batches, std::uint64_t first_picture) final;
+
+  /// The sums of each picture, [B] fp32 on the model's device: "loss" first, then what else it consists of.
+  /// `first_picture`: the number of the first one, which its random numbers depend on.
+  virtual StepMetrics picture_sums(const EncoderBatch& batch, std::uint64_t first_picture) = 0;
+  /// By what the sums over those pictures are divided: [pictures] fp64 on the CPU, each above 0.
+  virtual torch::Tensor picture_counts(std::int64_t pictures, std::uint64_t first_picture) const = 0;
+};
+
 /// Throws Error for EncoderLoss::none, which has no encoder.
 std::shared_ptr<EncoderObjective> make_encoder_objective(const Encoder& encoder, std::uint64_t seed);
 

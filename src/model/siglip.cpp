@@ -73,19 +73,20 @@ struct SiglipObjective final : ContrastiveObjective {
     vision->append_weights(weights, "vision_model.");
     head->append_weights(weights, "vision_model.head.");
   }
+  torch::Tensor picture_losses(const torch::Tensor& table) const override { return siglip_losses(table); }
 
   PoolingHead head;
 
  protected:
   torch::Tensor pool(const torch::Tensor& tokens) override { return head(tokens); }
-  torch::Tensor loss_of(const torch::Tensor& table) const override { return siglip_loss(table); }
 };
 
 }  // namespace
 
 // -log sigmoid(l) = softplus(l) - l on the diagonal, -log sigmoid(-l) = softplus(l) off it.
-torch::Tensor siglip_loss(const torch::Tensor& logits) {
-  return (torch::softplus(logits).sum() - logits.diagonal().sum()) / logits.size(0);
+torch::Tensor siglip_losses(const torch::Tensor& logits) {
+  const torch::Tensor apart = torch::softplus(logits);
+  return (apart.sum(0) + apart.sum(1)) / 2 - logits.diagonal();
 }
 
 std::shared_ptr<ContrastiveObjective> make_siglip_objective(const Encoder& encoder, std::uint64_t seed) {

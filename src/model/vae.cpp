@@ -21,11 +21,11 @@ TowerShape vae_decoder_shape(const Encoder& encoder) {
 
 torch::Tensor vae_divergence(const torch::Tensor& mean, const torch::Tensor& log_variance) {
   const torch::Tensor terms = mean.square() + log_variance.exp() - 1 - log_variance;
-  return terms.sum() / (2 * static_cast<double>(mean.size(0)));
+  return terms.sum({1, 2}) / 2;
 }
 
 VaeObjective::VaeObjective(const Encoder& config, std::uint64_t random_seed)
-    : EncoderObjective(config, random_seed),
+    : PictureObjective(config, random_seed),
       positions(register_buffer("positions", sine_positions(vision->side, config.width))),
       latent_projection(register_module(
           "latent_projection", Linear(config.width, 2 * config.vae_latent_width, /*with_bias=*/true))),
@@ -42,37 +42,28 @@ torch::Tensor VaeObjective::decode(const torch::Tensor& latents) {
       .to(torch::kFloat32);
 }
 
-StepMetrics VaeObjective::accumulate(const std::vector<EncoderBatch>& micro_batches,
-                                     std::uint64_t first_picture) {
-  std::int64_t pictures = 0;
-  for (const EncoderBatch& batch : micro_batches) pictures += batch.pixels.size(0);
-
+StepMetrics VaeObjective::picture_sums(const EncoderBatch& batch, std::uint64_t first_picture) {
   const std::int64_t numbers = positions.size(0) * encoder.vae_latent_width;  // Of one picture.
-  torch::Tensor reconstruction = torch::zeros({}, positions.options()),
-                kl = torch::zeros_like(reconstruction);
-  for (const EncoderBatch& batch : micro_batches) {
-    const std::int64_t B = batch.pixels.size(0);
-    const double share = static_cast<double>(B) / static_cast<double>(pictures);
-    const torch::Tensor patches =
-        patchify(batch.pixels, encoder, PatchOrder::channel_row_column, torch::kFloat32);
-    const auto latent =
-        latent_projection(vision->patch_features(patches.to(compute))).to(torch::kFloat32).chunk(2, -1);
-    const torch::Tensor log_variance = latent[1].clamp(kLeastLogVariance, kMostLogVariance);
-    const torch::Tensor noise = copy_to_device(
-        normal_numbers(seed, "vae noise", first_picture * static_cast<std::uint64_t>(numbers), B * numbers),
-        patches.device());
-    const torch::Tensor drawn = latent[0] + (log_variance / 2).exp() * noise.view_as(log_variance);
+  const torch::Tensor patches =
+      patchify(batch.pixels, encoder, PatchOrder::channel_row_column, torch::kFloat32);
+  const auto latent =
+      latent_projection(vision->patch_features(patches.to(compute))).to(torch::kFloat32).chunk(2, -1);
+  const torch::Tensor log_variance = latent[1].clamp(kLeastLogVariance, kMostLogVariance);
+  const torch::Tensor noise =
+      copy_to_device(normal_numbers(seed, "vae noise", first_picture * static_cast<std::uint64_t>(numbers),
+                                    patches.size(0) * numbers),
+                     patches.device());
+  const torch::Tensor drawn = latent[0] + (log_variance / 2).exp() * noise.view_as(log_variance);
 
-    const torch::Tensor error = (decode(drawn) - patches).square().mean() * share;
-    const torch::Tensor divergence = vae_divergence(latent[0], log_variance) *
-                                     (share / static_cast<double>(patches.size(1) * patches.size(2)));
-    (error + encoder.vae_kl_weight * divergence).backward();
-    reconstruction += error.detach();
-    kl += divergence.detach();
-    first_picture += static_cast<std::uint64_t>(B);
-  }
+  const torch::Tensor reconstruction = (decode(drawn) - patches).square().mean({1, 2});
+  const torch::Tensor kl =
+      vae_divergence(latent[0], log_variance) / static_cast<double>(patches.size(1) * patches.size(2));
   return {
       {"loss", reconstruction + encoder.vae_kl_weight * kl}, {"reconstruction", reconstruction}, {"kl", kl}};
+}
+
+torch::Tensor VaeObjective::picture_counts(std::int64_t pictures, std::uint64_t) const {
+  return torch::ones({pictures}, torch::kFloat64);
 }
 
 // Xavier, as in MAE's decoder.

@@ -15,18 +15,20 @@
 
 namespace ablate {
 
-/// Divergence of N(mean, exp(log_variance)) from N(0, 1), nats: summed over a picture's latent numbers,
-/// averaged over pictures. [B, P, Z] each -> scalar (Kingma and Welling 2014, appendix B).
+/// Divergence of N(mean, exp(log_variance)) from N(0, 1), nats, summed over a picture's latent numbers.
+/// [B, P, Z] each -> [B] (Kingma and Welling 2014, appendix B).
 torch::Tensor vae_divergence(const torch::Tensor& mean, const torch::Tensor& log_variance);
 
-/// loss = reconstruction + encoder.vae_kl_weight * kl, both per pixel value:
+/// loss = reconstruction + encoder.vae_kl_weight * kl, both per pixel value, averaged over pictures:
 ///   reconstruction  mean squared error over the values of patchify(), the pixels as the encoder sees them
 ///   kl              vae_divergence() / (3 R^2)
-struct VaeObjective final : EncoderObjective {
+struct VaeObjective final : PictureObjective {
   VaeObjective(const Encoder& encoder, std::uint64_t seed);
 
-  StepMetrics accumulate(const std::vector<EncoderBatch>& micro_batches,
-                         std::uint64_t first_picture) override;
+  /// "loss", "reconstruction", "kl".
+  StepMetrics picture_sums(const EncoderBatch& batch, std::uint64_t first_picture) override;
+  /// One for each picture: all have as many pixels.
+  torch::Tensor picture_counts(std::int64_t pictures, std::uint64_t first_picture) const override;
   /// The names of what stands behind the encoder are our own: "latent_projection.", "decoder.".
   void append_weights(Weights& weights) const override;
 

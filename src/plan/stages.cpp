@@ -57,7 +57,7 @@ int stage_version(Stage stage) {
     case Stage::demo:
       return 1;
     case Stage::eval:
-      return 1;
+      return 2;
   }
   throw std::logic_error("unknown stage");
 }

@@ -102,7 +102,9 @@ StageResult eval_demo(const StageContext& context, double noise_factor) {
   draw_batch(pictures, 0, examples, batch);
   const double p = compute_loss(state.model, batch, nullptr).accuracy;
   const auto n = static_cast<double>(examples);
-  context.score(context.job.task, p, examples, std::sqrt(p * (1 - p) / n));
+  std::optional<double> standard_error;
+  if (examples > 1) standard_error = std::sqrt(p * (1 - p) / n);
+  context.score(context.job.task, p, examples, standard_error);
   return Json::object();
 }
 

@@ -34,7 +34,8 @@ struct StageContext {
 
   void metric(std::int64_t step, std::vector<std::pair<std::string, double>> values) const;
   void checkpoint(std::int64_t step, const std::string& path) const;
-  void score(const std::string& name, double value, std::int64_t n, double standard_error) const;
+  void score(const std::string& name, double value, std::int64_t n,
+             std::optional<double> standard_error) const;
   /// A setting of the [run] table; `fallback` where it has none. Throws Error below `least`.
   std::int64_t run_setting(const char* key, std::int64_t fallback, std::int64_t least) const;
   /// Folder of the finished attempt of a parent stage. Throws Error when there is none.

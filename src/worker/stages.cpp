@@ -70,7 +70,8 @@ void StageContext::checkpoint(std::int64_t step, const std::string& path) const 
   write(std::move(event));
 }
 
-void StageContext::score(const std::string& name, double value, std::int64_t n, double standard_error) const {
+void StageContext::score(const std::string& name, double value, std::int64_t n,
+                         std::optional<double> standard_error) const {
   Event event;
   event.kind = EventKind::score;
   event.name = name;

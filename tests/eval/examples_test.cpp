@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(captions_that_are_equal_are_no_choice) {
     BOOST_TEST(question.candidates.at(question.answer) == question.references.at(0));
   }
   // A lone picture has nothing beside it.
-  const auto lone = ask_captions(captioned_pictures(1), 4, Eval{});
+  const auto lone = ask_captions(captioned_pictures(1), 0, Eval{});
   BOOST_TEST(show_question(lone.at(0)) == "[p0] : caption 0 : 0 : caption 0");
   BOOST_TEST(ask_captions({}, 4, Eval{}).empty());
 }
@@ -209,10 +209,10 @@ BOOST_AUTO_TEST_CASE(all_that_people_wrote_is_right_to_write) {
 
 BOOST_AUTO_TEST_CASE(questions_stand_behind_their_picture_in_the_words_of_the_prompt) {
   Eval eval;
-  BOOST_TEST(show_question(ask_questions(questioned_pictures(1), 4, eval).at(0)) ==
+  BOOST_TEST(show_question(ask_questions(questioned_pictures(1), 0, eval).at(0)) ==
              "[p0] q 0? : red | green | blue : 0 : red");
   eval.question_prompt = "Question: {} Short answer:";
-  const auto questions = ask_questions(questioned_pictures(2), 3, eval);
+  const auto questions = ask_questions(questioned_pictures(2), 1, eval);
   BOOST_TEST(show_question(questions[0]) ==
              "[p1] Question: q 1? Short answer: green [p0] Question: q 0? Short answer: : "
              "red | green | blue : 0 : red");
@@ -238,13 +238,13 @@ BOOST_AUTO_TEST_CASE(questions_come_with_several_texts_and_pictures_or_without_a
 
 BOOST_AUTO_TEST_CASE(no_question_is_shown_to_itself_and_none_twice) {
   const auto documents = questioned_pictures(12);
-  for (const std::int64_t shots : {1, 6, 11, 50}) {
+  for (const std::int64_t shots : {1, 6, 11}) {
     const auto questions = ask_questions(documents, shots, Eval{});
     BOOST_TEST_REQUIRE(questions.size() == 12u);
     BOOST_TEST((show_questions(ask_questions(documents, shots, Eval{})) == show_questions(questions)));
     for (std::size_t i = 0; i < questions.size(); ++i) {
       const auto pictures = pictures_of(questions[i].prompt);
-      BOOST_TEST(pictures.size() == static_cast<std::size_t>(std::min<std::int64_t>(shots, 11) + 1));
+      BOOST_TEST(pictures.size() == static_cast<std::size_t>(shots + 1));
       BOOST_TEST(pictures.back() == fmt::format("p{}", i));
       BOOST_TEST(all_differ(pictures));
       for (std::size_t s = 0; s + 1 < pictures.size(); ++s) {
@@ -254,6 +254,72 @@ BOOST_AUTO_TEST_CASE(no_question_is_shown_to_itself_and_none_twice) {
       }
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_shown_as_many_examples_is_no_question) {
+  for (const std::int64_t shots : {0, 1, 2, 3, 8, 100}) {
+    const std::size_t left = shots <= 2 ? 3 : 0;
+    const auto captions = ask_captions(captioned_pictures(3), shots, Eval{});
+    BOOST_TEST(captions.size() == left);
+    for (const Question& question : captions)
+      BOOST_TEST(pictures_of(question.prompt).size() == static_cast<std::size_t>(shots + 1));
+    BOOST_TEST(ask_questions(questioned_pictures(3), shots, Eval{}).size() == left);
+    BOOST_TEST(ask_captions({}, shots, Eval{}).empty());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_of_the_same_picture_is_shown_or_stands_to_choose_from) {
+  auto captioned = captioned_pictures(9);
+  auto asked = questioned_pictures(9);
+  for (const std::size_t i : {4, 5, 6, 7})  // Four documents about picture 3, besides itself.
+    captioned[i].segments[0] = asked[i].segments[0] = shown_picture("p3");
+  captioned[8] = captioned[2];  // The same once more.
+  asked[8] = asked[2];
+  captioned[3].references = {"caption 3", "caption 0"};  // Right for it, too.
+  // Different pictures are p0, p1, p2, p3.
+  const std::pair<std::int64_t, std::size_t> known[] = {{0, 9}, {3, 9}, {4, 4}, {7, 4}, {8, 0}};
+  for (const auto& [shots, left] : known) {
+    BOOST_TEST_CONTEXT(shots << " shots") {
+      Eval eval;
+      eval.choices = 9;
+      const auto captions = ask_captions(captioned, shots, eval),
+                 questions = ask_questions(asked, shots, eval);
+      BOOST_TEST(questions.size() == left);
+      BOOST_TEST(captions.size() == left);
+      for (const auto& list : {captions, questions})
+        for (const Question& question : list) {
+          auto pictures = pictures_of(question.prompt);
+          const std::string own = pictures.back();
+          pictures.pop_back();
+          BOOST_TEST(std::count(pictures.begin(), pictures.end(), own) == 0);
+          BOOST_TEST(std::count(pictures.begin(), pictures.end(), "p2") <= 1);
+          if (own < "p2") BOOST_TEST(question.id == "d" + own.substr(1));
+        }
+      for (const Question& question : captions) {
+        const bool is_three = pictures_of(question.prompt).back() == "p3";
+        // Of the eight captions: five are of picture 3, which has one of another's besides.
+        BOOST_TEST(question.candidates.size() == (is_three ? 3u : 8u));
+        for (std::size_t c = 0; c < question.candidates.size(); ++c)
+          if (is_three && c != question.answer)
+            BOOST_TEST((question.candidates[c] == "caption 1" || question.candidates[c] == "caption 2"));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(no_question_without_a_picture_is_shown_to_its_like) {
+  std::vector<Document> documents;
+  for (const char* text : {"Which?", "Where?", "Which?", "When?"})
+    documents.push_back(
+        {.id = text, .segments = {shown_text(text, false), shown_text("left")}, .choices = {}});
+  documents[2].segments[1].text = "right";
+  const auto questions = ask_questions(documents, 2, Eval{});
+  BOOST_TEST(questions.size() == 4u);
+  BOOST_TEST(questions[0].prompt.back().text == "Which?");
+  for (const std::size_t i : {0, 2})
+    for (std::size_t s = 0; s + 1 < questions[i].prompt.size(); ++s)
+      BOOST_TEST(questions[i].prompt[s].text != "Which?");
+  BOOST_TEST(ask_questions(documents, 3, Eval{}).size() == 2u);  // For the others.
 }
 
 BOOST_AUTO_TEST_CASE(an_episode_shows_as_many_examples_of_each_name) {

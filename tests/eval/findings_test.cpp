@@ -20,9 +20,9 @@ BOOST_AUTO_TEST_CASE(a_mean_has_the_standard_error_of_its_examples) {
   BOOST_TEST(score.value == 7.0 / 3, tt::tolerance(1e-12));
   BOOST_TEST(score.n == 3);
   // Squares of deviations: 16/9, 1/9, 25/9; over 2, over 3.
-  BOOST_TEST(score.standard_error == std::sqrt(42.0 / 9 / 2 / 3), tt::tolerance(1e-12));
+  BOOST_TEST(score.standard_error.value() == std::sqrt(42.0 / 9 / 2 / 3), tt::tolerance(1e-12));
   BOOST_TEST(findings.evaluation.scores.at(1).value == 3);
-  BOOST_TEST(findings.evaluation.scores.at(1).standard_error == 0);
+  BOOST_TEST(findings.evaluation.scores.at(1).standard_error.value() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(one_example_has_no_standard_error_and_none_is_no_score) {
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(one_example_has_no_standard_error_and_none_is_no_score) {
   BOOST_TEST(findings.evaluation.scores.size() == 2u);
   for (const Score& score : findings.evaluation.scores) {
     BOOST_TEST(score.n == 1);
-    BOOST_TEST(score.standard_error == 0);
+    BOOST_TEST(!score.standard_error);
   }
   BOOST_TEST(findings.evaluation.scores[0].value == 0.25);
   BOOST_TEST(findings.evaluation.scores[1].value == 0.75);
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_ratio_is_that_of_the_sums) {
   BOOST_TEST(score.value == 15.0 / 7, tt::tolerance(1e-12));
   BOOST_TEST(score.n == 3);
   // Residuals -1/7, 3/7, -2/7.
-  BOOST_TEST(score.standard_error == std::sqrt(14.0 / 49 * 3 / 2) / 7, tt::tolerance(1e-12));
+  BOOST_TEST(score.standard_error.value() == std::sqrt(14.0 / 49 * 3 / 2) / 7, tt::tolerance(1e-12));
 }
 
 BOOST_AUTO_TEST_CASE(the_standard_error_of_a_ratio_is_that_of_the_jackknife) {
@@ -72,9 +72,9 @@ BOOST_AUTO_TEST_CASE(the_standard_error_of_a_ratio_is_that_of_the_jackknife) {
   }
   double squares = 0;
   for (const double value : without) squares += (value - mean) * (value - mean);
-  BOOST_TEST(
-      findings.evaluation.scores.at(0).standard_error == std::sqrt(squares * (kExamples - 1) / kExamples),
-      tt::tolerance(0.01));
+  BOOST_TEST(findings.evaluation.scores.at(0).standard_error.value() ==
+                 std::sqrt(squares * (kExamples - 1) / kExamples),
+             tt::tolerance(0.01));
 }
 
 BOOST_AUTO_TEST_CASE(examples_that_were_left_out_are_noted_where_there_are_any) {

@@ -1,14 +1,18 @@
-// A small model with random weights, saved as a training leaves it.
+// Small models with random weights, saved as a training leaves them, and how they are evaluated.
 #pragma once
 
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <boost/test/unit_test.hpp>
+#include <map>
 #include <memory>
 
 #include "config/names.hpp"
 #include "eval/evaluate.hpp"
+#include "eval/examples.hpp"
 #include "eval/fixture.hpp"
+#include "model/contrastive.hpp"
 #include "model/vision_language_model.hpp"
 #include "scratch.hpp"
 #include "train/fixture.hpp"
@@ -67,5 +71,90 @@ struct SavedModel : Scratch {
   std::filesystem::path file;
   const Tokenizer tokenizer{sample_path("tokenizer.model")};
 };
+
+inline std::map<std::string, Score> scores_of(const Evaluation& evaluation) {
+  std::map<std::string, Score> scores;
+  for (const Score& score : evaluation.scores) {
+    BOOST_TEST(scores.count(score.name) == 0u, score.name);
+    scores[score.name] = score;
+  }
+  return scores;
+}
+
+inline std::string names_of_scores(const std::map<std::string, Score>& scores) {
+  std::string names;
+  for (const auto& [name, score] : scores) names += (names.empty() ? "" : " ") + name;
+  return names;
+}
+
+inline const std::function<bool()> kNeverStop = [] { return false; };
+
+inline std::map<std::string, Score> run_evaluation(const EvaluationJob& job, Json* detail = nullptr) {
+  const std::optional<Evaluation> evaluation = evaluate(job, kNeverStop);
+  BOOST_TEST_REQUIRE(evaluation.has_value());
+  if (detail) *detail = evaluation->detail;
+  return scores_of(*evaluation);
+}
+
+/// What evaluate() complains of.
+inline std::string evaluation_complaint(const EvaluationJob& job) {
+  return complaint_of([&] { evaluate(job, kNeverStop); });
+}
+
+inline bool complains_of(const std::string& complaint, const std::string& part) {
+  if (complaint.find(part) != std::string::npos && complaint.find('\n') == std::string::npos) return true;
+  BOOST_TEST_MESSAGE(complaint);
+  return false;
+}
+
+/// An encoder as random weights make it.
+struct SavedEncoder : Scratch {
+  explicit SavedEncoder(EncoderLoss loss = EncoderLoss::clip) : recipe(SavedModel::small_recipe()) {
+    recipe.encoder.loss = loss;
+    objective = make_encoder_objective(recipe.encoder, 0);
+    Weights weights;
+    objective->append_weights(weights);
+    initialise(weights, 3);
+    file = saved_weights(std::string("encoder-") + to_name(loss), weights);
+    recipe.eval.captions = {sample_path("captions")};
+    recipe.eval.labelled = {sample_path("evaluation")};
+  }
+  EvaluationJob job(EvalTask task) const {
+    return {.experiment = recipe, .stage = Stage::encoder, .task = task, .model = file, .device = "cpu"};
+  }
+  ContrastiveObjective& contrastive() const { return dynamic_cast<ContrastiveObjective&>(*objective); }
+  /// [E], one at a time.
+  torch::Tensor picture_vector(const Document& document) const {
+    const std::int64_t R = recipe.encoder.resolution;
+    Image image = load_picture(*document.segments.at(0).picture, R, ImageFit::stretch);
+    return contrastive().embed_pictures(
+        torch::from_blob(image.pixels.data(), {1, R, R, 3}, torch::kUInt8).clone())[0];
+  }
+  torch::Tensor text_vector(const std::string& text) const {
+    std::vector<std::int64_t> tokens;
+    for (const std::int32_t token : tokenizer.encode(text)) tokens.push_back(token);
+    tokens.resize(std::min<std::size_t>(tokens.size(), 15));
+    tokens.push_back(tokenizer.special().document_end);
+    const auto length = std::ssize(tokens);
+    tokens.resize(16, tokenizer.special().pad);
+    return contrastive().embed_captions(torch::tensor(tokens).unsqueeze(0), torch::tensor({length}))[0];
+  }
+
+  Experiment recipe;
+  std::shared_ptr<EncoderObjective> objective;
+  std::filesystem::path file;
+  const Tokenizer tokenizer{sample_path("tokenizer.model")};
+};
+
+inline std::vector<Document> read_sample(const char* name, DataRole role) {
+  ReadReport report;
+  const char* key = role == DataRole::captions ? "eval.captions" : "eval.labelled";
+  return read_held_out({sample_path(name)}, key, role, 1000, report);
+}
+
+inline void check_score(const Score& score, double value, std::int64_t n) {
+  BOOST_TEST(score.value == value, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(score.n == n);
+}
 
 }  // namespace ablate

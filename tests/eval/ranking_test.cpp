@@ -1,7 +1,12 @@
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <numeric>
 
 #include "eval/fixture.hpp"
 #include "eval/tasks.hpp"
+#include "train/train.hpp"
+#include "util/random.hpp"
 
 BOOST_AUTO_TEST_SUITE(evaluation_ranking)
 
@@ -36,7 +41,8 @@ BOOST_AUTO_TEST_CASE(the_likeliest_candidate_is_the_choice_and_ties_are_shared) 
       {{-3, 1}, {-2, 1}, {-2, 1}},           // Two that are wrong.
   };
   const RankingScores scores = score_ranking(questions, results, nats_of);
-  BOOST_TEST(scores.hits == (std::vector<double>{1, 0, 0.5, 0.25, 0}), tt::per_element());
+  BOOST_TEST(scores.hits == (std::vector<double>{1, 0, 0.5, 0.25, 0}), tt::tolerance(1e-12)
+                                                                           << tt::per_element());
   BOOST_TEST(scores.chances == (std::vector<double>{0.25, 0.5, 1.0 / 3, 0.25, 1.0 / 3}), tt::per_element());
 }
 
@@ -45,6 +51,72 @@ BOOST_AUTO_TEST_CASE(what_counts_is_the_value_that_was_asked_for) {
   const std::vector<std::vector<Likelihood>> results = {{{-6, 4}, {-2, 1}}};
   BOOST_TEST(score_ranking(questions, results, nats_of).hits.at(0) == 0);
   BOOST_TEST(score_ranking(questions, results, nats_per_token).hits.at(0) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_likelihood_that_is_no_number_is_no_choice) {
+  Question question = question_with_answer(0);
+  question.id = "q.jsonl: byte 7";
+  for (const double nats : {std::nan(""), -HUGE_VAL})
+    for (const std::size_t place : {0, 1}) {
+      std::vector<std::vector<Likelihood>> results = {{{-1, 1}, {-2, 1}}};
+      results[0][place].nats = nats;
+      try {
+        score_ranking({&question, 1}, results, nats_of);
+        BOOST_ERROR("no number was taken for one");
+      } catch (const Diverged& diverged) {
+        BOOST_TEST(
+            std::string(diverged.what()).starts_with("q.jsonl: byte 7: the likelihood of a candidate is "));
+      }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(likelihoods_that_differ_by_rounding_are_equal) {
+  // Of the same uniform distribution, as sums and means of different lengths give it.
+  double five = 0;
+  for (int i = 0; i < 5; ++i) five -= std::log(1024.0f);
+  const std::vector<std::vector<Likelihood>> results = {{{five, 5}, {-std::log(1024.0f) * 1.0000001, 1}}};
+  const std::vector<Question> questions = {question_with_answer(1)};
+  BOOST_TEST(score_ranking(questions, results, nats_per_token).hits.at(0) == 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(equal_candidates_stand_in_every_order_alike) {
+  // All orders of up to seven candidates, some of them right, against the closed form.
+  const RandomStream random(2, "candidates");
+  for (std::uint64_t trial = 0; trial < 200; ++trial) {
+    const std::size_t n = 1 + random.below(6, trial);
+    std::vector<double> values;
+    std::vector<bool> right;
+    for (std::size_t i = 0; i < n; ++i) {
+      values.push_back(static_cast<double>(random.below(3, trial, 1 + i)));
+      right.push_back(random.below(3, trial, 11 + i) == 0);
+    }
+    right[random.below(n, trial, 21)] = true;
+    const Standing standing = find_standing(values, right);
+    std::vector<std::size_t> order(n);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::vector<double> hits(n + 2);
+    double orders = 0;
+    do {
+      bool falls = true;
+      for (std::size_t i = 0; i + 1 < n; ++i) falls = falls && values[order[i]] >= values[order[i + 1]];
+      if (!falls) continue;
+      ++orders;
+      for (std::size_t k = 1; k < hits.size(); ++k)
+        hits[k] += std::any_of(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(std::min(k, n)),
+                               [&](std::size_t i) { return right[i]; });
+    } while (std::next_permutation(order.begin(), order.end()));
+    for (std::size_t k = 1; k < hits.size(); ++k)
+      BOOST_TEST(std::abs(standing.hits_within(static_cast<std::int64_t>(k)) - hits[k] / orders) < 1e-12);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(among_equals_the_right_one_is_found_by_chance) {
+  const std::vector<double> values(40, 0.25);
+  std::vector<bool> right(40);
+  right[7] = true;
+  const Standing standing = find_standing(values, right);
+  for (const std::int64_t k : {1, 5, 40, 50})
+    BOOST_TEST(standing.hits_within(k) == std::min(1.0, static_cast<double>(k) / 40), tt::tolerance(1e-12));
 }
 
 BOOST_AUTO_TEST_CASE(no_questions_have_no_scores) {

@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(aim_is_that_of_pytorchs_own_modules) {
   const torch::Tensor prefix = prefixes_of({1, 4, 7});
   const Visibility visibility = see_prefix(prefix, kAimPatches);
   const torch::Tensor loss =
-      aim_loss(objective->predict(batch.pixels, visibility), targets(), prefix, 27 - 12);
+      aim_errors(objective->predict(batch.pixels, visibility), targets(), prefix).sum() / (27 - 12);
   loss.backward();
   const torch::NoGradGuard no_grad;
   for (torch::Tensor& parameter : objective->parameters()) parameter.copy_(parameter.grad());
@@ -88,20 +88,24 @@ BOOST_AUTO_TEST_CASE(every_prediction_sees_the_whole_prefix) {
 BOOST_AUTO_TEST_CASE(patches_of_the_prefix_are_no_targets) {
   const torch::Tensor prefix = prefixes_of({2, 5, 8}), expected = targets();
   const torch::Tensor predictions = golden::numbers("predictions", {3, 8, 48});
-  const double loss = aim_loss(predictions, expected, prefix, 12).item<double>();
+  const torch::Tensor errors = aim_errors(predictions, expected, prefix);
   for (std::int64_t b = 0; b < 3; ++b)
     for (std::int64_t t = 0; t < kAimPatches; ++t) {
       torch::Tensor changed = expected.clone();
       changed[b][t] += 1;
       const bool counts = t >= prefix[b].item<std::int64_t>();
-      BOOST_TEST((aim_loss(predictions, changed, prefix, 12).item<double>() != loss) == counts);
+      const torch::Tensor differs = aim_errors(predictions, changed, prefix) != errors;
+      for (std::int64_t other = 0; other < 3; ++other)
+        BOOST_TEST(differs[other].item<bool>() == (other == b && counts));
     }
 }
 
 BOOST_AUTO_TEST_CASE(the_loss_is_a_mean_over_the_targets_of_the_step) {
   const torch::Tensor drawn = objective->draw_prefixes(3, 40);
-  const std::int64_t count = 27 - drawn.sum().item<std::int64_t>();
-  const double expected = aim_loss(predict(batch.pixels, drawn), targets(), drawn, count).item<double>();
+  const double count = 27 - drawn.sum().item<double>();
+  BOOST_TEST(objective->picture_counts(3, 40).sum().item<double>() == count);
+  const double expected =
+      aim_errors(predict(batch.pixels, drawn), targets(), drawn).sum().item<double>() / count;
   const StepMetrics metrics =
       objective->accumulate({golden::part_of(batch, 0, 1), golden::part_of(batch, 1, 2)}, 40);
   BOOST_TEST(metrics[0].first == "loss");

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/fields.hpp"
 #include "scratch.hpp"
 #include "train/train.hpp"
 #include "util/error.hpp"
@@ -36,6 +37,37 @@ inline constexpr TrainedVariant kTrainedVariants[] = {
     {Stage::llm, EncoderLoss::clip},     {Stage::vlm, EncoderLoss::clip},
     {Stage::vlm, EncoderLoss::none},
 };
+
+/// One way to run the same thing in another way.
+struct RunVariant {
+  std::string name;
+  Run run;
+  std::int64_t threads = 1, micro_batch_halvings = 0;
+  bool rounds = false;  ///< Whether other sums are formed, so that results differ by rounding.
+};
+
+/// Each key of [run] in turn with another value, more threads, and memory that ran out.
+inline std::vector<RunVariant> run_variants(const Experiment& recipe) {
+  std::vector<RunVariant> variants;
+  for (const Field& field : fields()) {
+    if (field.section() != "run") continue;
+    Experiment changed = recipe;
+    const FieldRef member = field.member(changed);
+    if (bool* const* flag = std::get_if<bool*>(&member))
+      **flag = !**flag;
+    else if (std::int64_t* const* count = std::get_if<std::int64_t*>(&member))
+      **count = **count == 3 ? 2 : 3;
+    else
+      *std::get<double*>(member) = 0.5;
+    const bool rounds = field.key == "run.micro_batch" || field.key == "run.encoder_micro_batch" ||
+                        field.key == "run.cuda_graphs";
+    variants.push_back({field.key, changed.run, 1, 0, rounds});
+  }
+  variants.push_back({"threads", recipe.run, 4, 0, true});
+  variants.push_back({"micro_batch_halvings", recipe.run, 1, 2, true});
+  variants.push_back({"many micro_batch_halvings", recipe.run, 1, 60, true});
+  return variants;
+}
 
 struct TrainingFixture {
   /// A recipe that trains a step in milliseconds.

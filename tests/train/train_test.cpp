@@ -80,6 +80,36 @@ BOOST_AUTO_TEST_CASE(the_size_of_micro_batches_changes_rounding_alone) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(nothing_of_how_it_is_run_changes_a_training) {
+  for (const TrainedVariant& variant : kTrainedVariants) {
+    Experiment experiment = recipe();
+    experiment.encoder.loss = variant.loss;
+    for (Train* train : {&experiment.train_encoder, &experiment.train_llm, &experiment.train_vlm})
+      train->steps = 3;
+    experiment.run = {.log_interval = 1, .checkpoint_interval = 100};
+    const Outcome usual = run(job(variant.stage, "usual", experiment));
+    for (const RunVariant& other : run_variants(experiment)) {
+      BOOST_TEST_CONTEXT(to_name(variant.stage) << " " << to_name(variant.loss) << ": " << other.name) {
+        experiment.run = other.run;
+        TrainingJob changed = job(variant.stage, "other", experiment);
+        changed.threads = other.threads;
+        changed.micro_batch_halvings = other.micro_batch_halvings;
+        const Outcome outcome = run(changed);
+        for (const auto& [step, values] : outcome.metrics) {
+          const double loss = usual.value(static_cast<std::size_t>(step) - 1, "loss");
+          if (other.rounds)
+            BOOST_TEST(values.at("loss") == loss, tt::tolerance(step == 1 ? 1e-5 : 2e-3));
+          else
+            BOOST_TEST(values.at("loss") == loss);
+        }
+        if (!other.rounds) BOOST_TEST(model_bytes("other") == model_bytes("usual"));
+        fs::remove_all(changed.folder);
+      }
+    }
+    fs::remove_all(scratch.path / "usual");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_decoder_learns_and_its_first_loss_is_that_of_chance) {
   Experiment experiment = recipe();
   experiment.train_llm.steps = 60;
