@@ -67,7 +67,7 @@ class Checker {
             fmt::format("'eval.tasks' has {}, which none of the stages ({}) can be evaluated with", task,
                         join(e_.stages, ", ")));
       else if (named == EvalTask::zero_shot || named == EvalTask::retrieval) {
-        if (e_.encoder.loss != EncoderLoss::clip && e_.encoder.loss != EncoderLoss::siglip)
+        if (!is_contrastive(e_.encoder.loss))
           add({"eval.tasks", "encoder.loss"},
               fmt::format("'eval.tasks' has {}, which needs a contrastive encoder; 'encoder.loss' is {}",
                           task, to_name(e_.encoder.loss)));
@@ -115,8 +115,7 @@ class Checker {
     if (e_.encoder.loss == EncoderLoss::none) return;
     divides("encoder.heads", e_.encoder.heads, "encoder.width", e_.encoder.width);
     if (has(Stage::encoder) || e_.encoder.loss == EncoderLoss::aim) check_sine_positions();
-    if (has(Stage::encoder) &&
-        (e_.encoder.loss == EncoderLoss::clip || e_.encoder.loss == EncoderLoss::siglip))
+    if (has(Stage::encoder) && is_contrastive(e_.encoder.loss))
       divides("encoder.text.heads", e_.encoder.text.heads, "encoder.text.width", e_.encoder.text.width);
   }
 

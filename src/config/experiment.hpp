@@ -15,6 +15,10 @@ enum class Stage { encoder, llm, vlm, sft, demo, eval };
 /// What the vision encoder was pre-trained with. `none`: image patches go straight into the decoder (as in
 /// Fuyu).
 enum class EncoderLoss { clip, siglip, aim, vae, none };
+/// Compares pictures with texts: the others read no captions.
+constexpr bool is_contrastive(EncoderLoss loss) {
+  return loss == EncoderLoss::clip || loss == EncoderLoss::siglip;
+}
 
 /// What maps image features to decoder tokens; only `mlp` keeps one token per patch.
 enum class ConnectorKind { average_pool, attention_pool, c_abstractor, mlp };

@@ -32,12 +32,10 @@ MixtureSettings mixture_of(const Experiment& recipe, Stage stage, std::uint64_t 
 }
 
 PairSettings pairs_of(const Experiment& recipe, std::uint64_t seed) {
-  const bool contrastive =
-      recipe.encoder.loss == EncoderLoss::clip || recipe.encoder.loss == EncoderLoss::siglip;
   return {.paths = paths_of(recipe.data.encoder),
           .seed = seed,
           .resolution = recipe.encoder.resolution,
-          .context = contrastive ? recipe.encoder.text.context : 0,
+          .context = is_contrastive(recipe.encoder.loss) ? recipe.encoder.text.context : 0,
           .image_fit = recipe.data.image_fit,
           .synthetic_share = recipe.data.synthetic_share};
 }

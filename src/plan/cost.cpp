@@ -5,6 +5,7 @@
 
 #include "config/check.hpp"
 #include "config/names.hpp"
+#include "plan/real.hpp"
 
 namespace ablate {
 
@@ -12,61 +13,6 @@ namespace {
 
 constexpr double kTextTokensPerImage = 64;
 constexpr double kDemoClasses = 8;
-
-double real(std::int64_t value) { return static_cast<double>(value); }
-
-/// A tower's block: attention, a two-matrix MLP, two LayerNorms; all matrices with biases, or none.
-double block_params(double d, double f, bool biases = true) {
-  return 4 * d * d + 2 * d * f + (biases ? 5 * d + f : 0) + 4 * d;
-}
-/// One block over T tokens.
-double block_flops(double d, double f, double tokens) {
-  return (8 * d * d + 4 * d * f) * tokens + 4 * d * tokens * tokens;
-}
-
-bool is_contrastive(EncoderLoss loss) { return loss == EncoderLoss::clip || loss == EncoderLoss::siglip; }
-std::int64_t class_tokens(EncoderLoss loss) { return loss == EncoderLoss::clip ? 1 : 0; }
-double patch_values(const Encoder& encoder) { return 3.0 * real(encoder.patch) * real(encoder.patch); }
-
-/// The vision transformer as the decoder sees it: no projection, no head. CLIP's has a class token, a norm
-/// before the blocks and no bias in the patch projection; SigLIP's and the VAE's the reverse; AIM's fixed
-/// positions, a norm behind the patch projection and no biases.
-double vision_params(const Experiment& e) {
-  const Encoder& encoder = e.encoder;
-  const double d = real(encoder.width), n = real(patches(encoder.resolution, encoder.patch));
-  const bool biases = encoder.loss != EncoderLoss::aim;
-  const double blocks = real(encoder.layers) * block_params(d, real(encoder.mlp_width), biases);
-  const double common = patch_values(encoder) * d + blocks + 2 * d /* norm behind */;
-  switch (encoder.loss) {
-    case EncoderLoss::clip:
-      return vit_params(encoder, encoder.resolution, 0);
-    case EncoderLoss::siglip:
-    case EncoderLoss::vae:
-      return common + d + n * d;
-    case EncoderLoss::aim:
-      return common + 2 * d;
-    case EncoderLoss::none:
-      return 0;
-  }
-  throw std::logic_error("unknown encoder loss");
-}
-
-double vision_flops(const Experiment& e, std::int64_t resolution) {
-  return e.encoder.loss == EncoderLoss::none ? 0
-                                             : vit_flops(e.encoder, resolution, class_tokens(e.encoder.loss));
-}
-
-/// timm's RegNet bottleneck with squeeze-excite, as Honeybee's C-Abstractor uses it.
-double bottleneck_params(double in, double h) {
-  const double squeezed = std::round(0.25 * in);
-  const double shortcut = in == h ? 0 : in * h + 2 * h;
-  return in * h + 2 * h + 9 * h + 2 * h + (h * squeezed + squeezed + squeezed * h + h) + h * h + 2 * h +
-         shortcut;
-}
-double bottleneck_flops(double in, double h, double pixels) {
-  const double squeezed = std::round(0.25 * in);
-  return 2 * (in * h + 9 * h + h * h + (in == h ? 0 : in * h)) * pixels + 4 * h * squeezed;
-}
 
 /// What a process takes before it has a model: libraries, threads, buffers of the data loader.
 constexpr double kProcessBytes = 230e6;
@@ -128,7 +74,7 @@ Cost encoder_cost(const Experiment& e) {
     memory += activation_bytes(e, examples * n, real(e.encoder.vae_decoder_layers), d,
                                kept_by_tower_block(d, real(e.encoder.mlp_width)), train.precision);
   }
-  return {params, 3 * encoder_flops(e) * real(train.batch) * real(train.steps), memory};
+  return {params, encoder_step_flops(e, real(train.batch)) * real(train.steps), memory};
 }
 
 /// The train.STAGE table and the pictures' resolution of a stage with a decoder; 0: text alone.
@@ -154,13 +100,12 @@ Trains trains_of(const Experiment& e, Stage stage) {
 Cost decoder_cost(const Experiment& e, Stage stage) {
   const Train& train = decoder_train(e, stage);
   const std::int64_t resolution = decoder_resolution(e, stage);
-  const double images = resolution > 0 ? images_per_sequence(e, resolution) : 0;
+  const double images = images_per_sequence(e, stage);
   const std::int64_t patches_in = patches(resolution, e.encoder.patch);
-  const double vision = resolution > 0 ? vision_params(e) : 0;
+  const double vision = resolution > 0 ? vision_params(e, resolution) : 0;
   const double connector = resolution > 0 ? connector_params(e, patches_in) : 0;
   const double decoder = llm_params(e.llm);
   const Trains trains = trains_of(e, stage);
-  const SequenceFlops flops = training_flops(e, stage);
 
   const double trainable = vision * trains.vision + connector * trains.connector + decoder * trains.decoder;
   const double params = vision + connector + decoder;
@@ -175,8 +120,10 @@ Cost decoder_cost(const Experiment& e, Stage stage) {
                                real(e.encoder.layers), real(e.encoder.width),
                                kept_by_tower_block(real(e.encoder.width), real(e.encoder.mlp_width)),
                                train.precision);
-  return {params, (flops.per_sequence + images * flops.per_image) * real(train.batch) * real(train.steps),
-          memory};
+  const double batch = real(train.batch);
+  const double step =
+      training_flops(e, stage).step(batch, batch * targets_per_sequence(e, stage), batch * images);
+  return {params, step * real(train.steps), memory};
 }
 
 Cost demo_cost(const Experiment& e) {
@@ -220,28 +167,29 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
     const double params = encoder_params(e);
     return {params, encoder_flops(e) * examples, kProcessBytes + 4 * params};
   }
-  const bool with_images = stage != Stage::llm;
-  const std::int64_t resolution = stage == Stage::sft ? sft_resolution(e) : vlm_resolution(e);
+  const std::int64_t resolution = decoder_resolution(e, stage);
   const std::int64_t patches_in = patches(resolution, e.encoder.patch);
+  const bool with_images = resolution > 0;
   const double params =
-      llm_params(e.llm) + (with_images ? vision_params(e) + connector_params(e, patches_in) : 0);
-  const double per_image = with_images ? vision_flops(e, resolution) + connector_flops(e, patches_in) : 0;
+      llm_params(e.llm) + (with_images ? vision_params(e, resolution) + connector_params(e, patches_in) : 0);
+  const double per_image =
+      with_images ? vision_products(e, resolution).forward() + connector_flops(e, patches_in) : 0;
   const Asking asking = asking_of(task);
   double flops = 0;
   if (task == EvalTask::heldout_loss) {
-    flops = examples * (llm_flops(e.llm, e.data.seq_len) +
-                        (with_images ? images_per_sequence(e, resolution) * per_image : 0));
+    flops = examples * (llm_flops(e.llm, e.data.seq_len, targets_per_sequence(e, stage)) +
+                        images_per_sequence(e, stage) * per_image);
   } else {
     for (const std::int64_t shots : e.eval.shots) {
       const double pictures = real(shots + 1);
       const double prompt = pictures * (real(visual_tokens(e, resolution)) + kTextTokensPerImage);
       const double candidates = asking.candidates ? real(e.eval.choices) * kTextTokensPerImage : 0;
-      flops += examples *
-               (llm_flops(e.llm, static_cast<std::int64_t>(prompt + candidates)) + pictures * per_image);
-      if (asking.writes && e.eval.max_new_tokens > 0)
-        flops +=
-            examples * (llm_flops(e.llm, static_cast<std::int64_t>(prompt + real(e.eval.max_new_tokens))) +
-                        pictures * per_image);
+      const double written = asking.writes ? real(e.eval.max_new_tokens) : 0;
+      const auto one_pass = [&](double tokens) {
+        return llm_flops(e.llm, static_cast<std::int64_t>(prompt + tokens), tokens) + pictures * per_image;
+      };
+      flops += examples * one_pass(candidates);
+      if (written > 0) flops += examples * one_pass(written);
     }
   }
   constexpr double kRows = 8;  // As eval/language_model.cpp has it.
@@ -253,158 +201,40 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
 
 }  // namespace
 
-double vit_params(const Encoder& encoder, std::int64_t resolution, std::int64_t embed_width) {
-  const double d = real(encoder.width), f = real(encoder.mlp_width);
-  const double positions = real(patches(resolution, encoder.patch) + 1);
-  return patch_values(encoder) * d + d + positions * d + 2 * d /* norm before */ +
-         real(encoder.layers) * block_params(d, f) + 2 * d /* norm behind */ + d * real(embed_width);
-}
-
-double vit_flops(const Encoder& encoder, std::int64_t resolution, std::int64_t extra_tokens) {
-  const double d = real(encoder.width), n = real(patches(resolution, encoder.patch));
-  return real(encoder.layers) * block_flops(d, real(encoder.mlp_width), n + real(extra_tokens)) +
-         2 * patch_values(encoder) * d * n;
-}
-
-double text_tower_params(const TextTower& text) {
-  const double d = real(text.width);
-  return real(text.vocab_size) * d + real(text.context) * d +
-         real(text.layers) * block_params(d, real(text.mlp_width)) + 2 * d;
-}
-
-double text_tower_flops(const TextTower& text) {
-  return real(text.layers) * block_flops(real(text.width), real(text.mlp_width), real(text.context));
-}
-
-double encoder_params(const Experiment& e) {
-  const Encoder& encoder = e.encoder;
-  const double d = real(encoder.width), f = real(encoder.mlp_width), v = patch_values(encoder);
-  const double h = real(encoder.aim_head_width), z = real(encoder.vae_latent_width);
-  const double w = real(encoder.text.width), embed = real(encoder.text.embed_width);
-  const double vision = vision_params(e);
-  switch (encoder.loss) {
-    case EncoderLoss::clip:
-      return vision + d * embed + text_tower_params(encoder.text) + w * embed + 1;
-    case EncoderLoss::siglip: {
-      const double pooling =
-          d + 4 * d * d + 4 * d + 2 * d + 2 * d * f + f + d;  // probe, attention, norm, MLP
-      return vision + pooling + text_tower_params(encoder.text) + w * d + d + 2;
-    }
-    case EncoderLoss::aim:
-      return vision + d * h + h + real(encoder.aim_head_layers) * (8 * h * h + 2 * h) + 2 * h + h * v + v;
-    case EncoderLoss::vae:
-      return vision + 2 * d * z + 2 * z + z * d + d + real(encoder.vae_decoder_layers) * block_params(d, f) +
-             2 * d + d * v + v;
-    case EncoderLoss::none:
-      return 0;
-  }
-  throw std::logic_error("unknown encoder loss");
-}
-
-double encoder_flops(const Experiment& e) {
-  const Encoder& encoder = e.encoder;
-  const double d = real(encoder.width), f = real(encoder.mlp_width), v = patch_values(encoder);
-  const double h = real(encoder.aim_head_width), z = real(encoder.vae_latent_width);
-  const double w = real(encoder.text.width), embed = real(encoder.text.embed_width);
-  const double n = real(patches(encoder.resolution, encoder.patch));
-  const double vision = vision_flops(e, encoder.resolution);
-  switch (encoder.loss) {
-    case EncoderLoss::clip:
-      return vision + text_tower_flops(encoder.text) + 2 * (w + d) * embed;
-    case EncoderLoss::siglip:  // The pooling's query is one for the whole batch.
-      return vision + text_tower_flops(encoder.text) + 2 * w * d + 4 * d * d * n + 4 * d * n + 2 * d * d +
-             4 * d * f;
-    case EncoderLoss::aim:  // The last patch predicts nothing.
-      return vision + 2 * (n - 1) * (d * h + real(encoder.aim_head_layers) * 8 * h * h + h * v);
-    case EncoderLoss::vae:
-      return vision + 2 * n * (2 * d * z + z * d + d * v) +
-             real(encoder.vae_decoder_layers) * block_flops(d, f, n);
-    case EncoderLoss::none:
-      return 0;
-  }
-  throw std::logic_error("unknown encoder loss");
-}
-
-double connector_params(const Experiment& e, std::int64_t patches_in) {
-  const double d = real(e.encoder.width), out = real(e.llm.width), k = real(e.connector.tokens);
-  const double h = real(e.connector.width), depth = real(e.connector.depth);
-  if (e.encoder.loss == EncoderLoss::none) return patch_values(e.encoder) * out + out + out;
-  switch (e.connector.kind) {
-    case ConnectorKind::average_pool:
-      return d * out + out;
-    case ConnectorKind::attention_pool:
-      return k * d + 4 * d + 4 * d * d + 4 * d + 2 * d + d * out + out;
-    case ConnectorKind::c_abstractor: {
-      const double blocks =
-          depth == 0 ? 0 : bottleneck_params(d, h) + (2 * depth - 1) * bottleneck_params(h, h);
-      const double into = depth == 0 ? d : h;
-      return real(patches_in) * d + blocks + into * out + out + out * out + out;
-    }
-    case ConnectorKind::mlp:
-      return d * out + out + out * out + out;
-  }
-  throw std::logic_error("unknown connector");
-}
-
-double connector_flops(const Experiment& e, std::int64_t patches_in) {
-  const double d = real(e.encoder.width), out = real(e.llm.width), k = real(e.connector.tokens),
-               n = real(patches_in);
-  const double h = real(e.connector.width), depth = real(e.connector.depth);
-  if (e.encoder.loss == EncoderLoss::none) return 2 * patch_values(e.encoder) * out * n;
-  switch (e.connector.kind) {
-    case ConnectorKind::average_pool:
-      return 2 * k * d * out;
-    case ConnectorKind::attention_pool:
-      return 4 * n * d * d + 4 * k * d * d + 4 * k * n * d + 2 * k * d * out;
-    case ConnectorKind::c_abstractor: {
-      const double blocks = depth == 0 ? 0
-                                       : bottleneck_flops(d, h, n) + (depth - 1) * bottleneck_flops(h, h, n) +
-                                             depth * bottleneck_flops(h, h, k);
-      return blocks + 2 * k * ((depth == 0 ? d : h) * out + out * out);
-    }
-    case ConnectorKind::mlp:
-      return 2 * n * (d * out + out * out);
-  }
-  throw std::logic_error("unknown connector");
-}
-
-double llm_body_params(const Llm& llm) {
-  const double d = real(llm.width), kv = d / real(llm.heads) * real(llm.kv_heads);
-  return real(llm.layers) * (2 * d * d + 2 * d * kv + 3 * d * real(llm.mlp_width));
-}
-
-double llm_params(const Llm& llm) {
-  const double d = real(llm.width), embedding = real(llm.vocab_size) * d;
-  return llm_body_params(llm) + real(llm.layers) * 2 * d + d + embedding * (llm.tied_head ? 1 : 2);
-}
-
-double llm_flops(const Llm& llm, std::int64_t tokens) {
-  const double t = real(tokens), d = real(llm.width);
-  return 2 * llm_body_params(llm) * t + 4 * real(llm.layers) * d * t * t + 2 * d * real(llm.vocab_size) * t;
-}
-
-double images_per_sequence(const Experiment& e, std::int64_t resolution) {
+double images_per_sequence(const Experiment& e, Stage stage) {
+  if (stage == Stage::llm) return 0;
   double pictured = 0, all = 0;
   for (std::size_t i = 0; i < e.data.mix.size(); ++i) {
     all += e.data.mix[i];
     if (i < 2) pictured += e.data.mix[i];
   }
-  const double room = real(e.data.seq_len) / (real(visual_tokens(e, resolution)) + kTextTokensPerImage);
-  return all > 0 ? pictured / all * std::min(room, real(e.data.max_images)) : 0;
+  const double share = stage == Stage::sft ? 1 : all > 0 ? pictured / all : 0;
+  const double tokens = real(visual_tokens(e, decoder_resolution(e, stage))) + kTextTokensPerImage;
+  return share * std::min(real(e.data.seq_len) / tokens, real(e.data.max_images));
 }
 
-SequenceFlops training_flops(const Experiment& e, Stage stage) {
+double targets_per_sequence(const Experiment& e, Stage stage) {
+  constexpr double kStartAndEnd = 2;
+  const double tokens = real(visual_tokens(e, decoder_resolution(e, stage))) + kStartAndEnd;
+  return real(e.data.seq_len) - images_per_sequence(e, stage) * tokens;
+}
+
+double TrainingFlops::step(double sequences, double targets, double images) const {
+  return per_sequence * sequences + per_target * targets + per_image * images + (images > 0 ? per_step : 0);
+}
+
+TrainingFlops training_flops(const Experiment& e, Stage stage) {
   const Trains trains = trains_of(e, stage);
+  const bool before_decoder = trains.vision || trains.connector;
+  TrainingFlops flops{
+      .per_sequence = llm_products(e.llm, e.data.seq_len).step(before_decoder, trains.decoder),
+      .per_target = head_products(e.llm).step(before_decoder, trains.decoder)};
   const std::int64_t resolution = decoder_resolution(e, stage);
-  // Forward once; once more for gradients with respect to the input where something upstream trains; once
-  // more for those of the part's own weights.
-  const double vision_passes = 1 + 2 * trains.vision;
-  const double connector_passes = 1 + trains.vision + trains.connector;
-  const double decoder_passes = 1 + (trains.vision || trains.connector || trains.decoder) + trains.decoder;
-  SequenceFlops flops{.per_sequence = decoder_passes * llm_flops(e.llm, e.data.seq_len)};
-  if (resolution > 0)
-    flops.per_image = vision_passes * vision_flops(e, resolution) +
-                      connector_passes * connector_flops(e, patches(resolution, e.encoder.patch));
+  if (resolution == 0) return flops;
+  flops.per_image =
+      vision_products(e, resolution).step(/*upstream_trains=*/false, trains.vision) +
+      connector_products(e, patches(resolution, e.encoder.patch)).step(trains.vision, trains.connector);
+  flops.per_step = connector_batch_products(e).step(/*upstream_trains=*/false, trains.connector);
   return flops;
 }
 

@@ -56,9 +56,7 @@ class DecoderTask final : public TrainingTask {
   }
 
   StepMetrics accumulate(std::int64_t, Stopwatch& watch) override {
-    std::int64_t targets = 0;
-    for (const Sequence& sequence : sequences_) targets += count_targets(sequence);
-    sums_.target_weight.fill_(1.0 / static_cast<double>(std::max<std::int64_t>(targets, 1)));
+    sums_.target_weight.fill_(1.0 / static_cast<double>(std::max<std::int64_t>(targets(), 1)));
     for (torch::Tensor* sum : {&sums_.total, &sums_.loss, &sums_.count}) sum->zero_();
     const auto size = static_cast<std::size_t>(micro_batch_);
     for (std::size_t begin = 0; begin < sequences_.size(); begin += size) {
@@ -93,8 +91,9 @@ class DecoderTask final : public TrainingTask {
       work.tokens += static_cast<double>(std::count_if(sequence.documents.begin(), sequence.documents.end(),
                                                        [](std::int32_t d) { return d >= 0; }));
     }
-    const SequenceFlops flops = training_flops(recipe_, stage_);
-    work.flops = flops.per_sequence * static_cast<double>(sequences_.size()) + flops.per_image * work.images;
+    work.flops =
+        training_flops(recipe_, stage_)
+            .step(static_cast<double>(sequences_.size()), static_cast<double>(targets()), work.images);
     return work;
   }
 
@@ -107,6 +106,13 @@ class DecoderTask final : public TrainingTask {
 
  private:
   static constexpr std::int64_t kRoles = 4;
+
+  /// Of the loaded step.
+  std::int64_t targets() const {
+    std::int64_t count = 0;
+    for (const Sequence& sequence : sequences_) count += count_targets(sequence);
+    return count;
+  }
 
   void open_data(const TrainingJob& job, const Json& data_state) {
     if (recipe_.data.tokenizer.empty())

@@ -67,7 +67,7 @@ class EncoderTask final : public TrainingTask {
     const auto images = static_cast<double>(examples_.size());
     double tokens = images * static_cast<double>(patches(recipe_.encoder.resolution, recipe_.encoder.patch));
     for (const Pair& pair : examples_) tokens += static_cast<double>(pair.length);
-    return {.flops = 3 * encoder_flops(recipe_) * images, .tokens = tokens, .images = images};
+    return {.flops = encoder_step_flops(recipe_, images), .tokens = tokens, .images = images};
   }
 
   std::vector<std::pair<std::string, double>> data_metrics() const override {

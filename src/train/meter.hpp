@@ -27,9 +27,8 @@ class Meter {
   /// Since the last call, per second or step, by the clock:
   ///   tokens_per_second, images_per_second, flops_per_second
   ///   mfu              share of the data sheet's peak (GPUs that device.cpp knows); model FLOPs:
-  ///   multiply-adds
-  ///                    count 2, attention in full, recomputation not at all, vision and frozen parts as they
-  ///                    are computed
+  ///                    multiply-adds count 2, attention in full, recomputation not at all, the head at its
+  ///                    targets, vision and frozen parts as they are computed
   ///   matmul_share     share of the matrix-product rate that was measured at the start
   ///   seconds_step, seconds_data, seconds_forward, seconds_backward, seconds_forward_backward (encoder
   ///   stage), seconds_optimizer  (on a GPU the parts are those of the last step alone)

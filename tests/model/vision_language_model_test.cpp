@@ -67,11 +67,14 @@ class ProductCounter {
  public:
   ProductCounter() {
     g_flops = 0;
+    g_fused = false;
     handle_ = at::addThreadLocalCallback(
         at::RecordFunctionCallback(count).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
   }
   ~ProductCounter() { at::removeCallback(handle_); }
   double flops() const { return g_flops; }
+  /// Whether attention was one operation, as in LibTorch 2.x.
+  bool fused() const { return g_fused; }
 
  private:
   static std::unique_ptr<at::ObserverContext> count(const at::RecordFunction& function) {
@@ -86,11 +89,23 @@ class ProductCounter {
     if (name == "aten::baddbmm") g_flops += 2 * size(1, 0) * size(1, 1) * size(1, 2) * size(2, 2);
     if (name == "aten::_scaled_dot_product_flash_attention_for_cpu")  // LibTorch 2.x; [B, H, T, C]
       g_flops += 4 * size(0, 0) * size(0, 1) * size(0, 2) * size(0, 3) * size(1, 2);
+    g_fused = g_fused || name == "aten::_scaled_dot_product_flash_attention_for_cpu";
+    if (name ==
+        "aten::_scaled_dot_product_flash_attention_for_cpu_backward")  // Behind the output's gradient.
+      g_flops += 8 * size(1, 0) * size(1, 1) * size(1, 2) * size(1, 3) * size(2, 2);
+    if (name == "aten::convolution_backward") {
+      const auto wanted = inputs[inputs.size() - 1].toBoolList();
+      for (const std::size_t i : {0, 1})  // Gradients of the input and of the weights.
+        if (wanted[i])
+          g_flops +=
+              2 * size(1, 0) * size(2, 0) * size(1, 2) * size(1, 3) * size(2, 1) * size(2, 2) * size(2, 3);
+    }
     if (name == "aten::convolution")  // Padded: as many pixels out as in.
       g_flops += 2 * size(0, 0) * size(1, 0) * size(0, 2) * size(0, 3) * size(1, 1) * size(1, 2) * size(1, 3);
     return nullptr;
   }
   static inline thread_local double g_flops = 0;
+  static inline thread_local bool g_fused = false;
   at::CallbackHandle handle_;
 };
 
@@ -149,6 +164,16 @@ BOOST_AUTO_TEST_CASE(parameters_equal_the_planners_formulas) {
         BOOST_TEST(listed_parameters(model.connector_weights()) == connector_params(recipe, 9));
         BOOST_TEST(listed_parameters(model.decoder_weights()) == llm_params(recipe.llm));
         BOOST_TEST(parameters_of(model) == stage_cost(recipe, Stage::vlm, {}).params);
+        Experiment finer = recipe;
+        finer.stages = {"vlm", "sft", "eval"};
+        finer.train_vlm.resolution = 20;
+        finer.train_sft.resolution = 32;
+        const WeightDevice nowhere(torch::kMeta);
+        const double of_vlm = parameters_of(VisionLanguageModel(finer, 20)),
+                     of_sft = parameters_of(VisionLanguageModel(finer, 32));
+        BOOST_TEST(stage_cost(finer, Stage::vlm, {}).params == of_vlm);
+        BOOST_TEST(stage_cost(finer, Stage::sft, {}).params == of_sft);
+        BOOST_TEST(stage_cost(finer, Stage::eval, EvalTask::caption).params == of_sft);
         if (loss.value == EncoderLoss::none) continue;
         const auto objective = make_encoder_objective(recipe.encoder, 0);
         BOOST_TEST(parameters_of(*objective) == encoder_params(recipe));
@@ -199,13 +224,14 @@ BOOST_AUTO_TEST_CASE(matrix_products_that_run_equal_the_planners_flops) {
           model.visual_tokens(batch.pixels);
           const double vision =
               model.vision ? vit_flops(recipe.encoder, 12, model.vision->class_tokens()) : 0;
-          BOOST_TEST(counter.flops() == vision + connector_flops(recipe, 9));
+          BOOST_TEST(counter.flops() ==
+                     vision + connector_flops(recipe, 9) + connector_batch_products(recipe).forward());
         }
         SequenceBatch text = batch;
         text.pixels = text.pixels.narrow(0, 0, 0);
         const ProductCounter counter;
         torch::linear(model.hidden(text), model.decoder->head().to(torch::kBFloat16));
-        BOOST_TEST(counter.flops() == 2 * llm_flops(recipe.llm, 40));
+        BOOST_TEST(counter.flops() == 2 * llm_flops(recipe.llm, 40, 40));
       }
     }
 }
@@ -231,13 +257,57 @@ BOOST_AUTO_TEST_CASE(products_of_encoder_objectives_equal_the_planners_flops) {
             patchify(batch.pixels, recipe.encoder, PatchOrder::channel_row_column, torch::kBFloat16)));
         vae->decode(latent.chunk(2, -1)[0]);
       }
-      // Of a batch: similarities of its pictures and captions, and the query of SigLIP's pooling.
-      const double of_batch = loss.value == EncoderLoss::clip     ? 2 * 3 * 3 * 8
-                              : loss.value == EncoderLoss::siglip ? 2 * 3 * 3 * 16 + 2 * 16 * 16
-                                                                  : 0;
-      BOOST_TEST(counter.flops() == 3 * encoder_flops(recipe) + of_batch);
+      BOOST_TEST(counter.flops() == 3 * encoder_flops(recipe) + encoder_batch_flops(recipe, 3));
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(products_of_a_step_of_the_encoder_equal_the_planners_flops) {
+  for (const auto& loss : names_of<EncoderLoss>()) {
+    if (loss.value == EncoderLoss::none) continue;
+    BOOST_TEST_CONTEXT(loss.name) {
+      const auto objective = golden::tiny_objective(loss.value);
+      objective->compute = torch::kBFloat16;
+      const ProductCounter counter;
+      objective->accumulate({golden::tiny_batch(3)}, 0);
+      BOOST_TEST(counter.flops() == encoder_step_flops(tiny_recipe(loss.value, ConnectorKind::mlp), 3));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(products_of_a_step_equal_the_planners_flops_whatever_is_frozen) {
+  const std::vector<std::string> kParts = known_names<ModelPart>();
+  for (const auto& loss : names_of<EncoderLoss>())
+    for (const auto& kind : names_of<ConnectorKind>())
+      for (unsigned frozen = 0; frozen < 8; ++frozen) {
+        Experiment recipe = tiny_recipe(loss.value, kind.value);
+        for (unsigned i = 0; i < 3; ++i)
+          if (frozen >> i & 1) recipe.train_vlm.freeze.push_back(kParts[i]);
+        VisionLanguageModel model(recipe, 12);
+        golden::fill(model.weights());
+        model.compute = torch::kBFloat16;
+        const auto keep = [](torch::nn::Module* part) {
+          for (torch::Tensor& param : part->parameters()) param.set_requires_grad(false);
+        };
+        if (frozen & 1 && model.vision) keep(model.vision.get());
+        if (frozen & 2 && model.connector) keep(model.connector.get());
+        if (frozen & 2 && model.patch_projection) keep(model.patch_projection.get());
+        if (frozen & 4) keep(model.decoder.get());
+        const SequenceBatch batch = pictured_batch(recipe, 12);
+        const ProductCounter counter;
+        const HeadLoss head = model.loss(batch, torch::ones({}), 0);
+        if (head.total.requires_grad()) head.total.backward();
+        double expected = training_flops(recipe, Stage::vlm)
+                              .step(2, static_cast<double>(batch.targets.size(0)), /*images=*/1);
+        // Fused attention computes all its gradients; LibTorch's operators leave out that of frozen queries.
+        if ((frozen & 3) == 2 && loss.value != EncoderLoss::none &&
+            kind.value == ConnectorKind::attention_pool && !counter.fused())
+          expected -= 2 * 4 * 9 * 16;
+        BOOST_TEST_CONTEXT(loss.name << " " << kind.name
+                                     << " frozen: " << join(recipe.train_vlm.freeze, ", ")) {
+          BOOST_TEST(counter.flops() == expected);
+        }
+      }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,7 @@
 
 #include "config/fields.hpp"
 #include "config/names.hpp"
+#include "plan/real.hpp"
 
 using namespace ablate;
 
@@ -91,11 +92,14 @@ BOOST_AUTO_TEST_CASE(decoder_parameters_and_flops_agree_with_llama_3_8b) {
       .layers = 32, .width = 4096, .heads = 32, .kv_heads = 8, .mlp_width = 14336, .vocab_size = 128256};
   BOOST_TEST(llm_params(llama) == 8030261248.0);
   // torchtitan: 5,762 tokens/s on an H100 (989 TFLOP/s) at 8192 tokens is an MFU of 33.7 %.
-  const double per_token = 3 * llm_flops(llama, 8192) / 8192;
+  const double per_token = 3 * llm_flops(llama, 8192, 8192) / 8192;
   BOOST_TEST(5762 * per_token / 989e12 == 0.337, boost::test_tools::tolerance(0.003));
 }
 
-BOOST_AUTO_TEST_CASE(training_counts_three_passes_and_fewer_for_frozen_parts) {
+namespace {
+
+/// One step over one sequence with 2 pictures of 4 tokens each.
+Experiment one_sequence() {
   Experiment e;
   e.encoder = encoder(EncoderPreset::vit_ti16, 64);
   apply_preset(e.llm, LlmPreset::m1);
@@ -104,20 +108,83 @@ BOOST_AUTO_TEST_CASE(training_counts_three_passes_and_fewer_for_frozen_parts) {
   e.data.seq_len = 256;
   e.data.mix = {1, 0, 0};
   e.data.max_images = 2;
-  e.train_vlm.steps = 1;
-  e.train_vlm.batch = 1;
-  BOOST_TEST(images_per_sequence(e, 64) == 2);
-  const double vision = 2 * vit_flops(e.encoder, 64, 1), connector = 2 * connector_flops(e, 16);
-  const double decoder = llm_flops(e.llm, 256);
+  e.train_vlm.steps = e.train_llm.steps = e.train_sft.steps = 1;
+  e.train_vlm.batch = e.train_llm.batch = e.train_sft.batch = 1;
+  return e;
+}
+
+}  // namespace
+
+// Every product Y = X W has two in its backward pass: with respect to X where something before it trains, and
+// to W where W does. Attention's Q K^T and P V are products of two activations, both of which need gradients
+// wherever one passes at all.
+BOOST_AUTO_TEST_CASE(training_counts_the_gradients_that_something_needs) {
+  Experiment e = one_sequence();
+  BOOST_TEST(images_per_sequence(e, Stage::vlm) == 2);
+  const double vision = 2 * vit_flops(e.encoder, 64, 1), connector = 2 * 2 * 4 * 192 * real(e.llm.width);
+  const double patch_projection = 2 * 2 * 3 * 16 * 16 * 192 * 16;  // Pictures need no gradient.
+  const double blocks = 2 * llm_body_params(e.llm) * 256;
+  const double attention = 4 * real(e.llm.layers * e.llm.width) * 256 * 256;
+  const double head = 2 * real(e.llm.width * e.llm.vocab_size) * (256 - 2 * (4 + 2));
+  const double decoder = blocks + attention + head;
   const auto flops = [&](std::vector<std::string> freeze) {
     e.train_vlm.freeze = std::move(freeze);
     return stage_cost(e, Stage::vlm, {}).flops;
   };
-  BOOST_TEST(flops({}) == 3 * (vision + connector + decoder));
+  BOOST_TEST(flops({}) == 3 * (vision + connector + decoder) - patch_projection);
   BOOST_TEST(flops({"encoder"}) == vision + 2 * connector + 3 * decoder);
-  BOOST_TEST(flops({"encoder", "llm"}) == vision + 2 * connector + 2 * decoder);
+  BOOST_TEST(flops({"connector"}) == 3 * vision - patch_projection + 2 * connector + 3 * decoder);
+  BOOST_TEST(flops({"llm"}) == 3 * (vision + connector + attention) - patch_projection + 2 * (blocks + head));
+  BOOST_TEST(flops({"encoder", "llm"}) == vision + 2 * connector + 2 * (blocks + head) + 3 * attention);
   BOOST_TEST(flops({"encoder", "connector"}) == vision + connector + 3 * decoder);
   BOOST_TEST(flops({"encoder", "connector", "llm"}) == vision + connector + decoder);
+}
+
+BOOST_AUTO_TEST_CASE(the_head_is_counted_where_something_is_predicted) {
+  Experiment e = one_sequence();
+  const auto rest_is = [&](Stage stage, double targets) {
+    const double before = stage_cost(e, stage, {}).flops, before_params = llm_params(e.llm);
+    e.llm.vocab_size += 1000;
+    const double more = stage_cost(e, stage, {}).flops - before;
+    BOOST_TEST(llm_params(e.llm) > before_params);
+    BOOST_TEST(more == 3 * 2 * real(e.llm.width) * 1000 * targets, boost::test_tools::tolerance(1e-9));
+  };
+  rest_is(Stage::llm, 256);
+  rest_is(Stage::vlm, 256 - 2 * 6);
+  rest_is(Stage::sft, 256 - 2 * 6);
+  e.data.mix = {1, 0, 1};  // Half of the sequences of vlm have no picture; it says nothing of sft.
+  rest_is(Stage::vlm, 256 - 6);
+  rest_is(Stage::sft, 256 - 2 * 6);
+  // An evaluation asks for the held-out text, for candidates, and for the tokens that it writes.
+  const auto evaluation_is = [&](EvalTask task, double targets) {
+    const double before = stage_cost(e, Stage::eval, task).flops;
+    e.llm.vocab_size += 1000;
+    const double more = stage_cost(e, Stage::eval, task).flops - before;
+    BOOST_TEST(more == 2 * real(e.llm.width) * 1000 * targets, boost::test_tools::tolerance(1e-9));
+  };
+  e.stages = {"vlm", "eval"};
+  e.eval.max_examples = 10;
+  e.eval.shots = {0};
+  evaluation_is(EvalTask::heldout_loss, 10 * (256 - 6));
+  evaluation_is(EvalTask::fewshot, 10 * 4 * 64);
+  evaluation_is(EvalTask::caption, 10 * (4 * 64 + 20));
+  e.stages = {"llm", "eval"};
+  evaluation_is(EvalTask::heldout_loss, 10 * 256);
+}
+
+BOOST_AUTO_TEST_CASE(parameters_are_those_at_the_resolution_of_the_stage) {
+  Experiment e = one_sequence();
+  e.stages = {"encoder", "vlm", "sft", "eval"};
+  const double params = stage_cost(e, Stage::vlm, {}).params,
+               encoder = stage_cost(e, Stage::encoder, {}).params;
+  e.train_vlm.resolution = 128;  // 64 patches for 16
+  e.train_sft.resolution = 32;   // 4 patches
+  BOOST_TEST(stage_cost(e, Stage::encoder, {}).params == encoder);
+  BOOST_TEST(stage_cost(e, Stage::vlm, {}).params == params + (64 - 16) * 192);
+  BOOST_TEST(stage_cost(e, Stage::sft, {}).params == params - (16 - 4) * 192);
+  BOOST_TEST(stage_cost(e, Stage::eval, EvalTask::caption).params == params - (16 - 4) * 192);
+  e.stages = {"encoder", "vlm", "eval"};
+  BOOST_TEST(stage_cost(e, Stage::eval, EvalTask::caption).params == params + (64 - 16) * 192);
 }
 
 BOOST_AUTO_TEST_CASE(cost_grows_with_steps_and_batch_and_memory_with_the_micro_batch) {

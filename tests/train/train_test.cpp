@@ -1,8 +1,11 @@
 #include "train/train.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "config/names.hpp"
+#include "data/loader.hpp"
+#include "data/recipe.hpp"
 #include "fixture.hpp"
 #include "util/error.hpp"
 #include "util/safetensors.hpp"
@@ -122,6 +125,27 @@ BOOST_AUTO_TEST_CASE(a_decoder_learns_and_its_first_loss_is_that_of_chance) {
         "seconds_forward", "seconds_backward", "seconds_optimizer", "memory_bytes", "fill"})
     BOOST_TEST(last.count(name) == 1u, name);
   BOOST_TEST((*outcome.detail)["parameters"] == (*outcome.detail)["trainable_parameters"]);
+}
+
+BOOST_AUTO_TEST_CASE(the_heads_work_is_that_at_the_targets) {
+  for (const Stage stage : {Stage::llm, Stage::vlm}) {
+    Experiment small = recipe(), large = recipe();
+    large.llm.vocab_size += 1000;
+    SequenceLoader loader(mixture_of(small, stage, /*seed=*/5),
+                          std::make_shared<const Tokenizer>(small.data.tokenizer), {});
+    std::int64_t targets = 0, positions = 0;
+    for (std::int64_t i = 0; i < 6 * 4; ++i) {
+      const Sequence sequence = loader.next();
+      targets += std::count_if(sequence.labels.begin(), sequence.labels.end(),
+                               [](std::int32_t label) { return label >= 0; });
+      positions += std::ssize(sequence.labels);
+    }
+    BOOST_TEST(targets < positions);
+    const std::string name = to_name(stage);
+    const double difference = (*run(job(stage, name + "-large", large)).detail)["flops"].get<double>() -
+                              (*run(job(stage, name + "-small", small)).detail)["flops"].get<double>();
+    BOOST_TEST(difference == 3.0 * 2 * 16 * 1000 * static_cast<double>(targets), tt::tolerance(1e-9));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(stages_hand_on_their_weights) {

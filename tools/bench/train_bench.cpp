@@ -225,7 +225,7 @@ Json run_setup(const Setup& setup, const fs::path& folder, const std::string& de
   std::vector<SequenceBatch> batches;
   std::vector<torch::Tensor> target_weights;
   std::vector<double> tokens;
-  double images = 0;
+  double images = 0, targets = 0;
   for (std::int64_t i = 0; i < kBatches; ++i) {
     const auto sequences = make_sequences(setup, i);
     batches.push_back(make_sequence_batch(sequences, k, setup.recipe.encoder.resolution,
@@ -233,6 +233,7 @@ Json run_setup(const Setup& setup, const fs::path& folder, const std::string& de
     target_weights.push_back(torch::full({}, 1.0 / static_cast<double>(batches.back().targets.size(0)),
                                          torch::TensorOptions(torch::kFloat32).device(device)));
     images += static_cast<double>(batches.back().pixels.size(0)) / static_cast<double>(kBatches);
+    targets += static_cast<double>(batches.back().targets.size(0)) / static_cast<double>(kBatches);
     double count = 0;
     for (const Sequence& sequence : sequences)
       count += static_cast<double>(std::count_if(sequence.documents.begin(), sequence.documents.end(),
@@ -262,8 +263,8 @@ Json run_setup(const Setup& setup, const fs::path& folder, const std::string& de
   }
   const double steps = static_cast<double>(train.steps) - static_cast<double>(kWarmup);
   const double middle = median({seconds.begin() + kWarmup, seconds.end()});
-  const SequenceFlops flops = training_flops(setup.recipe, setup.pictures ? Stage::vlm : Stage::llm);
-  const double step_flops = flops.per_sequence * static_cast<double>(train.batch) + flops.per_image * images;
+  const double step_flops = training_flops(setup.recipe, setup.pictures ? Stage::vlm : Stage::llm)
+                                .step(static_cast<double>(train.batch), targets, images);
   const double rate = measure_matmul_rate(device, type), peak = device_peak(device);
   Json result = {{"torch", TORCH_VERSION},
                  {"device", device_name(device, setup.threads)},
