@@ -24,20 +24,34 @@ FieldRef enum_ref(E& member) {
                  known_names<E>};
 }
 
-bool has_text_tower(const Experiment& e) {
-  return e.encoder.loss == EncoderLoss::clip || e.encoder.loss == EncoderLoss::siglip;
+// Field::applies
+bool has_text_tower(const Experiment& e, Stage) { return is_contrastive(e.encoder.loss); }
+bool has_encoder(const Experiment& e, Stage) { return e.encoder.loss != EncoderLoss::none; }
+bool is_clip(const Experiment& e, Stage) { return e.encoder.loss == EncoderLoss::clip; }
+bool is_aim(const Experiment& e, Stage) { return e.encoder.loss == EncoderLoss::aim; }
+bool is_vae(const Experiment& e, Stage) { return e.encoder.loss == EncoderLoss::vae; }
+bool pools(const Experiment& e, Stage stage) {
+  return has_encoder(e, stage) && e.connector.kind != ConnectorKind::mlp;
 }
-bool has_encoder(const Experiment& e) { return e.encoder.loss != EncoderLoss::none; }
-bool is_clip(const Experiment& e) { return e.encoder.loss == EncoderLoss::clip; }
-bool is_aim(const Experiment& e) { return e.encoder.loss == EncoderLoss::aim; }
-bool is_vae(const Experiment& e) { return e.encoder.loss == EncoderLoss::vae; }
-bool pools(const Experiment& e) { return has_encoder(e) && e.connector.kind != ConnectorKind::mlp; }
-bool is_c_abstractor(const Experiment& e) {
-  return has_encoder(e) && e.connector.kind == ConnectorKind::c_abstractor;
+bool is_c_abstractor(const Experiment& e, Stage stage) {
+  return has_encoder(e, stage) && e.connector.kind == ConnectorKind::c_abstractor;
 }
-bool is_attention_pool(const Experiment& e) {
-  return has_encoder(e) && e.connector.kind == ConnectorKind::attention_pool;
+bool has_c_abstractor_blocks(const Experiment& e, Stage stage) {
+  return is_c_abstractor(e, stage) && e.connector.depth > 0;
 }
+bool is_attention_pool(const Experiment& e, Stage stage) {
+  return has_encoder(e, stage) && e.connector.kind == ConnectorKind::attention_pool;
+}
+/// Whether the mixture of stage vlm draws the kind of documents with that weight.
+template <std::size_t Kind>
+bool is_mixed_in(const Experiment& e, Stage) {
+  return Kind < e.data.mix.size() && e.data.mix[Kind] > 0;
+}
+bool draws_captions(const Experiment& e, Stage stage) {
+  return stage == encoder ? has_text_tower(e, stage) : is_mixed_in<0>(e, stage);
+}
+bool draws_text(const Experiment& e, Stage stage) { return stage == llm || is_mixed_in<2>(e, stage); }
+bool reads_text(const Experiment& e, Stage stage) { return stage != encoder || has_text_tower(e, stage); }
 
 #define MEMBER(expression) [](Experiment& e) -> FieldRef { return &e.expression; }
 #define ENUM_MEMBER(expression) [](Experiment& e) -> FieldRef { return enum_ref(e.expression); }
@@ -59,6 +73,7 @@ void add_training(std::vector<Field>& table, Stage stage) {
   add("peak_lr", "", 0, 10, TRAIN_MEMBER(peak_lr), "Learning rate at the end of the warm-up.");
   add("min_lr_ratio", "", 0, 1, TRAIN_MEMBER(min_lr_ratio),
       "Learning rate at the last step, as a share of peak_lr.");
+  table.back().applies = [](const Experiment& e, Stage) { return (e.*T).schedule != LrSchedule::constant; };
   add("warmup_steps", "steps", 0, kMaxCount, TRAIN_MEMBER(warmup_steps),
       "Steps of linear warm-up from zero to peak_lr.");
   add("schedule", "", 0, 0, TRAIN_ENUM(schedule), "How the learning rate falls behind the warm-up.");
@@ -78,7 +93,8 @@ void add_training(std::vector<Field>& table, Stage stage) {
   add("z_loss", "", 0, 1, TRAIN_MEMBER(z_loss),
       "Weight of the squared log of the softmax's denominator; 0: none.");
   if (stage == llm) return;
-  // Stage sft goes on at the resolution of stage vlm.
+  // Stage sft goes on at the resolution of stage vlm. A job has what comes of it as encoder.resolution
+  // (canonical.hpp), also without an encoder.
   table.push_back(
       {prefix + "resolution", "px", 0, 16384, TRAIN_MEMBER(resolution), stage == vlm ? kJoint : only,
        "Side of the pictures in this stage; 0: as the stage before. Position embeddings are interpolated.",
@@ -231,7 +247,7 @@ std::vector<Field> make_field_table() {
       {"connector.tokens", "tokens", 1, 65536, MEMBER(connector.tokens), kJoint,
        "Visual tokens for each picture; a square number for average-pool and c-abstractor.", pools},
       {"connector.width", "", 1, 65536, MEMBER(connector.width), kJoint, "Hidden width of the C-Abstractor.",
-       is_c_abstractor},
+       has_c_abstractor_blocks},
       {"connector.depth", "", 0, 64, MEMBER(connector.depth), kJoint,
        "Convolution blocks before and behind the C-Abstractor's pooling.", is_c_abstractor},
       {"connector.heads", "", 1, 1024, MEMBER(connector.heads), kJoint,
@@ -272,7 +288,7 @@ std::vector<Field> make_field_table() {
        "Captioned pictures that the encoder is pre-trained on.",
        nullptr,
        true},
-      {"data.captions", "", 0, 0, MEMBER(data.captions), {vlm}, "Captioned pictures.", nullptr, true},
+      {"data.captions", "", 0, 0, MEMBER(data.captions), {vlm}, "Captioned pictures.", is_mixed_in<0>, true},
       {"data.interleaved",
        "",
        0,
@@ -280,9 +296,9 @@ std::vector<Field> make_field_table() {
        MEMBER(data.interleaved),
        {vlm},
        "Documents of text and pictures in turn.",
-       nullptr,
+       is_mixed_in<1>,
        true},
-      {"data.text", "", 0, 0, MEMBER(data.text), {llm, vlm}, "Text-only documents.", nullptr, true},
+      {"data.text", "", 0, 0, MEMBER(data.text), {llm, vlm}, "Text-only documents.", draws_text, true},
       {"data.sft", "", 0, 0, MEMBER(data.sft), {sft}, "Instructions with their answers.", nullptr, true},
       {"data.tokenizer",
        "",
@@ -291,7 +307,7 @@ std::vector<Field> make_field_table() {
        MEMBER(data.tokenizer),
        {encoder, llm, vlm, sft, eval},
        "SentencePiece model file.",
-       nullptr,
+       reads_text,
        true},
       {"data.mix",
        "",
@@ -307,7 +323,8 @@ std::vector<Field> make_field_table() {
        1,
        MEMBER(data.synthetic_share),
        {encoder, vlm},
-       "Probability that a picture comes with its synthetic caption, where it has one."},
+       "Probability that a picture comes with its synthetic caption, where it has one.",
+       draws_captions},
       {"data.seq_len", "tokens", 2, 16777216, MEMBER(data.seq_len), kDecoder,
        "Length of a packed sequence, visual tokens included."},
       {"data.max_images", "images", 1, 65536, MEMBER(data.max_images), kJoint,

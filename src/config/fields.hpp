@@ -52,9 +52,9 @@ struct Field {
   StageSet
       stages;  ///< Whose results it can change. Empty: none (it says how to run, or which jobs there are).
   std::string doc;  ///< One sentence.
-  /// Whether the key matters under the rest of the recipe; null: always. `connector.tokens` does not under
-  /// `mlp`.
-  bool (*applies)(const Experiment&) = nullptr;
+  /// Whether the key matters to one of those stages under the rest of the recipe; null: always.
+  /// `connector.tokens` does not under `mlp`.
+  bool (*applies)(const Experiment&, Stage) = nullptr;
   bool is_path = false;                             ///< Names files by their path; their content counts.
   std::vector<std::string> (*choices)() = nullptr;  ///< Legal elements of a list of names.
   std::size_t index = 0;                            ///< Its place in the table.

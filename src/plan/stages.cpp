@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 
+#include "config/canonical.hpp"
 #include "config/check.hpp"
 #include "config/names.hpp"
 #include "util/json.hpp"
@@ -117,9 +118,11 @@ std::uint32_t PartTable::add(const Experiment& experiment, const std::string& se
   return found->second;
 }
 
-void PartTable::find(const Experiment& experiment, Stage stage, EvalTask task,
+void PartTable::find(const Experiment& given, Stage stage, EvalTask task,
                      std::vector<std::uint32_t>& indices) {
   indices.clear();
+  std::optional<Experiment> room;
+  const Experiment& experiment = canonical(given, stage, task, room);
   std::string bytes;
   std::vector<const Field*> used;
   const std::span<const std::string_view> read =
@@ -128,7 +131,7 @@ void PartTable::find(const Experiment& experiment, Stage stage, EvalTask task,
     bytes.clear();
     used.clear();
     for (const Field* field : section.fields) {
-      if (field->applies && !field->applies(experiment)) continue;
+      if (field->applies && !field->applies(experiment, stage)) continue;
       if (stage == Stage::eval && std::find(read.begin(), read.end(), field->key) == read.end()) continue;
       used.push_back(field);
       AppendBytes append{bytes};

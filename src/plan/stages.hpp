@@ -19,8 +19,8 @@ int stage_version(Stage stage);
 /// evaluates.
 std::vector<Stage> stage_parents(const Experiment& experiment, Stage stage, EvalTask task);
 
-/// Turns resolved experiments into configuration parts, each distinct one once. Parts are found by the raw
-/// bytes of their values first; JSON is written only for those not seen before.
+/// Turns resolved experiments into configuration parts, each distinct one once, in canonical form. Parts are
+/// found by the raw bytes of their values first; JSON is written only for those not seen before.
 class PartTable {
  public:
   PartTable(std::vector<ConfigPart>& parts, const Fingerprint& fingerprint)

@@ -1,5 +1,6 @@
 // What makes two jobs the same job, and what does not.
 #include <boost/test/unit_test.hpp>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -168,8 +169,10 @@ BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
         };
         std::visit(Change{}, value);
         set_value(field, changed, value);
-        const bool applies = !field.applies || field.applies(base);
         for (const auto& stage : names_of<Stage>()) {
+          // The resolution in effect is kept as encoder.resolution, also without an encoder.
+          const bool applies = !field.applies || field.applies(base, stage.value) ||
+                               (field.leaf() == "resolution" && field.section() != "demo");
           const bool differs = parts_of(base, stage.value) != parts_of(changed, stage.value);
           BOOST_TEST_CONTEXT(field.key << " in " << stage.name << " under " << loss.name << ", "
                                        << kind.name) {
@@ -184,6 +187,128 @@ BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
     }
   }
   BOOST_TEST(checked > 10000u);
+}
+
+namespace {
+
+/// Holds two ways of writing a recipe to being the same to a stage, or not.
+struct Recipes {
+  using Change = std::function<void(Experiment&)>;
+  Experiment base;
+
+  std::vector<std::string> parts_of(Stage stage, EvalTask task, const Change& change) {
+    Experiment changed = base;
+    change(changed);
+    std::vector<ConfigPart> parts;
+    const Fingerprint fingerprint = [](const std::string& source) { return "content of " + source; };
+    PartTable table(parts, fingerprint);
+    std::vector<std::uint32_t> indices;
+    table.find(changed, stage, task, indices);
+    std::vector<std::string> hashes;
+    for (const std::uint32_t index : indices) hashes.push_back(parts[index].hash.hex());
+    return hashes;
+  }
+  bool same(Stage stage, const Change& one, const Change& other, EvalTask task = EvalTask::heldout_loss) {
+    return parts_of(stage, task, one) == parts_of(stage, task, other);
+  }
+};
+
+const Recipes::Change kAsItIs = [](Experiment&) {};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(pictures_of_one_size_are_one_recipe_however_the_size_is_said) {
+  Recipes recipes;
+  recipes.base.encoder.resolution = 224;
+  for (const auto& loss : names_of<EncoderLoss>()) {
+    recipes.base.encoder.loss = loss.value;
+    const auto sizes = [](std::int64_t encoder, std::int64_t vlm, std::int64_t sft) {
+      return [=](Experiment& e) {
+        e.encoder.resolution = encoder;
+        e.train_vlm.resolution = vlm;
+        e.train_sft.resolution = sft;
+      };
+    };
+    BOOST_TEST_CONTEXT(loss.name) {
+      BOOST_TEST(recipes.same(Stage::vlm, kAsItIs, sizes(224, 224, 0)));
+      BOOST_TEST(recipes.same(Stage::vlm, kAsItIs, sizes(224, 0, 336)));
+      BOOST_TEST(recipes.same(Stage::vlm, kAsItIs, sizes(112, 224, 0)));
+      BOOST_TEST(!recipes.same(Stage::vlm, kAsItIs, sizes(224, 336, 0)));
+      BOOST_TEST(recipes.same(Stage::sft, kAsItIs, sizes(224, 0, 224)));
+      BOOST_TEST(recipes.same(Stage::sft, sizes(224, 336, 0), sizes(224, 336, 336)));
+      BOOST_TEST(!recipes.same(Stage::sft, kAsItIs, sizes(224, 336, 0)));
+      BOOST_TEST(!recipes.same(Stage::sft, kAsItIs, sizes(224, 0, 336)));
+      BOOST_TEST(!recipes.same(Stage::encoder, kAsItIs, sizes(112, 224, 0)));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(captions_do_not_matter_to_encoders_that_read_none) {
+  Recipes recipes;
+  for (const auto& loss : names_of<EncoderLoss>()) {
+    if (loss.value == EncoderLoss::none) continue;
+    recipes.base.encoder.loss = loss.value;
+    recipes.base.stages = {"encoder", "eval"};
+    const bool reads_none = loss.value == EncoderLoss::aim || loss.value == EncoderLoss::vae;
+    const auto tokenizer = [](Experiment& e) { e.data.tokenizer = "other.model"; };
+    const auto text = [](Experiment& e) { e.eval.text = e.eval.interleaved = {"held out"}; };
+    BOOST_TEST_CONTEXT(loss.name) {
+      BOOST_TEST(reads_none ==
+                 recipes.same(Stage::encoder, kAsItIs, [](Experiment& e) { e.data.synthetic_share = 1; }));
+      BOOST_TEST(reads_none == recipes.same(Stage::encoder, kAsItIs, tokenizer));
+      BOOST_TEST(reads_none == recipes.same(Stage::eval, kAsItIs, tokenizer));
+      BOOST_TEST(recipes.same(Stage::eval, kAsItIs, text));
+      BOOST_TEST(!recipes.same(Stage::vlm, kAsItIs, [](Experiment& e) { e.data.synthetic_share = 1; }));
+      BOOST_TEST(!recipes.same(Stage::vlm, kAsItIs, tokenizer));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_no_stage_reads_changes_no_key) {
+  Recipes recipes;
+  // Sources that the mixture never draws from, and a mixture said in other numbers.
+  const auto mix = [](std::vector<double> weights) { return [=](Experiment& e) { e.data.mix = weights; }; };
+  BOOST_TEST(recipes.same(Stage::vlm, mix({45, 45, 10}), mix({9, 9, 2})));
+  BOOST_TEST(recipes.same(Stage::vlm, mix({1, 1, 1}), mix({33, 33, 33})));
+  BOOST_TEST(!recipes.same(Stage::vlm, mix({45, 45, 10}), mix({45, 44, 11})));
+  recipes.base.data.mix = {0, 1, 0};
+  const auto unread = [](Experiment& e) {
+    e.data.captions = e.data.text = {"other"};
+    e.data.synthetic_share = 1;
+  };
+  BOOST_TEST(recipes.same(Stage::vlm, kAsItIs, unread));
+  BOOST_TEST(!recipes.same(Stage::vlm, kAsItIs, [](Experiment& e) { e.data.interleaved = {"other"}; }));
+  BOOST_TEST(!recipes.same(Stage::llm, kAsItIs, unread));
+  // The same parts in another order, and a part that is not there.
+  const auto freeze = [](std::vector<std::string> parts) {
+    return [=](Experiment& e) { e.train_vlm.freeze = parts; };
+  };
+  BOOST_TEST(recipes.same(Stage::vlm, freeze({"encoder", "llm"}), freeze({"llm", "encoder"})));
+  BOOST_TEST(!recipes.same(Stage::vlm, kAsItIs, freeze({"encoder"})));
+  recipes.base.encoder.loss = EncoderLoss::none;
+  BOOST_TEST(recipes.same(Stage::vlm, kAsItIs, freeze({"encoder"})));
+  BOOST_TEST(!recipes.same(Stage::vlm, kAsItIs, freeze({"connector"})));
+  recipes.base = {};
+  // A C-Abstractor without blocks, a rate that never falls.
+  const auto width = [](Experiment& e) { e.connector.width = 7; };
+  BOOST_TEST(!recipes.same(Stage::vlm, kAsItIs, width));
+  recipes.base.connector.depth = 0;
+  BOOST_TEST(recipes.same(Stage::vlm, kAsItIs, width));
+  const auto floor = [](Experiment& e) { e.train_llm.min_lr_ratio = 0.3; };
+  BOOST_TEST(!recipes.same(Stage::llm, kAsItIs, floor));
+  recipes.base.train_llm.schedule = LrSchedule::constant;
+  BOOST_TEST(recipes.same(Stage::llm, kAsItIs, floor));
+  // The held-out loss of a decoder is that of text; shots are measured one by one.
+  recipes.base.stages = {"llm", "eval"};
+  BOOST_TEST(recipes.same(Stage::eval, kAsItIs, [](Experiment& e) { e.eval.captions = {"held out"}; }));
+  BOOST_TEST(!recipes.same(Stage::eval, kAsItIs, [](Experiment& e) { e.eval.text = {"held out"}; }));
+  recipes.base.stages = {"vlm", "eval"};
+  BOOST_TEST(!recipes.same(Stage::eval, kAsItIs, [](Experiment& e) { e.eval.captions = {"held out"}; }));
+  const auto shots = [](std::vector<std::int64_t> numbers) {
+    return [=](Experiment& e) { e.eval.shots = numbers; };
+  };
+  BOOST_TEST(recipes.same(Stage::eval, kAsItIs, shots({8, 0, 4, 0}), EvalTask::vqa));
+  BOOST_TEST(!recipes.same(Stage::eval, kAsItIs, shots({0, 4}), EvalTask::vqa));
 }
 
 BOOST_AUTO_TEST_CASE(data_counts_by_its_content_not_by_its_path) {

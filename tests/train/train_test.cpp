@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
+#include "config/canonical.hpp"
 #include "config/names.hpp"
 #include "data/loader.hpp"
 #include "data/recipe.hpp"
@@ -169,6 +170,31 @@ BOOST_AUTO_TEST_CASE(stages_hand_on_their_weights) {
   BOOST_TEST(same(encoder.find("vision_model.embeddings.patch_embedding.weight"),
                   trained.find("vision_tower.vision_model.embeddings.patch_embedding.weight")));
   BOOST_TEST(trained.find("vision_tower.vision_model.embeddings.position_embedding.weight")->shape[0] == 17);
+}
+
+BOOST_AUTO_TEST_CASE(a_recipe_in_canonical_form_trains_to_the_same_bits) {
+  // Jobs are told apart by that form, and get it.
+  run(job(Stage::encoder, "encoder"));
+  const auto check = [&](const std::string& name, const Experiment& experiment) {
+    std::optional<Experiment> room;
+    const Experiment& form = canonical(experiment, Stage::vlm, {}, room);
+    BOOST_TEST(room.has_value());
+    TrainingJob written = job(Stage::vlm, name, experiment), formed = job(Stage::vlm, name + "-form", form);
+    if (experiment.encoder.loss == EncoderLoss::clip)
+      written.parents = formed.parents = {{"encoder", scratch.path / "encoder"}};
+    run(written);
+    run(formed);
+    BOOST_TEST(model_bytes(name) == model_bytes(name + "-form"), name);
+  };
+  Experiment experiment = recipe();
+  experiment.train_vlm.resolution = 56;
+  check("resolution", experiment);
+  experiment.encoder.loss = EncoderLoss::none;
+  check("resolution-none", experiment);
+  experiment = recipe();
+  experiment.train_vlm.freeze = {"llm", "encoder"};
+  experiment.data.mix = {9, 9, 2};
+  check("frozen-and-mixed", experiment);
 }
 
 BOOST_AUTO_TEST_CASE(cells_of_one_seed_start_from_the_same_weights_where_names_and_shapes_agree) {

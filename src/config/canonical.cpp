@@ -1,0 +1,65 @@
+#include "config/canonical.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+#include "config/check.hpp"
+#include "config/names.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr double kMixSum = 100;
+
+std::vector<std::string> frozen_parts(const Experiment& e, const Train& train) {
+  std::vector<std::string> parts;
+  for (const std::string& part : known_names<ModelPart>()) {
+    const bool exists = part != to_name(ModelPart::encoder) || e.encoder.loss != EncoderLoss::none;
+    if (exists && std::find(train.freeze.begin(), train.freeze.end(), part) != train.freeze.end())
+      parts.push_back(part);
+  }
+  return parts;
+}
+
+}  // namespace
+
+const Experiment& canonical(const Experiment& e, Stage stage, EvalTask task,
+                            std::optional<Experiment>& room) {
+  const auto changed = [&]() -> Experiment& { return room ? *room : room.emplace(e); };
+  room.reset();
+  if (stage == Stage::vlm || stage == Stage::sft) {
+    const std::int64_t resolution = stage == Stage::vlm ? vlm_resolution(e) : sft_resolution(e);
+    if (e.encoder.resolution != resolution) changed().encoder.resolution = resolution;
+    for (Train Experiment::*train : {&Experiment::train_vlm, &Experiment::train_sft}) {
+      if ((e.*train).resolution != 0) (changed().*train).resolution = 0;
+      if ((e.*train).freeze.empty()) continue;
+      std::vector<std::string> parts = frozen_parts(e, e.*train);
+      if (parts != (e.*train).freeze) (changed().*train).freeze = std::move(parts);
+    }
+    const double sum = std::accumulate(e.data.mix.begin(), e.data.mix.end(), 0.0);
+    if (sum != kMixSum && sum > 0)
+      for (double& weight : changed().data.mix) weight = weight * kMixSum / sum;
+  }
+  if (stage == Stage::eval &&
+      !std::is_sorted(e.eval.shots.begin(), e.eval.shots.end(), std::less_equal<std::int64_t>())) {
+    std::vector<std::int64_t>& shots = changed().eval.shots;
+    std::sort(shots.begin(), shots.end());
+    shots.erase(std::unique(shots.begin(), shots.end()), shots.end());
+  }
+  if (stage == Stage::eval && task == EvalTask::heldout_loss) {
+    const auto evaluated = find_evaluated_stage(e, task);
+    const auto unread = [&](std::vector<std::string> Eval::*sources) {
+      if (!(e.eval.*sources).empty()) (changed().eval.*sources).clear();
+    };
+    if (evaluated == Stage::encoder || evaluated == Stage::llm) unread(&Eval::interleaved);
+    if (evaluated == Stage::encoder) unread(&Eval::text);
+    if (evaluated == Stage::llm) unread(&Eval::captions);
+    if (evaluated == Stage::encoder && !is_contrastive(e.encoder.loss) && !e.data.tokenizer.empty())
+      changed().data.tokenizer.clear();
+  }
+  return room ? *room : e;
+}
+
+}  // namespace ablate
