@@ -9,7 +9,7 @@ namespace ablate {
 
 namespace {
 
-bool has_patch_bias(EncoderLoss loss) { return loss == EncoderLoss::siglip || loss == EncoderLoss::vae; }
+bool has_patch_bias(EncoderLoss loss) { return loss != EncoderLoss::clip; }
 bool has_pre_norm(EncoderLoss loss) { return loss == EncoderLoss::clip || loss == EncoderLoss::aim; }
 
 }  // namespace

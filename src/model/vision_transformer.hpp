@@ -42,7 +42,8 @@ TowerShape vision_shape(const Encoder& encoder);
 /// What distinguishes the encoders of the losses:
 ///   clip    class token, norm before the blocks, learned positions, no bias in the patch projection (CLIP)
 ///   siglip  learned positions, bias in the patch projection (SigLIP); vae likewise
-///   aim     fixed sine-cosine positions, a norm behind the patch projection, no biases in the blocks (AIM)
+///   aim     fixed sine-cosine positions, bias in the patch projection, a norm behind it, no biases in the
+///           blocks (AIM)
 struct VisionTransformerImpl : torch::nn::Module {
   /// `resolution` decides on the number of positions.
   VisionTransformerImpl(const Encoder& encoder, std::int64_t resolution);

@@ -64,19 +64,20 @@ double vit_flops(const Encoder& encoder, std::int64_t resolution, std::int64_t e
 }
 
 // CLIP's has a class token, a norm before the blocks and no bias in the patch projection; SigLIP's and the
-// VAE's the reverse; AIM's fixed positions, a norm behind the patch projection and no biases.
+// VAE's the reverse; AIM's a bias there, fixed positions, a norm behind the patch projection and no biases in
+// the blocks.
 double vision_params(const Experiment& e, std::int64_t resolution) {
   const Encoder& encoder = e.encoder;
   const double d = real(encoder.width), n = real(patches(resolution, encoder.patch));
   const bool biases = encoder.loss != EncoderLoss::aim;
   const double blocks = real(encoder.layers) * block_params(d, real(encoder.mlp_width), biases);
-  const double common = patch_values(encoder) * d + blocks + 2 * d /* norm behind */;
+  const double common = patch_values(encoder) * d + d + blocks + 2 * d /* norm behind */;
   switch (encoder.loss) {
     case EncoderLoss::clip:
       return vit_params(encoder, resolution, 0);
     case EncoderLoss::siglip:
     case EncoderLoss::vae:
-      return common + d + n * d;
+      return common + n * d;
     case EncoderLoss::aim:
       return common + 2 * d;
     case EncoderLoss::none:

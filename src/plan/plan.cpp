@@ -21,6 +21,7 @@ namespace {
 struct StageConfig {
   Stage stage;
   std::string task;
+  int version = 1;
   std::vector<std::uint32_t> parts;
   std::vector<std::uint32_t> parents;  ///< Other stage configurations.
   std::int64_t steps = 0;
@@ -113,7 +114,8 @@ class Planner {
     const auto [found, is_new] =
         config_index_.try_emplace(hash128(bytes), static_cast<std::uint32_t>(configs_.size()));
     if (is_new)
-      configs_.push_back({stage, task_name, part_indices_, std::move(parents), stage_steps(experiment, stage),
+      configs_.push_back({stage, task_name, stage_version(experiment, stage), part_indices_,
+                          std::move(parents), stage_steps(experiment, stage),
                           stage_cost(experiment, stage, task)});
     cell_configs_.push_back(found->second);
     return found->second;
@@ -263,6 +265,7 @@ class Planner {
     job.stage = config.stage;
     job.task = config.task;
     job.seed = seed;
+    job.version = config.version;
     job.parts = config.parts;
     for (const std::uint32_t parent : config.parents) job.parents.push_back(job_of[parent]);
     job.steps = config.steps;

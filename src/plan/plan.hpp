@@ -36,6 +36,7 @@ struct PlannedJob {
   Stage stage = Stage::encoder;
   std::string task;  ///< The evaluation, for an eval job.
   std::uint64_t seed = 0;
+  int version = 1;                     ///< Of the stage's code.
   std::vector<std::uint32_t> parts;    ///< Indices into Plan::parts.
   std::vector<std::uint32_t> parents;  ///< Indices into Plan::jobs; always smaller than this job's own.
   std::int64_t steps = 0;              ///< Optimiser steps; 0 for an evaluation.

@@ -45,14 +45,15 @@ Json to_json(const Value& value) {
 
 }  // namespace
 
-int stage_version(Stage stage) {
+int stage_version(const Experiment& experiment, Stage stage) {
+  const bool aim = experiment.encoder.loss == EncoderLoss::aim;
   switch (stage) {
     case Stage::encoder:
-      return 1;
+      return aim ? 2 : 1;  // 2: the patch projection has a bias.
     case Stage::llm:
       return 1;
     case Stage::vlm:
-      return 1;
+      return aim ? 2 : 1;  // As of the encoder, which need not be trained in the same experiment.
     case Stage::sft:
       return 1;
     case Stage::demo:
@@ -164,7 +165,7 @@ Hash128 job_key(const PlannedJob& job, const std::vector<ConfigPart>& parts,
   if (text.back() == ',') text.pop_back();
   text.append("],\"seed\":").append(std::to_string(job.seed));
   text.append(",\"stage\":\"").append(to_name(job.stage)).append("\",\"task\":\"").append(job.task);
-  text.append("\",\"version\":").append(std::to_string(stage_version(job.stage))).append("}");
+  text.append("\",\"version\":").append(std::to_string(job.version)).append("}");
   return hash128(text);
 }
 

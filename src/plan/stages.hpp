@@ -12,8 +12,9 @@
 
 namespace ablate {
 
-/// Raised when a change to the code of a stage alters its results: old jobs then no longer count as the same.
-int stage_version(Stage stage);
+/// Raised when a change to the code of a stage alters its results under such a recipe: old jobs then no
+/// longer count as the same.
+int stage_version(const Experiment& experiment, Stage stage);
 
 /// The stages whose results a stage starts from, among those that the experiment has. For `eval`, the one it
 /// evaluates.

@@ -16,6 +16,7 @@ namespace ablate {
 namespace {
 
 constexpr const char* kPositions = "embeddings.position_embedding.weight";
+constexpr const char* kPatchBias = "embeddings.patch_embedding.bias";
 /// Buffers and other baggage of old files.
 constexpr const char* kIgnoredEnds[] = {"embeddings.position_ids", "rotary_emb.inv_freq", "masked_bias",
                                         "attn.bias"};
@@ -56,7 +57,12 @@ struct Misfit {
     if (!missing.empty()) parts.push_back("missing: " + first_names(missing));
     if (!shapes.empty()) parts.push_back("of another shape: " + first_names(shapes));
     if (!unexpected.empty()) parts.push_back("unexpected: " + first_names(unexpected));
-    if (!parts.empty()) throw Error(fmt::format("{}: does not fit the model: {}", where, join(parts, "; ")));
+    if (parts.empty()) return;
+    const bool old_aim = parts.size() == 1 && missing.size() == 1 && missing[0].ends_with(kPatchBias);
+    throw Error(fmt::format("{}: does not fit the model: {}{}", where, join(parts, "; "),
+                            old_aim ? " (AIM's encoders had none in files of earlier versions; zeros under "
+                                      "that name give the same encoder)"
+                                    : ""));
   }
 };
 

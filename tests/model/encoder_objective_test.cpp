@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(all_parameters_are_listed_once_and_counted_by_formula) {
   const std::int64_t expected[] = {
       v * d + d + (n + 1) * d + 2 * d + L * block(d, f) + 2 * d + d * e + text + w * e + 1,
       with_bias + (d + 4 * d * d + 4 * d + 2 * d + 2 * d * f + f + d) + text + w * d + d + 2,
-      v * d + 2 * d + L * (4 * d * d + 2 * d * f + 4 * d) + 2 * d + d * h + h + Lh * (8 * h * h + 2 * h) +
+      v * d + 3 * d + L * (4 * d * d + 2 * d * f + 4 * d) + 2 * d + d * h + h + Lh * (8 * h * h + 2 * h) +
           2 * h + h * v + v,
       with_bias + 2 * d * z + 2 * z + z * d + d + Lv * block(d, f) + 2 * d + d * v + v};
   for (std::size_t i = 0; i < 4; ++i) {

@@ -311,6 +311,17 @@ BOOST_AUTO_TEST_CASE(what_no_stage_reads_changes_no_key) {
   BOOST_TEST(!recipes.same(Stage::eval, kAsItIs, shots({0, 4}), EvalTask::vqa));
 }
 
+BOOST_AUTO_TEST_CASE(only_recipes_whose_results_the_code_changed_have_another_version) {
+  Experiment e;
+  for (const auto& loss : names_of<EncoderLoss>()) {
+    e.encoder.loss = loss.value;
+    const int of_encoder = loss.value == EncoderLoss::aim ? 2 : 1;
+    BOOST_TEST(stage_version(e, Stage::encoder) == of_encoder);
+    BOOST_TEST(stage_version(e, Stage::vlm) == of_encoder);
+    BOOST_TEST(stage_version(e, Stage::llm) == 1);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(data_counts_by_its_content_not_by_its_path) {
   const std::string with_data = kFourStages;
   const auto keys_with = [&](const std::string& source, const std::string& content) {

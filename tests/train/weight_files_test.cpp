@@ -91,6 +91,33 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_listed_and_nothing_is_changed) {
   BOOST_TEST(torch::equal(decoder->embedding, before));
 }
 
+BOOST_AUTO_TEST_CASE(an_aim_encoder_without_a_patch_bias_is_refused_with_the_way_out) {
+  const Scratch scratch;
+  Encoder encoder;
+  encoder.loss = EncoderLoss::aim;
+  encoder.patch = 4;
+  encoder.width = 8;
+  encoder.layers = 1;
+  encoder.heads = 2;
+  encoder.mlp_width = 16;
+  VisionTransformer vision(encoder, 12);
+  Weights weights, old;
+  vision->append_weights(weights, "vision_model.");
+  initialise(weights, 1);
+  for (const Weight& weight : weights)
+    if (weight.name != "vision_model.embeddings.patch_embedding.bias") old.push_back(weight);
+  BOOST_REQUIRE(old.size() + 1 == weights.size());
+  const auto path = scratch.path / "old.safetensors";
+  save_weights(path, old);
+  const auto complaint = [&] {
+    return message_of([&] { load_weights(weights, {path, "encoder.init", "", "", {}}, 0); });
+  };
+  BOOST_TEST(contains(complaint(), "missing: vision_model.embeddings.patch_embedding.bias (AIM's"));
+  old.push_back({"vision_model.embeddings.patch_embedding.bias", torch::zeros({8}), {}});
+  save_weights(path, old);
+  BOOST_TEST(complaint() == "no error");
+}
+
 BOOST_AUTO_TEST_CASE(a_cut_file_is_refused) {
   const Scratch scratch;
   Weights weights;

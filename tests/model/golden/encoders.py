@@ -184,7 +184,7 @@ def sine_positions(side, width):
 
 def aim():
     w, eps, n = Weights(), 1e-5, SIDE**2
-    x = layer_norm(w, "vision_model.embeddings.norm", patch_embeddings(w, False), eps) + sine_positions(SIDE, WIDTH)
+    x = layer_norm(w, "vision_model.embeddings.norm", patch_embeddings(w, True), eps) + sine_positions(SIDE, WIDTH)
     hidden = torch.ones(PICTURES, n, n).bool()
     for b, prefix in enumerate(AIM_PREFIX):
         for q in range(n):
