@@ -1,0 +1,196 @@
+"""A sweep of tiny models on a few documents, small enough that every number of it can be computed again.
+
+A decoder is trained on one document of each kind, so that it does not matter how they are mixed and packed. The pictures
+have the size that the encoder reads, so nothing is resized.
+"""
+import json
+import random
+import struct
+import zlib
+
+SIZE = 16  # Of a picture, in pixels.
+THINGS = ["cat", "dog", "red bus", "boat", "old clock", "tree"]
+PLACES = ["on a hill", "in the rain", "by the sea at 10:45", "under a bridge"]
+
+
+def png(rng, flat):
+    """RGB in 8 bits, without filters: a few flat rectangles with noise on them."""
+    rows = [[[rng.randrange(256) for _ in range(3)] for _ in range(SIZE)] for _ in range(SIZE)]
+    for _ in range(flat):
+        top, left = rng.randrange(SIZE), rng.randrange(SIZE)
+        colour = [rng.randrange(256) for _ in range(3)]
+        for row in rows[top : top + 7]:
+            row[left : left + 7] = [colour] * len(row[left : left + 7])
+    data = b"".join(b"\0" + bytes(value for pixel in row for value in pixel) for row in rows)
+
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", SIZE, SIZE, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+
+
+def write_data(folder):
+    rng = random.Random(3)
+    folder.mkdir(parents=True)
+    for i in range(24):
+        (folder / f"{i}.png").write_bytes(png(rng, flat=i % 5))
+    captions = [f"a {thing} {place}" for thing in THINGS for place in PLACES]
+    sets = {
+        "captions": [{"image": f"{i}.png", "caption": caption, "synthetic_caption": f"{caption}, drawn by a machine"}
+                     for i, caption in enumerate(captions)],
+        "one-caption": [{"image": "7.png", "caption": "Two boats, one of them red, lie in the harbour."}],
+        "interleaved": [{"segments": [
+            {"text": f"First comes the {THINGS[i]}:"}, {"image": f"{i}.png"}, {"image": f"{i + 1}.png"},
+            {"text": "and then, as everyone knows,\nthe " + THINGS[i + 1]}, {"image": f"{i + 9}.png"},
+        ] + [{"text": "the end."}] * (i % 2)} for i in range(5)],
+        "one-interleaved": [{"segments": [
+            {"image": "1.png"}, {"text": "is what we saw first; later"}, {"image": "2.png"}, {"text": "came, too."}]}],
+        "text": [{"text": "Call me Ishmael. Some years ago - never mind how long precisely -\nhaving little money."},
+                 {"text": "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich. 春 \U0001f600"},
+                 {"text": "2 + 2 = 4; 1024 pieces,  and two spaces"},
+                 {"text": " ".join(f"A sentence that is number {i} of many." for i in range(40))}],
+        "one-text": [{"text": "The ship was to sail on the first of May, and not before, whatever was said."}],
+        "questions": [{"image": f"{i}.png", "question": "What is it?" if i % 2 else "Where is it, and what?",
+                       "answer": THINGS[i % 6], "choices": THINGS[: 3 + i % 4] if i % 6 < 3 else THINGS}
+                      for i in range(20)],
+        "one-question": [{"image": "5.png", "question": "Is it raining?", "answer": "no, it is not"}],
+        "episodes": [{"support": [{"image": f"{i}.png", "text": "This is a dax."}, {"image": f"{i + 1}.png",
+                                                                                 "text": "This is a wug."}],
+                      "query": {"image": f"{i + 8}.png"}, "question": "This is a", "answer": ["dax", "wug"][i % 2],
+                      "choices": ["dax", "wug"]} for i in range(12)],
+        "labelled": [{"image": f"{i}.png", "caption": THINGS[i % 6]} for i in range(24)],
+    }
+    for name, records in sets.items():
+        lines = [json.dumps(record, ensure_ascii=i % 2 == 0) + "\n" for i, record in enumerate(records)]
+        (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+EXPERIMENT = """
+stages = ["encoder", "llm", "vlm", "sft", "eval"]
+[encoder]
+resolution = 16
+patch = 4
+width = 16
+layers = 2
+heads = 2
+mlp_width = 40
+aim_head_layers = 2
+aim_head_width = 12
+vae_latent_width = 3
+vae_decoder_layers = 1
+vae_kl_weight = 0.1
+[encoder.text]
+width = 12
+layers = 2
+heads = 3
+mlp_width = 24
+vocab_size = 1024
+context = 12
+embed_width = 8
+[connector]
+tokens = 4
+width = 8
+depth = 1
+heads = 4
+[llm]
+layers = 2
+width = 24
+heads = 4
+kv_heads = 2
+mlp_width = 32
+vocab_size = 1040
+rope_theta = 5000
+[data]
+encoder = ["data/captions.jsonl"]
+captions = ["data/one-caption.jsonl"]
+interleaved = ["data/one-interleaved.jsonl"]
+text = ["data/one-text.jsonl"]
+sft = ["data/one-question.jsonl"]
+tokenizer = "{tokenizer}"
+mix = [1, 1, 0]
+synthetic_share = 0.4
+seq_len = 160
+max_images = 6
+[train.encoder]
+steps = 6
+batch = 10
+peak_lr = 1e-2
+min_lr_ratio = 0.1
+warmup_steps = 3
+weight_decay = 0.3
+precision = "fp32"
+[train.llm]
+steps = 6
+batch = 3
+peak_lr = 1e-2
+warmup_steps = 2
+weight_decay = 0.2
+z_loss = 1e-2
+schedule = "linear"
+precision = "fp32"
+[train.vlm]
+steps = 6
+batch = 4
+peak_lr = 1e-2
+warmup_steps = 0
+grad_clip = 0.7
+precision = "fp32"
+[train.sft]
+steps = 4
+batch = 3
+peak_lr = 3e-3
+schedule = "constant"
+freeze = ["encoder"]
+precision = "fp32"
+[eval]
+tasks = ["heldout-loss"]
+captions = ["data/captions.jsonl"]
+interleaved = ["data/interleaved.jsonl"]
+text = ["data/text.jsonl"]
+questions = ["data/questions.jsonl"]
+episodes = ["data/episodes.jsonl"]
+labelled = ["data/labelled.jsonl"]
+shots = [0, 2]
+choices = 5
+max_new_tokens = 0
+caption_prompt = "A photo of"
+question_prompt = "Question: {{}} Short answer:"
+class_prompts = ["a picture of {{}}.", "{{}}"]
+[run]
+log_interval = 1
+"""
+
+# Each encoder's loss with another connector.
+SWEEP = """
+experiment = "experiment.toml"
+design = "zip"
+[[axis]]
+name = "encoder"
+levels = [
+  {{ label = "clip", encoder = {{ loss = "clip", activation = "quick-gelu" }}, eval.tasks = {all} }},
+  {{ label = "siglip", encoder = {{ loss = "siglip", activation = "gelu-tanh" }}, eval.tasks = {contrastive} }},
+  {{ label = "aim", encoder.loss = "aim" }},
+  {{ label = "vae", encoder.loss = "vae" }},
+  {{ label = "none", encoder.loss = "none", eval.tasks = {language} }},
+]
+[[axis]]
+name = "connector"
+levels = [
+  {{ label = "c-abstractor", connector.kind = "c-abstractor" }},
+  {{ label = "attention-pool", connector.kind = "attention-pool" }},
+  {{ label = "average-pool", connector.kind = "average-pool" }},
+  {{ label = "mlp", connector = {{ kind = "mlp", tokens = 16 }} }},
+  {{ label = "patches", connector.tokens = 20 }},
+]
+"""
+
+
+def write_sweep(folder, tokenizer):
+    """Returns the sweep's file."""
+    write_data(folder / "data")
+    (folder / "experiment.toml").write_text(EXPERIMENT.format(tokenizer=tokenizer))
+    (folder / "sweep.toml").write_text(SWEEP.format(
+        all='["heldout-loss", "caption", "vqa", "fewshot", "retrieval", "zero-shot"]',
+        contrastive='["heldout-loss", "retrieval", "zero-shot"]', language='["heldout-loss", "caption", "vqa", "fewshot"]'))
+    return folder / "sweep.toml"
