@@ -107,7 +107,7 @@ captions = ["data/one-caption.jsonl"]
 interleaved = ["data/one-interleaved.jsonl"]
 text = ["data/one-text.jsonl"]
 sft = ["data/one-question.jsonl"]
-tokenizer = "{tokenizer}"
+tokenizer = "TOKENIZER"
 mix = [1, 1, 0]
 synthetic_share = 0.4
 seq_len = 160
@@ -155,42 +155,49 @@ shots = [0, 2]
 choices = 5
 max_new_tokens = 0
 caption_prompt = "A photo of"
-question_prompt = "Question: {{}} Short answer:"
-class_prompts = ["a picture of {{}}.", "{{}}"]
+question_prompt = "Question: {} Short answer:"
+class_prompts = ["a picture of {}.", "{}"]
 [run]
 log_interval = 1
+micro_batch = 3  # Of 4 sequences: the second part is smaller.
 """
 
 # Each encoder's loss with another connector.
 SWEEP = """
 experiment = "experiment.toml"
-design = "zip"
 [[axis]]
 name = "encoder"
-levels = [
-  {{ label = "clip", encoder = {{ loss = "clip", activation = "quick-gelu" }}, eval.tasks = {all} }},
-  {{ label = "siglip", encoder = {{ loss = "siglip", activation = "gelu-tanh" }}, eval.tasks = {contrastive} }},
-  {{ label = "aim", encoder.loss = "aim" }},
-  {{ label = "vae", encoder.loss = "vae" }},
-  {{ label = "none", encoder.loss = "none", eval.tasks = {language} }},
-]
-[[axis]]
-name = "connector"
-levels = [
-  {{ label = "c-abstractor", connector.kind = "c-abstractor" }},
-  {{ label = "attention-pool", connector.kind = "attention-pool" }},
-  {{ label = "average-pool", connector.kind = "average-pool" }},
-  {{ label = "mlp", connector = {{ kind = "mlp", tokens = 16 }} }},
-  {{ label = "patches", connector.tokens = 20 }},
-]
+[[axis.levels]]
+label = "clip"
+encoder = { loss = "clip", activation = "quick-gelu" }
+connector.kind = "c-abstractor"
+eval.tasks = ["heldout-loss", "caption", "vqa", "fewshot", "retrieval", "zero-shot"]
+[[axis.levels]]
+label = "siglip"
+encoder = { loss = "siglip", activation = "gelu-tanh" }
+connector.kind = "attention-pool"
+train.vlm.freeze = ["encoder", "llm"]
+eval.tasks = ["heldout-loss", "retrieval", "zero-shot"]
+[[axis.levels]]
+label = "aim"
+encoder.loss = "aim"
+connector.kind = "average-pool"
+[[axis.levels]]
+label = "vae"
+encoder.loss = "vae"
+connector = { kind = "mlp", tokens = 16 }
+[[axis.levels]]
+label = "none"
+encoder.loss = "none"
+connector.tokens = 20
+llm.tied_head = true
+eval.tasks = ["heldout-loss", "caption", "vqa", "fewshot"]
 """
 
 
 def write_sweep(folder, tokenizer):
     """Returns the sweep's file."""
     write_data(folder / "data")
-    (folder / "experiment.toml").write_text(EXPERIMENT.format(tokenizer=tokenizer))
-    (folder / "sweep.toml").write_text(SWEEP.format(
-        all='["heldout-loss", "caption", "vqa", "fewshot", "retrieval", "zero-shot"]',
-        contrastive='["heldout-loss", "retrieval", "zero-shot"]', language='["heldout-loss", "caption", "vqa", "fewshot"]'))
+    (folder / "experiment.toml").write_text(EXPERIMENT.replace("TOKENIZER", tokenizer))
+    (folder / "sweep.toml").write_text(SWEEP)
     return folder / "sweep.toml"
