@@ -19,18 +19,18 @@ except ImportError:
 from recompute import recompute
 from small_sweep import write_sweep
 
-TOLERANCE = 5e-5  # Relative; 1e-5 is reached.
+TOLERANCE = 1e-4  # Relative; 3e-5 is reached.
 JOBS = 31
 
 
 def notices_a_wrong_number(results, folder):
-    """Whether a loss that is off by a ten-thousandth is found."""
+    """Whether a loss that is off by 0.03 % is found."""
     for job in (results / "jobs").iterdir():
         if json.loads((job / "job.json").read_text())["stage"] == "llm" and not (folder / "jobs").exists():
             shutil.copytree(job, folder / "jobs" / job.name)
             (journal,) = (folder / "jobs" / job.name).glob("*/journal.jsonl")
             events = [json.loads(line) for line in journal.read_text().splitlines()]
-            next(event for event in events if event.get("step") == 4)["values"]["loss"] *= 1.0001
+            next(event for event in events if event.get("step") == 4)["values"]["loss"] *= 1.0003
             journal.write_text("".join(json.dumps(event) + "\n" for event in events))
     report, _ = recompute(folder, TOLERANCE)
     return len(report.failures) == 1 and "loss at step 4" in report.failures[0]

@@ -1,15 +1,20 @@
 """A sweep of tiny models on a few documents, small enough that every number of it can be computed again.
 
 A decoder is trained on one document of each kind, so that it does not matter how they are mixed and packed. The pictures
-have the size that the encoder reads, so nothing is resized.
+have the size that the encoder reads, so nothing is resized. Decoders start from large weights, so that what they find likely
+depends on all that they have read.
 """
+import itertools
 import json
+import math
 import random
 import struct
 import zlib
 
 SIZE = 16  # Of a picture, in pixels.
+DECODER = {"layers": 2, "width": 24, "heads": 4, "kv_heads": 2, "mlp_width": 32, "vocab_size": 1040}
 THINGS = ["cat", "dog", "red bus", "boat", "old clock", "tree"]
+NAMES = ["dax", "wug", "blicket", "toma", "fep"]
 PLACES = ["on a hill", "in the rain", "by the sea at 10:45", "under a bridge"]
 
 
@@ -28,6 +33,28 @@ def png(rng, flat):
 
     header = struct.pack(">IIBBBBB", SIZE, SIZE, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+
+
+def write_decoder(path, tied_head):
+    """Normal numbers of a deviation that keeps activations at one, twice that for queries and keys: clear attention."""
+    width, mlp, keys = DECODER["width"], DECODER["mlp_width"], DECODER["width"] // DECODER["heads"] * DECODER["kv_heads"]
+    shapes = {"model.embed_tokens": (DECODER["vocab_size"], width), "model.norm": (width,)}
+    if not tied_head:
+        shapes["lm_head"] = (DECODER["vocab_size"], width)
+    for i in range(DECODER["layers"]):
+        parts = {"input_layernorm": (width,), "self_attn.q_proj": (width, width), "self_attn.k_proj": (keys, width),
+                 "self_attn.v_proj": (keys, width), "self_attn.o_proj": (width, width), "post_attention_layernorm": (width,),
+                 "mlp.gate_proj": (mlp, width), "mlp.up_proj": (mlp, width), "mlp.down_proj": (width, mlp)}
+        shapes.update({f"model.layers.{i}.{name}": shape for name, shape in parts.items()})
+    rng, header, data = random.Random(4), {}, b""
+    for name, shape in shapes.items():
+        deviation = (2 if name[-6:] in ("q_proj", "k_proj") else 1) / math.sqrt(shape[-1])
+        numbers = [rng.gauss(0, deviation) + (len(shape) == 1) for _ in range(math.prod(shape))]
+        begin = len(data)
+        data += struct.pack(f"<{len(numbers)}f", *numbers)
+        header[name + ".weight"] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, len(data)]}
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
 def write_data(folder):
@@ -55,10 +82,10 @@ def write_data(folder):
                        "answer": THINGS[i % 6], "choices": THINGS[: 3 + i % 4] if i % 6 < 3 else THINGS}
                       for i in range(20)],
         "one-question": [{"image": "5.png", "question": "Is it raining?", "answer": "no, it is not"}],
-        "episodes": [{"support": [{"image": f"{i}.png", "text": "This is a dax."}, {"image": f"{i + 1}.png",
-                                                                                 "text": "This is a wug."}],
-                      "query": {"image": f"{i + 8}.png"}, "question": "This is a", "answer": ["dax", "wug"][i % 2],
-                      "choices": ["dax", "wug"]} for i in range(12)],
+        "episodes": [{"support": [{"image": f"{i}.png", "text": f"This is a {names[0]}."},
+                                  {"image": f"{i + 1}.png", "text": f"Look, a {names[1]}!"}],
+                      "query": {"image": f"{i + 4}.png"}, "question": "This is a", "answer": names[i % 2], "choices": names}
+                     for i, names in enumerate(map(list, itertools.permutations(NAMES, 2)))],
         "labelled": [{"image": f"{i}.png", "caption": THINGS[i % 6]} for i in range(24)],
     }
     for name, records in sets.items():
@@ -94,12 +121,8 @@ width = 8
 depth = 1
 heads = 4
 [llm]
-layers = 2
-width = 24
-heads = 4
-kv_heads = 2
-mlp_width = 32
-vocab_size = 1040
+init = "data/decoder.safetensors"
+DECODER
 rope_theta = 5000
 [data]
 encoder = ["data/captions.jsonl"]
@@ -190,7 +213,7 @@ connector = { kind = "mlp", tokens = 16 }
 label = "none"
 encoder.loss = "none"
 connector.tokens = 20
-llm.tied_head = true
+llm = { tied_head = true, init = "data/tied.safetensors" }
 eval.tasks = ["heldout-loss", "caption", "vqa", "fewshot"]
 """
 
@@ -198,6 +221,9 @@ eval.tasks = ["heldout-loss", "caption", "vqa", "fewshot"]
 def write_sweep(folder, tokenizer):
     """Returns the sweep's file."""
     write_data(folder / "data")
-    (folder / "experiment.toml").write_text(EXPERIMENT.replace("TOKENIZER", tokenizer))
+    write_decoder(folder / "data/decoder.safetensors", tied_head=False)
+    write_decoder(folder / "data/tied.safetensors", tied_head=True)
+    shape = "\n".join(f"{key} = {value}" for key, value in DECODER.items())
+    (folder / "experiment.toml").write_text(EXPERIMENT.replace("TOKENIZER", tokenizer).replace("DECODER", shape))
     (folder / "sweep.toml").write_text(SWEEP)
     return folder / "sweep.toml"

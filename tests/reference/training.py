@@ -1,6 +1,7 @@
 """A training job computed again: from its initial weights, step by step."""
 import itertools
 import math
+from pathlib import Path
 
 import torch
 
@@ -149,6 +150,8 @@ def recompute_training(job, report):
         weights.update({prefix + name: w for name, w in parent.items() if prefix + name in shapes})
     missing = {name: shape for name, shape in shapes.items() if name not in weights}
     weights.update(initial_weights(missing, job.config, job.seed))
+    if job.config.get("llm", {}).get("init"):
+        weights.update(read_weights(Path(job.sources[job.config["llm"]["init"]])))
     uses_text = job.stage != "encoder" or job.config["encoder"]["loss"] in ("clip", "siglip")
     tokenizer = job.tokenizer() if uses_text else None
     if job.stage == "encoder":
