@@ -2,7 +2,7 @@
 
 A decoder is trained on one document of each kind, so that it does not matter how they are mixed and packed. The pictures
 have the size that the encoder reads, so nothing is resized. Decoders start from large weights, so that what they find likely
-depends on all that they have read.
+depends on all that they have read. AdamW's epsilon is large enough that gradients which are nothing but rounding move nothing.
 """
 import itertools
 import json
@@ -142,22 +142,25 @@ peak_lr = 1e-2
 min_lr_ratio = 0.1
 warmup_steps = 3
 weight_decay = 0.3
+epsilon = 1e-5
 precision = "fp32"
 [train.llm]
 steps = 6
 batch = 3
-peak_lr = 1e-2
+peak_lr = 3e-3
 warmup_steps = 2
 weight_decay = 0.2
 z_loss = 1e-2
 schedule = "linear"
+epsilon = 1e-5
 precision = "fp32"
 [train.vlm]
 steps = 6
 batch = 4
-peak_lr = 1e-2
+peak_lr = 3e-3
 warmup_steps = 0
 grad_clip = 0.7
+epsilon = 1e-5
 precision = "fp32"
 [train.sft]
 steps = 4
@@ -165,6 +168,7 @@ batch = 3
 peak_lr = 3e-3
 schedule = "constant"
 freeze = ["encoder"]
+epsilon = 1e-5
 precision = "fp32"
 [eval]
 tasks = ["heldout-loss"]
