@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <unordered_map>
 
 #include "config/field_table.hpp"
@@ -146,6 +147,34 @@ void set_value(const Field& field, Experiment& experiment, const Value& value) {
   std::visit(Assign{field, value}, field.member(experiment));
   if (field.key == "encoder.preset") apply_preset(experiment.encoder, experiment.encoder.preset);
   if (field.key == "llm.preset") apply_preset(experiment.llm, experiment.llm.preset);
+}
+
+const std::vector<const Field*>& preset_keys(const Field& preset) {
+  static const std::vector<std::vector<const Field*>> kKeys = [] {
+    std::vector<std::vector<const Field*>> keys(fields().size());
+    for (const Field& field : fields()) {
+      if (!field.is_preset()) continue;
+      std::set<const Field*> written;
+      Experiment names;
+      for (const std::string& name : std::get<EnumRef>(field.member(names)).names()) {
+        // Two experiments that differ in every integer are equal in those that the preset sets.
+        Experiment one, other;
+        for (const Field& any : fields()) {
+          const FieldRef member = any.member(other);
+          if (auto* const* number = std::get_if<std::int64_t*>(&member)) ++**number;
+        }
+        set_value(field, one, name);
+        set_value(field, other, name);
+        for (const Field& any : fields())
+          if (std::holds_alternative<std::int64_t*>(any.member(one)) &&
+              get_value(any, one) == get_value(any, other))
+            written.insert(&any);
+      }
+      keys[field.index].assign(written.begin(), written.end());
+    }
+    return keys;
+  }();
+  return kKeys[preset.index];
 }
 
 std::string describe_type(const Field& field) {

@@ -75,6 +75,9 @@ Value get_value(const Field& field, const Experiment& experiment);
 void set_value(const Field& field, Experiment& experiment, const Value& value);
 /// "an integer from 1 to 4096, px", "one of: clip, siglip, ...", "a list of 3 numbers".
 std::string describe_type(const Field& field);
+/// The keys that the values of a preset's key set; none for a key that is no preset.
+const std::vector<const Field*>& preset_keys(const Field& field);
+
 /// Sets the keys that a preset stands for. Nothing for `custom`.
 void apply_preset(Encoder& encoder, EncoderPreset preset);
 void apply_preset(Llm& llm, LlmPreset preset);

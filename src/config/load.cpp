@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "config/load_experiment.hpp"
 #include "config/names.hpp"
 #include "config/sweep.hpp"
-#include "config/sweep_keys.hpp"
+#include "config/sweep_tables.hpp"
+#include "util/file.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -17,141 +19,74 @@ namespace {
 
 constexpr std::int64_t kMaxSeeds = 10000;
 constexpr std::int64_t kMaxSamples = 1000000;
+constexpr const char* kNameless = "?";  ///< The name of an axis that has none, which is a mistake.
 
-class SweepReader {
+class SweepReader : SweepTables {
  public:
   SweepReader(const TomlDocument& document, Findings& findings)
-      : document_(document), findings_(findings), binder_(axis_fields(document.root)) {}
+      : SweepTables(document, findings), binder_(axis_fields(document.root)) {}
 
   Sweep read() {
     const toml::table& root = document_.root;
-    refuse_unknown(root, "");
     Sweep sweep;
+    if (is_experiment()) {
+      findings_.add({document_.source, 0, 0},
+                    "is an experiment; expected a sweep, which names one: experiment = \"...\"");
+      return sweep;
+    }
+    refuse_unknown(root, "");
     sweep.file = document_.file;
     sweep.where = {document_.source, 1, 1};
     sweep.name = text(root, "name").value_or(document_.file.stem().string());
     if (sweep.name.empty() || sweep.name.size() > 200 || printable(sweep.name) != sweep.name)
       findings_.add(place(root, "name"), "'name' is empty, too long or holds control characters");
     text(root, "description");
-    sweep.combine = choice(root, "combine", Combine::product);
+    const auto combine = choice(root, "", "combine", Combine::product);
+    sweep.combine = combine.value_or(Combine::product);
 
     Recipe recipe;
     if (const toml::node* experiment = root.get("experiment")) {
       if (const auto path = text(root, "experiment"))
         read_experiment((document_.file.parent_path() / *path).lexically_normal(), document_.at(*experiment),
                         binder_, recipe, findings_);
-    } else {
+    } else if (lacks(root, "", "experiment")) {
       findings_.add({document_.source, 0, 0}, "has no 'experiment'; expected the path of an experiment file");
     }
-    if (const toml::table* override = table(root, "override"))
-      recipe.apply(read_assignments(*override, "", {}, document_, binder_, findings_), findings_);
+    if (const toml::table* override = table(root, "override")) {
+      const auto assignments = read_assignments(*override, "", {}, document_, binder_, findings_);
+      refuse_set_twice(assignments, findings_);
+      recipe.apply(assignments, findings_);
+    }
     sweep.experiment = std::move(recipe.experiment);
     sweep.set_at = std::move(recipe.set_at);
     for (auto& [index, assignment] : recipe.computed) sweep.computed.push_back(std::move(assignment));
 
     read_seeds(sweep);
     read_blocks(sweep);
+    if (combine) check_equal_names(sweep);
     read_rules(sweep);
     return sweep;
   }
 
  private:
-  /// Keys that axes vary, so that conditions may name them by their last word.
+  /// Keys that axes vary, so that conditions may name them by their last word: misspelt ones, too, or
+  /// conditions would seem to be wrong as well.
   static std::vector<const Field*> axis_fields(const toml::table& root) {
     std::vector<const Field*> fields;
     const auto collect = [&](const toml::table& owner) {
       const toml::array* axes = owner["axis"].as_array();
       for (std::size_t i = 0; axes && i < axes->size(); ++i)
-        if (const toml::table* axis = axes->get(i)->as_table())
-          if (const Field* field = find_field((*axis)["key"].value_or(std::string())))
+        if (const toml::table* axis = axes->get(i)->as_table()) {
+          const auto key = (*axis)["key"].value_or(std::string());
+          if (const Field* field = find_field(nearest(key, field_keys()).value_or(key)))
             fields.push_back(field);
+        }
     };
     collect(root);
     const toml::array* blocks = root["block"].as_array();
     for (std::size_t i = 0; blocks && i < blocks->size(); ++i)
       if (const toml::table* block = blocks->get(i)->as_table()) collect(*block);
     return fields;
-  }
-
-  Location place(const toml::table& owner, const char* key) const {
-    const toml::node* node = owner.get(key);
-    return node ? document_.at(*node) : document_.at(owner);
-  }
-
-  void wrong_type(const toml::node& node, const char* key, const char* expected) {
-    findings_.add(document_.at(node), fmt::format("'{}' has the wrong type; expected {}", key, expected));
-  }
-
-  std::optional<std::string> text(const toml::table& owner, const char* key) {
-    const toml::node* node = owner.get(key);
-    if (!node) return std::nullopt;
-    if (!node->is_string()) return wrong_type(*node, key, "a text"), std::nullopt;
-    return node->value<std::string>();
-  }
-
-  std::optional<std::int64_t> integer(const toml::table& owner, const char* key, std::int64_t low,
-                                      std::int64_t high) {
-    const toml::node* node = owner.get(key);
-    if (!node) return std::nullopt;
-    const toml::value<std::int64_t>* value = node->as_integer();
-    if (!value || value->get() < low || value->get() > high) {
-      findings_.add(document_.at(*node),
-                    fmt::format("'{}' is wrong; expected an integer from {} to {}", key, low, high));
-      return std::nullopt;
-    }
-    return value->get();
-  }
-
-  template <typename E>
-  E choice(const toml::table& owner, const char* key, E otherwise) {
-    const auto name = text(owner, key);
-    if (!name) return otherwise;
-    try {
-      return from_name<E>(*name);
-    } catch (const Error& error) {
-      findings_.add(place(owner, key), fmt::format("'{}' has an {}", key, error.what()));
-      return otherwise;
-    }
-  }
-
-  const toml::table* table(const toml::table& owner, const char* key) {
-    const toml::node* node = owner.get(key);
-    if (node && !node->is_table()) wrong_type(*node, key, "a table");
-    return node ? node->as_table() : nullptr;
-  }
-
-  /// The tables of an array of tables.
-  std::vector<const toml::table*> tables(const toml::table& owner, const char* key) {
-    std::vector<const toml::table*> found;
-    const toml::node* node = owner.get(key);
-    if (!node) return found;
-    const toml::array* array = node->as_array();
-    if (!array) return wrong_type(*node, key, fmt::format("tables, each under [[{}]]", key).c_str()), found;
-    for (const toml::node& item : *array) {
-      if (const toml::table* entry = item.as_table())
-        found.push_back(entry);
-      else
-        wrong_type(item, key, "a table");
-    }
-    return found;
-  }
-
-  void refuse_unknown(const toml::table& owner, const std::string& kind) {
-    const std::vector<std::string> known = sweep_keys_of(kind);
-    for (const auto& [key, node] : in_order(owner)) {
-      const std::string name(key->str());
-      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      const std::string place = kind.empty() ? "" : fmt::format(" in [[{}]]", kind);
-      const bool of_experiment =
-          find_field(name) || std::any_of(field_keys().begin(), field_keys().end(),
-                                          [&](auto& k) { return k.starts_with(name + "."); });
-      findings_.add(
-          document_.at(*key),
-          fmt::format("unknown key '{}'{}{}", name, place,
-                      of_experiment && kind.empty()
-                          ? "; keys of the experiment are set under [override] or varied by an [[axis]]"
-                          : suggestion(name, known)));
-    }
   }
 
   std::optional<BoundExpression> condition(const toml::table& owner, const char* key) {
@@ -168,12 +103,14 @@ class SweepReader {
       for (std::int64_t seed = 0; seed < count; ++seed)
         sweep.seeds.push_back(static_cast<std::uint64_t>(seed));
     } else if (const toml::array* list = node->as_array(); list && !list->empty()) {
+      std::set<std::int64_t> repeated;
       for (const toml::node& item : *list) {
         const std::int64_t seed = item.value<std::int64_t>().value_or(-1);
         if (!item.is_integer() || seed < 0) {
           findings_.add(document_.at(item), "a seed is an integer of at least 0");
         } else if (std::find(sweep.seeds.begin(), sweep.seeds.end(), seed) != sweep.seeds.end()) {
-          findings_.add(document_.at(item), fmt::format("seed {} is listed twice", seed));
+          if (repeated.insert(seed).second)
+            findings_.add(document_.at(item), fmt::format("seed {} is listed twice", seed));
         } else {
           sweep.seeds.push_back(static_cast<std::uint64_t>(seed));
         }
@@ -198,94 +135,127 @@ class SweepReader {
     } else {
       sweep.blocks.push_back(read_block(root));
     }
-    std::set<std::string> names;
-    for (const Block& block : sweep.blocks) {
-      for (const Axis& axis : block.axes) {
-        const bool repeats =
-            sweep.combine == Combine::unite;  // The blocks of a union may vary the same axis.
-        if (!names.insert(axis.name).second && !repeats)
-          findings_.add(axis.where,
-                        fmt::format("a second axis named '{}'; expected different names", axis.name));
+  }
+
+  /// Axes of one name: none within a block and within a product of blocks. The blocks of a union share them.
+  void check_equal_names(const Sweep& sweep) {
+    std::map<std::string, std::pair<std::size_t, const Axis*>>
+        first;  // By name, with the number of the block.
+    for (std::size_t b = 0; b < sweep.blocks.size(); ++b) {
+      for (const Axis& axis : sweep.blocks[b].axes) {
+        if (axis.name == kNameless) continue;
+        const auto [other, is_new] = first.try_emplace(axis.name, b, &axis);
+        if (is_new) continue;
+        if (sweep.combine == Combine::unite && other->second.first != b)
+          check_shared(*other->second.second, axis);
+        else
+          findings_.add(
+              axis.where,
+              fmt::format("a second axis named '{}', as in line {}; expected one axis for a key, or axes of "
+                          "different names whose 'when' exclude one another",
+                          axis.name, other->second.second->where.line));
       }
     }
   }
 
+  void check_shared(const Axis& first, const Axis& axis) {
+    const auto condition_of = [](const Axis& of) { return of.when ? of.when->expression.text() : ""; };
+    if (condition_of(first) != condition_of(axis))
+      findings_.add(axis.where,
+                    fmt::format("axis '{}' has another 'when' than in line {}; expected the same, or another "
+                                "name",
+                                axis.name, first.where.line));
+    for (const Level& level : axis.levels)
+      for (const Level& other : first.levels)
+        if (level.label == other.label && !level.assignments.empty() && !sets_the_same(other, level))
+          findings_.add(level.where,
+                        fmt::format("axis '{}': the level '{}' sets other values than in line {}; expected "
+                                    "another label, or another name for the axis",
+                                    axis.name, level.label, other.where.line));
+  }
+
   Block read_block(const toml::table& owner) {
+    const std::string kind = &owner == &document_.root ? "" : "block";
     Block block;
-    block.where = &owner == &document_.root ? Location{document_.source, 1, 1} : document_.at(owner);
-    block.design = choice(owner, "design", Design::grid);
-    block.sampler = choice(owner, "sampler", Sampler::sobol);
+    block.where = kind.empty() ? Location{document_.source, 1, 1} : document_.at(owner);
+    // Where the design cannot be told, nothing is said that depends on it.
+    const std::optional<Design> design = choice(owner, kind, "design", Design::grid);
+    block.design = design.value_or(Design::grid);
+    block.sampler = choice(owner, kind, "sampler", Sampler::sobol).value_or(Sampler::sobol);
     block.sample_seed = static_cast<std::uint64_t>(integer(owner, "sample_seed", 0, INT64_MAX).value_or(0));
-    const auto samples = integer(owner, "samples", 1, kMaxSamples);
-    if (block.design == Design::sample) {
-      block.samples = samples.value_or(1);
-      if (!owner.contains("samples"))
+    block.samples = integer(owner, "samples", 1, kMaxSamples).value_or(1);
+    if (design == Design::sample) {
+      if (lacks(owner, kind, "samples"))
         findings_.add(place(owner, "design"), "a sample design without 'samples'; expected how many points");
-    } else {
+    } else if (design) {
       for (const char* key : {"samples", "sampler", "sample_seed"})
         if (owner.contains(key))
           findings_.add(place(owner, key), fmt::format("'{}' belongs to design = \"sample\"; this one is {}",
                                                        key, to_name(block.design)));
     }
-    for (const toml::table* axis : tables(owner, "axis"))
-      block.axes.push_back(read_axis(*axis, block.design));
-    if (block.design == Design::zip) {
-      for (const Axis& axis : block.axes)
-        if (axis.levels.size() != block.axes.front().levels.size())
-          findings_.add(
-              axis.where,
-              fmt::format(
-                  "'{}' has {} levels and '{}' has {}; zip takes them in pairs, expected equal numbers",
-                  axis.name, axis.levels.size(), block.axes.front().name, block.axes.front().levels.size()));
-    }
+    for (const toml::table* axis : tables(owner, "axis")) block.axes.push_back(read_axis(*axis, design));
+    if (design == Design::zip) check_zip(block);
     return block;
   }
 
-  Axis read_axis(const toml::table& owner, Design design) {
+  void check_zip(const Block& block) {
+    const Axis* first = nullptr;
+    for (const Axis& axis : block.axes) {
+      if (axis.levels.empty()) continue;  // Which is a mistake of its own.
+      if (!first) first = &axis;
+      if (axis.levels.size() != first->levels.size())
+        findings_.add(
+            axis.where,
+            fmt::format("'{}' has {} levels and '{}' has {}; zip takes them in pairs, expected equal numbers",
+                        axis.name, axis.levels.size(), first->name, first->levels.size()));
+    }
+  }
+
+  Axis read_axis(const toml::table& owner, std::optional<Design> design) {
     refuse_unknown(owner, "axis");
     Axis axis;
     axis.where = document_.at(owner);
     const Field* field = nullptr;
     if (const auto key = text(owner, "key")) {
       field = find_field(*key);
-      if (!field)
-        findings_.add(place(owner, "key"),
-                      fmt::format("unknown key '{}'{}", *key, suggestion(*key, field_keys())));
+      if (!field) findings_.add(place(owner, "key"), unknown_key(*key));
       axis.where = place(owner, "key");
       axis.name = *key;
     }
     if (const auto name = text(owner, "name")) axis.name = *name;
     if (axis.name.empty()) {
-      findings_.add(axis.where, "an axis without 'key' or 'name'; expected the key that varies");
-      axis.name = "?";
+      if (lacks(owner, "axis", "key") && lacks(owner, "axis", "name"))
+        findings_.add(axis.where, "an axis without 'key' or 'name'; expected the key that varies");
+      axis.name = kNameless;
     }
     axis.when = condition(owner, "when");
     if (owner.contains("range")) {
       read_range(owner, design, field, axis);
-    } else if (owner.contains("scale")) {
+    } else if (owner.contains("scale") && lacks(owner, "axis", "range")) {
       findings_.add(place(owner, "scale"), "'scale' belongs to 'range'");
     }
     const toml::array* levels = owner["levels"].as_array();
-    if (!levels && !axis.range) {
-      if (!owner.contains("range"))
-        findings_.add(axis.where, fmt::format("axis '{}' has no 'levels'; expected a list", axis.name));
-    } else if (levels) {
-      if (levels->empty())
-        findings_.add(place(owner, "levels"),
-                      fmt::format("axis '{}' has no level: the grid would be empty", axis.name));
-      for (const toml::node& node : *levels) read_level(node, field, owner.contains("key"), axis);
-    }
+    if (levels && levels->empty())
+      findings_.add(place(owner, "levels"),
+                    fmt::format("axis '{}' has no level: the grid would be empty", axis.name));
+    else if (levels)
+      read_levels(*levels, field, !lacks(owner, "axis", "key"), axis);
+    else if (owner.contains("levels"))
+      wrong_type(*owner.get("levels"), "levels", "a list");
+    else if (lacks(owner, "axis", "levels") && lacks(owner, "axis", "range"))
+      findings_.add(axis.where, fmt::format("axis '{}' has no 'levels'; expected a list", axis.name));
     return axis;
   }
 
-  void read_range(const toml::table& owner, Design design, const Field* field, Axis& axis) {
+  void read_range(const toml::table& owner, std::optional<Design> design, const Field* field, Axis& axis) {
     const Location where = place(owner, "range");
     const toml::array* ends = owner["range"].as_array();
     const auto end = [&](std::size_t i) {
       return ends && ends->size() == 2 ? ends->get(i)->value_or(std::nan("")) : std::nan("");
     };
-    const SampleRange range{end(0), end(1), choice(owner, "scale", Scale::linear), field};
-    if (design != Design::sample)
+    const auto scale = choice(owner, "axis", "scale", Scale::linear);
+    const SampleRange range{end(0), end(1), scale.value_or(Scale::linear), field};
+    if (design && design != Design::sample)
       findings_.add(where, "'range' belongs to design = \"sample\"; expected 'levels' here");
     else if (owner.contains("levels"))
       findings_.add(where, "'range' and 'levels' exclude one another");
@@ -295,7 +265,7 @@ class SweepReader {
     else if (range.scale == Scale::log && !(range.low > 0))
       findings_.add(where, fmt::format("'range' begins at {}; a log scale needs numbers above zero",
                                        shortest(range.low)));
-    else if (!owner.contains("key"))
+    else if (lacks(owner, "axis", "key"))
       findings_.add(where, "'range' needs a 'key'");
     else if (field)
       check_range_ends(where, *field, range);
@@ -316,7 +286,19 @@ class SweepReader {
     }
   }
 
-  void read_level(const toml::node& node, const Field* field, bool has_key, Axis& axis) {
+  /// Levels that are wrong in themselves are not compared with others.
+  void read_levels(const toml::array& levels, const Field* field, bool has_key, Axis& axis) {
+    std::vector<std::size_t> whole;
+    for (const toml::node& node : levels) {
+      const std::size_t before = findings_.diagnostics.size();
+      axis.levels.push_back(read_level(node, field, has_key, axis.name));
+      if (findings_.diagnostics.size() == before && (field || !has_key))
+        whole.push_back(axis.levels.size() - 1);
+    }
+    refuse_repeats(axis, whole);
+  }
+
+  Level read_level(const toml::node& node, const Field* field, bool has_key, const std::string& axis) {
     Level level;
     level.where = document_.at(node);
     if (const toml::table* entry = node.as_table()) {
@@ -329,23 +311,43 @@ class SweepReader {
       }
       auto others = read_assignments(*entry, "", {"label", "value"}, document_, binder_, findings_);
       std::move(others.begin(), others.end(), std::back_inserter(level.assignments));
+      refuse_set_twice(level.assignments, findings_);
     } else if (field) {
       add_assignment(*field, node, level);
     } else if (!has_key) {
       findings_.add(
           level.where,
           fmt::format("axis '{}' has no 'key'; expected levels such as {{ label = \"...\", KEY = VALUE }}",
-                      axis.name));
+                      axis));
     }
     if (level.label.empty()) level.label = label_of(level);
-    for (const Level& other : axis.levels) {
-      if (other.label == level.label)
-        findings_.add(level.where, fmt::format("axis '{}' has the level '{}' twice", axis.name, level.label));
-      else if (same_values(other, level))
+    return level;
+  }
+
+  /// One finding for each level that is there again, however often, and for each that only has another label.
+  void refuse_repeats(const Axis& axis, const std::vector<std::size_t>& whole) {
+    std::map<std::size_t, std::vector<std::size_t>> repeats;  // By the first level of that label.
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      const Level& level = axis.levels[whole[i]];
+      const auto earlier =
+          std::find_if(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(i), [&](std::size_t other) {
+            return axis.levels[other].label == level.label ||
+                   (!level.assignments.empty() && sets_the_same(axis.levels[other], level));
+          });
+      if (earlier == whole.begin() + static_cast<std::ptrdiff_t>(i)) continue;
+      const Level& first = axis.levels[*earlier];
+      if (first.label == level.label)
+        repeats[*earlier].push_back(whole[i]);
+      else
         findings_.add(level.where, fmt::format("axis '{}': the level '{}' sets the same values as '{}'",
-                                               axis.name, level.label, other.label));
+                                               axis.name, level.label, first.label));
     }
-    axis.levels.push_back(std::move(level));
+    for (const auto& [first, others] : repeats) {
+      const std::string times = others.size() == 1 ? "twice" : fmt::format("{} times", others.size() + 1);
+      findings_.add(
+          axis.levels[others.front()].where,
+          fmt::format("axis '{}' has the level '{}' {}", axis.name, axis.levels[first].label, times));
+    }
   }
 
   void add_assignment(const Field& field, const toml::node& node, Level& level) {
@@ -353,15 +355,16 @@ class SweepReader {
       level.assignments.push_back(std::move(*assignment));
   }
 
-  static bool same_values(const Level& a, const Level& b) {
-    if (a.assignments.empty() || a.assignments.size() != b.assignments.size()) return false;
-    for (std::size_t i = 0; i < a.assignments.size(); ++i) {
-      const Value* left = std::get_if<Value>(&a.assignments[i].value);
-      const Value* right = std::get_if<Value>(&b.assignments[i].value);
-      if (a.assignments[i].field != b.assignments[i].field || !left || !right || *left != *right)
-        return false;
-    }
-    return true;
+  static bool sets_the_same(const Level& a, const Level& b) {
+    return std::equal(a.assignments.begin(), a.assignments.end(), b.assignments.begin(), b.assignments.end(),
+                      [](const Assignment& one, const Assignment& other) {
+                        const auto *left = std::get_if<Value>(&one.value),
+                                   *right = std::get_if<Value>(&other.value);
+                        if (one.field != other.field || !left != !right) return false;
+                        return left ? *left == *right
+                                    : std::get<BoundExpression>(one.value).expression.text() ==
+                                          std::get<BoundExpression>(other.value).expression.text();
+                      });
   }
 
   static std::string label_of(const Level& level) {
@@ -379,7 +382,7 @@ class SweepReader {
     for (const toml::table* rule : tables(document_.root, "exclude")) {
       refuse_unknown(*rule, "exclude");
       const auto name = text(*rule, "name");
-      if (!rule->contains("when"))
+      if (lacks(*rule, "exclude", "when"))
         findings_.add(document_.at(*rule), "an [[exclude]] without 'when'; expected a condition");
       if (auto when = condition(*rule, "when"))
         sweep.excludes.push_back({name.value_or(when->expression.text()), std::move(*when)});
@@ -389,12 +392,11 @@ class SweepReader {
       include.where = document_.at(*cell);
       include.label = text(*cell, "label").value_or("");
       include.assignments = read_assignments(*cell, "", {"label"}, document_, binder_, findings_);
+      refuse_set_twice(include.assignments, findings_);
       sweep.includes.push_back(std::move(include));
     }
   }
 
-  const TomlDocument& document_;
-  Findings& findings_;
   NameBinder binder_;
 };
 
@@ -415,18 +417,25 @@ Sweep read_experiment_alone(const TomlDocument& document, Findings& findings) {
 
 Sweep load_toml(const std::filesystem::path& file, bool may_be_experiment) {
   Findings findings;
-  const auto document =
-      read_document(std::filesystem::absolute(file).lexically_normal(), findings, std::nullopt);
+  auto document = read_document(std::filesystem::absolute(file).lexically_normal(), findings, std::nullopt);
   findings.raise();
-  Sweep sweep = may_be_experiment && !document->root.contains("experiment")
-                    ? read_experiment_alone(*document, findings)
-                    : SweepReader(*document, findings).read();
+  const bool is_sweep = !may_be_experiment || document->root.contains("experiment");
+  if (is_sweep) document->file = real_path(file);
+  Sweep sweep =
+      is_sweep ? SweepReader(*document, findings).read() : read_experiment_alone(*document, findings);
   findings.raise();
   sweep.sources = std::make_shared<const Sources>(std::move(findings.sources));
   return sweep;
 }
 
 }  // namespace
+
+std::optional<std::string> read_sweep_name(const std::filesystem::path& file) {
+  Findings findings;
+  const auto document = read_document(real_path(file), findings, std::nullopt);
+  if (!document) return std::nullopt;
+  return document->root["name"].value<std::string>().value_or(document->file.stem().string());
+}
 
 Sweep load_sweep(const std::filesystem::path& file) { return load_toml(file, false); }
 

@@ -18,8 +18,14 @@ bool is_section(const std::string& prefix) {
   return false;
 }
 
-std::string unknown_key(const std::string& full, const std::string& prefix, const std::string& leaf,
-                        const std::vector<std::string>& also) {
+/// Seeds are looked for among the keys of the experiment.
+bool means_seeds(const std::string& leaf) { return leaf == "seed" || leaf == "seeds"; }
+
+constexpr const char* kAboutSeeds =
+    "; seeds stand at the top of a sweep, each cell runs under each of them: seeds = [0, 1, 2]";
+
+std::string unknown_key_of(const std::string& full, const std::string& prefix, const std::string& leaf,
+                           const std::vector<std::string>& also) {
   // Neighbours in the same table are the likeliest; then any key by its full or its last name.
   std::vector<std::string> neighbours = also;
   for (const std::string& key : field_keys()) {
@@ -31,6 +37,7 @@ std::string unknown_key(const std::string& full, const std::string& prefix, cons
   neighbours.erase(std::unique(neighbours.begin(), neighbours.end()), neighbours.end());
   const std::string place = prefix.empty() ? "" : fmt::format(" in [{}]", prefix);
   const std::string message = fmt::format("unknown key '{}'{}", leaf, place);
+  if (means_seeds(leaf)) return message + kAboutSeeds;
   if (const auto near = nearest(leaf, neighbours))
     return fmt::format("{}; did you mean '{}'?", message, *near);
   if (const auto near = nearest(full, field_keys()))
@@ -56,6 +63,22 @@ bool is_of_model(const Field& field) {
 
 }  // namespace
 
+std::string unknown_key(const std::string& key) {
+  return fmt::format(
+      "unknown key '{}'{}", key,
+      means_seeds(key.substr(key.rfind('.') + 1)) ? kAboutSeeds : suggestion(key, field_keys()));
+}
+
+void refuse_set_twice(const std::vector<Assignment>& assignments, Findings& findings) {
+  std::map<std::size_t, Location> first;
+  for (const Assignment& assignment : assignments) {
+    const auto [other, is_new] = first.try_emplace(assignment.field->index, assignment.where);
+    if (!is_new)
+      findings.add(assignment.where, fmt::format("'{}' is set twice here, the first time in line {}",
+                                                 assignment.field->key, other->second.line));
+  }
+}
+
 const Field* NameBinder::find(const std::string& name, std::string& problem) const {
   if (const Field* field = find_field(name)) return field;
   std::vector<const Field*> matches;
@@ -71,7 +94,7 @@ const Field* NameBinder::find(const std::string& name, std::string& problem) con
   if (matches.size() == 1) return matches.front();
   std::vector<std::string> keys;
   for (const Field* field : matches) keys.push_back(field->key);
-  problem = matches.empty() ? fmt::format("unknown key '{}'{}", name, suggestion(name, field_keys()))
+  problem = matches.empty() ? unknown_key(name)
                             : fmt::format("'{}' may mean {}; write the whole key", name, join(keys, " or "));
   return nullptr;
 }
@@ -133,7 +156,7 @@ std::vector<Assignment> read_assignments(const toml::table& table, const std::st
         assignments.push_back(std::move(*assignment));
     } else if (!is_section(full)) {
       findings.add(document.at(*key),
-                   unknown_key(full, prefix, leaf, prefix.empty() ? skip : std::vector<std::string>()));
+                   unknown_key_of(full, prefix, leaf, prefix.empty() ? skip : std::vector<std::string>()));
     } else if (const toml::table* section = node->as_table()) {
       auto inner = read_assignments(*section, full, {}, document, binder, findings);
       std::move(inner.begin(), inner.end(), std::back_inserter(assignments));
@@ -180,6 +203,7 @@ void read_experiment(const std::filesystem::path& file, std::optional<Location> 
     if (!document) return;
     layers.push_back(
         read_assignments(document->root, "", {"base", "description"}, *document, binder, findings));
+    refuse_set_twice(layers.back(), findings);
     next.clear();
     if (const toml::node* base = document->root.get("base")) {
       asked_at = document->at(*base);

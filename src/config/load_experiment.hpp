@@ -30,6 +30,10 @@ class NameBinder {
 std::vector<Assignment> read_assignments(const toml::table& table, const std::string& prefix,
                                          const std::vector<std::string>& skip, const TomlDocument& document,
                                          const NameBinder& binder, Findings& findings);
+/// A key that is set twice: by its dotted name and by a table, or by `value` and by its name.
+void refuse_set_twice(const std::vector<Assignment>& assignments, Findings& findings);
+/// "unknown key 'demo.widht'; did you mean 'demo.width'?", for a whole key.
+std::string unknown_key(const std::string& key);
 /// One value for one key.
 std::optional<Assignment> read_assignment(const Field& field, const toml::node& node,
                                           const TomlDocument& document, const NameBinder& binder,

@@ -85,8 +85,8 @@ struct IncludeCell {
 
 struct Sweep {
   std::string name;
-  std::filesystem::path file;
-  Experiment experiment;  ///< With everything that is written down; computed values come with the cell.
+  std::filesystem::path file;  ///< As real_path() has it: links are followed, so that one file is one sweep.
+  Experiment experiment;       ///< With everything that is written down; computed values come with the cell.
   std::vector<Assignment> computed;  ///< Of the experiment and the overrides, still to be evaluated.
   std::vector<Location> set_at;  ///< For each field (by Field::index): where it was last set, for messages.
   Combine combine = Combine::product;
@@ -100,6 +100,8 @@ struct Sweep {
 
 /// Reads a sweep and the experiment that it names. Throws ConfigError with every mistake of both files.
 Sweep load_sweep(const std::filesystem::path& file);
+/// What a sweep file calls its sweep. Nothing when the file cannot be read as TOML.
+std::optional<std::string> read_sweep_name(const std::filesystem::path& file);
 /// A sweep, or an experiment by itself: then without axes, under seed 0. Throws ConfigError.
 Sweep load_sweep_or_experiment(const std::filesystem::path& file);
 

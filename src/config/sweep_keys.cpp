@@ -6,9 +6,11 @@ namespace {
 
 constexpr SweepKey kKeys[] = {
     {"", "experiment", "a path",
-     "The experiment file that every cell starts from, relative to the sweep file."},
+     "The experiment file that every cell starts from, relative to the sweep file (a link to it is followed "
+     "first)."},
     {"", "name", "a text",
-     "Name of the sweep in the database and in reports; default: the file's name without .toml."},
+     "Name of the sweep in the database and in reports; default: the file's name without .toml. Two files "
+     "need two."},
     {"", "description", "a text", "What the sweep asks, for people."},
     {"", "seeds", "an integer or a list of integers",
      "3 means seeds 0, 1 and 2; every cell runs once with each."},

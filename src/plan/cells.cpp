@@ -207,6 +207,18 @@ std::vector<CellExpander::Levels> CellExpander::expand_block(const Block& block)
   return cells;
 }
 
+/// Whether the levels of a cell set a key that a level of another axis sets.
+bool CellExpander::sets_key_of(const Levels& cell, std::size_t axis, std::int32_t level) const {
+  const auto& wanted = axes_[axis].levels[static_cast<std::size_t>(level)]->assignments;
+  for (std::size_t a = 0; a < cell.size(); ++a) {
+    if (cell[a] < 0) continue;
+    for (const Assignment& own : axes_[a].levels[static_cast<std::size_t>(cell[a])]->assignments)
+      for (const Assignment& other : wanted)
+        if (own.field == other.field) return true;
+  }
+  return false;
+}
+
 std::vector<CellExpander::Levels> CellExpander::combine_blocks() {
   std::vector<Levels> all;
   std::vector<CountLine> lines;
@@ -243,11 +255,14 @@ std::vector<CellExpander::Levels> CellExpander::combine_blocks() {
   account_ = std::move(lines);
   for (Levels& cell : all) cell.resize(axes_.size(), -1);
   if (sweep_.combine == Combine::unite && sweep_.blocks.size() > 1) {
-    // A cell of one block has, on the axes of the others, the level that the experiment has as it is.
-    for (std::size_t a = 0; a < axes_.size(); ++a) {
-      const std::int32_t baseline = find_level(a, sweep_.experiment);
-      for (Levels& cell : all)
-        if (cell[a] < 0) cell[a] = baseline;
+    // A cell of one block has, on the axes of the others, the level that the experiment has as it is; none
+    // where it sets a key of that level itself.
+    std::vector<std::int32_t> baseline;
+    for (std::size_t a = 0; a < axes_.size(); ++a) baseline.push_back(find_level(a, sweep_.experiment));
+    for (Levels& cell : all) {
+      const Levels own = cell;
+      for (std::size_t a = 0; a < axes_.size(); ++a)
+        if (own[a] < 0 && baseline[a] >= 0 && !sets_key_of(own, a, baseline[a])) cell[a] = baseline[a];
     }
     std::unordered_set<Levels, LevelsHash> seen;
     std::erase_if(all, [&](const Levels& cell) { return !seen.insert(cell).second; });
@@ -255,98 +270,6 @@ std::vector<CellExpander::Levels> CellExpander::combine_blocks() {
       count("cells that an earlier block has too", static_cast<std::int64_t>(all.size()));
   }
   return all;
-}
-
-void CellExpander::assign(const std::vector<Assignment>& assignments) {
-  for (const bool presets : {true, false}) {
-    for (const Assignment& assignment : assignments) {
-      const Field& field = *assignment.field;
-      if (field.is_preset() != presets) continue;
-      if (const Value* value = std::get_if<Value>(&assignment.value)) {
-        pending_[field.index] = nullptr;
-        set_value(field, scratch_, *value);
-      } else {
-        pending_[field.index] = &assignment;
-      }
-    }
-  }
-}
-
-const Value& CellExpander::value_of(const Field& field) {
-  if (const Assignment* computed = pending_[field.index]) {
-    const auto& bound = std::get<BoundExpression>(computed->value);
-    if (evaluating_[field.index])
-      throw CellError(fmt::format("'{}' is computed from itself: {}", field.key, bound.expression.text()),
-                      computed->where);
-    evaluating_[field.index] = 1;
-    Operand result;
-    try {
-      result = bound.expression.evaluate([&](std::size_t i) { return operand_of(*bound.keys[i]); });
-      Value value;
-      if (const double* number = std::get_if<double>(&result)) {
-        const bool whole = std::holds_alternative<std::int64_t>(get_value(field, scratch_));
-        if (whole && (*number != std::floor(*number) || std::abs(*number) > 9e15))
-          throw Error(
-              fmt::format("'{}' is computed as {}; expected an integer", field.key, shortest(*number)));
-        value = whole ? Value(static_cast<std::int64_t>(*number)) : Value(*number);
-      } else if (const bool* truth = std::get_if<bool>(&result)) {
-        value = *truth;
-      } else {
-        value = std::get<std::string>(result);
-      }
-      set_value(field, scratch_, value);
-    } catch (const CellError&) {
-      evaluating_[field.index] = 0;
-      throw;
-    } catch (const Error& error) {
-      evaluating_[field.index] = 0;
-      throw CellError(error.what(), computed->where);
-    }
-    evaluating_[field.index] = 0;
-    pending_[field.index] = nullptr;
-  }
-  value_ = get_value(field, scratch_);
-  return value_;
-}
-
-Operand CellExpander::operand_of(const Field& field) {
-  const Value& value = value_of(field);
-  if (const auto* truth = std::get_if<bool>(&value)) return *truth;
-  if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
-  if (const auto* number = std::get_if<double>(&value)) return *number;
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  return to_text(value);  // Lists are compared as they are written: '[45, 45, 10]'.
-}
-
-/// Whether a condition holds for scratch_.
-bool CellExpander::holds(const BoundExpression& condition) {
-  try {
-    return condition.expression.holds([&](std::size_t i) { return operand_of(*condition.keys[i]); });
-  } catch (const ExpressionError& error) {
-    Location where = condition.where;  // Of the opening quote.
-    where.column += 1 + static_cast<std::uint32_t>(error.position);
-    throw CellError(error.what(), where);
-  }
-}
-
-void CellExpander::resolve(Levels& levels, const std::vector<Assignment>* extra) {
-  scratch_ = sweep_.experiment;
-  pending_.assign(fields().size(), nullptr);
-  evaluating_.assign(fields().size(), 0);
-  for (const Assignment& assignment : sweep_.computed) pending_[assignment.field->index] = &assignment;
-  for (const bool conditional : {false, true}) {
-    for (std::size_t a = 0; a < axes_.size(); ++a) {
-      if ((conditions_[a] != nullptr) != conditional || levels[a] < 0) continue;
-      if (conditional && !holds(*conditions_[a])) {
-        levels[a] = -1;
-        continue;
-      }
-      assign(axes_[a].levels[static_cast<std::size_t>(levels[a])]->assignments);
-    }
-  }
-  if (extra) assign(*extra);
-  for (const Field& field : fields())
-    if (pending_[field.index]) value_of(field);
 }
 
 void CellExpander::expand(const std::function<void(const Cell&, const Experiment&)>& visit) {
@@ -357,7 +280,13 @@ void CellExpander::expand(const std::function<void(const Cell&, const Experiment
   std::vector<std::int64_t> excluded(sweep_.excludes.size(), 0);
   std::int64_t folded = 0;
   for (Levels& levels : all) {
-    resolve(levels, nullptr);
+    try {
+      resolve(levels, nullptr);
+    } catch (const CellError&) {
+      if (in_cell_.empty()) throw;
+      add_conflicts({levels, ""});  // What went wrong may only follow from them.
+      continue;
+    }
     if (folds && !seen.insert(levels).second) {
       ++folded;
       continue;
@@ -366,9 +295,11 @@ void CellExpander::expand(const std::function<void(const Cell&, const Experiment
     while (rule < excluded.size() && !holds(sweep_.excludes[rule].when)) ++rule;
     if (rule < excluded.size()) {
       ++excluded[rule];
-      continue;
+    } else if (!in_cell_.empty()) {
+      add_conflicts({levels, ""});
+    } else {
+      visit(Cell{levels, ""}, scratch_);
     }
-    visit(Cell{levels, ""}, scratch_);
   }
   if (folds) count("cells that differ only on axes that do not apply", account_.back().total - folded);
   for (std::size_t i = 0; i < excluded.size(); ++i)

@@ -32,9 +32,13 @@ class CellExpander {
  public:
   explicit CellExpander(const Sweep& sweep);
 
-  /// Calls `visit` for each cell that is left, in order, with its resolved experiment. Throws Error when
+  /// Calls `visit` for each cell that is left, in order, with its resolved experiment. Cells in which two
+  /// axes set one key have no true labels: they are left out, and conflicts() names them. Throws Error when
   /// there are more combinations than kMaxCells, CellError when one cannot be resolved.
   void expand(const std::function<void(const Cell&, const Experiment&)>& visit);
+
+  /// One for each two axes and key; complete behind expand().
+  std::vector<Diagnostic> conflicts() const;
 
   const std::vector<SweepAxis>& axes() const { return axes_; }
   /// How the number of cells came about; complete behind expand().
@@ -53,9 +57,14 @@ class CellExpander {
   std::vector<Levels> expand_block(const Block& block);
   std::vector<Levels> sample_block(const Block& block, const std::vector<std::size_t>& indices);
   std::vector<Levels> combine_blocks();
+  bool sets_key_of(const Levels& cell, std::size_t axis, std::int32_t level) const;
   /// Fills scratch_ from the cell's levels; an axis whose condition does not hold is set to -1.
   void resolve(Levels& levels, const std::vector<Assignment>* extra);
-  void assign(const std::vector<Assignment>& assignments);
+  /// Of the assignments the presets or the others; they belong to a level of axis number `axis`, or to none
+  /// (-1).
+  void assign(const std::vector<Assignment>& assignments, bool presets, std::int32_t axis);
+  void set_by(const Field& field, std::int32_t axis, const Location& where);
+  void add_conflicts(const Cell& cell);
   const Value& value_of(const Field& field);
   Operand operand_of(const Field& field);
   bool holds(const BoundExpression& condition);
@@ -67,7 +76,19 @@ class CellExpander {
   std::deque<Level> made_levels_;  ///< Sample points and baselines: levels that no file wrote down.
   std::vector<CountLine> account_;
 
+  /// Two axes that set one key in a cell, the one whose value is in force last.
+  struct Conflict {
+    std::int32_t first, second;
+    const Field* field;
+    Location first_at, second_at;
+    std::int64_t cells = 0;
+    std::string example;
+  };
+  std::vector<Conflict> in_cell_, found_;
+
   Experiment scratch_;
+  std::vector<std::int32_t> owner_;  ///< The axis that set a key of scratch_, by Field::index; -1: none.
+  std::vector<Location> set_at_;     ///< Where.
   std::vector<const Assignment*>
       pending_;  ///< Computed values of scratch_ still to be evaluated, by Field::index.
   std::vector<char> evaluating_;

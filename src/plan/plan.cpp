@@ -44,17 +44,20 @@ class Planner {
     try {
       expander_.expand([&](const Cell& cell, const Experiment& experiment) { add_cell(cell, experiment); });
     } catch (const CellError& error) {
-      throw ConfigError({{error.where, error.what()}}, *sweep_.sources);
+      problem(error.where, error.what());
     }
+    for (Diagnostic& conflict : expander_.conflicts()) problems_.push_back(std::move(conflict));
     plan_.account = expander_.account();
     for (const SweepAxis& axis : expander_.axes()) {
       PlanAxis& shown = plan_.axes.emplace_back(PlanAxis{axis.name, {}});
       for (const Level* level : axis.levels) shown.levels.push_back(level->label);
     }
+    // With cells left out, nothing can be said of all cells.
+    const bool complete = problems_.empty();
     report_contradictions();
-    if (plan_.cells.empty())
+    if (complete && plan_.cells.empty())
       problem(sweep_.where, "no cell is left: every combination is excluded" + account_text());
-    check_axes();
+    if (complete) check_axes();
     if (!problems_.empty()) throw ConfigError(problems_, *sweep_.sources);
     warn_about_equal_cells();
     make_jobs();

@@ -113,6 +113,14 @@ void write_file(const std::filesystem::path& path, std::string_view content, boo
   file.commit(durable);
 }
 
+std::filesystem::path real_path(const std::filesystem::path& path) {
+  std::error_code failed;
+  const std::filesystem::path absolute = std::filesystem::absolute(path);
+  const std::filesystem::path real = std::filesystem::weakly_canonical(absolute, failed);
+  return failed ? absolute.lexically_normal()
+                : real;  // A folder that may not be searched, a circle of links.
+}
+
 void make_directories(const std::filesystem::path& path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);

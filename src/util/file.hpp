@@ -59,6 +59,10 @@ class AtomicFile {
 /// An AtomicFile of one piece.
 void write_file(const std::filesystem::path& path, std::string_view content, bool durable = false);
 
+/// The file that a path means: absolute, without "." and "..", links followed as far as the path exists. Two
+/// paths that mean one file give the same.
+std::filesystem::path real_path(const std::filesystem::path& path);
+
 /// Creates a folder and its parents. Throws Error naming what stands in the way.
 void make_directories(const std::filesystem::path& path);
 

@@ -127,7 +127,9 @@ BOOST_AUTO_TEST_CASE(axes_are_checked) {
           *this,
           kHead +
               "[[axis]]\nkey = 'demo.width'\nlevels = [4]\n[[axis]]\nkey = 'demo.width'\nlevels = [5]\n") ==
-      "sweep.toml:6:7: a second axis named 'demo.width'; expected different names\n");
+      "sweep.toml:6:7: a second axis named 'demo.width', as in line 3; expected one axis for a key, or axes "
+      "of "
+      "different names whose 'when' exclude one another\n");
   BOOST_TEST(mistakes(*this, kHead + "[[axis]]\nkey = 'demo.width'\nlevels = [4, 'x']\n") ==
              "sweep.toml:4:14: 'demo.width' is x (a text); expected an integer from 1 to 4096\n");
   BOOST_TEST(
@@ -138,6 +140,127 @@ BOOST_AUTO_TEST_CASE(axes_are_checked) {
               "'zip'\n[[axis]]\nkey='demo.width'\nlevels=[4,8]\n[[axis]]\nkey='demo.steps'\nlevels=[1]\n") ==
       "sweep.toml:7:5: 'demo.steps' has 1 levels and 'demo.width' has 2; zip takes them in pairs, expected "
       "equal numbers\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_repeated_level_is_one_mistake_however_often_it_is_there) {
+  const std::string head = kHead + "[[axis]]\nkey = 'demo.peak_lr'\n";
+  BOOST_TEST(mistakes(*this, head + "levels = [0.001, 1e-3, 1.0e-03, 0.1]\n") ==
+             "sweep.toml:4:18: axis 'demo.peak_lr' has the level '0.001' 3 times\n");
+  BOOST_TEST(mistakes(*this, head + "levels = [0.1, 0.2, 0.1, 0.2]\n") ==
+             "sweep.toml:4:21: axis 'demo.peak_lr' has the level '0.1' twice\n"
+             "sweep.toml:4:26: axis 'demo.peak_lr' has the level '0.2' twice\n");
+  BOOST_TEST(mistakes(*this, head + "levels = [{label='a', demo.width=4}, {label='a', demo.width=8}]\n") ==
+             "sweep.toml:4:38: axis 'demo.peak_lr' has the level 'a' twice\n");
+}
+
+BOOST_AUTO_TEST_CASE(no_mistake_is_shown_that_only_follows_from_another) {
+  const std::string axis = "[[axis]]\nkey = 'demo.width'\nlevels = [4, 8]\n";
+  // A misspelt key has no levels to compare, and conditions mean the key that was meant.
+  BOOST_TEST(mistakes(*this, kHead + "[[axis]]\nkey = 'demo.widht'\nlevels = [4, 8, 16, 32]\n"
+                                     "[[exclude]]\nwhen = 'width == 8'\n") ==
+             "sweep.toml:3:7: unknown key 'demo.widht'; did you mean 'demo.width'?\n");
+  // Levels that are wrong in themselves; what is right is compared still.
+  BOOST_TEST(mistakes(*this, kHead + "[[axis]]\nkey = 'demo.width'\nlevels = ['x', 'x', 0, 8, 8]\n") ==
+             "sweep.toml:4:11: 'demo.width' is x (a text); expected an integer from 1 to 4096\n"
+             "sweep.toml:4:16: 'demo.width' is x (a text); expected an integer from 1 to 4096\n"
+             "sweep.toml:4:21: 'demo.width' is 0; expected an integer from 1 to 4096\n"
+             "sweep.toml:4:27: axis 'demo.width' has the level '8' twice\n");
+  const char* const single[][2] = {
+      {"[[axis]]\nkee = 'demo.width'\nlevels = [4, 8]\n", "unknown key 'kee'"},
+      {"[[axis]]\nkey = 'demo.width'\nlevel = [4, 8]\n", "unknown key 'level'"},
+      {"[[axis]]\nkey = 'demo.width'\nlevels = 4\n", "'levels' has the wrong type; expected a list"},
+      {"[[axis]]\nkey = 3\nlevels = [4, 8]\n", "'key' has the wrong type"},
+      {"desing = 'sample'\nsamples = 3\n[[axis]]\nkey = 'demo.peak_lr'\nrange = [0.1, 1]\n",
+       "unknown key 'desing'"},
+      {"design = 'sampel'\nsamples = 3\n[[axis]]\nkey = 'demo.peak_lr'\nrange = [0.1, 1]\n",
+       "'design' has an unknown"},
+      {"design = 'sample'\nsample = 3\n[[axis]]\nkey = 'demo.peak_lr'\nrange = [0.1, 1]\n",
+       "unknown key 'sample'"},
+      {"design = 'zip'\n[[axis]]\nkey = 'demo.width'\nlevels = []\n[[axis]]\nkey = 'demo.steps'\nlevels = "
+       "[1, 2]\n",
+       "axis 'demo.width' has no level"},
+      {"combin = 'union'\n[[block]]\n[[block.axis]]\nkey = 'demo.width'\nlevels = [4, 8]\n"
+       "[[block]]\n[[block.axis]]\nkey = 'demo.width'\nlevels = [16]\n",
+       "unknown key 'combin'"},
+      {"[[axis]]\nkey = 'demo.width'\nlevels = [4, 8]\n[[exclude]]\nwen = 'width == 8'\n",
+       "unknown key 'wen'"},
+  };
+  for (const auto& [text, expected] : single) {
+    const std::string found = mistakes(*this, kHead + text);
+    BOOST_TEST(found.find(expected) != std::string::npos, found);
+    BOOST_TEST(std::count(found.begin(), found.end(), '\n') == 1, found);
+  }
+  BOOST_TEST(mistakes(*this, "experimnt = 'experiment.toml'\n" + axis) ==
+             "sweep.toml:1:1: unknown key 'experimnt'; did you mean 'experiment'?\n");
+  // An experiment in the place of a sweep is one mistake.
+  BOOST_TEST(mistakes(*this, "stages = ['demo']\n[demo]\nsteps = 3\n") ==
+             "sweep.toml: is an experiment; expected a sweep, which names one: experiment = \"...\"\n");
+  // Two axes without a name are two mistakes, and no third.
+  const std::string nameless =
+      mistakes(*this, kHead + "[[axis]]\nlevels = [{label='a'}]\n[[axis]]\nlevels = [{label='b'}]\n");
+  BOOST_TEST(std::count(nameless.begin(), nameless.end(), '\n') == 2, nameless);
+}
+
+BOOST_AUTO_TEST_CASE(blocks_of_a_union_share_an_axis_and_mean_the_same_by_its_levels) {
+  const auto block = [](const std::string& levels, const std::string& more = "") {
+    return "[[block]]\n[[block.axis]]\nname = 'size'\nlevels = [" + levels + "]\n" + more;
+  };
+  const std::string head = kHead + "combine = 'union'\n", a = "{label='a', demo.width=4}",
+                    b = "{label='b', demo.width=8}";
+  BOOST_TEST(mistakes(*this, head + block(a) + block(a + ", " + b)) == "none");
+  BOOST_TEST(mistakes(*this, head + block(a) + block("{label='a', demo.width=16}")) ==
+             "sweep.toml:10:11: axis 'size': the level 'a' sets other values than in line 6; expected "
+             "another label, or "
+             "another name for the axis\n");
+  BOOST_TEST(
+      mistakes(*this, head + block(a) + block(b, "when = 'demo.steps > 1'\n")) ==
+      "sweep.toml:8:1: axis 'size' has another 'when' than in line 4; expected the same, or another name\n");
+  BOOST_TEST(mistakes(*this, head + block(a, "[[block.axis]]\nname = 'size'\nlevels = [" + b + "]\n"))
+                 .find("a second axis named 'size', as in line 4") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(two_misspelt_keys_are_both_shown_however_many_levels_they_have) {
+  std::string levels = "[1";
+  for (int i = 2; i <= 40; ++i) levels += ", " + std::to_string(i);
+  BOOST_TEST(mistakes(*this, kHead + "[[axis]]\nkey = 'demo.widht'\nlevels = " + levels +
+                                 "]\n[[axis]]\nkey = 'demo.noize'\nlevels = [0.1, 0.2]\n") ==
+             "sweep.toml:3:7: unknown key 'demo.widht'; did you mean 'demo.width'?\n"
+             "sweep.toml:6:7: unknown key 'demo.noize'; did you mean 'demo.noise'?\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_is_set_once_in_one_place) {
+  BOOST_TEST(
+      mistakes(*this,
+               kHead + "[[axis]]\nkey = 'demo.width'\nlevels = [4, {label='b', value=8, demo.width=16}]\n") ==
+      "sweep.toml:4:46: 'demo.width' is set twice here, the first time in line 4\n");
+  BOOST_TEST(mistakes(*this, kHead + "[override]\n'demo.width' = 8\ndemo.width = 16\n") ==
+             "sweep.toml:4:14: 'demo.width' is set twice here, the first time in line 3\n");
+  BOOST_TEST(mistakes(*this, kHead + "[[include]]\n'demo.width' = 8\ndemo.width = 16\n") ==
+             "sweep.toml:4:14: 'demo.width' is set twice here, the first time in line 3\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_seed_is_no_key_and_the_message_says_where_seeds_stand) {
+  const std::string about =
+      "unknown key 'seed'; seeds stand at the top of a sweep, each cell runs under each of them: seeds = [0, "
+      "1, "
+      "2]\n";
+  BOOST_TEST(mistakes(*this, kHead + "[[axis]]\nkey = 'seed'\nlevels = [0, 1, 2]\n") ==
+             "sweep.toml:3:7: " + about);
+  BOOST_TEST(mistakes(*this, kHead + "[override]\nseed = 3\n") == "sweep.toml:3:1: " + about);
+  BOOST_TEST(mistakes(*this, kHead + "[[exclude]]\nwhen = 'seed == 0'\n") == "sweep.toml:3:9: " + about);
+}
+
+BOOST_AUTO_TEST_CASE(a_link_to_a_sweep_is_that_sweep) {
+  std::filesystem::create_directory(path / "links");
+  const auto file = write("sweep.toml", kHead);
+  std::filesystem::create_symlink(file, path / "links" / "other.toml");
+  const Sweep sweep = load_sweep(path / "links" / "other.toml");
+  BOOST_TEST(sweep.name == "sweep");
+  BOOST_TEST(sweep.file == load_sweep(file).file);
+  BOOST_TEST(read_sweep_name(path / "links" / "other.toml").value() == "sweep");
+  write("named.toml", "name = 'of its own'\n" + kHead);
+  BOOST_TEST(read_sweep_name(path / "named.toml").value() == "of its own");
+  BOOST_TEST(!read_sweep_name(path / "absent.toml"));
 }
 
 BOOST_AUTO_TEST_CASE(sample_designs_are_checked) {

@@ -1,5 +1,7 @@
 #include "plan/cells.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <set>
@@ -204,6 +206,100 @@ BOOST_AUTO_TEST_CASE(an_axis_that_changes_no_job_is_refused) {
                  .starts_with("sweep.toml:3:7: axis 'run.log_interval' changes no job"));
   BOOST_TEST(mistakes("design = 'zip'\n" + axis("demo.width", "[2, 3]") + axis("llm.layers", "[2, 3]"))
                  .starts_with("sweep.toml:7:7: axis 'llm.layers' changes no job"));
+}
+
+BOOST_AUTO_TEST_CASE(two_axes_that_set_one_key_in_a_cell_are_refused) {
+  const std::string width = axis("demo.width", "[8, 32]");  // Levels in line 4.
+  const std::string variant =
+      "[[axis]]\nname = 'variant'\nlevels = [{ label = 'wide', demo.width = 64 }, { label = 'fine', "
+      "demo.resolution = 8 }]\n";
+  const auto conflict = [&](const std::string& text) {
+    std::string found = mistakes(text);
+    const std::size_t at = found.find(path.string());
+    if (at != std::string::npos) found.erase(at, path.string().size() + 1);
+    return found;
+  };
+  BOOST_TEST(
+      conflict(width + variant) ==
+      "sweep.toml:7:42: axes 'demo.width' (sweep.toml:4) and 'variant' both set demo.width in 2 cells, "
+      "first: "
+      "demo.width = 8, variant = wide; expected one axis for a key, or 'when' conditions that exclude one "
+      "another");
+  // The same in all cells: not that the first axis changed no job.
+  BOOST_TEST(conflict(width +
+                      "[[axis]]\nname = 'size'\nlevels = [{ label = 'a', demo.width = 16 }, { label = 'b', "
+                      "demo.width = 64 }]\n")
+                 .starts_with(
+                     "sweep.toml:7:39: axes 'demo.width' (sweep.toml:4) and 'size' both set demo.width in 4 "
+                     "cells, first: demo.width = 8, size = a; "));
+  // A section sets its keys; a computed value sets a key; both designs.
+  for (const char* level :
+       {"{ label = 'a', demo = { width = 16, steps = 5 } }", "{ label = 'a', demo.width = '=demo.batch' }"})
+    for (const char* design : {"", "design = 'zip'\n", "design = 'one-at-a-time'\n"}) {
+      const std::string text = design + axis("demo.width", "[8, 32]") +
+                               "[[axis]]\nname = 'other'\nlevels = [" + level +
+                               ", { label = 'b', demo.steps = 9 }]\n";
+      BOOST_TEST(conflict(text).find("and 'other' both set demo.width in ") != std::string::npos,
+                 conflict(text));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(axes_that_never_meet_in_a_cell_may_set_one_key) {
+  const std::string small =
+      "[[axis]]\nname = 'small'\nkey = 'demo.width'\nlevels = [4, 8]\nwhen = 'resolution == 4'\n";
+  const std::string large =
+      "[[axis]]\nname = 'large'\nkey = 'demo.width'\nlevels = [16, 32]\nwhen = 'resolution == 8'\n";
+  BOOST_TEST(labels(plan(axis("demo.resolution", "[4, 8]") + small + large)) ==
+             "4 4 - | 4 8 - | 8 - 16 | 8 - 32");
+  BOOST_TEST(
+      mistakes(axis("demo.resolution", "[4, 8]") + small +
+               "[[axis]]\nname = 'large'\nkey = 'demo.width'\nlevels = [16, 32]\nwhen = 'resolution >= 4'\n")
+          .find("axes 'small' (") != std::string::npos);
+  // Blocks of a union are never in one cell: the level that the experiment has (32) is no second value.
+  const std::string blocks =
+      "combine = 'union'\n[[block]]\n[[block.axis]]\nkey = 'demo.width'\nlevels = [4, 8]\n"
+      "[[block]]\n[[block.axis]]\nname = 'size'\nlevels = [{ label = 'a', demo.width = 32 }, { label = 'b', "
+      "demo.width = 64 }]\n";
+  BOOST_TEST(labels(plan(blocks)) == "4 - | 8 - | - a | - b");
+  // Cells that a rule takes out do not count.
+  BOOST_TEST(
+      mistakes(axis("demo.width", "[8, 32]") +
+               "[[axis]]\nname = 'variant'\nlevels = [{ label = 'wide', demo.width = 64 }, { label = 'fine', "
+               "demo.noise = 0.1 }, { label = 'coarse', demo.noise = 0.9 }]\n[[exclude]]\nwhen = 'width == "
+               "64'\n") == "none");
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_of_cells_are_shown_beside_axes_that_meet) {
+  try {
+    plan(axis("demo.resolution", "[2, 3]") + axis("demo.width", "[8, 32]") +
+         "[[axis]]\nname = 'size'\nlevels = [{ label = 'a', demo.width = 64 }, { label = 'b', demo.steps = 5 "
+         "}]\n");
+    BOOST_ERROR("expected mistakes");
+  } catch (const ConfigError& error) {
+    BOOST_TEST(error.count == 2u, error.what());
+    BOOST_TEST(std::string(error.what()).find("'demo.resolution' is 3") != std::string::npos);
+    BOOST_TEST(std::string(error.what()).find("both set demo.width") != std::string::npos);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_key_beside_a_preset_wins_whichever_axis_comes_first) {
+  write("experiment.toml", "stages = ['llm']\n[data]\ntext = ['t.txt']\n");
+  const auto layers = [&](const std::string& text) {
+    const Sweep loaded = load_sweep(write("sweep.toml", "experiment = 'experiment.toml'\n" + text));
+    std::string found;
+    CellExpander expander(loaded);
+    expander.expand([&](const Cell&, const Experiment& experiment) {
+      found += fmt::format("{}x{} ", experiment.llm.layers, experiment.llm.width);
+    });
+    for (const Diagnostic& conflict : expander.conflicts()) found += conflict.message.substr(0, 40);
+    return found;
+  };
+  const std::string preset = axis("llm.preset", "['9m', '85m']"), depth = axis("llm.layers", "[3, 4]");
+  BOOST_TEST(layers(preset + depth) == "3x256 4x256 3x768 4x768 ");
+  BOOST_TEST(layers(depth + preset) == "3x256 3x768 4x256 4x768 ");
+  // A preset that comes with a condition comes later, and would set the layers again.
+  BOOST_TEST(layers(depth + axis("llm.preset", "['9m', '85m']", "when = 'llm.layers == 4'\n"))
+                 .find("axes 'llm.layers'") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_left_is_a_mistake) {

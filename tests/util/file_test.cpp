@@ -62,6 +62,22 @@ BOOST_AUTO_TEST_CASE(a_lock_is_held_by_one) {
   BOOST_TEST(FileLock::try_take(path).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_real_path_is_that_of_the_file_through_links_and_dots_and_without_it) {
+  const Scratch scratch;
+  const auto folder = std::filesystem::canonical(scratch.path);
+  const auto file = scratch.write("f", "");
+  std::filesystem::create_directory(scratch.path / "a");
+  std::filesystem::create_symlink("a", scratch.path / "b");
+  std::filesystem::create_symlink("../f", scratch.path / "a" / "link");
+  BOOST_TEST(real_path(scratch.path / "b" / "link") == folder / "f");
+  BOOST_TEST(real_path(scratch.path / "a" / ".." / "f") == folder / "f");
+  BOOST_TEST(real_path(scratch.path / "b" / "gone" / "x") == folder / "a" / "gone" / "x");
+  BOOST_TEST(real_path("nowhere/x") ==
+             std::filesystem::canonical(std::filesystem::current_path()) / "nowhere" / "x");
+  std::filesystem::create_symlink("circle", scratch.path / "circle");
+  BOOST_TEST(real_path(scratch.path / "circle") == scratch.path / "circle");
+}
+
 BOOST_AUTO_TEST_CASE(a_child_that_inherits_a_lock_goes_on_holding_it) {
   const Scratch scratch;
   const auto path = scratch.path / "lock";
