@@ -110,7 +110,8 @@ Json proposal_json(const Proposal& proposal) {
   return json;
 }
 
-SearchSpace::SearchSpace(const Sweep& sweep, Stage stage) : stage_(stage) {
+SearchSpace::SearchSpace(const Sweep& sweep, Stage stage)
+    : sweep_file_(sweep.file), sweep_name_(sweep.name), stage_(stage) {
   if (sweep.sources && sweep.sources->size() > 1)
     experiment_file_ = std::filesystem::absolute(sweep.sources->at(1).name).lexically_normal();
   base_ = resolve_alone(experiment_file_);
@@ -211,7 +212,7 @@ std::string SearchSpace::sweep_text(const Proposal& proposal, const std::filesys
 
   std::string text;
   for (const std::string& line : heading) text += "# " + line + "\n";
-  text += fmt::format("experiment = {}\nseeds = [{}]\n",
+  text += fmt::format("name = {}\nexperiment = {}\nseeds = [{}]\n", Json(name_of(file)).dump(),
                       Json(experiment_file_.lexically_proximate(folder).string()).dump(), seed_);
   if (!common.empty()) text += "\n[override]\n" + common;
   text += "\n[[axis]]\nname = \"run\"\nlevels = [\n";
@@ -227,6 +228,11 @@ std::string SearchSpace::sweep_text(const Proposal& proposal, const std::filesys
     text += fmt::format(" }},  # {}\n", to_name(run.reason));
   }
   return text + "]\n";
+}
+
+std::string SearchSpace::name_of(const std::filesystem::path& file) const {
+  const std::string stem = file.stem().string(), rounds = sweep_file_.stem().string() + "-law-";
+  return stem.starts_with(rounds) ? sweep_name_ + stem.substr(rounds.size() - 5) : stem;
 }
 
 std::filesystem::path round_file(const std::filesystem::path& sweep, int round) {

@@ -27,8 +27,13 @@ class SearchSpace {
 
   /// A sweep file with one cell for each run, which stands at `file`. It builds on the same experiment; what
   /// else the sweep sets is taken over from its cell of the nearest size. `heading`: lines of a comment.
+  /// It is named by name_of(file).
   std::string sweep_text(const Proposal& proposal, const std::filesystem::path& file,
                          const std::vector<std::string>& heading) const;
+
+  /// The name of a sweep of proposed runs: that of the sweep with the round of round_file(), so that rounds
+  /// of two sweeps in files of one name differ; else that of the file.
+  std::string name_of(const std::filesystem::path& file) const;
 
  private:
   struct Size {
@@ -41,7 +46,8 @@ class SearchSpace {
   std::vector<Size> sizes_;   ///< Ascending; of each size the cell with the most tokens.
   bool fixed_tokens_ = true;  ///< All sizes train on the same number of tokens.
   Experiment base_;           ///< The sweep's experiment by itself.
-  std::filesystem::path experiment_file_;
+  std::filesystem::path experiment_file_, sweep_file_;
+  std::string sweep_name_;
   std::uint64_t seed_ = 0;
   Stage stage_;
 };

@@ -52,6 +52,8 @@ int run_law_propose(const Arguments& arguments) {
     std::error_code failed;
     if (std::filesystem::exists(output, failed))
       throw Error(fmt::format("{}: is there already; --output names another file", output.string()));
+    Database database = open_for_reading(arguments);
+    claim_name(database, space->name_of(output), output, false);
   }
   const LawFit fit = fit_input(std::move(input), options);
   const Proposal proposal = propose_runs(fit, asked);
@@ -74,7 +76,7 @@ int run_law_propose(const Arguments& arguments) {
       fmt::format("Runs that `ablate law propose` chose after {}, for N = {}", name,
                   amount_text(asked.target.params)),
       fmt::format("and {:.3g} FLOPs. Fit all: ablate law fit --sweep {},{}", asked.budget_flops,
-                  join(arguments.list("--sweep"), ","), output.stem().string())};
+                  join(arguments.list("--sweep"), ","), space->name_of(output))};
   write_file(output, space->sweep_text(proposal, output, heading));
   if (!json) print("\nSweep: {}; next: ablate run {}\n", shown_path(output), shown_path(output));
   return ExitCode::done;

@@ -15,6 +15,7 @@
 #include "store/law_runs.hpp"
 #include "store/sweeps.hpp"
 #include "util/clock.hpp"
+#include "util/file.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -56,7 +57,7 @@ double positive_number(const Arguments& arguments, const std::string& option, co
 
 Search search_of(const Arguments& arguments) {
   Search search;
-  search.sweep = std::filesystem::absolute(arguments.text("SWEEP")).lexically_normal();
+  search.sweep = real_path(arguments.text("SWEEP"));
   search.stage = law_stage(arguments);
   search.loss = arguments.find_text("--loss").value_or("");
   search.target = law_target(arguments, "--target");

@@ -11,9 +11,9 @@ namespace ablate {
 
 namespace {
 
-void save_planned(Database& database, const PlannedSweep& planned, bool quiet) {
+void save_planned(Database& database, const PlannedSweep& planned, bool replace, bool quiet) {
   const SaveResult saved = save_plan(database, planned.plan, planned.sweep.file,
-                                     run_table(planned.sweep.experiment), SystemClock().now());
+                                     run_table(planned.sweep.experiment), SystemClock().now(), replace);
   if (quiet) return;
   print("\nSaved to {}: {}\n", database.path().string(),
         saved.unchanged ? "it was there already" : count_of(saved.new_jobs, "new job"));
@@ -24,11 +24,11 @@ int run_plan(const Arguments& arguments) {
   std::optional<Budget> budget;
   if (const auto text = arguments.find_text("--budget")) budget = parse_budget(*text);
   std::unique_ptr<Database> database;
-  const bool save = arguments.flag("--save");
+  const bool save = arguments.flag("--save"), replace = arguments.flag("--replace");
   if (save || has_database(arguments))
     database = std::make_unique<Database>(arguments.database(),
                                           save ? Database::Mode::read_write : Database::Mode::read_only);
-  const PlannedSweep planned = plan_sweep(std::move(sweep), database.get(), save);
+  const PlannedSweep planned = plan_sweep(std::move(sweep), database.get(), save, replace);
   const std::vector<Device> devices = default_devices();
   PlanReport report{
       .planned = planned, .speed = slot_speed(devices, planned.measured), .stages = {}, .budget = budget};
@@ -39,6 +39,7 @@ int run_plan(const Arguments& arguments) {
     write_out(plan_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   } else {
     write_out(plan_text(report, describe_devices(devices)));
+    if (const std::string line = former_line(planned, save); !line.empty()) print("note: {}\n", line);
     if (arguments.flag("--cells")) {
       write_out("\n");
       print_table(cell_table(planned.plan));
@@ -48,7 +49,7 @@ int run_plan(const Arguments& arguments) {
       print_table(job_table(report));
     }
   }
-  if (save) save_planned(*database, planned, json);
+  if (save) save_planned(*database, planned, replace, json);
   return ExitCode::done;
 }
 
@@ -71,7 +72,8 @@ CommandSpec plan_command() {
                "--budget", ValueType::text, "BUDGET",
                "slot time (30m, 10h, 2d) or FLOPs (1e18): how many runs fit, in the order in which they run"),
            flag("--json", "everything as JSON"),
-           flag("--save", "record the sweep, so that status and table know it"), db_option()},
+           flag("--save", "record the sweep, so that status and table know it"), replace_option(),
+           db_option()},
       .run = run_plan};
 }
 

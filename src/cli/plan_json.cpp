@@ -102,6 +102,7 @@ Json plan_json(const PlanReport& report) {
   Json json = {
       {"sweep", plan.sweep},
       {"file", report.planned.sweep.file.string()},
+      {"name_taken_from", report.planned.former ? Json(report.planned.former->path.string()) : Json()},
       {"axes", axes_json(plan)},
       {"seeds", plan.seeds},
       {"cells", cells_json(plan)},

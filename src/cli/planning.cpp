@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "cli/common.hpp"
 #include "cli/output.hpp"
 #include "data/source.hpp"
 #include "report/bar.hpp"
@@ -10,8 +11,26 @@
 
 namespace ablate {
 
-PlannedSweep plan_sweep(Sweep sweep, Database* database, bool remember) {
-  PlannedSweep planned{.sweep = std::move(sweep), .plan = {}, .states = {}, .measured = {}};
+OptionSpec replace_option() {
+  return flag("--replace", "let the file have its sweep's name, though another file has it in the database");
+}
+
+std::string former_line(const PlannedSweep& planned, bool saved) {
+  if (!planned.former) return "";
+  const FormerFile& former = *planned.former;
+  const bool asked = former.reason.empty();
+  const std::string was = asked ? "" : ", " + one_line(former.reason);
+  const std::string now =
+      saved ? "is"
+            : fmt::format("becomes, when this plan is saved or run{},", asked ? " with --replace" : "");
+  return fmt::format("the sweep '{}' {} that of {}{}; it {} that of {}{}", one_line(planned.sweep.name),
+                     saved ? "was" : "is", shown_path(former.path), was, now, shown_path(planned.sweep.file),
+                     saved ? " now" : "");
+}
+
+PlannedSweep plan_sweep(Sweep sweep, Database* database, bool remember, bool replace) {
+  PlannedSweep planned{.sweep = std::move(sweep), .plan = {}, .states = {}, .measured = {}, .former = {}};
+  if (database) planned.former = claim_name(*database, planned.sweep.name, planned.sweep.file, replace);
   LiveLines lines(terminal_of(2), write_err);
   const Fingerprint read = [&](const std::string& path) -> std::string {
     lines.show(std::vector<std::string>{"reading data: " + one_line(path)});

@@ -64,7 +64,8 @@ int dry_run(const Arguments& arguments, Sweep sweep, const ScheduleOptions& opti
   std::unique_ptr<Database> database;
   if (has_database(arguments))
     database = std::make_unique<Database>(arguments.database(), Database::Mode::read_only);
-  const PlannedSweep planned = plan_sweep(std::move(sweep), database.get(), false);
+  const PlannedSweep planned =
+      plan_sweep(std::move(sweep), database.get(), false, arguments.flag("--replace"));
   require_data(planned.plan);
   const SlotSpeed speed = slot_speed(options.devices, planned.measured);
   const auto starts = simulate_run(planned.plan, planned.states, options.devices, speed);
@@ -141,13 +142,15 @@ int run_sweep(const Arguments& arguments, const std::filesystem::path& file, con
   const FileLock lock = take_run_lock(path, arguments.words());
   Database database(path, Database::Mode::read_write);
   const SystemClock clock;
-  const PlannedSweep planned = plan_sweep(std::move(sweep), &database, true);
+  const PlannedSweep planned = plan_sweep(std::move(sweep), &database, true, arguments.flag("--replace"));
   require_data(planned.plan);
   options.run = run_table(planned.sweep.experiment);
-  const SaveResult saved = save_plan(database, planned.plan, planned.sweep.file, options.run, clock.now());
+  const SaveResult saved = save_plan(database, planned.plan, planned.sweep.file, options.run, clock.now(),
+                                     arguments.flag("--replace"));
   if (watch.planned) watch.planned(database, saved.sweep_id);
 
   const bool quiet = arguments.flag("--quiet");
+  if (const std::string line = former_line(planned, true); !line.empty() && !quiet) print("{}\n", line);
   const StageProgress before = total_progress(load_progress(database, saved.sweep_id));
   if (before.finished == before.total()) {
     if (!quiet)
@@ -188,6 +191,7 @@ std::vector<OptionSpec> run_options() {
       value("--worker", ValueType::file, "PATH",
             "program that trains [ablate-worker beside ablate, else in $PATH]"),
       flag("--quiet", "say nothing unless a job fails"),
+      replace_option(),
       db_option()};
   options.insert(options.end(), more.begin(), more.end());
   return options;

@@ -4,6 +4,7 @@
 #include "store/key_lookup.hpp"
 #include "store/query.hpp"
 #include "store/sweeps.hpp"
+#include "util/file.hpp"
 
 namespace ablate {
 
@@ -189,17 +190,22 @@ std::vector<std::pair<std::string, std::string>> find_new_sources(Database& data
 }  // namespace
 
 SaveResult save_plan(Database& database, const Plan& plan, const std::filesystem::path& sweep_file,
-                     const Json& run, double now) {
+                     const Json& run, double now, bool replace) {
   const std::string fingerprint = hash_plan(plan).hex();
-  const std::string path = std::filesystem::absolute(sweep_file).lexically_normal().string();
+  const std::string path = real_path(sweep_file).string();
   const std::string run_text = run.dump();
 
   // Looked up without the write lock first: most plans of a finished sweep are the same again.
   const auto find = [&](bool& same_plan, bool& same_rest) -> std::optional<std::int64_t> {
-    Query query(database, "SELECT id, fingerprint, path, run FROM sweep WHERE name = ?", plan.sweep);
+    Query query(database,
+                "SELECT id, fingerprint, path, run,"
+                "       planned_at >= (SELECT max(planned_at) FROM sweep o WHERE o.path = s.path)"
+                " FROM sweep s WHERE name = ?",
+                plan.sweep);
     if (!query.step()) return std::nullopt;
     same_plan = query.view(1) == fingerprint;
-    same_rest = query.view(2) == path && query.view(3) == run_text;
+    // The same file may have been planned under another name since: a path means the last one.
+    same_rest = query.view(2) == path && query.view(3) == run_text && query.integer(4) != 0;
     return query.integer(0);
   };
   bool same_plan = false, same_rest = false;
@@ -208,6 +214,7 @@ SaveResult save_plan(Database& database, const Plan& plan, const std::filesystem
     return {*id, 0, true};
 
   WriteTransaction transaction(database);
+  claim_name(database, plan.sweep, path, replace);
   for (const auto& [hash, source] : new_sources)
     Query(database, "INSERT OR REPLACE INTO data_source (hash, path) VALUES (?, ?)", hash, source).run();
   SaveResult result;

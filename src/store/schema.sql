@@ -5,11 +5,11 @@
 --
 -- Times are seconds since 1970-01-01 UTC. A job's key is 32 hexadecimal digits. JSON is text that json_extract() reads.
 
--- One row per sweep file that was planned, by name.
+-- One row per sweep that was planned. A name is that of one file at a time.
 CREATE TABLE sweep (
   id          INTEGER PRIMARY KEY,
   name        TEXT NOT NULL UNIQUE,
-  path        TEXT NOT NULL,                 -- of the TOML file when it was last planned
+  path        TEXT NOT NULL,                 -- of the TOML file when it was last planned, links followed
   fingerprint TEXT NOT NULL,                 -- hash of the plan: planning the same again writes nothing
   axes        TEXT NOT NULL,                 -- JSON: [{"name": "connector.kind", "levels": ["mlp", ...]}, ...]
   run         TEXT NOT NULL,                 -- JSON: the [run] table, which is no part of any job's identity

@@ -36,26 +36,6 @@ std::vector<SweepRecord> load_sweeps(Database& database) {
   return sweeps;
 }
 
-SweepRecord get_sweep(Database& database, const std::string& name_or_path) {
-  std::vector<SweepRecord> sweeps = load_sweeps(database);
-  std::vector<std::string> names;
-  for (SweepRecord& sweep : sweeps) {
-    if (sweep.name == name_or_path) return std::move(sweep);
-    names.push_back(sweep.name);
-  }
-  const std::filesystem::path path(name_or_path);
-  for (SweepRecord& sweep : sweeps)
-    if (std::filesystem::absolute(path).lexically_normal() == sweep.path) return std::move(sweep);
-  for (SweepRecord& sweep : sweeps)
-    if (std::filesystem::path(sweep.path).stem() == name_or_path ||
-        (path.has_extension() && path.stem() == sweep.name))
-      return std::move(sweep);
-  if (sweeps.empty())
-    throw Error(fmt::format("{}: holds no sweep yet; expected '{}'", database.path().string(), name_or_path));
-  throw Error(fmt::format("{}: no sweep '{}'{}", database.path().string(), name_or_path,
-                          suggestion(name_or_path, names)));
-}
-
 std::vector<std::optional<JobState>> find_states(Database& database, const Plan& plan) {
   const ReadTransaction snapshot(database);
   std::vector<std::optional<JobState>> states(plan.jobs.size());

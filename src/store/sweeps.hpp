@@ -20,24 +20,36 @@ struct SaveResult {
   bool unchanged = false;     ///< The very same plan was there already: nothing was written.
 };
 
-/// Adds the sweep and those of its jobs whose key is new, in one transaction. A sweep of that name is
-/// replaced: its cells and replicates become those of the plan; jobs stay, whoever needs them. Throws Error
-/// on a full disk.
+/// A sweep is known by its file. Before `file` is planned under `name`: the file that the database has under
+/// this name, when it gives the name up, because it is gone, calls itself otherwise now, or `replace` is set.
+/// Nothing when the name is free or the file's own. Throws Error, naming both files and what to do, when the
+/// name is that of another file.
+struct FormerFile {
+  std::filesystem::path path;
+  std::string reason;  ///< "which is gone"; empty with `replace`.
+};
+std::optional<FormerFile> claim_name(Database& database, const std::string& name,
+                                     const std::filesystem::path& file, bool replace);
+
+/// Adds the sweep and those of its jobs whose key is new, in one transaction. What the database has under the
+/// sweep's name is replaced, if claim_name() allows it: its cells and replicates become those of the plan;
+/// jobs stay, whoever needs them. Throws Error as claim_name() does, and on a full disk.
 SaveResult save_plan(Database& database, const Plan& plan, const std::filesystem::path& sweep_file,
-                     const Json& run, double now);
+                     const Json& run, double now, bool replace = false);
 
 struct SweepRecord {
   std::int64_t id = 0;
   std::string name;
-  std::string path;
+  std::string path;  ///< As real_path() had it when the sweep was planned.
   std::vector<PlanAxis> axes;
   Json run;  ///< The [run] table.
   double planned_at = 0;
 };
 /// All sweeps, by name.
 std::vector<SweepRecord> load_sweeps(Database& database);
-/// The sweep of that name, or whose file has that path or stem. Throws Error with the nearest name when there
-/// is none.
+/// The sweep of a file or of a name. A text with a '/' or the ending ".toml" is a path: the sweep that was
+/// planned last from that file, through whichever path or link; another text is a name first. Throws Error,
+/// with what the database has instead, when it has no such sweep.
 SweepRecord get_sweep(Database& database, const std::string& name_or_path);
 
 /// The state of each job of a plan, in its order; nothing for a job that the database does not know.

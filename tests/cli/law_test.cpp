@@ -1,4 +1,6 @@
 // law fit, predict, propose and run, end to end: on files, and on a sweep whose worker knows the law.
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <sstream>

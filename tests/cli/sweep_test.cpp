@@ -84,6 +84,108 @@ BOOST_AUTO_TEST_CASE(a_run_brings_a_sweep_to_its_end_once) {
   BOOST_TEST(plan["jobs"][0]["state"] == "finished");
 }
 
+namespace {
+
+/// Two sweep files of one name in two folders: a varies the width, b the noise.
+struct TwoFiles : Program {
+  TwoFiles() {
+    for (const char* folder : {"a/", "b/"}) {
+      scratch.write(std::string(folder) + "demo.toml", read("demo.toml"));
+      scratch.write(std::string(folder) + "sweep.toml",
+                    std::string("experiment = \"demo.toml\"\n[[axis]]\nkey = ") +
+                        (folder[0] == 'a' ? "\"demo.width\"\nlevels = [8, 32]\n"
+                                          : "\"demo.noise\"\nlevels = [0.2, 0.8]\n"));
+    }
+  }
+  Outcome run_file(const std::string& file, const std::string& options = "") const {
+    return run("run " + file + " --worker ./worker --slots 1 --threads 1 " + options);
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_sweep_is_known_by_its_file) {
+  const TwoFiles program;
+  BOOST_TEST(program.run_file("a/sweep.toml").code == 0);
+  const std::string database = program.run("query 'select * from sweep' --format csv").out;
+  for (const char* command :
+       {"run b/sweep.toml --worker ./worker", "run b/sweep.toml --worker ./worker --dry-run",
+        "plan b/sweep.toml", "plan b/sweep.toml --save", "plan b/sweep.toml --json"}) {
+    const Outcome refused = program.run(command);
+    BOOST_TEST(refused.code == 2, command);
+    BOOST_TEST(refused.out == "", command);
+    for (const char* part : {"b/sweep.toml: the sweep 'sweep' is that of another file, ", "a/sweep.toml; ",
+                             "name = ", "--replace"})
+      BOOST_TEST(refused.err.find(part) != std::string::npos, refused.err);
+  }
+  BOOST_TEST(program.run("query 'select * from sweep' --format csv").out == database);
+  const std::string table = program.run("table a/sweep.toml").out;
+  BOOST_TEST(table.starts_with("demo.width  "));
+  for (const char* same : {"sweep", "./b/../a/sweep.toml", "$PWD/a/sweep.toml"})
+    BOOST_TEST(program.run(std::string("table ") + same).out == table, same);
+  program.shell("ln -s a/sweep.toml link.toml; ln -s a c");
+  BOOST_TEST(program.run("table link.toml").out == table);
+  BOOST_TEST(program.run("table c/sweep.toml").out == table);
+  BOOST_TEST(program.run_file("link.toml").out ==
+             "sweep: all 4 jobs finished already; see: ablate table sweep\n");
+  for (const char* command :
+       {"table b/sweep.toml", "status b/sweep.toml", "jobs b/sweep.toml", "export runs --sweep b/sweep.toml",
+        "cancel --sweep b/sweep.toml", "retry --sweep b/sweep.toml", "law fit --sweep b/sweep.toml"}) {
+    const Outcome refused = program.run(command);
+    BOOST_TEST(refused.code == 2, command);
+    BOOST_TEST(refused.err.find("has no sweep of ") != std::string::npos, refused.err);
+    BOOST_TEST(refused.err.find("b/sweep.toml; the sweep 'sweep' there is that of ") != std::string::npos,
+               refused.err);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(two_files_of_one_name_are_told_apart_by_a_name_of_their_own) {
+  const TwoFiles program;
+  program.run_file("a/sweep.toml");
+  const std::string table = program.run("table a/sweep.toml").out;
+  program.shell("sed -i '1i name = \"noise\"' b/sweep.toml");
+  BOOST_TEST(program.run_file("b/sweep.toml").code == 0);
+  BOOST_TEST(program.run("status --names").out == "noise\nsweep\n");
+  BOOST_TEST(program.run("table a/sweep.toml").out == table);
+  BOOST_TEST(program.run("table b/sweep.toml").out == program.run("table noise").out);
+  BOOST_TEST(program.run("table noise").out.starts_with("demo.noise  "));
+  // The other file may be the one that gets a name.
+  program.shell("sed -i 1d b/sweep.toml; sed -i '1i name = \"width\"' a/sweep.toml");
+  const Outcome taken = program.run_file("b/sweep.toml");
+  BOOST_TEST(taken.code == 0);
+  BOOST_TEST(
+      taken.out.starts_with("the sweep 'sweep' was that of a/sweep.toml, which is named 'width' now; it is "
+                            "that of b/sweep.toml now\n"));
+  BOOST_TEST(program.run_file("a/sweep.toml").code == 0);
+  BOOST_TEST(program.run("table a/sweep.toml").out == table);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_taken_over_from_a_file_that_is_gone_and_by_request) {
+  const TwoFiles program;
+  program.run_file("a/sweep.toml");
+  program.shell("mkdir c; mv a/sweep.toml a/demo.toml c/");
+  BOOST_TEST(program.run("table sweep").code == 0);
+  const Outcome moved = program.run("table c/sweep.toml");
+  BOOST_TEST(moved.code == 2);
+  BOOST_TEST(moved.err.find("a/sweep.toml, which is gone: planning this file takes the name over") !=
+             std::string::npos);
+  BOOST_TEST(line_with(program.run("plan c/sweep.toml").out, "note: ") ==
+             "note: the sweep 'sweep' is that of a/sweep.toml, which is gone; it becomes, when this "
+             "plan is saved or run, that of c/sweep.toml");
+  BOOST_TEST(program.run_file("c/sweep.toml").out ==
+             "the sweep 'sweep' was that of a/sweep.toml, which is gone; it is that of c/sweep.toml now\n"
+             "sweep: all 4 jobs finished already; see: ablate table sweep\n");
+  BOOST_TEST(program.run("table c/sweep.toml").code == 0);
+  BOOST_TEST(program.run_file("b/sweep.toml").code == 2);
+  const Outcome replaced = program.run("plan b/sweep.toml --save --replace");
+  BOOST_TEST(replaced.code == 0);
+  BOOST_TEST(line_with(replaced.out, "note: ") ==
+             "note: the sweep 'sweep' was that of c/sweep.toml; it is that of b/sweep.toml now");
+  BOOST_TEST(program.run("table c/sweep.toml").code == 2);
+  // Another database knows nothing of this.
+  BOOST_TEST(program.run("plan c/sweep.toml --save --db other.db").code == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_quiet_run_says_nothing) {
   const Program program;
   const Outcome found = program.run_tiny("--quiet");

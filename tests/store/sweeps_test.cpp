@@ -1,8 +1,30 @@
 #include "store/sweeps.hpp"
 
 #include "fixture.hpp"
+#include "util/file.hpp"
 
 using namespace ablate;
+
+namespace {
+
+struct Names : Store {
+  std::string write(const std::string& name, const std::string& text) const {
+    std::filesystem::create_directories((path / name).parent_path());
+    return real_path(Scratch::write(name, text)).string();
+  }
+  /// Why there is no such sweep, without the database's path.
+  std::string message_of(const std::string& name) {
+    try {
+      get_sweep(database, name);
+    } catch (const Error& error) {
+      const std::string text = error.what(), where = database.path().string() + ": ";
+      return text.starts_with(where) ? text.substr(where.size()) : text;
+    }
+    return "found";
+  }
+};
+
+}  // namespace
 
 BOOST_FIXTURE_TEST_CASE(a_plan_becomes_rows, Store) {
   BOOST_TEST(count("SELECT count(*) FROM job") == 10);
@@ -127,21 +149,84 @@ BOOST_FIXTURE_TEST_CASE(a_plan_that_cannot_be_saved_leaves_nothing, Store) {
   BOOST_TEST(count("SELECT count(*) FROM job") == 10);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_sweep_is_found_by_name_path_and_stem, Store) {
-  for (const std::string& name :
-       {std::string("connector"), (path / "connector.toml").string(),
-        (path / "." / "connector.toml").string(), std::string("elsewhere/connector.toml")}) {
+BOOST_FIXTURE_TEST_CASE(a_sweep_is_found_by_name_and_by_any_path_of_its_file, Names) {
+  write("connector.toml", "");
+  std::filesystem::create_symlink("connector.toml", path / "link.toml");
+  for (const std::string& name : {std::string("connector"), (path / "connector.toml").string(),
+                                  (path / "." / "connector.toml").string(), (path / "link.toml").string()}) {
     const SweepRecord found = get_sweep(database, name);
     BOOST_TEST(found.id == sweep);
     BOOST_TEST(found.axes.at(1).name == "connector.tokens");
     BOOST_TEST(found.axes.at(0).levels.at(1) == "c-abstractor");
     BOOST_TEST(found.planned_at == 100.0);
   }
-  const auto suggests = [&](const Error& error) {
-    return std::string(error.what()) ==
-           database.path().string() + ": no sweep 'conector'; did you mean 'connector'?";
+  std::filesystem::remove(path / "connector.toml");
+  BOOST_TEST(get_sweep(database, (path / "connector.toml").string()).id == sweep);
+  BOOST_TEST(message_of("conector") == "no sweep 'conector'; did you mean 'connector'?");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_path_means_that_file_and_no_other_of_its_name, Names) {
+  write("connector.toml", "");
+  write("a/connector.toml", "");
+  const std::string here = (path / "connector.toml").string(),
+                    there = (path / "a" / "connector.toml").string();
+  BOOST_TEST(message_of(there) ==
+             "has no sweep of " + there + "; the sweep 'connector' there is that of " + here);
+  BOOST_TEST(message_of((path / "b" / "connector.toml").string()) ==
+             "has no sweep of " + (path / "b" / "connector.toml").string() +
+                 ", which does not exist; the sweep 'connector' there is that of " + here);
+  BOOST_TEST(message_of((path / "conector.toml").string())
+                 .ends_with("conector.toml, which does not exist; did you mean 'connector'?"));
+  std::filesystem::remove(here);
+  BOOST_TEST(message_of(there).ends_with(here + ", which is gone: planning this file takes the name over"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_name_belongs_to_one_file, Names) {
+  const std::string here = write("connector.toml", ""), there = write("a/connector.toml", "");
+  BOOST_TEST(!claim_name(database, "connector", here, false));
+  BOOST_TEST(!claim_name(database, "another", there, false));
+  const std::int64_t before = count("SELECT total_changes()");
+  const auto names_both = [&](const Error& error) {
+    const std::string text = error.what();
+    return text.starts_with(there + ": the sweep 'connector' is that of another file, " + here + "; ") &&
+           text.find("name = \"...\"") != std::string::npos && text.find("--replace") != std::string::npos;
   };
-  BOOST_CHECK_EXCEPTION(get_sweep(database, "conector"), Error, suggests);
+  BOOST_CHECK_EXCEPTION(save_plan(database, small_plan("b"), there, Json::object(), 200), Error, names_both);
+  BOOST_TEST(count("SELECT total_changes()") == before);
+  BOOST_TEST(get_sweep(database, here).id == sweep);
+
+  BOOST_TEST(save_plan(database, small_plan("b"), there, Json::object(), 300, true).sweep_id == sweep);
+  BOOST_TEST(get_sweep(database, "connector").path == there);
+  BOOST_CHECK_EXCEPTION(get_sweep(database, here), Error, [&](const Error& error) {
+    return std::string(error.what()).ends_with("there is that of " + there);
+  });
+}
+
+BOOST_FIXTURE_TEST_CASE(a_name_is_free_when_its_file_is_gone_or_has_another_one, Names) {
+  const std::string here = write("connector.toml", ""), there = write("a/connector.toml", "");
+  write("connector.toml", "name = 'first'\n");
+  const auto former = claim_name(database, "connector", there, false);
+  BOOST_REQUIRE(former.has_value());
+  BOOST_TEST(former->path == here);
+  BOOST_TEST(former->reason == "which is named 'first' now");
+  write("connector.toml", "name = [not TOML");  // It is being edited: no reason to take its name.
+  BOOST_CHECK_THROW(claim_name(database, "connector", there, false), Error);
+  std::filesystem::remove(here);
+  BOOST_TEST(claim_name(database, "connector", there, false)->reason == "which is gone");
+  save_plan(database, small_plan(), there, {{"retries", 2}}, 200);
+  BOOST_TEST(get_sweep(database, there).id == sweep);
+  BOOST_TEST(count("SELECT count(*) FROM sweep") == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_file_that_was_planned_under_two_names_means_the_last, Names) {
+  const std::string here = write("connector.toml", "");
+  Plan renamed = small_plan();
+  renamed.sweep = "second";
+  save_plan(database, renamed, here, {{"retries", 2}}, 200);
+  BOOST_TEST(get_sweep(database, here).name == "second");
+  BOOST_TEST(get_sweep(database, "connector").id == sweep);
+  save_plan(database, small_plan(), here, {{"retries", 2}}, 300);
+  BOOST_TEST(get_sweep(database, here).name == "connector");
 }
 
 BOOST_FIXTURE_TEST_CASE(states_of_a_plans_jobs_are_found_by_key, Store) {
