@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 
 #include "config/names.hpp"
 #include "util/text.hpp"
@@ -13,32 +14,31 @@ namespace ablate {
 
 namespace {
 
-const Throughput* find_measured(const SlotSpeed& speed, Stage stage) {
-  for (const Throughput& entry : speed.measured)
-    if (entry.stage == stage && entry.device == speed.kind && entry.flops_per_second > 0) return &entry;
-  return nullptr;
-}
-
 bool is_lost(const std::optional<JobState>& state) {
   return state == JobState::failed || state == JobState::cancelled;
 }
 
 }  // namespace
 
-double SlotSpeed::flops_per_second(Stage stage) const {
-  const double per_slot =
-      kind == "cpu" ? static_cast<double>(threads) : 1;  // Measured and assumed: for one thread.
-  const Throughput* found = find_measured(*this, stage);
-  if (found) return found->flops_per_second * per_slot;
-  return kind == "cpu" ? kAssumedCpuThreadFlops * per_slot : kAssumedGpuFlops;
+const JobTime* SlotSpeed::find(Stage stage, const std::string& task) const {
+  for (const JobTime& entry : measured)
+    if (entry.stage == stage && entry.task == task && entry.device == kind) return &entry;
+  return nullptr;
 }
 
-std::int64_t SlotSpeed::measured_attempts(Stage stage) const {
-  const Throughput* found = find_measured(*this, stage);
-  return found ? found->attempts : 0;
+double SlotSpeed::seconds(Stage stage, const std::string& task, std::int64_t jobs, double flops) const {
+  // Measured and assumed speeds are those of one thread.
+  const bool is_cpu = kind == "cpu";
+  if (is_cpu) flops /= static_cast<double>(std::max<std::int64_t>(1, threads));
+  const double assumed = flops / (is_cpu ? kAssumedCpuThreadFlops : kAssumedGpuFlops);
+  const JobTime* found = find(stage, task);
+  if (!found) return assumed;
+  const double startup = static_cast<double>(jobs) * found->fit.startup_seconds;
+  const double rate = found->fit.flops_per_second;
+  return rate > 0 ? startup + flops / rate : std::max(startup, assumed);
 }
 
-SlotSpeed slot_speed(const std::vector<Device>& devices, std::vector<Throughput> measured) {
+SlotSpeed slot_speed(const std::vector<Device>& devices, std::vector<JobTime> measured) {
   SlotSpeed speed;
   speed.measured = std::move(measured);
   speed.slots = 0;
@@ -55,11 +55,13 @@ std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& st
   std::vector<StageEstimate> estimates;
   for (const Named<Stage>& entry : names_of<Stage>()) {
     StageEstimate sum{.stage = entry.value};
+    std::map<std::string, std::int64_t> tasks;
     for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
       const PlannedJob& job = plan.jobs[i];
       if (job.stage != entry.value) continue;
-      const double seconds = job.cost.flops / speed.flops_per_second(job.stage);
+      const double seconds = speed.seconds(job);
       ++sum.jobs;
+      ++tasks[job.task];
       sum.before_sharing += job.replicates;
       sum.params = std::max(sum.params, job.cost.params);
       sum.memory_bytes = std::max(sum.memory_bytes, job.cost.memory_bytes);
@@ -77,9 +79,29 @@ std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& st
       sum.flops_left += job.cost.flops;
       sum.seconds_left += seconds;
     }
-    if (sum.jobs > 0) estimates.push_back(sum);
+    for (const auto& [task, jobs] : tasks) sum.tasks.push_back({task, jobs, speed.find(entry.value, task)});
+    if (sum.jobs > 0) estimates.push_back(std::move(sum));
   }
   return estimates;
+}
+
+std::optional<double> run_seconds_left(const std::vector<StageProgress>& start,
+                                       const std::vector<StageProgress>& now, double elapsed,
+                                       const SlotSpeed& speed) {
+  const auto finished = [&](const std::vector<StageProgress>& stages) {
+    double seconds = 0;
+    for (const StageProgress& stage : stages)
+      for (const TaskProgress& task : stage.tasks)
+        seconds += speed.seconds(stage.stage, task.task, task.jobs_finished, task.flops_finished);
+    return seconds;
+  };
+  double left = 0;
+  for (const StageProgress& stage : now)
+    for (const TaskProgress& task : stage.tasks)
+      left += speed.seconds(stage.stage, task.task, task.jobs_left, task.flops_left);
+  const double done = finished(now) - finished(start);
+  if (!(done > 0 && left > 0)) return std::nullopt;
+  return elapsed * left / done;
 }
 
 Budget parse_budget(const std::string& text) {
@@ -110,8 +132,7 @@ BudgetFit fit_budget(const Plan& plan, const JobStates& states, const SlotSpeed&
     for (const std::uint32_t job : jobs) {
       if (paid[job]) continue;
       const PlannedJob& planned = plan.jobs[job];
-      cost +=
-          budget.is_flops ? planned.cost.flops : planned.cost.flops / speed.flops_per_second(planned.stage);
+      cost += budget.is_flops ? planned.cost.flops : speed.seconds(planned);
       ++unpaid;
     }
     if (result.used + cost > budget.amount) {

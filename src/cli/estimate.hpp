@@ -10,6 +10,8 @@
 
 #include "plan/plan.hpp"
 #include "schedule/devices.hpp"
+#include "store/job_times.hpp"
+#include "store/results.hpp"
 #include "store/states.hpp"
 #include "store/sweeps.hpp"
 
@@ -25,13 +27,23 @@ struct SlotSpeed {
   std::string kind = "cpu";  ///< "cpu" or "cuda"
   std::int64_t threads = 1;  ///< Of one slot; does not matter on a GPU.
   std::int64_t slots = 1;
-  std::vector<Throughput> measured;
+  std::vector<JobTime> measured;
 
-  /// FLOP/s of a stage, and the attempts that it was measured on (0: assumed).
-  double flops_per_second(Stage stage) const;
-  std::int64_t measured_attempts(Stage stage) const;
+  /// What was measured on this kind of device for a stage, of `eval` for the task; null: nothing.
+  const JobTime* find(Stage stage, const std::string& task) const;
+  /// How long `jobs` jobs of together `flops` FLOPs take on one slot: as measured on the stage and task, else
+  /// by the assumption.
+  double seconds(Stage stage, const std::string& task, std::int64_t jobs, double flops) const;
+  double seconds(const PlannedJob& job) const { return seconds(job.stage, job.task, 1, job.cost.flops); }
 };
-SlotSpeed slot_speed(const std::vector<Device>& devices, std::vector<Throughput> measured);
+SlotSpeed slot_speed(const std::vector<Device>& devices, std::vector<JobTime> measured);
+
+/// The jobs of one stage, of `eval` of one task.
+struct TaskEstimate {
+  std::string task;
+  std::int64_t jobs = 0;
+  const JobTime* measured = nullptr;  ///< Null: assumed.
+};
 
 /// The jobs of one stage.
 struct StageEstimate {
@@ -44,6 +56,7 @@ struct StageEstimate {
   double flops = 0, flops_left = 0;                    ///< Of all jobs; of those to run.
   double seconds_left = 0;                             ///< Of those to run, on one slot.
   double job_seconds = 0;                              ///< Of the longest job.
+  std::vector<TaskEstimate> tasks;                     ///< By name. Point into the SlotSpeed.
 };
 
 using JobStates = std::vector<std::optional<JobState>>;
@@ -51,6 +64,13 @@ using JobStates = std::vector<std::optional<JobState>>;
 /// One entry for each stage that the plan has, in the order of the stages. `states`: one for each job of the
 /// plan.
 std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& states, const SlotSpeed& speed);
+
+/// The seconds that are left of a run that has taken `elapsed`: at its pace so far, with each job weighed by
+/// what its stage and task take. Nothing while nothing is done, or when nothing is left. `start`, `now`: the
+/// sweep at the start and now.
+std::optional<double> run_seconds_left(const std::vector<StageProgress>& start,
+                                       const std::vector<StageProgress>& now, double elapsed,
+                                       const SlotSpeed& speed);
 
 /// What may be spent: seconds of slots, or FLOPs.
 struct Budget {

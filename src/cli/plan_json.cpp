@@ -49,10 +49,25 @@ Json jobs_json(const PlanReport& report) {
                     {"params", job.cost.params},
                     {"flops", job.cost.flops},
                     {"memory_bytes", job.cost.memory_bytes},
-                    {"seconds", job.cost.flops / report.speed.flops_per_second(job.stage)},
+                    {"seconds", report.speed.seconds(job)},
                     {"state", state ? Json(to_name(*state)) : Json()}});
   }
   return jobs;
+}
+
+/// What the times of a stage's jobs are made from; of a CPU, for one thread. Nulls: assumed.
+Json tasks_json(const StageEstimate& stage) {
+  Json tasks = Json::array();
+  for (const TaskEstimate& task : stage.tasks) {
+    const JobTime* measured = task.measured;
+    const bool has_speed = measured && measured->fit.flops_per_second > 0;
+    tasks.push_back({{"task", task.task},
+                     {"jobs", task.jobs},
+                     {"measured_attempts", measured ? measured->attempts : 0},
+                     {"startup_seconds", measured ? Json(measured->fit.startup_seconds) : Json()},
+                     {"flops_per_second", has_speed ? Json(measured->fit.flops_per_second) : Json()}});
+  }
+  return tasks;
 }
 
 Json stages_json(const PlanReport& report) {
@@ -70,8 +85,7 @@ Json stages_json(const PlanReport& report) {
                       {"flops", stage.flops},
                       {"flops_left", stage.flops_left},
                       {"seconds_left", stage.seconds_left},
-                      {"flops_per_second", report.speed.flops_per_second(stage.stage)},
-                      {"measured_attempts", report.speed.measured_attempts(stage.stage)}});
+                      {"tasks", tasks_json(stage)}});
   return stages;
 }
 

@@ -80,15 +80,27 @@ std::string assumption(const SlotSpeed& speed) {
                              : human_count(kAssumedGpuFlops) + " FLOP/s per GPU";
 }
 
+/// Tasks are named one by one where some of a stage's are measured and some are not.
 std::string speed_line(const PlanReport& report) {
   std::vector<std::string> measured, assumed;
   for (const StageEstimate& stage : report.stages) {
-    const std::int64_t attempts = report.speed.measured_attempts(stage.stage);
     const std::string name = to_name(stage.stage);
-    if (attempts > 0)
-      measured.push_back(fmt::format("{} ({})", name, count_of(attempts, "attempt")));
-    else
-      assumed.push_back(name);
+    std::int64_t attempts = 0;
+    std::vector<std::string> with, without;
+    for (const TaskEstimate& task : stage.tasks) {
+      const std::string title = job_title(name, task.task);
+      if (!task.measured) {
+        without.push_back(title);
+        continue;
+      }
+      attempts += task.measured->attempts;
+      with.push_back(fmt::format("{} ({})", title, count_of(task.measured->attempts, "attempt")));
+    }
+    if (with.empty()) without = {name};
+    if (without.empty() && with.size() > 1)
+      with = {fmt::format("{} ({} of {} tasks)", name, count_of(attempts, "attempt"), with.size())};
+    measured.insert(measured.end(), with.begin(), with.end());
+    assumed.insert(assumed.end(), without.begin(), without.end());
   }
   std::vector<std::string> said;
   if (!measured.empty()) said.push_back("measured for " + join(measured, ", "));
@@ -174,7 +186,7 @@ Table job_table(const PlanReport& report) {
                    {"state"}};
   for (std::size_t i = 0; i < report.planned.plan.jobs.size(); ++i) {
     const PlannedJob& job = report.planned.plan.jobs[i];
-    const double seconds = job.cost.flops / report.speed.flops_per_second(job.stage);
+    const double seconds = report.speed.seconds(job);
     const auto& state = report.planned.states[i];
     table.rows.push_back({{short_key(job.key.hex())},
                           {to_name(job.stage)},

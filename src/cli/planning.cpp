@@ -53,7 +53,7 @@ PlannedSweep plan_sweep(Sweep sweep, Database* database, bool remember, bool rep
   lines.clear();
   if (database) {
     planned.states = find_states(*database, planned.plan);
-    planned.measured = load_throughput(*database);
+    planned.measured = load_job_times(*database);
   } else {
     planned.states.resize(planned.plan.jobs.size());
   }

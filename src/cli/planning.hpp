@@ -15,7 +15,7 @@ struct PlannedSweep {
   Sweep sweep;
   Plan plan;
   JobStates states;  ///< Of the plan's jobs.
-  std::vector<Throughput> measured;
+  std::vector<JobTime> measured;
   std::optional<FormerFile> former;  ///< That the sweep's name is taken over from.
 };
 

@@ -165,7 +165,8 @@ int run_sweep(const Arguments& arguments, const std::filesystem::path& file, con
   const std::int64_t invocation = begin_invocation(database, describe_invocation(arguments), clock.now());
   const StopSignals signals;
   LocalRunner runner(worker, signals.fd());
-  RunProgress progress(database, saved.sweep_id, clock, quiet, watch.tick);
+  RunProgress progress(database, saved.sweep_id, slot_speed(options.devices, planned.measured), clock, quiet,
+                       watch.tick);
   const double began = clock.monotonic();
   const ScheduleResult result = run_schedule(database, saved.sweep_id, invocation, runner, clock, progress,
                                              signals.requests(), options);

@@ -14,6 +14,7 @@ namespace ablate {
 namespace {
 
 constexpr double kSecondsBetweenDrawings = 0.25;
+constexpr double kSecondsBetweenMeasurements = 2;
 
 std::string who(const JobRecord& job) {
   return fmt::format("{}  {}  seed {}", short_key(job.key), job_title(to_name(job.stage), job.task),
@@ -22,20 +23,21 @@ std::string who(const JobRecord& job) {
 
 }  // namespace
 
-RunProgress::RunProgress(Database& database, std::int64_t sweep_id, const Clock& clock, bool quiet,
-                         std::function<void()> also)
+RunProgress::RunProgress(Database& database, std::int64_t sweep_id, SlotSpeed speed, const Clock& clock,
+                         bool quiet, std::function<void()> also)
     : database_(database),
       sweep_id_(sweep_id),
       clock_(clock),
       quiet_(quiet),
       also_(std::move(also)),
       terminal_(terminal_of(1)),
-      lines_(quiet ? Terminal{} : terminal_, try_write_out) {
-  const StageProgress total = total_progress(load_progress(database_, sweep_id_));
+      lines_(quiet ? Terminal{} : terminal_, try_write_out),
+      start_(load_progress(database, sweep_id)),
+      speed_(std::move(speed)) {
+  const StageProgress total = total_progress(start_);
   jobs_ = total.total();
-  finished_ = total.finished;
-  flops_left_at_start_ = total.flops_left;
-  began_ = clock_.monotonic();
+  finished_ = measured_finished_ = total.finished;
+  began_ = measured_ = clock_.monotonic();
 }
 
 void RunProgress::started(const JobRecord& job, const AttemptRecord& attempt) {
@@ -90,15 +92,23 @@ void RunProgress::say(const std::string& line) {
   if (!quiet_) lines_.print(line);
 }
 
+/// Takes in what finished jobs have taken, now and then.
+void RunProgress::measure(std::int64_t num_finished) {
+  const double now = clock_.monotonic();
+  if (num_finished == measured_finished_ || now - measured_ < kSecondsBetweenMeasurements) return;
+  speed_.measured = load_job_times(database_);
+  measured_finished_ = num_finished;
+  measured_ = now;
+}
+
 std::vector<std::string> RunProgress::view() {
   const auto stages = load_progress(database_, sweep_id_);
   const StageProgress total = total_progress(stages);
   const double elapsed = clock_.monotonic() - began_;
   std::string first = progress_line(total) + ", " + human_duration(elapsed);
-  // What is left at the pace of this run so far, in FLOPs: stages differ too much to count jobs.
-  const double done = flops_left_at_start_ - total.flops_left;
-  if (done > 0 && total.flops_left > 0)
-    first += fmt::format(", {} left", human_duration(elapsed * total.flops_left / done));
+  measure(total.finished);
+  if (const auto left = run_seconds_left(start_, stages, elapsed, speed_))
+    first += fmt::format(", {} left", human_duration(*left));
   std::vector<std::string> lines = {paint(first, Style::bold, terminal_)};
   for (std::string& line : stage_lines(stages, terminal_)) lines.push_back(std::move(line));
   for (std::string& line : running_lines(load_running(database_, sweep_id_), clock_.now()))

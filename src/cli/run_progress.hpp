@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
+#include "cli/estimate.hpp"
 #include "report/bar.hpp"
 #include "schedule/progress.hpp"
 #include "store/database.hpp"
@@ -14,8 +16,8 @@ namespace ablate {
 
 class RunProgress final : public Progress {
  public:
-  /// `also`: done at each tick.
-  RunProgress(Database& database, std::int64_t sweep_id, const Clock& clock, bool quiet,
+  /// `speed`: of a slot, as measured before this run. `also`: done at each tick.
+  RunProgress(Database& database, std::int64_t sweep_id, SlotSpeed speed, const Clock& clock, bool quiet,
               std::function<void()> also = {});
 
   void started(const JobRecord& job, const AttemptRecord& attempt) override;
@@ -30,6 +32,7 @@ class RunProgress final : public Progress {
  private:
   void say(const std::string& line);
   std::vector<std::string> view();
+  void measure(std::int64_t num_finished);
   Database& database_;
   std::int64_t sweep_id_;
   const Clock& clock_;
@@ -38,7 +41,10 @@ class RunProgress final : public Progress {
   Terminal terminal_;
   LiveLines lines_;
   std::int64_t jobs_ = 0, finished_ = 0;  ///< Of the sweep, kept up to date with each event.
-  double flops_left_at_start_ = 0, began_ = 0, drawn_ = 0;
+  std::vector<StageProgress> start_;
+  SlotSpeed speed_;
+  std::int64_t measured_finished_ = 0;  ///< Jobs that were finished when speed_ was measured.
+  double began_ = 0, drawn_ = 0, measured_ = 0;
 };
 
 }  // namespace ablate

@@ -42,7 +42,7 @@ std::vector<SimulatedStart> simulate_run(const Plan& plan, const JobStates& stat
       const Device* device = slots.take(queue.job(*next).memory_bytes);
       if (!device) break;
       const PlannedJob& job = plan.jobs[*next];
-      starts.push_back({*next, device->name, now, job.cost.flops / speed.flops_per_second(job.stage)});
+      starts.push_back({*next, device->name, now, speed.seconds(job)});
       queue.set_state(*next, JobState::running);
       running.push(starts.size() - 1);
     }

@@ -9,7 +9,21 @@ namespace ablate {
 
 namespace {
 
+void count_work(StageProgress& progress, const JobRecord& job, bool is_blocked) {
+  auto task = std::find_if(progress.tasks.begin(), progress.tasks.end(),
+                           [&](const TaskProgress& known) { return known.task == job.task; });
+  if (task == progress.tasks.end()) task = progress.tasks.insert(task, TaskProgress{job.task});
+  if (job.state == JobState::finished) {
+    ++task->jobs_finished;
+    task->flops_finished += job.flops;
+  } else if (job.state == JobState::running || (job.state == JobState::waiting && !is_blocked)) {
+    ++task->jobs_left;
+    task->flops_left += job.flops;
+  }
+}
+
 void count_job(StageProgress& progress, const JobRecord& job, bool is_blocked) {
+  count_work(progress, job, is_blocked);
   switch (job.state) {
     case JobState::waiting:
       ++progress.waiting;

@@ -39,12 +39,20 @@ struct CurvePoint {
 };
 std::vector<CurvePoint> load_curve(Database& database, std::int64_t job_id, const std::string& metric);
 
+/// Jobs of one stage, of `eval` of one task: those that are done, and those that still can be.
+struct TaskProgress {
+  std::string task;
+  std::int64_t jobs_finished = 0, jobs_left = 0;
+  double flops_finished = 0, flops_left = 0;
+};
+
 /// Jobs of a sweep by stage and state.
 struct StageProgress {
   Stage stage = Stage::encoder;
   std::int64_t waiting = 0, running = 0, finished = 0, failed = 0, cancelled = 0;
-  std::int64_t blocked = 0;  ///< Of the waiting: those behind a failed or cancelled job.
-  double flops_left = 0;     ///< Of waiting and running jobs.
+  std::int64_t blocked = 0;         ///< Of the waiting: those behind a failed or cancelled job.
+  double flops_left = 0;            ///< Of waiting and running jobs.
+  std::vector<TaskProgress> tasks;  ///< In the order of their first jobs.
   std::int64_t total() const { return waiting + running + finished + failed + cancelled; }
 };
 std::vector<StageProgress> load_progress(Database& database, std::int64_t sweep_id);

@@ -46,37 +46,4 @@ std::vector<std::optional<JobState>> find_states(Database& database, const Plan&
   return states;
 }
 
-std::vector<Throughput> load_throughput(Database& database) {
-  Query query(
-      database,
-      "SELECT j.stage, CASE WHEN a.device LIKE 'cuda%' THEN 'cuda' ELSE a.device END AS kind,"
-      "       j.flops * CASE WHEN j.steps > 0 THEN 1.0 * (a.step - a.resume_step) / j.steps ELSE 1 END"
-      "         / (a.ended_at - a.started_at)"
-      "         / CASE WHEN a.device LIKE 'cpu%' THEN max(a.threads, 1) ELSE 1 END AS speed "
-      "FROM attempt a JOIN job j ON j.id = a.job_id "
-      "WHERE a.state = 'finished' AND a.ended_at > a.started_at AND j.flops > 0 "
-      "  AND (j.steps = 0 OR a.step > a.resume_step) "
-      "ORDER BY 1, 2, 3");
-  std::vector<Throughput> result;
-  std::vector<double> speeds;  // of the group at hand, rising
-  const auto close_group = [&] {
-    if (speeds.empty()) return;
-    const std::size_t middle = speeds.size() / 2;
-    result.back().flops_per_second =
-        speeds.size() % 2 ? speeds[middle] : (speeds[middle - 1] + speeds[middle]) / 2;
-    result.back().attempts = static_cast<std::int64_t>(speeds.size());
-    speeds.clear();
-  };
-  while (query.step()) {
-    const Stage stage = from_name<Stage>(query.view(0));
-    if (result.empty() || result.back().stage != stage || result.back().device != query.view(1)) {
-      close_group();
-      result.push_back({stage, query.text(1)});
-    }
-    speeds.push_back(query.real(2));
-  }
-  close_group();
-  return result;
-}
-
 }  // namespace ablate

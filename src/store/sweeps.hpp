@@ -55,16 +55,6 @@ SweepRecord get_sweep(Database& database, const std::string& name_or_path);
 /// The state of each job of a plan, in its order; nothing for a job that the database does not know.
 std::vector<std::optional<JobState>> find_states(Database& database, const Plan& plan);
 
-/// Measured speed: the median FLOP/s of finished attempts of a stage on a kind of device ("cpu", "cuda"), for
-/// one thread when it is a CPU. Nothing when none has finished there.
-struct Throughput {
-  Stage stage;
-  std::string device;
-  double flops_per_second = 0;
-  std::int64_t attempts = 0;
-};
-std::vector<Throughput> load_throughput(Database& database);
-
 /// A Fingerprint (plan.hpp) that remembers files by path, size and time of change. It reads only, unless
 /// `remember`.
 std::string fingerprint(Database& database, const std::string& path, bool remember);

@@ -70,17 +70,64 @@ BOOST_AUTO_TEST_CASE(stages_are_summed_up) {
   BOOST_TEST(stages[1].job_seconds == 2.0);
 }
 
-BOOST_AUTO_TEST_CASE(measured_speed_takes_the_place_of_the_assumption) {
+BOOST_AUTO_TEST_CASE(what_was_measured_takes_the_place_of_the_assumption) {
   SlotSpeed speed;
   speed.threads = 4;
-  speed.measured = {{Stage::demo, "cpu", 1e9, 12}, {Stage::encoder, "cuda", 5e12, 3}};
-  BOOST_TEST(speed.flops_per_second(Stage::demo) == 4e9);
-  BOOST_TEST(speed.flops_per_second(Stage::encoder) == 80e9);
-  BOOST_TEST(speed.measured_attempts(Stage::demo) == 12);
-  BOOST_TEST(speed.measured_attempts(Stage::encoder) == 0);
+  speed.measured = {{Stage::demo, "", "cpu", {0, 1e9}, 12}, {Stage::encoder, "", "cuda", {2, 5e12}, 3}};
+  const auto seconds = [&](Stage stage, double flops) { return speed.seconds(stage, "", 1, flops); };
+  BOOST_TEST(seconds(Stage::demo, 8e9) == 2);
+  BOOST_TEST(seconds(Stage::encoder, 80e9) == 1);
+  BOOST_TEST(speed.find(Stage::demo, "")->attempts == 12);
+  BOOST_TEST(!speed.find(Stage::encoder, ""));
   speed.kind = "cuda";
-  BOOST_TEST(speed.flops_per_second(Stage::encoder) == 5e12);
-  BOOST_TEST(speed.flops_per_second(Stage::demo) == kAssumedGpuFlops);
+  BOOST_TEST(seconds(Stage::encoder, 5e12) == 3);
+  BOOST_TEST(speed.seconds(Stage::encoder, "", 10, 50e12) == 30);
+  BOOST_TEST(seconds(Stage::demo, kAssumedGpuFlops) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_says_nothing_of_the_time_of_another) {
+  SlotSpeed speed;
+  speed.measured = {{Stage::eval, "retrieval", "cpu", {1, 0}, 16},
+                    {Stage::eval, "caption", "cpu", {0.5, 2e9}, 4}};
+  BOOST_TEST(speed.seconds(Stage::eval, "retrieval", 1, 2e6) == 1);
+  BOOST_TEST(speed.seconds(Stage::eval, "caption", 1, 3e9) == 2);
+  BOOST_TEST(speed.seconds(Stage::eval, "vqa", 1, 40e9) == 2);  // By the assumption: 20 GFLOP/s.
+  // Where the speed could not be told, a far larger job is no faster than assumed.
+  BOOST_TEST(speed.seconds(Stage::eval, "retrieval", 1, 100e9) == 5);
+}
+
+BOOST_AUTO_TEST_CASE(stages_name_their_tasks_and_what_was_measured_of_each) {
+  Example example;
+  for (const char* task : {"vqa", "caption", "vqa"}) {
+    example.add(Stage::eval, 0, {1}, 20e9, 1);
+    example.plan.jobs.back().task = task;
+  }
+  example.states.resize(example.plan.jobs.size());
+  example.speed.measured = {{Stage::eval, "vqa", "cpu", {3, 10e9}, 2}};
+  const auto stages = estimate_stages(example.plan, example.states, example.speed);
+  BOOST_REQUIRE(stages.size() == 3u);
+  BOOST_TEST(stages[2].seconds_left == 1 + 2 * 5);
+  BOOST_TEST(stages[2].job_seconds == 5);
+  BOOST_REQUIRE(stages[2].tasks.size() == 2u);
+  BOOST_TEST(stages[2].tasks[0].task == "caption");
+  BOOST_TEST(!stages[2].tasks[0].measured);
+  BOOST_TEST(stages[2].tasks[1].jobs == 2);
+  BOOST_TEST(stages[2].tasks[1].measured->attempts == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_goes_on_at_its_pace_with_each_task_at_its_own_weight) {
+  SlotSpeed speed;
+  speed.measured = {{Stage::vlm, "", "cpu", {0, 1e9}, 4}, {Stage::eval, "retrieval", "cpu", {1, 0}, 16}};
+  StageProgress vlm{Stage::vlm}, eval{Stage::eval};
+  vlm.tasks = {{"", 1, 4, 10e9, 40e9}};
+  eval.tasks = {{"retrieval", 0, 16, 0, 16e3}};
+  const std::vector<StageProgress> start = {vlm, eval};
+  BOOST_TEST(!run_seconds_left(start, start, 5, speed));
+  // 16 retrievals of 1 s each in 8 s, on two slots: 40 s of training are left, at the same pace 20 s.
+  eval.tasks = {{"retrieval", 16, 0, 16e3, 0}};
+  BOOST_TEST(run_seconds_left(start, {vlm, eval}, 8, speed).value() == 20);
+  vlm.tasks = {{"", 5, 0, 50e9, 0}};
+  BOOST_TEST(!run_seconds_left(start, {vlm, eval}, 28, speed));
 }
 
 BOOST_AUTO_TEST_CASE(budgets_are_slot_time_or_flops) {

@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "cli/program.hpp"
+#include "store/query.hpp"
 #include "util/json.hpp"
 
 BOOST_AUTO_TEST_SUITE(sweeps)
@@ -184,6 +185,38 @@ BOOST_AUTO_TEST_CASE(a_name_is_taken_over_from_a_file_that_is_gone_and_by_reques
   BOOST_TEST(program.run("table c/sweep.toml").code == 2);
   // Another database knows nothing of this.
   BOOST_TEST(program.run("plan c/sweep.toml --save --db other.db").code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(time_is_measured_by_stage_and_task) {
+  const Program program;
+  program.scratch.write("demo.toml",
+                        "stages = [\"demo\", \"eval\"]\n[demo]\nsteps = 60\n[eval]\ntasks = "
+                        "[\"demo-accuracy\", \"demo-robustness\"]\n");
+  program.run_tiny();
+  {
+    Database database(program.scratch.path / "results" / "ablate.db", Database::Mode::read_write);
+    Query(database,
+          "UPDATE attempt SET ended_at = started_at + (SELECT CASE task WHEN 'demo-accuracy' THEN 1 WHEN "
+          "'demo-robustness' THEN 10 ELSE 5 END FROM job WHERE job.id = job_id)")
+        .run();
+  }
+  program.shell("sed -i 's/seeds = 3/seeds = 4/' tiny.toml");
+  const Json plan = Json::parse(program.run("plan tiny.toml --json").out);
+  std::int64_t planned = 0;
+  for (const Json& job : plan["jobs"]) {
+    if (job["seed"] != 3) continue;
+    ++planned;
+    const std::string task = job["task"];
+    BOOST_TEST(job["seconds"] == (task == "demo-accuracy" ? 1.0 : task == "demo-robustness" ? 10.0 : 5.0));
+  }
+  BOOST_TEST(planned == 12);
+  const Json& eval = plan["stages"][1];
+  BOOST_TEST(eval["seconds_left"] == 4 * (1.0 + 10.0));
+  BOOST_TEST(eval["tasks"][1]["task"] == "demo-robustness");
+  BOOST_TEST(eval["tasks"][1]["measured_attempts"] == 12);
+  BOOST_TEST(eval["tasks"][1]["startup_seconds"] == 10.0);
+  BOOST_TEST(line_with(program.run("plan tiny.toml").out, "Speed:") ==
+             "Speed:  measured for demo (12 attempts), eval (24 attempts of 2 tasks)");
 }
 
 BOOST_AUTO_TEST_CASE(a_quiet_run_says_nothing) {

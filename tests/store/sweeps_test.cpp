@@ -241,29 +241,3 @@ BOOST_FIXTURE_TEST_CASE(states_of_a_plans_jobs_are_found_by_key, Store) {
   Database empty(path / "empty.db", Database::Mode::read_write);
   BOOST_CHECK(find_states(empty, plan) == std::vector<std::optional<JobState>>(10));
 }
-
-BOOST_FIXTURE_TEST_CASE(throughput_is_the_median_over_the_share_that_each_attempt_did, Store) {
-  const auto finish = [&](std::int64_t job_id, const std::string& device, double seconds, std::int64_t resume,
-                          std::int64_t step) {
-    const AttemptRecord attempt = begin(job_id, 1000, device);
-    Query(database, "UPDATE attempt SET resume_step = ?, step = ? WHERE id = ?", resume, step, attempt.id)
-        .run();
-    end(attempt, AttemptState::finished, JobState::finished, 1000 + seconds);
-  };
-  finish(2, "cpu", 10, 0, 1000);    // 4e12 in 10 s on 2 threads
-  finish(4, "cpu", 10, 500, 1000);  // half of it
-  finish(7, "cpu", 100, 0, 1000);   // slow
-  finish(9, "cuda:1", 2, 0, 1000);
-  finish(3, "cpu", 4, 0, 0);  // an evaluation has no steps: all of it
-  end(begin(5), AttemptState::failed, JobState::failed);
-  const auto speeds = load_throughput(database);
-  BOOST_REQUIRE(speeds.size() == 3u);
-  BOOST_CHECK(speeds[0].stage == Stage::eval);
-  BOOST_TEST(speeds[0].flops_per_second == 4e12 / 4 / 2);
-  BOOST_CHECK(speeds[1].stage == Stage::vlm);
-  BOOST_TEST(speeds[1].device == "cpu");
-  BOOST_TEST(speeds[1].flops_per_second == 4e12 / 2 / 10 / 2);
-  BOOST_TEST(speeds[1].attempts == 3);
-  BOOST_TEST(speeds[2].device == "cuda");
-  BOOST_TEST(speeds[2].flops_per_second == 4e12 / 2);
-}

@@ -1,0 +1,80 @@
+#include "store/job_times.hpp"
+
+#include "fixture.hpp"
+
+using namespace ablate;
+
+namespace {
+
+TimeFit fit(std::vector<TimedAttempt> attempts) { return fit_times(attempts); }
+
+struct Times : Store {
+  void finish(std::int64_t job_id, const std::string& device, double seconds, std::int64_t resume = 0,
+              std::int64_t step = 0) {
+    const AttemptRecord attempt = begin(job_id, 1000, device);
+    Query(database, "UPDATE attempt SET resume_step = ?, step = ? WHERE id = ?", resume, step, attempt.id)
+        .run();
+    end(attempt, AttemptState::finished, JobState::finished, 1000 + seconds);
+  }
+  void set(std::int64_t job_id, const std::string& task, double flops) {
+    Query(database, "UPDATE job SET task = ?, flops = ? WHERE id = ?", task, flops, job_id).run();
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(attempts_of_one_size_take_time_in_proportion_to_their_work) {
+  const TimeFit found = fit({{10, 5}, {10, 4}, {10, 100}});  // 2, 2.5 and 0.1 a second.
+  BOOST_TEST(found.startup_seconds == 0);
+  BOOST_TEST(found.flops_per_second == 2);
+  BOOST_TEST(fit({{8, 2}, {8, 4}}).flops_per_second == 3);
+  BOOST_TEST(fit({{10, 5}, {12, 5}}).startup_seconds == 0);  // Too much alike to tell the start.
+  BOOST_TEST(fit({}).flops_per_second == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_start_that_all_attempts_share_is_told_from_their_sizes) {
+  // 1 s and 0.25 s for each unit; one attempt had a bad day.
+  const TimeFit found = fit({{4, 2}, {8, 3}, {16, 5}, {16, 50}, {4, 2}, {8, 3}});
+  BOOST_TEST(found.startup_seconds == 1);
+  BOOST_TEST(found.flops_per_second == 4);
+}
+
+BOOST_AUTO_TEST_CASE(neither_start_nor_speed_is_negative) {
+  const TimeFit falling = fit({{4, 3}, {8, 2}});  // The larger one was quicker: all of it is the start.
+  BOOST_TEST(falling.startup_seconds == 2.5);
+  BOOST_TEST(falling.flops_per_second == 0);
+  const TimeFit steep = fit({{1, 1}, {2, 4}, {4, 16}});  // More than in proportion: 1, 0.5 and 0.25 a second.
+  BOOST_TEST(steep.startup_seconds == 0);
+  BOOST_TEST(steep.flops_per_second == 0.5);
+}
+
+BOOST_FIXTURE_TEST_CASE(times_are_those_of_a_stage_and_a_task_on_a_kind_of_device, Times) {
+  set(3, "caption", 4e12);
+  set(5, "retrieval", 1e9);
+  set(8, "retrieval", 1e9);
+  finish(2, "cpu", 10, 0, 1000);    // 4e12 in 10 s on 2 threads.
+  finish(4, "cpu", 5, 500, 1000);   // Half of it in half the time.
+  finish(7, "cpu", 15, 250, 1000);  // Three quarters.
+  finish(9, "cuda:1", 2, 0, 1000);
+  finish(3, "cpu", 4);  // An evaluation has no steps: all of it.
+  finish(5, "cpu", 1);
+  finish(8, "cpu", 1);
+  end(begin(10), AttemptState::failed, JobState::failed);
+  const auto times = load_job_times(database);
+  BOOST_REQUIRE(times.size() == 4u);
+  BOOST_CHECK(times[0].stage == Stage::eval);
+  BOOST_TEST(times[0].task == "caption");
+  BOOST_TEST(times[0].fit.flops_per_second == 4e12 / 2 / 4);
+  BOOST_TEST(times[0].attempts == 1);
+  BOOST_TEST(times[1].task == "retrieval");
+  BOOST_TEST(times[1].fit.flops_per_second == 1e9 / 2);
+  BOOST_TEST(times[1].attempts == 2);
+  BOOST_CHECK(times[2].stage == Stage::vlm);
+  BOOST_TEST(times[2].device == "cpu");
+  BOOST_TEST(times[2].attempts == 3);
+  // Sizes of 2e12, 1e12 and 1.5e12 a thread took 10, 5 and 15 s: a line would begin below zero, so the median
+  // speed.
+  BOOST_TEST(times[2].fit.flops_per_second == 1e12 / 5, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(times[3].device == "cuda");
+  BOOST_TEST(times[3].fit.flops_per_second == 4e12 / 2);
+}
