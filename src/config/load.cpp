@@ -292,7 +292,12 @@ class SweepReader : SweepTables {
     for (const toml::node& node : levels) {
       const std::size_t before = findings_.diagnostics.size();
       axis.levels.push_back(read_level(node, field, has_key, axis.name));
-      if (findings_.diagnostics.size() == before && (field || !has_key))
+      const bool is_right =
+          findings_.diagnostics.size() == before && (field || !has_key) && axis.name != kNameless;
+      if (is_right && axis.levels.back().label.empty())
+        findings_.add(axis.levels.back().where,
+                      "a level that sets nothing; expected a key or at least a 'label'");
+      else if (is_right)
         whole.push_back(axis.levels.size() - 1);
     }
     refuse_repeats(axis, whole);
@@ -314,7 +319,7 @@ class SweepReader : SweepTables {
       refuse_set_twice(level.assignments, findings_);
     } else if (field) {
       add_assignment(*field, node, level);
-    } else if (!has_key) {
+    } else if (!has_key && axis != kNameless) {
       findings_.add(
           level.where,
           fmt::format("axis '{}' has no 'key'; expected levels such as {{ label = \"...\", KEY = VALUE }}",

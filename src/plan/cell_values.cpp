@@ -9,31 +9,33 @@
 
 namespace ablate {
 
-void CellExpander::set_by(const Field& field, std::int32_t axis, const Location& where) {
-  const std::int32_t other = owner_[field.index];
-  if (other >= 0 && other != axis)
-    in_cell_.push_back({other, axis, &field, set_at_[field.index], where, 0, ""});
+void CellExpander::set(const Assignment& assignment, std::int32_t axis) {
+  const Field& field = *assignment.field;
+  // Keys that another axis has set; of a preset also those that it would set again: beside one they win.
+  std::vector<std::pair<const Field*, Value>> overlap;
+  const auto note = [&](const Field& key) {
+    if (axis >= 0 && owner_[key.index] >= 0 && owner_[key.index] != axis)
+      overlap.emplace_back(&key, get_value(key, scratch_));
+  };
+  note(field);
+  for (const Field* of_preset : preset_keys(field)) note(*of_preset);
+  const bool was_computed = pending_[field.index] != nullptr;
+  const Value* value = std::get_if<Value>(&assignment.value);
+  pending_[field.index] = value ? nullptr : &assignment;
+  if (value) set_value(field, scratch_, *value);
+  for (const auto& [key, before] : overlap) {
+    const bool computed = key == &field ? was_computed || !value : pending_[key->index] != nullptr;
+    // The same value twice leaves both labels true.
+    if (computed || before != get_value(*key, scratch_))
+      in_cell_.push_back({owner_[key->index], axis, key, set_at_[key->index], assignment.where, 0, ""});
+  }
   owner_[field.index] = axis;
-  set_at_[field.index] = where;
+  set_at_[field.index] = assignment.where;
 }
 
 void CellExpander::assign(const std::vector<Assignment>& assignments, bool presets, std::int32_t axis) {
-  for (const Assignment& assignment : assignments) {
-    const Field& field = *assignment.field;
-    if (field.is_preset() != presets) continue;
-    if (axis >= 0) {
-      set_by(field, axis, assignment.where);
-      // A key beside a preset wins, but here the preset comes later.
-      for (const Field* of_preset : preset_keys(field))
-        if (owner_[of_preset->index] >= 0) set_by(*of_preset, axis, assignment.where);
-    }
-    if (const Value* value = std::get_if<Value>(&assignment.value)) {
-      pending_[field.index] = nullptr;
-      set_value(field, scratch_, *value);
-    } else {
-      pending_[field.index] = &assignment;
-    }
-  }
+  for (const Assignment& assignment : assignments)
+    if (assignment.field->is_preset() == presets) set(assignment, axis);
 }
 
 const Value& CellExpander::value_of(const Field& field) {

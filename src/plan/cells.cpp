@@ -207,14 +207,23 @@ std::vector<CellExpander::Levels> CellExpander::expand_block(const Block& block)
   return cells;
 }
 
-/// Whether the levels of a cell set a key that a level of another axis sets.
-bool CellExpander::sets_key_of(const Levels& cell, std::size_t axis, std::int32_t level) const {
-  const auto& wanted = axes_[axis].levels[static_cast<std::size_t>(level)]->assignments;
+/// Whether the levels of a cell give a key another value than a level of another axis.
+bool CellExpander::contradicts(const Levels& cell, std::size_t axis, std::int32_t level) const {
+  const auto value_of_assignment = [](const Assignment& assignment) -> std::optional<Value> {
+    const Value* value = std::get_if<Value>(&assignment.value);
+    if (!value) return std::nullopt;
+    Experiment trial;  // An integer may stand for a number.
+    set_value(*assignment.field, trial, *value);
+    return get_value(*assignment.field, trial);
+  };
   for (std::size_t a = 0; a < cell.size(); ++a) {
     if (cell[a] < 0) continue;
     for (const Assignment& own : axes_[a].levels[static_cast<std::size_t>(cell[a])]->assignments)
-      for (const Assignment& other : wanted)
-        if (own.field == other.field) return true;
+      for (const Assignment& other : axes_[axis].levels[static_cast<std::size_t>(level)]->assignments) {
+        if (own.field != other.field) continue;
+        const auto value = value_of_assignment(own);
+        if (!value || value != value_of_assignment(other)) return true;
+      }
   }
   return false;
 }
@@ -256,13 +265,13 @@ std::vector<CellExpander::Levels> CellExpander::combine_blocks() {
   for (Levels& cell : all) cell.resize(axes_.size(), -1);
   if (sweep_.combine == Combine::unite && sweep_.blocks.size() > 1) {
     // A cell of one block has, on the axes of the others, the level that the experiment has as it is; none
-    // where it sets a key of that level itself.
+    // where it gives a key of that level another value.
     std::vector<std::int32_t> baseline;
     for (std::size_t a = 0; a < axes_.size(); ++a) baseline.push_back(find_level(a, sweep_.experiment));
     for (Levels& cell : all) {
       const Levels own = cell;
       for (std::size_t a = 0; a < axes_.size(); ++a)
-        if (own[a] < 0 && baseline[a] >= 0 && !sets_key_of(own, a, baseline[a])) cell[a] = baseline[a];
+        if (own[a] < 0 && baseline[a] >= 0 && !contradicts(own, a, baseline[a])) cell[a] = baseline[a];
     }
     std::unordered_set<Levels, LevelsHash> seen;
     std::erase_if(all, [&](const Levels& cell) { return !seen.insert(cell).second; });

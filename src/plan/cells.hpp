@@ -33,8 +33,8 @@ class CellExpander {
   explicit CellExpander(const Sweep& sweep);
 
   /// Calls `visit` for each cell that is left, in order, with its resolved experiment. Cells in which two
-  /// axes set one key have no true labels: they are left out, and conflicts() names them. Throws Error when
-  /// there are more combinations than kMaxCells, CellError when one cannot be resolved.
+  /// axes give one key two values have no true labels: they are left out, and conflicts() names them. Throws
+  /// Error when there are more combinations than kMaxCells, CellError when one cannot be resolved.
   void expand(const std::function<void(const Cell&, const Experiment&)>& visit);
 
   /// One for each two axes and key; complete behind expand().
@@ -57,13 +57,13 @@ class CellExpander {
   std::vector<Levels> expand_block(const Block& block);
   std::vector<Levels> sample_block(const Block& block, const std::vector<std::size_t>& indices);
   std::vector<Levels> combine_blocks();
-  bool sets_key_of(const Levels& cell, std::size_t axis, std::int32_t level) const;
+  bool contradicts(const Levels& cell, std::size_t axis, std::int32_t level) const;
   /// Fills scratch_ from the cell's levels; an axis whose condition does not hold is set to -1.
   void resolve(Levels& levels, const std::vector<Assignment>* extra);
   /// Of the assignments the presets or the others; they belong to a level of axis number `axis`, or to none
   /// (-1).
   void assign(const std::vector<Assignment>& assignments, bool presets, std::int32_t axis);
-  void set_by(const Field& field, std::int32_t axis, const Location& where);
+  void set(const Assignment& assignment, std::int32_t axis);
   void add_conflicts(const Cell& cell);
   const Value& value_of(const Field& field);
   Operand operand_of(const Field& field);

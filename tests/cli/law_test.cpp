@@ -308,6 +308,7 @@ BOOST_AUTO_TEST_CASE(a_sweep_of_the_database_is_fitted_and_the_next_runs_are_a_s
   BOOST_TEST(plan.err == "");
   BOOST_TEST(plan.code == 0);
   BOOST_TEST(program.read("search-law-1.toml").find("train.llm.weight_decay = 0.05") != std::string::npos);
+  BOOST_TEST(program.read("search-law-1.toml").find("\nname = \"search-law-1\"\n") != std::string::npos);
   BOOST_TEST(
       program.run("run search-law-1.toml --worker ./trainer --slots 1 --threads 1 --quiet --keep-going")
           .code <= 1);

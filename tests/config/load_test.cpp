@@ -197,8 +197,12 @@ BOOST_AUTO_TEST_CASE(no_mistake_is_shown_that_only_follows_from_another) {
              "sweep.toml: is an experiment; expected a sweep, which names one: experiment = \"...\"\n");
   // Two axes without a name are two mistakes, and no third.
   const std::string nameless =
-      mistakes(*this, kHead + "[[axis]]\nlevels = [{label='a'}]\n[[axis]]\nlevels = [{label='b'}]\n");
+      mistakes(*this, kHead + "[[axis]]\nlevels = [1, 1]\n[[axis]]\nlevels = [{label='b'}]\n");
   BOOST_TEST(std::count(nameless.begin(), nameless.end(), '\n') == 2, nameless);
+  const std::string empty =
+      mistakes(*this, kHead + "[[axis]]\nname = 'x'\nlevels = [{label='as it is'}, {}, {}]\n");
+  BOOST_TEST(std::count(empty.begin(), empty.end(), '\n') == 2, empty);
+  BOOST_TEST(empty.find("a level that sets nothing") != std::string::npos, empty);
 }
 
 BOOST_AUTO_TEST_CASE(blocks_of_a_union_share_an_axis_and_mean_the_same_by_its_levels) {

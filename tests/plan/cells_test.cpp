@@ -261,6 +261,16 @@ BOOST_AUTO_TEST_CASE(axes_that_never_meet_in_a_cell_may_set_one_key) {
       "[[block]]\n[[block.axis]]\nname = 'size'\nlevels = [{ label = 'a', demo.width = 32 }, { label = 'b', "
       "demo.width = 64 }]\n";
   BOOST_TEST(labels(plan(blocks)) == "4 - | 8 - | - a | - b");
+  // Nor is the same value twice: both labels are true, and the cell that both blocks have is one.
+  const std::string as_it_is =
+      "combine = 'union'\n[[block]]\n[[block.axis]]\nkey = 'demo.width'\nlevels = [4, 32]\n";
+  BOOST_TEST(labels(plan(as_it_is + blocks.substr(blocks.find("[[block]]", blocks.find("[[block]]") + 1)))) ==
+             "4 - | 32 a | - b");
+  BOOST_TEST(
+      labels(plan(
+          "design = 'zip'\n" + axis("demo.width", "[8, 32]") +
+          "[[axis]]\nname = 'size'\nlevels = [{ label = 'a', demo.width = 8 }, { label = 'b', demo.width "
+          "= 32 }]\n")) == "8 a | 32 b");
   // Cells that a rule takes out do not count.
   BOOST_TEST(
       mistakes(axis("demo.width", "[8, 32]") +
