@@ -32,8 +32,10 @@ constexpr const char* kMetrics =
     "SELECT j.key, j.stage, j.seed, n.name AS metric, m.step, m.value, m.attempt FROM job j"
     " JOIN metric_point m ON m.job_id = j.id JOIN metric_name n ON n.id = m.name_id" ABLATE_OF_SWEEP
     " ORDER BY j.id, m.name_id, m.step";
+/// Earlier versions wrote 0 as the standard error of a single example.
 constexpr const char* kScores =
-    "SELECT j.key, j.stage, j.task, j.seed, s.name, s.value, s.n, s.stderr, s.attempt FROM job j"
+    "SELECT j.key, j.stage, j.task, j.seed, s.name, s.value, s.n,"
+    " CASE WHEN s.n = 1 THEN NULL ELSE s.stderr END AS stderr, s.attempt FROM job j"
     " JOIN score_value s ON s.job_id = j.id" ABLATE_OF_SWEEP " ORDER BY j.id, s.name";
 constexpr const char* kJobs =
     "SELECT v.key, v.stage, v.task, v.seed, v.state, v.steps, v.params, v.flops, v.memory_bytes, v.attempts, "

@@ -58,23 +58,39 @@ JobColumns load_job_columns(Database& database, const SweepJobs& jobs) {
   return columns;
 }
 
+struct JobValue {
+  std::string name;
+  double value = 0;
+  std::optional<ExampleError> examples;  ///< Of a score.
+};
 /// The values of each job, by index into SweepJobs::ids.
-using JobValues = std::vector<std::vector<std::pair<std::string, double>>>;
+using JobValues = std::vector<std::vector<JobValue>>;
+
+/// From columns n and stderr. Earlier versions wrote 0 as the standard error of a single example.
+ExampleError example_error(const Query& query, int n_column, int error_column) {
+  ExampleError error{.n = query.integer(n_column)};
+  if (error.n != 1) error.standard_error = query.real(error_column);
+  return error;
+}
 
 void add_all_scores(Database& database, const SweepJobs& jobs, JobValues& values) {
-  Query query(database, "SELECT job_id, name, value FROM score_value WHERE job_id BETWEEN ? AND ?");
+  Query query(database,
+              "SELECT job_id, name, value, n, stderr FROM score_value WHERE job_id BETWEEN ? AND ?");
   query.bind(jobs.first_id(), jobs.last_id());
   while (query.step())
     if (const auto job = jobs.find(query.integer(0)); job >= 0)
-      values[static_cast<std::size_t>(job)].emplace_back(query.text(1), query.real(2));
+      values[static_cast<std::size_t>(job)].push_back(
+          {query.text(1), query.real(2), example_error(query, 3, 4)});
 }
 
 void add_score(Database& database, const SweepJobs& jobs, const Wanted& wanted, JobValues& values) {
-  Query query(database, "SELECT job_id, value FROM score_value WHERE job_id BETWEEN ? AND ? AND name = ?");
+  Query query(database,
+              "SELECT job_id, value, n, stderr FROM score_value WHERE job_id BETWEEN ? AND ? AND name = ?");
   query.bind(jobs.first_id(), jobs.last_id(), wanted.name);
   while (query.step())
     if (const auto job = jobs.find(query.integer(0)); job >= 0)
-      values[static_cast<std::size_t>(job)].emplace_back(wanted.full, query.real(1));
+      values[static_cast<std::size_t>(job)].push_back(
+          {wanted.full, query.real(1), example_error(query, 2, 3)});
 }
 
 void add_metric(Database& database, const SweepJobs& jobs, const JobColumns& columns, const Wanted& wanted,
@@ -88,8 +104,8 @@ void add_metric(Database& database, const SweepJobs& jobs, const JobColumns& col
   while (query.step()) {
     const auto job = jobs.find(query.integer(0));
     if (job < 0 || columns.stage[static_cast<std::size_t>(job)] != wanted.stage) continue;
-    values[static_cast<std::size_t>(job)].emplace_back(wanted.full,
-                                                       query.real(1 + static_cast<int>(wanted.which)));
+    values[static_cast<std::size_t>(job)].push_back(
+        {wanted.full, query.real(1 + static_cast<int>(wanted.which)), std::nullopt});
   }
 }
 
@@ -146,7 +162,13 @@ std::vector<RunRecord> load_runs(Database& database, std::int64_t sweep_id,
   for (const SweepJobs::Need& need : jobs.needs) {
     RunRecord& run = runs.at(need.replicate);
     run.state = worse(run.state, columns.state[need.job]);
-    for (const auto& [name, value] : values[need.job]) run.values[name] = value;
+    for (const auto& [name, value, examples] : values[need.job]) {
+      run.values[name] = value;
+      if (examples)
+        run.examples[name] = *examples;
+      else
+        run.examples.erase(name);
+    }
   }
   return runs;
 }

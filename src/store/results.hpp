@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,15 +14,23 @@
 
 namespace ablate {
 
-/// One value of one run: a score, or the last value of a metric.
+/// What the examples of an evaluation say about the error of its score.
+struct ExampleError {
+  std::int64_t n = 0;  ///< Examples; 0: not known.
+  double standard_error =
+      std::numeric_limits<double>::quiet_NaN();  ///< NaN: not known, as of a single example.
+};
+
+/// A cell under one seed, with what it scored.
 struct RunRecord {
   std::int64_t cell = 0;
   std::string label;
   std::map<std::string, std::string>
       levels;  ///< Axis name to level label; an axis that does not apply is absent.
   std::uint64_t seed = 0;
-  JobState state = JobState::waiting;  ///< The worst of its jobs, as in the view `runs`.
-  std::map<std::string, double> values;
+  JobState state = JobState::waiting;            ///< The worst of its jobs, as in the view `runs`.
+  std::map<std::string, double> values;          ///< Scores, and last values of metrics.
+  std::map<std::string, ExampleError> examples;  ///< Of those values that are scores.
 };
 
 /// The runs of a sweep with the values asked for; a value is a score's name ("fewshot/4"), a metric of a

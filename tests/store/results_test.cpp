@@ -55,6 +55,22 @@ BOOST_FIXTURE_TEST_CASE(runs_come_with_levels_states_and_all_scores, Measured) {
   BOOST_CHECK(runs[3].state == JobState::failed);
 }
 
+BOOST_FIXTURE_TEST_CASE(scores_come_with_their_examples_and_metrics_without, Measured) {
+  const auto error_of = [&](const char* name) {
+    return load_runs(database, sweep, {"caption", "vlm/loss"}).at(0).examples.at(name);
+  };
+  BOOST_TEST(error_of("caption").n == 100);
+  BOOST_TEST(error_of("caption").standard_error == 0.1);
+  BOOST_CHECK_THROW(error_of("vlm/loss"), std::out_of_range);
+  BOOST_TEST(load_runs(database, sweep, {}).at(0).examples.at("vqa").standard_error == 0.1);
+  Query(database, "UPDATE score_value SET stderr = NULL").run();
+  BOOST_TEST(std::isnan(error_of("caption").standard_error));
+  // As earlier versions wrote it: of a single example there is no standard error.
+  Query(database, "UPDATE score_value SET n = 1, stderr = 0").run();
+  BOOST_TEST(error_of("caption").n == 1);
+  BOOST_TEST(std::isnan(error_of("caption").standard_error));
+}
+
 BOOST_FIXTURE_TEST_CASE(values_are_given_by_name_stage_and_kind, Measured) {
   const auto runs = load_runs(database, sweep,
                               {"vlm/loss", "vlm/loss:min", "vlm/loss:max", "encoder/loss", "caption",
