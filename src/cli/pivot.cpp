@@ -3,18 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
-#include <optional>
 #include <set>
+#include <span>
+#include <tuple>
 
-#include "config/names.hpp"
+#include "util/error.hpp"
+#include "util/text.hpp"
 
 namespace ablate {
 
-namespace {
+template <>
+std::span<const Named<Over>> names_of<Over>() {
+  using enum Over;
+  static constexpr Named<Over> kTable[] = {{"common", common}, {"own", own}};
+  return kTable;
+}
 
-constexpr const char* kNoLevel = "-";
+namespace {
 
 std::string level_of(const RunRecord& run, const std::string& axis) {
   const auto found = run.levels.find(axis);
@@ -30,89 +36,7 @@ std::size_t place_of(const std::vector<PlanAxis>& axes, const std::string& axis,
   return 0;
 }
 
-/// The later, the worse: as in the view `runs`.
-int badness(JobState state) {
-  switch (state) {
-    case JobState::finished:
-      return 0;
-    case JobState::waiting:
-      return 1;
-    case JobState::running:
-      return 2;
-    case JobState::cancelled:
-      return 3;
-    case JobState::failed:
-      return 4;
-  }
-  return 0;
-}
-
-/// A run's value, when it counts.
-std::optional<double> value_of(const RunRecord& run, const std::string& name) {
-  if (is_metric(name) && run.state != JobState::finished) return std::nullopt;
-  const auto found = run.values.find(name);
-  if (found == run.values.end()) return std::nullopt;
-  return found->second;
-}
-
-void count_missing(PivotCell& cell, const RunRecord& run, bool not_finite) {
-  if (not_finite) {
-    ++cell.not_finite;
-    return;
-  }
-  switch (run.state) {
-    case JobState::failed:
-      ++cell.failed;
-      break;
-    case JobState::cancelled:
-      ++cell.cancelled;
-      break;
-    case JobState::running:
-      ++cell.running;
-      break;
-    case JobState::waiting:
-      ++cell.waiting;
-      break;
-    case JobState::finished:
-      ++cell.absent;
-      break;
-  }
-}
-
-PivotCell summarize_group(const std::map<std::uint64_t, std::vector<const RunRecord*>>& by_seed,
-                          const std::string& name) {
-  PivotCell cell;
-  cell.planned = static_cast<std::int64_t>(by_seed.size());
-  std::vector<double> seeds;
-  for (const auto& [seed, runs] : by_seed) {
-    double sum = 0;
-    const RunRecord* worst = nullptr;
-    bool not_finite = false;
-    for (const RunRecord* run : runs) {
-      const auto found = value_of(*run, name);
-      if (found && std::isfinite(*found)) {
-        sum += *found;
-        continue;
-      }
-      if (!worst || badness(run->state) > badness(worst->state)) worst = run;
-      not_finite = not_finite || found.has_value();
-    }
-    if (worst)
-      count_missing(cell, *worst, not_finite);
-    else
-      seeds.push_back(sum / static_cast<double>(runs.size()));
-  }
-  cell.summary = summarize(seeds);
-  return cell;
-}
-
 }  // namespace
-
-bool is_metric(const std::string& value) {
-  for (const Named<Stage>& stage : names_of<Stage>())
-    if (value.starts_with(std::string(stage.name) + "/")) return true;
-  return false;
-}
 
 std::vector<std::string> varying_axes(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes) {
   std::vector<std::string> varying;
@@ -151,9 +75,13 @@ std::vector<std::string> changes_of(const RunRecord& run, const RunRecord& basel
 
 bool changes_one_at_a_time(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes) {
   const RunRecord* baseline = find_baseline(runs);
+  std::map<std::string, std::int64_t> cells;  // Of each change.
   return baseline && varying_axes(runs, axes).size() > 2 &&
          std::all_of(runs.begin(), runs.end(), [&](const RunRecord& run) {
-           return !run.label.empty() || changes_of(run, *baseline, axes).size() < 2;
+           const std::vector<std::string> changes = changes_of(run, *baseline, axes);
+           return !run.label.empty() ||
+                  (changes.size() < 2 &&
+                   cells.emplace(join(changes, ""), run.cell).first->second == run.cell);
          });
 }
 
@@ -178,11 +106,25 @@ void name_changes(std::vector<RunRecord>& runs, std::vector<PlanAxis>& axes) {
   axes = {axis};
 }
 
-Pivot make_pivot(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes,
-                 const std::vector<std::string>& by, const std::vector<std::string>& values) {
+namespace {
+
+/// A group with its runs.
+struct Member {
+  PivotGroup group;
+  RowRuns runs;
+};
+
+/// "tokens = 144, mix = a"
+std::string describe(const std::vector<std::string>& axes, const std::vector<std::string>& levels) {
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < axes.size(); ++i) words.push_back(axes[i] + " = " + levels[i]);
+  return join(words, ", ");
+}
+
+std::vector<Member> group_runs(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes,
+                               const std::vector<std::string>& by, const std::vector<std::string>& others) {
   using Key = std::tuple<std::string, std::vector<std::size_t>, std::vector<std::string>>;  // Sorts by place.
-  std::map<Key, std::vector<const RunRecord*>> groups;
-  Pivot pivot;
+  std::map<Key, Member> members;
   for (const RunRecord& run : runs) {
     std::vector<std::size_t> places;
     std::vector<std::string> levels;
@@ -190,28 +132,220 @@ Pivot make_pivot(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>
       levels.push_back(level_of(run, axis));
       places.push_back(place_of(axes, axis, levels.back()));
     }
-    groups[Key(run.label, places, levels)].push_back(&run);
-    pivot.has_labels = pivot.has_labels || !run.label.empty();
+    Setting setting;
+    for (const std::string& axis : others) setting.push_back(level_of(run, axis));
+    Member& member = members[Key(run.label, std::move(places), std::move(levels))];
+    member.runs.add(setting, run);
+    if (badness(run.state) > badness(member.group.state)) member.group.state = run.state;
   }
-  for (const std::string& axis : varying_axes(runs, axes)) {
-    if (std::find(by.begin(), by.end(), axis) != by.end()) continue;
-    std::set<std::string> levels;
-    for (const RunRecord& run : runs) levels.insert(level_of(run, axis));
-    pivot.averaged.push_back(fmt::format("{} ({} levels)", axis, levels.size()));
+  std::vector<Member> sorted;
+  for (auto& [key, member] : members) {
+    member.group.label = std::get<0>(key);
+    member.group.levels = std::get<2>(key);
+    member.group.cells = static_cast<std::int64_t>(member.runs.by_setting().size());
+    sorted.push_back(std::move(member));
   }
-  for (const auto& [key, members] : groups) {
-    PivotGroup& group = pivot.groups.emplace_back();
-    group.label = std::get<0>(key);
-    group.levels = std::get<2>(key);
-    std::map<std::uint64_t, std::vector<const RunRecord*>> by_seed;
-    std::set<std::int64_t> cells;
-    for (const RunRecord* run : members) {
-      by_seed[run->seed].push_back(run);
-      cells.insert(run->cell);
-      if (badness(run->state) > badness(group.state)) group.state = run->state;
+  return sorted;
+}
+
+void count_missing(PivotCell& cell, const RunRecord& run, const std::string& value) {
+  if (value_of(run, value)) {
+    ++cell.not_finite;
+    return;
+  }
+  switch (run.state) {
+    case JobState::failed:
+      ++cell.failed;
+      break;
+    case JobState::cancelled:
+      ++cell.cancelled;
+      break;
+    case JobState::running:
+      ++cell.running;
+      break;
+    case JobState::waiting:
+      ++cell.waiting;
+      break;
+    case JobState::finished:
+      ++cell.absent;
+      break;
+  }
+}
+
+/// Counts each seed that is not in the mean under the worst of its runs without a number: of those that the
+/// selection asks for, where there is one.
+void count_all_missing(PivotCell& cell, const RowRuns& row, const Selection& selection,
+                       const std::string& value) {
+  std::set<const RowRuns::BySeed*> selected;
+  for (const Setting& setting : selection.settings) selected.insert(row.find(setting, selection.open));
+  std::map<std::uint64_t, const RunRecord*> worst;  // Null: all runs have a number.
+  for (const auto& [setting, runs] : row.by_setting())
+    for (const auto& [seed, run] : runs) {
+      const RunRecord*& entry = worst.try_emplace(seed, nullptr).first->second;
+      if (!selected.empty() && selected.count(&runs) == 0) continue;
+      if (!has_number(*run, value) && (!entry || badness(run->state) > badness(entry->state))) entry = run;
     }
-    group.cells = static_cast<std::int64_t>(cells.size());
-    for (const std::string& name : values) group.values.push_back(summarize_group(by_seed, name));
+  cell.planned = static_cast<std::int64_t>(worst.size());
+  for (const auto& [seed, run] : worst)
+    if (run && !std::binary_search(cell.seeds.begin(), cell.seeds.end(), seed))
+      count_missing(cell, *run, value);
+}
+
+/// One row's mean over a selection that it has; an empty one: nothing but why there is none.
+PivotCell summarize_row(const RowRuns& row, const Selection& selection, const std::string& value) {
+  PivotCell cell;
+  std::vector<double> means;
+  std::set<std::int64_t> cells;
+  double errors = 0, terms = 0;
+  if (!selection.empty()) cell.seeds = selection.seeds;
+  for (const std::uint64_t seed : cell.seeds) {
+    double sum = 0;
+    for (const Setting& setting : selection.settings) {
+      const RunRecord& run = *row.find(setting, selection.open)->at(seed);
+      sum += run.values.at(value);
+      cells.insert(run.cell);
+      const auto examples = run.examples.find(value);
+      const ExampleError error = examples == run.examples.end() ? ExampleError{} : examples->second;
+      cell.examples.n = terms == 0 ? error.n : std::min(cell.examples.n, error.n);
+      errors += error.standard_error;
+      ++terms;
+    }
+    means.push_back(sum / static_cast<double>(selection.settings.size()));
+  }
+  cell.summary = summarize(means);
+  cell.cells.assign(cells.begin(), cells.end());
+  if (terms > 0) cell.examples.standard_error = errors / terms;
+  count_all_missing(cell, row, selection, value);
+  return cell;
+}
+
+/// The rows of a table that are held against one another, as far as they have a number.
+struct Comparison {
+  std::vector<const Member*> members;
+  std::vector<const RowRuns*> rows;
+  void add(const Member& member) {
+    members.push_back(&member);
+    rows.push_back(&member.runs);
+  }
+  std::string name(const Pivot& pivot, std::size_t row) const {
+    const std::vector<std::string>& levels = members[row]->group.levels;
+    return pivot.by == std::vector<std::string>{kChangeAxis} ? levels.front() : describe(pivot.by, levels);
+  }
+};
+
+[[noreturn]] void refuse(const Pivot& pivot, const Comparison& comparison, const std::string& value) {
+  constexpr std::size_t kShown = 3;
+  std::string message = fmt::format(
+      "the rows of '{}' have no cell under one seed in common: a difference of their means would not be due "
+      "to {} "
+      "alone",
+      value, join(pivot.by, " and "));
+  for (std::size_t i = 0; i < std::min(kShown, comparison.rows.size()); ++i) {
+    const Selection own = choose_common({&comparison.rows[i], 1}, value);
+    std::vector<std::string> has;
+    for (const Setting& setting : own.settings)
+      if (has.size() < kShown) has.push_back(describe(pivot.averaged, setting));
+    if (own.settings.size() > has.size())
+      has.push_back(fmt::format("{} more", own.settings.size() - has.size()));
+    message += fmt::format("\n  {} has {} (seeds {})", comparison.name(pivot, i), join(has, "; "),
+                           fmt::join(own.seeds, ", "));
+  }
+  if (comparison.rows.size() > kShown)
+    message += fmt::format("\n  ({} rows more)", comparison.rows.size() - kShown);
+  if (const auto odd = find_odd_row(comparison.rows, value))
+    message += fmt::format("\n  all rows but {} have something in common", comparison.name(pivot, *odd));
+  std::vector<std::string> all = pivot.by;
+  all.insert(all.end(), pivot.averaged.begin(), pivot.averaged.end());
+  throw Error(
+      fmt::format("{}\nname the axes that differ, too (all: --rows {}), or take each row over its own "
+                  "cells, whatever these are (--over own)",
+                  message, join(all, ",")));
+}
+
+/// What the compared rows have in common. Where that is nothing, rows to which an axis of the table does not
+/// apply are taken out (that it does not is due to another axis, so they differ on that, too); then those to
+/// which another axis does not apply may stand under each of its levels.
+Selection find_common(const Pivot& pivot, Comparison& comparison, const std::string& value,
+                      PivotMeans& means) {
+  Selection common = choose_common(comparison.rows, value);
+  if (!common.empty() || pivot.averaged.empty()) return common;
+  Comparison applies;
+  for (std::size_t i = 0; i < comparison.members.size(); ++i) {
+    const std::vector<std::string>& levels = comparison.members[i]->group.levels;
+    if (std::find(levels.begin(), levels.end(), kNoLevel) == levels.end())
+      applies.add(*comparison.members[i]);
+    else
+      means.apart.push_back(comparison.name(pivot, i));
+  }
+  common = choose_common(applies.rows, value);
+  if (common.empty()) common = choose_common(applies.rows, value, true);
+  if (common.empty()) refuse(pivot, comparison, value);
+  comparison = std::move(applies);
+  for (std::size_t i = 0; i < comparison.rows.size(); ++i)
+    if (std::any_of(common.settings.begin(), common.settings.end(),
+                    [&](const Setting& setting) { return !comparison.rows[i]->find(setting, false); }))
+      means.under_all.push_back(comparison.name(pivot, i));
+  return common;
+}
+
+/// The levels of a setting; beside a single one that is selected, only those on which it differs.
+std::string describe_left_out(const Pivot& pivot, const Selection& selection, const Setting& setting) {
+  if (selection.settings.size() > 1) return describe(pivot.averaged, setting);
+  std::vector<std::string> axes, levels;
+  for (std::size_t i = 0; i < setting.size(); ++i)
+    if (setting[i] != selection.settings.front()[i]) {
+      axes.push_back(pivot.averaged[i]);
+      levels.push_back(setting[i]);
+    }
+  return describe(axes, levels);
+}
+
+/// Fills in one value of all groups.
+void add_value(Pivot& pivot, std::vector<Member>& members, const std::string& value, Over over) {
+  PivotMeans& means = pivot.means.emplace_back();
+  means.over = over;
+  Comparison comparison;
+  std::vector<Selection> own;
+  for (const Member& member : members) {
+    const RowRuns* row = &member.runs;
+    own.push_back(choose_common({&row, 1}, value));
+    if (over == Over::common && !own.back().empty() && (pivot.averaged.empty() || member.group.label.empty()))
+      comparison.add(member);
+  }
+  if (!comparison.rows.empty()) means.selection = find_common(pivot, comparison, value, means);
+  means.nothing_common = !comparison.rows.empty() && means.selection.empty();
+  if (!means.selection.empty())
+    for (const LeftOut& left : find_left_out(comparison.rows, means.selection, value)) {
+      std::string why = fmt::format("{}: {}", comparison.name(pivot, left.row), left.reason);
+      if (left.setting)
+        means.cells_left_out.push_back(
+            {describe_left_out(pivot, means.selection, *left.setting), std::move(why)});
+      else
+        means.seeds_left_out.push_back({fmt::format("seed {}", *left.seed), std::move(why)});
+    }
+  const std::set<const RowRuns*> compared(comparison.rows.begin(), comparison.rows.end());
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const bool is_common = !means.selection.empty() && compared.count(&members[i].runs) > 0;
+    PivotCell& cell = members[i].group.values.emplace_back(
+        summarize_row(members[i].runs, is_common ? means.selection : own[i], value));
+    cell.over = is_common ? Over::common : Over::own;
+  }
+}
+
+}  // namespace
+
+Pivot make_pivot(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes,
+                 const std::vector<std::string>& by, const std::vector<std::string>& values,
+                 std::optional<Over> over) {
+  Pivot pivot{.by = by};
+  for (const std::string& axis : varying_axes(runs, axes))
+    if (std::find(by.begin(), by.end(), axis) == by.end()) pivot.averaged.push_back(axis);
+  std::vector<Member> members = group_runs(runs, axes, by, pivot.averaged);
+  for (const std::string& value : values)
+    add_value(pivot, members, value, over.value_or(pivot.averaged.empty() ? Over::own : Over::common));
+  for (Member& member : members) {
+    pivot.has_labels = pivot.has_labels || !member.group.label.empty();
+    pivot.groups.push_back(std::move(member.group));
   }
   return pivot;
 }

@@ -3,23 +3,38 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/common_cells.hpp"
 #include "plan/plan.hpp"
 #include "stats/summary.hpp"
 #include "store/results.hpp"
 
 namespace ablate {
 
-/// What one value is over the seeds of one group. A seed counts when all cells of the group have the value
-/// under it: the mean over cells comes first, within the seed, so that no seed weighs more for having lost a
-/// cell.
+/// What the means of a table are taken over.
+enum class Over {
+  common,  ///< The cells and seeds that all rows have, so that rows differ by their own levels alone.
+  own,     ///< Those of each row: rows may hold different ones.
+};
+template <>
+std::span<const Named<Over>> names_of<Over>();
+
+/// What one value is over the seeds of one group. The mean over cells comes first, within the seed, so that
+/// no seed weighs more for having lost a cell.
 struct PivotCell {
   Summary summary;
-  std::int64_t planned = 0;  ///< Seeds that there should be.
+  /// Over examples. All seeds and cells are asked the same questions, so the standard error of their mean is
+  /// taken as the mean of their standard errors, which is what it is at most; `n` is the smallest.
+  ExampleError examples;
+  std::vector<std::int64_t> cells;   ///< Numbers of the cells in the mean, ascending.
+  std::vector<std::uint64_t> seeds;  ///< In the mean, ascending.
+  std::int64_t planned = 0;          ///< Seeds that there should be.
   std::int64_t failed = 0, cancelled = 0, running = 0, waiting = 0, not_finite = 0,
-               absent = 0;  ///< Seeds without a value, by reason.
+               absent = 0;  ///< Seeds without a value, by reason; absent: there is none, though all is done.
+  Over over = Over::own;    ///< Common: over what all rows have, and no other.
   std::int64_t missing() const { return planned - static_cast<std::int64_t>(summary.n); }
 };
 
@@ -33,28 +48,50 @@ struct PivotGroup {
   std::vector<PivotCell> values;  ///< One for each value asked for.
 };
 
+/// What some row has and the means have not.
+struct PivotLeftOut {
+  std::string what;  ///< "tokens = 144", or a seed.
+  std::string why;   ///< "kind = mlp: failed", of the first row that lacks it.
+  bool operator==(const PivotLeftOut&) const = default;
+};
+
+/// What the means of one value are taken over.
+struct PivotMeans {
+  Over over = Over::common;
+  bool nothing_common = false;  ///< Common seeds were asked for, there is none, and each row has its own.
+  Selection selection;          ///< What is common.
+  std::vector<PivotLeftOut> cells_left_out, seeds_left_out;
+  std::vector<std::string> apart;  ///< Rows that are over their own cells: "tokens = -".
+  std::vector<std::string>
+      under_all;  ///< Rows that stand under levels that do not apply to them: "kind = mlp".
+  bool operator==(const PivotMeans&) const = default;
+};
+
 struct Pivot {
+  std::vector<std::string> by;        ///< The axes asked for.
+  std::vector<std::string> averaged;  ///< Other axes that vary.
   std::vector<PivotGroup> groups;  ///< In the order of the levels of the first axis, then of the second, ...
-  std::vector<std::string> averaged;  ///< Other axes that vary: "connector.tokens (3 levels)".
+  std::vector<PivotMeans> means;   ///< One for each value asked for.
   bool has_labels = false;
 };
 
 /// The axes of which the runs show more than one level.
 std::vector<std::string> varying_axes(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes);
 
-/// Whether all cells differ from the first one on one axis at most, where three or more axes vary: what
-/// design "one-at-a-time" makes. An axis that does not apply does not differ.
+/// Whether all cells differ from the first one on one axis at most, each in its own way, where three or more
+/// axes vary: what design "one-at-a-time" makes. An axis that does not apply does not differ.
 bool changes_one_at_a_time(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes);
 /// Replaces the axes of such runs by one, `kChangeAxis`, whose levels say what was changed: "tokens = 4". The
 /// labels of [[include]] cells become levels, too.
 inline constexpr const char* kChangeAxis = "change";
 void name_changes(std::vector<RunRecord>& runs, std::vector<PlanAxis>& axes);
 
-/// Last values of metrics ("vlm/loss") count for finished runs alone: a curve that still grows has no last
-/// value.
-bool is_metric(const std::string& value);
-
+/// Without `over`, means are over what all rows have in common where axes are averaged over; where none is,
+/// each row is one cell, and keeps all its seeds. Groups without any number, and [[include]] cells, which
+/// stand alone, are not counted among the rows. Throws Error where axes are averaged over and the rows have
+/// nothing in common.
 Pivot make_pivot(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes,
-                 const std::vector<std::string>& by, const std::vector<std::string>& values);
+                 const std::vector<std::string>& by, const std::vector<std::string>& values,
+                 std::optional<Over> over = std::nullopt);
 
 }  // namespace ablate

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "cli/pivot_notes.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -20,8 +21,8 @@ std::span<const Named<Spread>> names_of<Spread>() {
 
 namespace {
 
-/// Half the width of the interval; NaN where there is none.
-double spread_of(const Summary& summary, Spread spread) {
+/// Half the width of the interval over seeds; NaN where there is none.
+double seed_spread(const Summary& summary, Spread spread) {
   switch (spread) {
     case Spread::sd:
       return summary.sd;
@@ -37,20 +38,17 @@ double spread_of(const Summary& summary, Spread spread) {
   return std::numeric_limits<double>::quiet_NaN();
 }
 
-const char* spread_words(Spread spread) {
-  switch (spread) {
-    case Spread::sd:
-      return "mean ± standard deviation";
-    case Spread::se:
-      return "mean ± standard error";
-    case Spread::ci95:
-      return "mean ± half of the 95 % confidence interval (Student's t)";
-    case Spread::range:
-      return "mean [smallest, largest]";
-    case Spread::none:
+/// Of the spread that is shown; NaN where none is.
+double shown_width(const PivotCell& cell, Spread spread) {
+  switch (source_of(cell, spread)) {
+    case Source::seeds:
+      return seed_spread(cell.summary, spread);
+    case Source::examples:
+      return cell.examples.standard_error;
+    case Source::none:
       break;
   }
-  return "mean";
+  return std::numeric_limits<double>::quiet_NaN();
 }
 
 std::string fixed(double value, int decimals) {
@@ -68,7 +66,6 @@ std::string no_number(const PivotCell& cell) {
 
 /// "2/3, 1 failed": what is missing beside a number.
 std::string missing_mark(const PivotCell& cell) {
-  if (cell.missing() == 0) return "";
   std::string mark = fmt::format("({}/{}", cell.summary.n, cell.planned);
   for (const auto& [count, word] : {std::pair{cell.failed, "failed"},
                                     {cell.running, "running"},
@@ -78,9 +75,13 @@ std::string missing_mark(const PivotCell& cell) {
   return mark + ")";
 }
 
-TableCell shown_cell(const PivotCell& cell, Spread spread, int decimals) {
+TableCell shown_cell(const PivotCell& cell, Spread spread, int decimals, bool mark_examples, bool apart) {
   if (cell.summary.n == 0) return {no_number(cell), Null{}};
-  return {measured_text(cell.summary, spread, decimals), cell.summary.mean, missing_mark(cell)};
+  std::vector<std::string> marks;
+  if (mark_examples && source_of(cell, spread) == Source::examples) marks.emplace_back(kExamplesMark);
+  if (apart) marks.emplace_back(kApartMark);
+  if (cell.missing() > 0) marks.push_back(missing_mark(cell));
+  return {measured_text(cell, spread, decimals), cell.summary.mean, join(marks, " ")};
 }
 
 /// Whether `a` comes before `b`; what has no number comes last.
@@ -93,43 +94,71 @@ bool sorts_before(const PivotGroup* a, const PivotGroup* b, const PivotLayout& l
   return layout.descending ? x > y : x < y;
 }
 
-std::vector<std::string> notes_of(const Pivot& pivot, const PivotLayout& layout) {
-  std::int64_t seeds = 0;
-  bool incomplete = false;
-  for (const PivotGroup& group : pivot.groups)
-    for (const PivotCell& cell : group.values) {
-      seeds = std::max(seeds, cell.planned);
-      incomplete = incomplete || (cell.summary.n > 0 && cell.missing() > 0);
-    }
-  std::vector<std::string> notes;
-  if (seeds > 1) notes.push_back(fmt::format("{} over {} seeds", spread_words(layout.spread), seeds));
-  if (seeds == 1) notes.push_back("one seed: no spread");
-  if (!pivot.averaged.empty())
-    notes.push_back("averaged, within each seed, over " + join(pivot.averaged, ", "));
-  if (incomplete) notes.push_back("(2/3): only 2 of 3 seeds have a number, and only they are in the mean");
-  return notes;
+using Levels = std::vector<std::string>;
+using RowKey = std::pair<std::string, Levels>;  ///< Label and levels of the row axes.
+
+/// Groups by row and column, in the order in which they are shown.
+struct Grid {
+  std::vector<RowKey> rows;
+  std::vector<Levels> columns;
+  std::map<RowKey, std::map<Levels, const PivotGroup*>> groups;
+};
+
+Grid make_grid(const Pivot& pivot, const PivotLayout& layout) {
+  Grid grid;
+  const auto num_rows = static_cast<std::ptrdiff_t>(layout.rows.size());
+  for (const PivotGroup& group : pivot.groups) {
+    const RowKey row(group.label, Levels(group.levels.begin(), group.levels.begin() + num_rows));
+    const Levels column(group.levels.begin() + num_rows, group.levels.end());
+    if (grid.groups.count(row) == 0) grid.rows.push_back(row);
+    if (std::find(grid.columns.begin(), grid.columns.end(), column) == grid.columns.end())
+      grid.columns.push_back(column);
+    grid.groups[row][column] = &group;
+  }
+  if (layout.sort_value) {
+    const auto first = [&](const RowKey& row) {
+      const auto found = grid.groups[row].find(grid.columns.front());
+      return found == grid.groups[row].end() ? nullptr : found->second;
+    };
+    std::stable_sort(grid.rows.begin(), grid.rows.end(), [&](const RowKey& a, const RowKey& b) {
+      return sorts_before(first(a), first(b), layout);
+    });
+  }
+  return grid;
 }
 
 }  // namespace
 
-std::string measured_text(const Summary& summary, Spread spread, int decimals) {
+Source source_of(const PivotCell& cell, Spread spread) {
+  constexpr double kRounding = 1e-12;  // Means over cells of equal seeds differ by this much.
+  const Summary& seeds = cell.summary;
+  if (spread == Spread::none || seeds.n == 0) return Source::none;
+  if (seeds.n > 1 && seeds.max - seeds.min > kRounding * std::max(std::abs(seeds.min), std::abs(seeds.max)))
+    return Source::seeds;
+  return cell.examples.standard_error > 0 && std::isfinite(cell.examples.standard_error) ? Source::examples
+                                                                                         : Source::none;
+}
+
+std::string measured_text(const PivotCell& cell, Spread spread, int decimals) {
+  const Summary& summary = cell.summary;
   const std::string mean = fixed(summary.mean, decimals);
-  const double width = spread_of(summary, spread);
-  if (!std::isfinite(width)) return mean;
-  if (spread == Spread::range)
+  const Source source = source_of(cell, spread);
+  if (source == Source::none) return mean;
+  if (source == Source::seeds && spread == Spread::range)
     return fmt::format("{} [{}, {}]", mean, fixed(summary.min, decimals), fixed(summary.max, decimals));
+  const double width = shown_width(cell, spread);
   return fmt::format("{} ± {}", mean, decimals < 0 ? fmt::format("{:.2g}", width) : fixed(width, decimals));
 }
 
-int decimals_for(const std::vector<Summary>& column, Spread spread) {
+int decimals_for(const std::vector<PivotCell>& column, Spread spread) {
   constexpr int kMaxDecimals = 6;
   constexpr double kRounding = 1e-6;  // 0.0099999999 is a spread of 0.01.
   std::vector<double> widths;
   double largest = 0;
-  for (const Summary& summary : column) {
-    if (summary.n == 0) continue;
-    largest = std::max(largest, std::abs(summary.mean));
-    const double width = spread_of(summary, spread);
+  for (const PivotCell& cell : column) {
+    if (cell.summary.n == 0) continue;
+    largest = std::max(largest, std::abs(cell.summary.mean));
+    const double width = shown_width(cell, spread);
     if (std::isfinite(width) && width > 0) widths.push_back(width);
   }
   if (largest >= 1e6 || (largest > 0 && largest < 1e-3)) return -1;
@@ -144,28 +173,7 @@ int decimals_for(const std::vector<Summary>& column, Spread spread) {
 }
 
 Table wide_table(const Pivot& pivot, const PivotLayout& layout) {
-  const auto num_rows = static_cast<std::ptrdiff_t>(layout.rows.size());
-  using Levels = std::vector<std::string>;
-  std::vector<std::pair<std::string, Levels>> row_keys;
-  std::vector<Levels> column_keys;
-  std::map<std::pair<std::string, Levels>, std::map<Levels, const PivotGroup*>> grid;
-  for (const PivotGroup& group : pivot.groups) {
-    const std::pair row(group.label, Levels(group.levels.begin(), group.levels.begin() + num_rows));
-    const Levels column(group.levels.begin() + num_rows, group.levels.end());
-    if (grid.count(row) == 0) row_keys.push_back(row);
-    if (std::find(column_keys.begin(), column_keys.end(), column) == column_keys.end())
-      column_keys.push_back(column);
-    grid[row][column] = &group;
-  }
-  if (layout.sort_value) {
-    const auto first = [&](const auto& row) {
-      const auto found = grid[row].find(column_keys.front());
-      return found == grid[row].end() ? nullptr : found->second;
-    };
-    std::stable_sort(row_keys.begin(), row_keys.end(),
-                     [&](const auto& a, const auto& b) { return sorts_before(first(a), first(b), layout); });
-  }
-
+  auto [row_keys, column_keys, grid] = make_grid(pivot, layout);
   Table table;
   if (pivot.has_labels) table.columns.push_back({"cell"});
   for (const std::string& axis : layout.rows) table.columns.push_back({axis});
@@ -174,21 +182,23 @@ Table wide_table(const Pivot& pivot, const PivotLayout& layout) {
     if (pivot.has_labels) table.rows[i].push_back({row_keys[i].first});
     for (const std::string& level : row_keys[i].second) table.rows[i].push_back({level});
   }
+  const bool mark_examples = mixes_sources(pivot, layout.spread);
   const bool show_value = column_keys.size() < 2 || layout.values.size() > 1;
   for (const Levels& column : column_keys) {
     for (std::size_t v = 0; v < layout.values.size(); ++v) {
       std::vector<std::string> words = column;
       if (show_value) words.push_back(layout.values[v]);
       table.columns.push_back({join(words, " "), Align::right});
-      std::vector<Summary> summaries;
+      std::vector<PivotCell> cells;
       for (const auto& row : row_keys)
-        if (grid[row].count(column) > 0) summaries.push_back(grid[row][column]->values[v].summary);
-      const int decimals = decimals_for(summaries, layout.spread);
+        if (grid[row].count(column) > 0) cells.push_back(grid[row][column]->values[v]);
+      const int decimals = decimals_for(cells, layout.spread);
       for (std::size_t i = 0; i < row_keys.size(); ++i) {
         const auto found = grid[row_keys[i]].find(column);
         table.rows[i].push_back(found == grid[row_keys[i]].end()
                                     ? TableCell::null()
-                                    : shown_cell(found->second->values[v], layout.spread, decimals));
+                                    : shown_cell(found->second->values[v], layout.spread, decimals,
+                                                 mark_examples, stands_apart(pivot, *found->second, v)));
       }
     }
   }
@@ -197,7 +207,7 @@ Table wide_table(const Pivot& pivot, const PivotLayout& layout) {
     for (std::size_t i = 0; i < row_keys.size(); ++i)
       table.rows[i].push_back({to_name(grid[row_keys[i]].begin()->second->state)});
   }
-  table.notes = notes_of(pivot, layout);
+  table.notes = pivot_notes(pivot, layout);
   if (!layout.columns.empty())
     table.notes.insert(table.notes.begin(),
                        fmt::format("{}columns: {}", show_value ? "" : layout.values.front() + "; ",
@@ -219,8 +229,9 @@ Table tidy_table(const Pivot& pivot, const PivotLayout& layout) {
     } else if (layout.spread != Spread::none) {
       table.columns.push_back({name + "_" + to_name(layout.spread)});
     }
-    table.columns.push_back({name + "_n"});
-    table.columns.push_back({name + "_missing"});
+    for (const char* what :
+         {"_n", "_missing", "_examples", "_examples_se", "_over", "_cells", "_seeds", "_left_out"})
+      table.columns.push_back({name + what});
   }
   std::vector<PivotGroup> groups = pivot.groups;
   if (layout.sort_value)
@@ -237,10 +248,17 @@ Table tidy_table(const Pivot& pivot, const PivotLayout& layout) {
         row.push_back(TableCell::number(cell.summary.min));
         row.push_back(TableCell::number(cell.summary.max));
       } else if (layout.spread != Spread::none) {
-        row.push_back(TableCell::number(spread_of(cell.summary, layout.spread)));
+        row.push_back(TableCell::number(seed_spread(cell.summary, layout.spread)));
       }
       row.push_back(TableCell::integer(static_cast<std::int64_t>(cell.summary.n)));
       row.push_back(TableCell::integer(cell.missing()));
+      const ExampleError& examples = cell.examples;
+      row.push_back(examples.n > 0 ? TableCell::integer(examples.n) : TableCell::null());
+      row.push_back(TableCell::number(examples.standard_error));
+      row.push_back({to_name(cell.over)});
+      row.push_back({fmt::format("{}", fmt::join(cell.cells, " "))});
+      row.push_back({fmt::format("{}", fmt::join(cell.seeds, " "))});
+      row.push_back(TableCell::integer(group.cells - static_cast<std::int64_t>(cell.cells.size())));
     }
     table.rows.push_back(std::move(row));
   }

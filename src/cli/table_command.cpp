@@ -1,5 +1,6 @@
 // `ablate table`: results as rows and columns of any axes.
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "cli/common.hpp"
@@ -59,6 +60,21 @@ std::vector<std::vector<std::string>> divide_values(const std::vector<std::strin
   return groups;
 }
 
+/// One table for all values, or one for each family; notes that are those of the last table stand there
+/// alone.
+std::vector<Table> wide_tables(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes,
+                               const std::vector<std::string>& by, PivotLayout layout,
+                               std::optional<Over> over, bool all_in_one) {
+  std::vector<Table> tables;
+  for (const std::vector<std::string>& group : divide_values(layout.values, all_in_one)) {
+    layout.values = group;
+    tables.push_back(wide_table(make_pivot(runs, axes, by, group, over), layout));
+  }
+  for (std::size_t i = 0; i + 1 < tables.size(); ++i)
+    if (tables[i].notes == tables.back().notes) tables[i].notes.clear();
+  return tables;
+}
+
 int run_table(const Arguments& arguments) {
   Database database = open_for_reading(arguments);
   const SweepRecord sweep = get_sweep(database, arguments.text("SWEEP"));
@@ -89,8 +105,13 @@ int run_table(const Arguments& arguments) {
   const auto format = arguments.choice<Format>("--format");
   const bool tidy = format == Format::csv || format == Format::json;
   std::vector<PlanAxis> axes = sweep.axes;
-  if (!tidy && !arguments.has("--rows") && layout.columns.empty() && changes_one_at_a_time(runs, axes))
-    name_changes(runs, axes);
+  std::optional<Over> over;
+  if (const auto name = arguments.find_text("--over")) over = from_name<Over>(*name);
+  if (!arguments.has("--rows") && layout.columns.empty() && changes_one_at_a_time(runs, axes)) {
+    // Rows are there to be compared with the baseline: under the same seeds, whatever the format.
+    if (!over) over = Over::common;
+    if (!tidy) name_changes(runs, axes);
+  }
   if (!arguments.has("--rows"))
     for (const std::string& axis : varying_axes(runs, axes))
       if (std::find(layout.columns.begin(), layout.columns.end(), axis) == layout.columns.end())
@@ -99,19 +120,15 @@ int run_table(const Arguments& arguments) {
   by.insert(by.end(), layout.columns.begin(), layout.columns.end());
 
   if (tidy) {
-    print_table(tidy_table(make_pivot(runs, axes, by, layout.values), layout), format);
+    print_table(tidy_table(make_pivot(runs, axes, by, layout.values, over), layout), format);
     return ExitCode::done;
   }
-  const auto groups = divide_values(layout.values, chosen || sort_by);
-  for (const std::vector<std::string>& group : groups) {
-    layout.values = group;
-    Table table = wide_table(make_pivot(runs, axes, by, group), layout);
-    const bool last = &group == &groups.back();
-    if (!last) table.notes.clear();
-    if (!chosen && group.empty() && !known.empty())
-      table.notes.push_back("no scores yet; --value shows metrics: " + join(known, ", "));
+  std::vector<Table> tables = wide_tables(runs, axes, by, layout, over, chosen || sort_by);
+  if (!chosen && layout.values.empty() && !known.empty())
+    tables.back().notes.push_back("no scores yet; --value shows metrics: " + join(known, ", "));
+  for (const Table& table : tables) {
     print_table(table, format);
-    if (!last) write_out("\n");
+    if (&table != &tables.back()) write_out("\n");
   }
   return ExitCode::done;
 }
@@ -124,12 +141,21 @@ CommandSpec table_command() {
       .group = Group::results,
       .summary = "Shows results as a table of any axes",
       .description =
-          "Each cell is the mean over seeds with its spread, and says which seeds are missing or failed. "
-          "Axes that "
-          "are neither rows nor columns are averaged over, and a note says so. CSV and JSON have one row for "
-          "each "
-          "combination of levels, with mean, spread, n and missing in columns of their own. Where each cell "
-          "changes one axis alone, a row says which; many scores make a table for each evaluation.",
+          "Each cell is the mean over seeds with its spread, and says which seeds are missing or failed; "
+          "where "
+          "seeds show no spread, the standard error over examples stands in its place, and a note says so. "
+          "Axes "
+          "that are neither rows nor columns are averaged over, within each seed, and only over what all "
+          "rows "
+          "have, so that rows differ by their own levels alone; notes say what that is and what is left out. "
+          "CSV "
+          "and JSON have one row for each combination of levels, with mean, spread, n, missing, the examples "
+          "and "
+          "the standard error over them, the numbers of the cells and the seeds in the mean, and how many "
+          "cells "
+          "are left out, in columns of their own. Where each cell changes one axis alone, a row says which; "
+          "many "
+          "scores make a table for each evaluation.",
       .example = "ablate table connector --rows connector.kind --columns connector.tokens --value vqa",
       .options = {positional("SWEEP", ValueType::sweep, "the sweep, by name or file"),
                   repeated(value("--rows", ValueType::text, "AXES", "axes that make rows [all that vary]")),
@@ -139,6 +165,9 @@ CommandSpec table_command() {
                       "scores, or last values of metrics such as vlm/loss; vlm/loss:min is the smallest "
                       "[all scores]")),
                   choice("--spread", known_names<Spread>(), "sd", "what stands behind the mean"),
+                  choice("--over", known_names<Over>(), "",
+                         "means over cells and seeds that all rows have, or over each row's own [common, but "
+                         "own seeds where each row is one cell]"),
                   value("--sort", ValueType::text, "NAME", "order rows by the mean of this value"),
                   flag("--descending", "largest first"), format_option(), db_option()},
       .run = run_table};

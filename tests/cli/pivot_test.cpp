@@ -1,7 +1,10 @@
 #include "cli/pivot.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <limits>
+#include <map>
+#include <optional>
 
 #include "cli/pivot_table.hpp"
 
@@ -37,10 +40,11 @@ std::vector<RunRecord> full_grid() {
   return runs;
 }
 
-std::string show(const std::vector<RunRecord>& runs, PivotLayout layout, Format format = Format::text) {
+std::string show(const std::vector<RunRecord>& runs, PivotLayout layout, Format format = Format::text,
+                 std::optional<Over> over = std::nullopt) {
   std::vector<std::string> by = layout.rows;
   by.insert(by.end(), layout.columns.begin(), layout.columns.end());
-  const Pivot pivot = make_pivot(runs, kAxes, by, layout.values);
+  const Pivot pivot = make_pivot(runs, kAxes, by, layout.values, over);
   const bool tidy = format == Format::csv || format == Format::json;
   return render(tidy ? tidy_table(pivot, layout) : wide_table(pivot, layout), format);
 }
@@ -97,8 +101,8 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_marked) {
              "c-abstractor  64                            failed 3/3\n"
              "c-abstractor  144      0.4150 ± 0.0071 (2/3, 1 failed)\n"
              "\n"
-             "mean ± standard deviation over 3 seeds\n"
-             "(2/3): only 2 of 3 seeds have a number, and only they are in the mean\n");
+             "mean ± standard deviation over 2 of 3 seeds\n"
+             "(2/3): 2 of 3 seeds are in the mean; --over common: those that all rows have\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_seed_that_lost_a_cell_is_not_averaged_without_it) {
@@ -144,7 +148,7 @@ BOOST_AUTO_TEST_CASE(included_cells_stand_alone) {
              "baseline of MM1  -             0.5000\n"
              "\n"
              "mean over 3 seeds\n"
-             "averaged, within each seed, over tokens (3 levels)\n");
+             "averaged, within each seed, over tokens (2 levels)\n");
 }
 
 BOOST_AUTO_TEST_CASE(rows_can_be_sorted_by_a_value) {
@@ -160,17 +164,17 @@ BOOST_AUTO_TEST_CASE(csv_has_one_column_for_each_number) {
   runs[2] = run("mlp", "64", 0, 0, JobState::failed);
   const std::string text =
       show(runs, {.rows = {"kind"}, .columns = {"tokens"}, .values = {"vqa"}}, Format::csv);
-  BOOST_TEST(text.starts_with("kind,tokens,state,vqa_mean,vqa_sd,vqa_n,vqa_missing\nmlp,64,failed,0.115"));
-  BOOST_TEST(text.find(",2,1\n") != std::string::npos);
+  BOOST_TEST(
+      text.starts_with("kind,tokens,state,vqa_mean,vqa_sd,vqa_n,vqa_missing,vqa_examples,vqa_examples_se,"
+                       "vqa_over,vqa_cells,vqa_seeds,vqa_left_out\nmlp,64,failed,0.115"));
+  BOOST_TEST(text.find(",2,1,,,own,0,1 2,0\n") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(decimals_show_two_digits_of_the_spread) {
   const auto with = [](double mean, double sd) {
-    Summary summary;
-    summary.n = 3;
-    summary.mean = mean;
-    summary.sd = sd;
-    return std::vector<Summary>{summary};
+    PivotCell cell;
+    cell.summary = {.n = 3, .mean = mean, .sd = sd, .min = mean - sd, .max = mean + sd};
+    return std::vector<PivotCell>{cell};
   };
   BOOST_TEST(decimals_for(with(0.8, 0.013), Spread::sd) == 3);
   BOOST_TEST(decimals_for(with(812, 13), Spread::sd) == 0);
@@ -212,6 +216,70 @@ BOOST_AUTO_TEST_CASE(cells_that_change_one_axis_are_named_by_it) {
   const std::vector<std::string> expected = {"(baseline)", "encoder = none", "tokens = 144", "mix = b",
                                              "untrained"};
   BOOST_TEST(rows == expected, boost::test_tools::per_element());
+}
+
+namespace {
+
+/// A score of `n` examples that are right or wrong, under each of the seeds.
+std::vector<RunRecord> answers(const std::vector<double>& scores, std::int64_t n) {
+  std::vector<RunRecord> runs;
+  for (const double score : scores) {
+    runs.push_back(run("mlp", "64", runs.size(), score));
+    runs.back().examples["vqa"] = {n, std::sqrt(score * (1 - score) / static_cast<double>(n - 1))};
+  }
+  return runs;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(where_seeds_show_no_spread_the_examples_do) {
+  const PivotLayout layout{.rows = {"kind"}, .columns = {}, .values = {"vqa"}};
+  BOOST_TEST(show(answers({0.8, 0.8, 0.8}, 40), layout) ==
+             "kind            vqa\n"
+             "----  -------------\n"
+             "mlp   0.800 ± 0.064\n"
+             "\n"
+             "mean over 3 seeds, which show no spread\n"
+             "±: standard error over the 40 examples\n"
+             "examples are the same under every seed: their error does not shrink with seeds\n");
+  BOOST_TEST(show(answers({0.8}, 40), layout)
+                 .ends_with("0.800 ± 0.064\n\none seed; ±: standard error over the 40 examples\n"));
+  const std::string csv = show(answers({0.8, 0.8, 0.8}, 40), layout, Format::csv);
+  BOOST_TEST(csv.find(",0,3,0,40,0.0640") != std::string::npos);  // sd, n, missing, examples, their error
+}
+
+BOOST_AUTO_TEST_CASE(spreads_of_seeds_and_of_examples_are_told_apart) {
+  std::vector<RunRecord> runs = answers({0.8, 0.8}, 40);
+  for (const RunRecord& other : answers({0.5, 0.6}, 40)) {
+    runs.push_back(other);
+    runs.back().levels["kind"] = "c-abstractor";
+    runs.back().cell = 2;
+  }
+  const PivotLayout layout{.rows = {"kind"}, .columns = {}, .values = {"vqa"}};
+  BOOST_TEST(show(runs, layout) ==
+             "kind                         vqa\n"
+             "------------  ------------------\n"
+             "mlp           0.800 ± 0.064 (ex)\n"
+             "c-abstractor       0.550 ± 0.071\n"
+             "\n"
+             "mean ± standard deviation over 2 seeds\n"
+             "(ex): seeds show no spread; ±: standard error over the 40 examples\n"
+             "examples are the same under every seed: their error does not shrink with seeds\n");
+  BOOST_TEST(show(runs, layout, Format::latex).find("$0.800 \\pm 0.064$ (ex)") != std::string::npos);
+  BOOST_TEST(show(runs, layout, Format::markdown).find("0.800 ± 0.064 (ex) |") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_spread_that_is_not_known_is_not_shown_as_0) {
+  const PivotLayout layout{.rows = {"kind"}, .columns = {}, .values = {"vqa"}};
+  std::vector<RunRecord> single = answers({0.8}, 40);
+  single[0].examples["vqa"] = {1};
+  BOOST_TEST(show(single, layout).ends_with("mlp   0.8000\n\none seed: no spread\n"));
+  BOOST_TEST(
+      show(answers({0, 0}, 40), layout).ends_with("mlp   0.000\n\nmean over 2 seeds: no spread is known\n"));
+  // One of several without its error: the error of the mean is not known.
+  std::vector<RunRecord> partly = answers({0.8, 0.8}, 40);
+  partly[1].examples.clear();
+  BOOST_TEST(show(partly, layout).find("±") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -51,8 +51,9 @@ BOOST_AUTO_TEST_CASE(tables_come_in_all_formats) {
              "% averaged, within each seed, over demo.width (2 levels)\n");
   const std::string csv = program.run("table tiny --format csv --value demo/loss --spread none").out;
   BOOST_TEST(
-      csv.starts_with("demo.resolution,demo.width,state,demo/loss_mean,demo/loss_n,demo/loss_missing\n"
-                      "4,8,finished,1.5,3,0\n"));
+      csv.starts_with("demo.resolution,demo.width,state,demo/loss_mean,demo/loss_n,demo/loss_missing,"
+                      "demo/loss_examples,demo/loss_examples_se,demo/loss_over,demo/loss_cells,"
+                      "demo/loss_seeds,demo/loss_left_out\n4,8,finished,1.5,3,0,,,own,0,0 1 2,0\n"));
   const Json json = Json::parse(program.run("table tiny --format json --rows demo.width").out);
   BOOST_TEST(json.size() == 2u);
   BOOST_TEST(json[0]["accuracy_n"] == 3);

@@ -1,0 +1,76 @@
+// Which cells and seeds the rows of a table have in common: what their means are taken over, so that rows
+// differ by their own levels alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "store/results.hpp"
+
+namespace ablate {
+
+/// Stands for the level of an axis that does not apply.
+inline constexpr const char* kNoLevel = "-";
+
+/// Levels of the axes that a table averages over, in the order of the axes.
+using Setting = std::vector<std::string>;
+
+/// The runs of one row of a table, or of one field of it where axes make columns.
+class RowRuns {
+ public:
+  using BySeed = std::map<std::uint64_t, const RunRecord*>;
+  void add(const Setting& setting, const RunRecord& run);
+  const std::map<Setting, BySeed>& by_setting() const { return by_setting_; }
+  /// The runs under a setting; null when the row has none. `open`: where an axis does not apply to the row,
+  /// its one run stands under every level.
+  const BySeed* find(const Setting& setting, bool open) const;
+
+ private:
+  std::map<Setting, BySeed> by_setting_;
+  std::vector<Setting> open_;  ///< Settings on some axis of which there is no level.
+};
+
+/// Settings, each under all of the seeds.
+struct Selection {
+  std::vector<Setting> settings;
+  std::vector<std::uint64_t> seeds;
+  bool open = false;  ///< A row to which an axis does not apply may stand under all its levels.
+  bool empty() const { return settings.empty() || seeds.empty(); }
+  bool operator==(const Selection&) const = default;
+};
+
+/// Last values of metrics ("vlm/loss") count for finished runs alone: a curve that still grows has no last
+/// value.
+bool is_metric(const std::string& value);
+/// A run's value, when it counts; it may be NaN.
+std::optional<double> value_of(const RunRecord& run, const std::string& value);
+/// Whether it counts and is finite.
+bool has_number(const RunRecord& run, const std::string& value);
+
+/// The later, the worse: as in the view `runs`.
+int badness(JobState state);
+
+/// The settings and seeds for which all rows have a number: of all products of some settings with some seeds
+/// one with the most runs, found by giving up first the seeds that the fewest settings have. Empty when
+/// nothing is common. `open`: see RowRuns::find.
+Selection choose_common(std::span<const RowRuns* const> rows, const std::string& value, bool open = false);
+
+/// Index of the row without which the others would have something in common; none where that takes more.
+std::optional<std::size_t> find_odd_row(std::span<const RowRuns* const> rows, const std::string& value);
+
+/// What some row has and the selection has not.
+struct LeftOut {
+  std::optional<Setting> setting;     ///< None: a seed is left out for all settings.
+  std::optional<std::uint64_t> seed;  ///< Where `setting` is none.
+  std::size_t row = 0;                ///< The first row that lacks it,
+  std::string reason;                 ///< and why: "failed", "no such cell".
+};
+std::vector<LeftOut> find_left_out(std::span<const RowRuns* const> rows, const Selection& selection,
+                                   const std::string& value);
+
+}  // namespace ablate
