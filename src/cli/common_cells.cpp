@@ -20,9 +20,9 @@ std::set<Setting> all_settings(Rows rows) {
   return settings;
 }
 
-Seeds seeds_with_number(const RowRuns& row, const Setting& setting, const std::string& value, bool open) {
+Seeds seeds_with_number(const RowRuns& row, const Setting& setting, const std::string& value) {
   Seeds seeds;
-  if (const auto* runs = row.find(setting, open))
+  if (const auto* runs = row.find(setting))
     for (const auto& [seed, run] : *runs)
       if (has_number(*run, value)) seeds.insert(seed);
   return seeds;
@@ -35,17 +35,11 @@ Seeds intersection(const Seeds& a, const Seeds& b) {
 }
 
 /// Seeds under which all rows have a number for the setting.
-Seeds common_seeds(Rows rows, const Setting& setting, const std::string& value, bool open) {
-  Seeds common = seeds_with_number(*rows.front(), setting, value, open);
+Seeds common_seeds(Rows rows, const Setting& setting, const std::string& value) {
+  Seeds common = seeds_with_number(*rows.front(), setting, value);
   for (std::size_t i = 1; i < rows.size() && !common.empty(); ++i)
-    common = intersection(common, seeds_with_number(*rows[i], setting, value, open));
+    common = intersection(common, seeds_with_number(*rows[i], setting, value));
   return common;
-}
-
-bool stands_under(const Setting& own, const Setting& setting) {
-  for (std::size_t i = 0; i < own.size(); ++i)
-    if (own[i] != setting[i] && own[i] != kNoLevel) return false;
-  return true;
 }
 
 /// Why a run has no number.
@@ -56,11 +50,10 @@ std::string reason_of(const RunRecord& run, const std::string& value) {
 
 /// The first row without a number for one of the settings under one of the seeds; none: all have them.
 std::optional<LeftOut> find_lacking(Rows rows, std::span<const Setting> settings,
-                                    std::span<const std::uint64_t> seeds, const std::string& value,
-                                    bool open) {
+                                    std::span<const std::uint64_t> seeds, const std::string& value) {
   for (std::size_t i = 0; i < rows.size(); ++i)
     for (const Setting& setting : settings) {
-      const auto* runs = rows[i]->find(setting, open);
+      const auto* runs = rows[i]->find(setting);
       if (!runs) return LeftOut{{}, {}, i, "no such cell"};
       for (const std::uint64_t seed : seeds) {
         const auto run = runs->find(seed);
@@ -107,27 +100,17 @@ int badness(JobState state) {
   return 0;
 }
 
-void RowRuns::add(const Setting& setting, const RunRecord& run) {
-  const auto [entry, is_new] = by_setting_.try_emplace(setting);
-  if (is_new && std::find(setting.begin(), setting.end(), kNoLevel) != setting.end())
-    open_.push_back(setting);
-  entry->second.emplace(run.seed, &run);
+const RowRuns::BySeed* RowRuns::find(const Setting& setting) const {
+  const auto found = by_setting_.find(setting);
+  return found == by_setting_.end() ? nullptr : &found->second;
 }
 
-const RowRuns::BySeed* RowRuns::find(const Setting& setting, bool open) const {
-  if (const auto exact = by_setting_.find(setting); exact != by_setting_.end()) return &exact->second;
-  if (!open) return nullptr;
-  for (const Setting& own : open_)
-    if (stands_under(own, setting)) return &by_setting_.at(own);
-  return nullptr;
-}
-
-Selection choose_common(Rows rows, const std::string& value, bool open) {
+Selection choose_common(Rows rows, const std::string& value) {
   if (rows.empty()) return {};
   std::vector<std::pair<Setting, Seeds>> candidates;
   std::map<std::uint64_t, std::size_t> settings_with;
   for (const Setting& setting : all_settings(rows)) {
-    Seeds common = common_seeds(rows, setting, value, open);
+    Seeds common = common_seeds(rows, setting, value);
     if (common.empty()) continue;
     for (const std::uint64_t seed : common) ++settings_with[seed];
     candidates.emplace_back(setting, std::move(common));
@@ -135,12 +118,12 @@ Selection choose_common(Rows rows, const std::string& value, bool open) {
   std::vector<std::pair<std::uint64_t, std::size_t>> seeds(settings_with.begin(), settings_with.end());
   std::stable_sort(seeds.begin(), seeds.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
-  Selection best{.open = open};
+  Selection best;
   auto left = candidates;
   for (std::size_t k = 1; k <= seeds.size(); ++k) {
     std::erase_if(left, [&](const auto& entry) { return entry.second.count(seeds[k - 1].first) == 0; });
     if (k * left.size() <= best.settings.size() * best.seeds.size()) continue;
-    best = {.open = open};
+    best = {};
     for (const auto& [setting, common] : left) best.settings.push_back(setting);
     for (std::size_t i = 0; i < k; ++i) best.seeds.push_back(seeds[i].first);
   }
@@ -161,7 +144,7 @@ std::optional<std::size_t> find_odd_row(Rows rows, const std::string& value) {
     std::vector<std::size_t> lacking;
     std::optional<Seeds> common;
     for (std::size_t i = 0; i < rows.size() && lacking.size() < 2; ++i) {
-      const Seeds seeds = seeds_with_number(*rows[i], setting, value, true);
+      const Seeds seeds = seeds_with_number(*rows[i], setting, value);
       Seeds both = common ? intersection(*common, seeds) : seeds;
       if (both.empty())
         lacking.push_back(i);
@@ -179,17 +162,15 @@ std::vector<LeftOut> find_left_out(Rows rows, const Selection& selection, const 
   std::vector<LeftOut> found;
   const auto add = [&](std::span<const Setting> settings, std::span<const std::uint64_t> seeds,
                        std::optional<Setting> setting, std::optional<std::uint64_t> seed) {
-    if (auto lacking = find_lacking(rows, settings, seeds, value, selection.open)) {
+    if (auto lacking = find_lacking(rows, settings, seeds, value)) {
       lacking->setting = std::move(setting);
       lacking->seed = seed;
       found.push_back(std::move(*lacking));
     }
   };
   for (const Setting& setting : all_settings(rows)) {
-    // Where an axis does not apply to a row, its run stands under the selected levels: it is not left out.
-    const bool used = std::any_of(selection.settings.begin(), selection.settings.end(),
-                                  [&](const Setting& selected) { return stands_under(setting, selected); });
-    if (!used) add({&setting, 1}, selection.seeds, setting, std::nullopt);
+    if (!std::binary_search(selection.settings.begin(), selection.settings.end(), setting))
+      add({&setting, 1}, selection.seeds, setting, std::nullopt);
   }
   Seeds seeds;
   for (const RowRuns* row : rows)

@@ -24,22 +24,19 @@ using Setting = std::vector<std::string>;
 class RowRuns {
  public:
   using BySeed = std::map<std::uint64_t, const RunRecord*>;
-  void add(const Setting& setting, const RunRecord& run);
+  void add(const Setting& setting, const RunRecord& run) { by_setting_[setting].emplace(run.seed, &run); }
   const std::map<Setting, BySeed>& by_setting() const { return by_setting_; }
-  /// The runs under a setting; null when the row has none. `open`: where an axis does not apply to the row,
-  /// its one run stands under every level.
-  const BySeed* find(const Setting& setting, bool open) const;
+  /// The runs under a setting; null when the row has none.
+  const BySeed* find(const Setting& setting) const;
 
  private:
   std::map<Setting, BySeed> by_setting_;
-  std::vector<Setting> open_;  ///< Settings on some axis of which there is no level.
 };
 
 /// Settings, each under all of the seeds.
 struct Selection {
   std::vector<Setting> settings;
   std::vector<std::uint64_t> seeds;
-  bool open = false;  ///< A row to which an axis does not apply may stand under all its levels.
   bool empty() const { return settings.empty() || seeds.empty(); }
   bool operator==(const Selection&) const = default;
 };
@@ -57,8 +54,8 @@ int badness(JobState state);
 
 /// The settings and seeds for which all rows have a number: of all products of some settings with some seeds
 /// one with the most runs, found by giving up first the seeds that the fewest settings have. Empty when
-/// nothing is common. `open`: see RowRuns::find.
-Selection choose_common(std::span<const RowRuns* const> rows, const std::string& value, bool open = false);
+/// nothing is common.
+Selection choose_common(std::span<const RowRuns* const> rows, const std::string& value);
 
 /// Index of the row without which the others would have something in common; none where that takes more.
 std::optional<std::size_t> find_odd_row(std::span<const RowRuns* const> rows, const std::string& value);

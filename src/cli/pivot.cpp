@@ -177,7 +177,7 @@ void count_missing(PivotCell& cell, const RunRecord& run, const std::string& val
 void count_all_missing(PivotCell& cell, const RowRuns& row, const Selection& selection,
                        const std::string& value) {
   std::set<const RowRuns::BySeed*> selected;
-  for (const Setting& setting : selection.settings) selected.insert(row.find(setting, selection.open));
+  for (const Setting& setting : selection.settings) selected.insert(row.find(setting));
   std::map<std::uint64_t, const RunRecord*> worst;  // Null: all runs have a number.
   for (const auto& [setting, runs] : row.by_setting())
     for (const auto& [seed, run] : runs) {
@@ -201,7 +201,7 @@ PivotCell summarize_row(const RowRuns& row, const Selection& selection, const st
   for (const std::uint64_t seed : cell.seeds) {
     double sum = 0;
     for (const Setting& setting : selection.settings) {
-      const RunRecord& run = *row.find(setting, selection.open)->at(seed);
+      const RunRecord& run = *row.find(setting)->at(seed);
       sum += run.values.at(value);
       cells.insert(run.cell);
       const auto examples = run.examples.find(value);
@@ -262,29 +262,31 @@ struct Comparison {
                   message, join(all, ",")));
 }
 
-/// What the compared rows have in common. Where that is nothing, rows to which an axis of the table does not
-/// apply are taken out (that it does not is due to another axis, so they differ on that, too); then those to
-/// which another axis does not apply may stand under each of its levels.
+bool has_all_levels(const std::vector<std::string>& levels) {
+  return std::find(levels.begin(), levels.end(), kNoLevel) == levels.end();
+}
+
+/// Whether all axes apply to a row, and to some of what is averaged in it.
+bool all_axes_apply(const Member& member) {
+  const auto& settings = member.runs.by_setting();
+  return has_all_levels(member.group.levels) &&
+         std::any_of(settings.begin(), settings.end(),
+                     [](const auto& entry) { return has_all_levels(entry.first); });
+}
+
+/// What the compared rows have in common. Where that is nothing, rows to which an axis does not apply are
+/// taken out: they differ from the others by more than the axes of the table.
 Selection find_common(const Pivot& pivot, Comparison& comparison, const std::string& value,
                       PivotMeans& means) {
   Selection common = choose_common(comparison.rows, value);
   if (!common.empty() || pivot.averaged.empty()) return common;
   Comparison applies;
-  for (std::size_t i = 0; i < comparison.members.size(); ++i) {
-    const std::vector<std::string>& levels = comparison.members[i]->group.levels;
-    if (std::find(levels.begin(), levels.end(), kNoLevel) == levels.end())
-      applies.add(*comparison.members[i]);
-    else
-      means.apart.push_back(comparison.name(pivot, i));
-  }
-  common = choose_common(applies.rows, value);
-  if (common.empty()) common = choose_common(applies.rows, value, true);
+  for (const Member* member : comparison.members)
+    if (all_axes_apply(*member)) applies.add(*member);
+  if (applies.rows.size() > 1) common = choose_common(applies.rows, value);
   if (common.empty()) refuse(pivot, comparison, value);
+  means.some_apart = true;
   comparison = std::move(applies);
-  for (std::size_t i = 0; i < comparison.rows.size(); ++i)
-    if (std::any_of(common.settings.begin(), common.settings.end(),
-                    [&](const Setting& setting) { return !comparison.rows[i]->find(setting, false); }))
-      means.under_all.push_back(comparison.name(pivot, i));
   return common;
 }
 

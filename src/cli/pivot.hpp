@@ -61,9 +61,7 @@ struct PivotMeans {
   bool nothing_common = false;  ///< Common seeds were asked for, there is none, and each row has its own.
   Selection selection;          ///< What is common.
   std::vector<PivotLeftOut> cells_left_out, seeds_left_out;
-  std::vector<std::string> apart;  ///< Rows that are over their own cells: "tokens = -".
-  std::vector<std::string>
-      under_all;  ///< Rows that stand under levels that do not apply to them: "kind = mlp".
+  bool some_apart = false;  ///< Rows to which an axis does not apply are over their own cells.
   bool operator==(const PivotMeans&) const = default;
 };
 

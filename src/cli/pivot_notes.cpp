@@ -105,7 +105,8 @@ std::string axes_words(const Pivot& pivot, const Selection& selection) {
     std::set<std::string> levels;
     for (const Setting& setting : selection.settings)
       if (setting[i] != kNoLevel) levels.insert(setting[i]);
-    words.push_back(fmt::format("{} ({} levels)", pivot.averaged[i], levels.size()));
+    words.push_back(levels.size() == 1 ? fmt::format("{} = {}", pivot.averaged[i], *levels.begin())
+                                       : fmt::format("{} ({} levels)", pivot.averaged[i], levels.size()));
     product *= levels.size();
   }
   return join(words, ", ") +
@@ -161,10 +162,7 @@ std::vector<std::string> means_notes(const Pivot& pivot, const PivotMeans& means
   }
   for (const auto* left_out : {&means.cells_left_out, &means.seeds_left_out})
     if (!left_out->empty()) notes.push_back("left out: " + left_out_words(*left_out));
-  if (!means.under_all.empty())
-    notes.push_back(fmt::format("{}, to which an axis does not apply, stands against all its levels",
-                                list_words(means.under_all)));
-  if (!means.apart.empty())
+  if (means.some_apart)
     notes.push_back(
         fmt::format("{}: no cell in common with the other rows, as an axis does not apply", kApartMark));
   return notes;
@@ -195,9 +193,10 @@ std::vector<std::string> pivot_notes(const Pivot& pivot, const PivotLayout& layo
   }
   if (content.incomplete) {
     const bool own = pivot.means.front().over == Over::own;
-    notes.push_back(
-        fmt::format("(2/3): 2 of 3 seeds are in the mean{}", own ? "; --over common: those that all rows have"
-                                                                 : "; --over own: all that each row has"));
+    notes.push_back(fmt::format("(2/3): 2 of 3 seeds are in the mean{}",
+                                !own                     ? "; --over own: all that each row has"
+                                : pivot.averaged.empty() ? "; --over common: those that all rows have"
+                                                         : ""));
   }
   return notes;
 }
