@@ -51,7 +51,7 @@ def hits_at(table, k):
 
 def check_language_losses(job, model, report):
     for role in ("captions", "interleaved", "text"):
-        if not job.config["eval"].get(role):
+        if not job.config["eval"].get(role) or (role != "text" and model.image_tokens == 0):
             continue
         nats, bits = [], []
         for document in job.held_out(role):

@@ -1,4 +1,4 @@
-"""The test `reference`: `ablate` runs a sweep of tiny models, and every number of it is computed again in fp64.
+"""The test `reference`: `ablate` runs sweeps of tiny models, and every number of it is computed again in fp64.
 
     /usr/bin/python3 tests/reference/run.py ABLATE TOKENIZER_MODEL
 """
@@ -17,10 +17,10 @@ except ImportError:
     sys.exit()
 
 from recompute import recompute
-from small_sweep import write_sweep
+from small_sweep import write_sweeps
 
 TOLERANCE = 1e-4  # Relative; losses reach 5e-6, gradients, which may be off by five times as much, 5e-5.
-JOBS = 31
+JOBS = 36
 
 
 def notices_a_wrong_number(results, folder):
@@ -41,11 +41,12 @@ def main():
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sweep = write_sweep(folder, tokenizer)
-        run = subprocess.run([program, "run", sweep.name, "--slots", "2", "--threads", "1"], cwd=folder, text=True,
-                             env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if run.returncode != 0:
-            sys.exit(f"ablate run ended with {run.returncode}:\n{run.stdout}")
+        for sweep in write_sweeps(folder, tokenizer):
+            run = subprocess.run([program, "run", sweep.name, "--slots", "2", "--threads", "1"], cwd=folder, text=True,
+                                 env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT)
+            if run.returncode != 0:
+                sys.exit(f"ablate run {sweep.name} ended with {run.returncode}:\n{run.stdout}")
         report, jobs = recompute(folder / "results", TOLERANCE)
         if report.failures or jobs != JOBS:
             sys.exit(f"{len(report.failures)} numbers differ; {jobs} jobs were recomputed, expected {JOBS}")

@@ -222,12 +222,35 @@ eval.tasks = ["heldout-loss", "caption", "vqa", "fewshot"]
 """
 
 
-def write_sweep(folder, tokenizer):
-    """Returns the sweep's file."""
+# The same encoders, and the decoder alone: held-out losses are those of a recipe's last model.
+ENCODERS = """
+experiment = "experiment.toml"
+[override]
+stages = ["encoder", "eval"]
+[[axis]]
+name = "encoder"
+levels = [
+  { label = "clip", encoder = { loss = "clip", activation = "quick-gelu" } },
+  { label = "siglip", encoder = { loss = "siglip", activation = "gelu-tanh" } },
+  { label = "aim", encoder.loss = "aim" },
+  { label = "vae", encoder.loss = "vae" },
+]
+"""
+DECODER_ALONE = """
+experiment = "experiment.toml"
+[override]
+stages = ["llm", "eval"]
+"""
+
+
+def write_sweeps(folder, tokenizer):
+    """Returns their files."""
     write_data(folder / "data")
     write_decoder(folder / "data/decoder.safetensors", tied_head=False)
     write_decoder(folder / "data/tied.safetensors", tied_head=True)
     shape = "\n".join(f"{key} = {value}" for key, value in DECODER.items())
-    (folder / "experiment.toml").write_text(EXPERIMENT.replace("TOKENIZER", tokenizer).replace("DECODER", shape))
-    (folder / "sweep.toml").write_text(SWEEP)
-    return folder / "sweep.toml"
+    experiment = EXPERIMENT.replace("TOKENIZER", tokenizer).replace("DECODER", shape)
+    sweeps = {"sweep.toml": SWEEP, "encoders.toml": ENCODERS, "decoder.toml": DECODER_ALONE}
+    for name, text in {"experiment.toml": experiment, **sweeps}.items():
+        (folder / name).write_text(text)
+    return [folder / name for name in sweeps]
