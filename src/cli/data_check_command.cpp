@@ -139,7 +139,9 @@ int run_data_check(const Arguments& arguments) {
   LiveLines lines(terminal_of(2), write_err);
   bool broken = false;
   for (const RoledSource& source : roled_sources(arguments)) {
-    const std::vector<ShardFile> shards = find_shards(source.path, source.role);
+    std::vector<std::string> notes;
+    const std::vector<ShardFile> shards = find_shards(source.path, source.role, &notes);
+    for (const std::string& note : notes) table.notes.push_back(one_line(note));
     const Contents found = look_through(source, shards, lines);
     std::int64_t count = 0;
     for (const auto& [kind, number] : found.report.broken) {

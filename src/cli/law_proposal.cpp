@@ -39,7 +39,7 @@ std::string toml_value(const Field& field, Value value, const std::filesystem::p
   const auto from_folder = [&](std::string& path) {
     if (!path.empty()) path = std::filesystem::path(path).lexically_proximate(folder).string();
   };
-  if (field.is_path) {
+  if (field.is_path()) {
     if (auto* path = std::get_if<std::string>(&value)) from_folder(*path);
     if (auto* paths = std::get_if<std::vector<std::string>>(&value))
       std::for_each(paths->begin(), paths->end(), from_folder);

@@ -89,6 +89,28 @@ Json stages_json(const PlanReport& report) {
   return stages;
 }
 
+/// The files of each source; of pictures that records name, only how many.
+Json sources_json(const PlanReport& report) {
+  Json sources = Json::array();
+  for (const PlannedSource& source : report.planned.sources) {
+    if (!source.missing.empty()) continue;
+    Json files = Json::array();
+    std::int64_t pictures = 0, absent = 0;
+    for (const InputContent::File& file : source.content.files) {
+      pictures += file.is_picture;
+      absent += file.is_picture && file.content.hash == kAbsent;
+      if (!file.is_picture)
+        files.push_back({{"name", file.name}, {"bytes", file.content.bytes}, {"hash", file.content.hash}});
+    }
+    sources.push_back({{"path", source.path},
+                       {"hash", source.content.hash()},
+                       {"files", std::move(files)},
+                       {"pictures", pictures},
+                       {"absent_pictures", absent}});
+  }
+  return sources;
+}
+
 Json budget_json(const PlanReport& report) {
   const Plan& plan = report.planned.plan;
   const BudgetFit fit = fit_budget(plan, report.planned.states, report.speed, *report.budget);
@@ -127,7 +149,8 @@ Json plan_json(const PlanReport& report) {
        {{"count", report.speed.slots}, {"device", report.speed.kind}, {"threads", report.speed.threads}}},
       {"jobs", jobs_json(report)},
       {"warnings", plan.warnings},
-      {"missing_data", plan.missing_data}};
+      {"missing_data", plan.missing_data},
+      {"sources", sources_json(report)}};
   if (report.budget) json["budget"] = budget_json(report);
   return json;
 }

@@ -142,11 +142,13 @@ std::string plan_text(const PlanReport& report, const std::string& device) {
       "Time:   {} of slot time; about {} on {}\n", human_duration(seconds),
       human_duration(seconds / static_cast<double>(std::max<std::int64_t>(1, report.speed.slots))), device);
   text += "Speed:  " + speed_line(report) + "\n" + budget_lines(report);
+  for (const PlannedSource& source : planned.sources)
+    if (source.content.files.size() > 1) text += "Data:   " + one_line(describe_source(source)) + "\n";
   for (const std::string& warning : planned.plan.warnings) text += "warning: " + one_line(warning) + "\n";
   const std::vector<std::string>& missing = planned.plan.missing_data;
   if (!missing.empty())
     text += fmt::format("missing data: {}{} (`ablate run` needs {}; the jobs' keys are provisional)\n",
-                        one_line(describe_missing(missing.front())),
+                        one_line(describe_missing(planned, missing.front())),
                         missing.size() > 1 ? fmt::format(" and {} more", missing.size() - 1) : "",
                         missing.size() > 1 ? "them and lists them" : "it");
   return text;

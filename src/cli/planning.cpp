@@ -1,15 +1,71 @@
 #include "cli/planning.hpp"
 
-#include <filesystem>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 #include "cli/common.hpp"
 #include "cli/output.hpp"
-#include "data/source.hpp"
+#include "data/input_files.hpp"
+#include "data/shard.hpp"
+#include "journal/data_promise.hpp"
 #include "report/bar.hpp"
 #include "report/table.hpp"
-#include "util/hash.hpp"
+#include "store/data_hash.hpp"
+#include "util/text.hpp"
 
 namespace ablate {
+
+namespace {
+
+/// Tells the content of sources, and keeps what it has found.
+class SourceReader {
+ public:
+  SourceReader(Database* database, bool remember) : hashes_(database), remember_(remember) {}
+
+  std::string read(const std::string& path, SourceKind kind) {
+    lines_.show(std::vector<std::string>{"reading data: " + one_line(path)});
+    const InputFiles list = list_input_files(path, kind, [&](const InputFile& lines) {
+      return hashes_.get_names(lines.path, kPictureNamesVersion,
+                               [&] { return read_picture_names(lines.path); });
+    });
+    sources_.push_back({path, list.missing, {}});
+    if (!list.missing.empty()) return "";
+    notes_.insert(notes_.end(), list.notes.begin(), list.notes.end());
+    sources_.back().content = hashes_.get_all(list);
+    if (remember_) hashes_.remember();
+    return sources_.back().content.hash();
+  }
+
+  /// Puts what was found into the plan that was made of it.
+  void finish(PlannedSweep& planned) {
+    lines_.clear();
+    planned.sources = std::move(sources_);
+    for (std::string& note : notes_)
+      if (auto& warnings = planned.plan.warnings;
+          std::find(warnings.begin(), warnings.end(), note) == warnings.end())
+        warnings.push_back(std::move(note));
+  }
+
+ private:
+  LiveLines lines_{terminal_of(2), write_err};
+  FileHashes hashes_;
+  bool remember_;
+  std::vector<PlannedSource> sources_;
+  std::vector<std::string> notes_;
+};
+
+/// A content lies where Plan::sources says, and its promise is that path's.
+void write_promises(const Database& database, const PlannedSweep& planned) {
+  for (const auto& [hash, path] : planned.plan.sources)
+    for (const PlannedSource& source : planned.sources)
+      if (source.path == path && source.missing.empty() && source.content.hash() == hash) {
+        write_promise(promise_file(database.folder(), hash), source.content);
+        break;
+      }
+}
+
+}  // namespace
 
 OptionSpec replace_option() {
   return flag("--replace", "let the file have its sweep's name, though another file has it in the database");
@@ -29,29 +85,15 @@ std::string former_line(const PlannedSweep& planned, bool saved) {
 }
 
 PlannedSweep plan_sweep(Sweep sweep, Database* database, bool remember, bool replace) {
-  PlannedSweep planned{.sweep = std::move(sweep), .plan = {}, .states = {}, .measured = {}, .former = {}};
+  PlannedSweep planned{
+      .sweep = std::move(sweep), .plan = {}, .states = {}, .measured = {}, .former = {}, .sources = {}};
   if (database) planned.former = claim_name(*database, planned.sweep.name, planned.sweep.file, replace);
-  LiveLines lines(terminal_of(2), write_err);
-  const Fingerprint read = [&](const std::string& path) -> std::string {
-    lines.show(std::vector<std::string>{"reading data: " + one_line(path)});
-    const auto hash_of = [&](const std::filesystem::path& file) -> std::string {
-      if (database) return fingerprint(*database, file.string(), remember);
-      std::error_code failed;
-      return std::filesystem::exists(file, failed) ? hash_path(file).hex() : "";
-    };
-    std::string hash = hash_of(path);
-    const std::vector<std::filesystem::path> behind = files_behind(path);
-    if (behind.empty()) return hash;
-    for (const std::filesystem::path& file : behind) {
-      const std::string part = hash_of(file);
-      if (part.empty()) return "";
-      hash += part;
-    }
-    return hash128(hash).hex();
-  };
-  planned.plan = make_plan(planned.sweep, read);
-  lines.clear();
+  SourceReader reader(database, remember);
+  planned.plan = make_plan(planned.sweep,
+                           [&](const std::string& path, SourceKind kind) { return reader.read(path, kind); });
+  reader.finish(planned);
   if (database) {
+    if (remember) write_promises(*database, planned);
     planned.states = find_states(*database, planned.plan);
     planned.measured = load_job_times(*database);
   } else {
@@ -60,11 +102,34 @@ PlannedSweep plan_sweep(Sweep sweep, Database* database, bool remember, bool rep
   return planned;
 }
 
-std::string describe_missing(const std::string& path) {
+std::string describe_missing(const PlannedSweep& planned, const std::string& path) {
+  const auto source =
+      std::find_if(planned.sources.begin(), planned.sources.end(),
+                   [&](const PlannedSource& s) { return s.path == path && !s.missing.empty(); });
   std::error_code failed;
-  if (!std::filesystem::exists(path, failed)) return path;
+  if (std::filesystem::is_symlink(path, failed) && !std::filesystem::exists(path, failed))
+    return fmt::format("{}, a link to {}", path, std::filesystem::read_symlink(path, failed).string());
+  if (source == planned.sources.end() || source->missing.front() == path) return path;
   std::string text = path + ", which needs";
-  for (const std::filesystem::path& file : files_behind(path)) text += " " + file.string();
+  for (const std::filesystem::path& file : source->missing) text += " " + file.string();
+  return text;
+}
+
+std::string describe_source(const PlannedSource& source) {
+  constexpr std::size_t kNamed = 4;
+  std::vector<std::string> names;
+  double bytes = 0;
+  std::int64_t count = 0;
+  for (const InputContent::File& file : source.content.files) {
+    if (file.content.hash == kAbsent) continue;
+    ++count;
+    bytes += static_cast<double>(file.content.bytes);
+    if (names.size() < kNamed) names.push_back(file.name);
+  }
+  std::string text = fmt::format("{} reads {}, {}: {}", source.path, count_of(count, "file"),
+                                 human_bytes(bytes), join(names, ", "));
+  if (static_cast<std::size_t>(count) > names.size())
+    text += fmt::format(" and {} more", with_commas(count - static_cast<std::int64_t>(names.size())));
   return text;
 }
 

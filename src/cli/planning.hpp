@@ -1,6 +1,8 @@
 // From a sweep's file to its plan and what the database knows of it.
 #pragma once
 
+#include <filesystem>
+#include <string>
 #include <vector>
 
 #include "cli/command.hpp"
@@ -8,8 +10,16 @@
 #include "config/sweep.hpp"
 #include "plan/plan.hpp"
 #include "store/database.hpp"
+#include "util/input_file.hpp"
 
 namespace ablate {
+
+/// A data source or init file of a sweep, and what is read from it.
+struct PlannedSource {
+  std::string path;                            ///< As the sweep names it.
+  std::vector<std::filesystem::path> missing;  ///< What it names and is not there: then it has no content.
+  InputContent content;
+};
 
 struct PlannedSweep {
   Sweep sweep;
@@ -17,11 +27,13 @@ struct PlannedSweep {
   JobStates states;  ///< Of the plan's jobs.
   std::vector<JobTime> measured;
   std::optional<FormerFile> former;  ///< That the sweep's name is taken over from.
+  std::vector<PlannedSource> sources;
 };
 
 /// Reads the data and asks the database. It may be null: nothing is known then. `remember`: content hashes of
-/// data are kept in the database. `replace`: see claim_name(), which is asked first. Names the data that it
-/// reads on standard error when that is a terminal.
+/// data are kept in the database, and what sources hold in the files that workers hold them against.
+/// `replace`: see claim_name(), which is asked first. Names the data that it reads on standard error when
+/// that is a terminal.
 PlannedSweep plan_sweep(Sweep sweep, Database* database, bool remember, bool replace);
 OptionSpec replace_option();
 /// "the sweep 'a' was that of OLD, which is gone; it is that of NEW now", or `saved`: what would become of
@@ -29,6 +41,9 @@ OptionSpec replace_option();
 std::string former_line(const PlannedSweep& planned, bool saved);
 
 /// A source among Plan::missing_data, and what it lacks where it is there itself.
-std::string describe_missing(const std::string& path);
+std::string describe_missing(const PlannedSweep& planned, const std::string& path);
+
+/// "data/text reads 3 files, 1.20 MiB: a.txt, b.txt, c.txt"
+std::string describe_source(const PlannedSource& source);
 
 }  // namespace ablate

@@ -23,12 +23,13 @@ namespace ablate {
 
 namespace {
 
-void require_data(const Plan& plan) {
+void require_data(const PlannedSweep& planned) {
+  const Plan& plan = planned.plan;
   if (plan.missing_data.empty()) return;
   std::string text = fmt::format("{} of this sweep {} missing:",
                                  count_of(static_cast<std::int64_t>(plan.missing_data.size()), "data source"),
                                  plan.missing_data.size() == 1 ? "is" : "are");
-  for (const std::string& path : plan.missing_data) text += "\n  " + describe_missing(path);
+  for (const std::string& path : plan.missing_data) text += "\n  " + describe_missing(planned, path);
   throw Error(text);
 }
 
@@ -66,7 +67,7 @@ int dry_run(const Arguments& arguments, Sweep sweep, const ScheduleOptions& opti
     database = std::make_unique<Database>(arguments.database(), Database::Mode::read_only);
   const PlannedSweep planned =
       plan_sweep(std::move(sweep), database.get(), false, arguments.flag("--replace"));
-  require_data(planned.plan);
+  require_data(planned);
   const SlotSpeed speed = slot_speed(options.devices, planned.measured);
   const auto starts = simulate_run(planned.plan, planned.states, options.devices, speed);
   Table table;
@@ -143,7 +144,7 @@ int run_sweep(const Arguments& arguments, const std::filesystem::path& file, con
   Database database(path, Database::Mode::read_write);
   const SystemClock clock;
   const PlannedSweep planned = plan_sweep(std::move(sweep), &database, true, arguments.flag("--replace"));
-  require_data(planned.plan);
+  require_data(planned);
   options.run = run_table(planned.sweep.experiment);
   const SaveResult saved = save_plan(database, planned.plan, planned.sweep.file, options.run, clock.now(),
                                      arguments.flag("--replace"));

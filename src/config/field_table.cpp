@@ -15,6 +15,8 @@ constexpr StageSet kVision = {encoder, vlm, sft};
 constexpr StageSet kDecoder = {llm, vlm, sft};
 constexpr StageSet kJoint = {vlm, sft};
 constexpr StageSet kPictured = {encoder, vlm, sft};
+constexpr SourceKind kDocuments = SourceKind::documents, kText = SourceKind::text,
+                     kTokenizer = SourceKind::tokenizer, kWeights = SourceKind::weights;
 
 template <typename E>
 FieldRef enum_ref(E& member) {
@@ -100,7 +102,7 @@ void add_training(std::vector<Field>& table, Stage stage) {
        "Side of the pictures in this stage; 0: as the stage before. Position embeddings are interpolated.",
        has_encoder});
   table.push_back({prefix + "freeze", "", 0, 0, TRAIN_MEMBER(freeze), only,
-                   "Parts of the model that this stage keeps as they are.", nullptr, false,
+                   "Parts of the model that this stage keeps as they are.", nullptr, SourceKind::none,
                    known_names<ModelPart>});
 }
 
@@ -110,7 +112,7 @@ std::vector<Field> make_field_table() {
   std::vector<Field> table = {
       {"stages", "", 0, 0, MEMBER(stages), kNoStage,
        "The stages that each run goes through; a stage that is left out starts from init or at random.",
-       nullptr, false, known_names<Stage>},
+       nullptr, SourceKind::none, known_names<Stage>},
 
       {"encoder.preset", "", 0, 0, ENUM_MEMBER(encoder.preset), kNoStage,
        "Sets patch, width, layers, heads and mlp_width to those of a known encoder; keys beside it win.",
@@ -240,7 +242,7 @@ std::vector<Field> make_field_table() {
        {encoder, vlm},
        "Safetensors file that the encoder starts from; empty: random weights.",
        has_encoder,
-       true},
+       kWeights},
 
       {"connector.kind", "", 0, 0, ENUM_MEMBER(connector.kind), kJoint,
        "How image features become decoder tokens.", has_encoder},
@@ -277,7 +279,7 @@ std::vector<Field> make_field_table() {
        {llm, vlm},
        "Safetensors file that the decoder starts from; empty: random weights.",
        nullptr,
-       true},
+       kWeights},
 
       {"data.encoder",
        "",
@@ -287,8 +289,8 @@ std::vector<Field> make_field_table() {
        {encoder},
        "Captioned pictures that the encoder is pre-trained on.",
        nullptr,
-       true},
-      {"data.captions", "", 0, 0, MEMBER(data.captions), {vlm}, "Captioned pictures.", is_mixed_in<0>, true},
+       kDocuments},
+      {"data.captions", "", 0, 0, MEMBER(data.captions), {vlm}, "Captioned pictures.", is_mixed_in<0>, kDocuments},
       {"data.interleaved",
        "",
        0,
@@ -297,9 +299,17 @@ std::vector<Field> make_field_table() {
        {vlm},
        "Documents of text and pictures in turn.",
        is_mixed_in<1>,
-       true},
-      {"data.text", "", 0, 0, MEMBER(data.text), {llm, vlm}, "Text-only documents.", draws_text, true},
-      {"data.sft", "", 0, 0, MEMBER(data.sft), {sft}, "Instructions with their answers.", nullptr, true},
+       kDocuments},
+      {"data.text", "", 0, 0, MEMBER(data.text), {llm, vlm}, "Text-only documents.", draws_text, kText},
+      {"data.sft",
+       "",
+       0,
+       0,
+       MEMBER(data.sft),
+       {sft},
+       "Instructions with their answers.",
+       nullptr,
+       kDocuments},
       {"data.tokenizer",
        "",
        0,
@@ -308,7 +318,7 @@ std::vector<Field> make_field_table() {
        {encoder, llm, vlm, sft, eval},
        "SentencePiece model file.",
        reads_text,
-       true},
+       kTokenizer},
       {"data.mix",
        "",
        0,
@@ -339,7 +349,7 @@ std::vector<Field> make_field_table() {
   add_training<&Experiment::train_sft>(table, sft);
   const std::vector<Field> rest = {
       {"eval.tasks", "", 0, 0, MEMBER(eval.tasks), kNoStage, "Evaluations; each is a job of its own.",
-       nullptr, false, known_names<EvalTask>},
+       nullptr, SourceKind::none, known_names<EvalTask>},
       {"eval.captions",
        "",
        0,
@@ -348,7 +358,7 @@ std::vector<Field> make_field_table() {
        {eval},
        "Held-out captioned pictures: for heldout-loss, caption and retrieval.",
        nullptr,
-       true},
+       kDocuments},
       {"eval.interleaved",
        "",
        0,
@@ -357,8 +367,8 @@ std::vector<Field> make_field_table() {
        {eval},
        "Held-out interleaved documents: for heldout-loss.",
        nullptr,
-       true},
-      {"eval.text", "", 0, 0, MEMBER(eval.text), {eval}, "Held-out text: for heldout-loss.", nullptr, true},
+       kDocuments},
+      {"eval.text", "", 0, 0, MEMBER(eval.text), {eval}, "Held-out text: for heldout-loss.", nullptr, kText},
       {"eval.questions",
        "",
        0,
@@ -367,7 +377,7 @@ std::vector<Field> make_field_table() {
        {eval},
        "Held-out questions about pictures, with their answers: for vqa.",
        nullptr,
-       true},
+       kDocuments},
       {"eval.doctext",
        "",
        0,
@@ -376,7 +386,7 @@ std::vector<Field> make_field_table() {
        {eval},
        "Questions whose answer is a word in the picture: for doctext.",
        nullptr,
-       true},
+       kDocuments},
       {"eval.episodes",
        "",
        0,
@@ -385,7 +395,7 @@ std::vector<Field> make_field_table() {
        {eval},
        "Few-shot episodes, whose names must be learnt from their own examples: for fewshot.",
        nullptr,
-       true},
+       kDocuments},
       {"eval.labelled",
        "",
        0,
@@ -394,7 +404,7 @@ std::vector<Field> make_field_table() {
        {eval},
        "Questions whose answer is the picture's class: for zero-shot.",
        nullptr,
-       true},
+       kDocuments},
       {"eval.shots",
        "",
        0,

@@ -183,7 +183,7 @@ std::string describe_type(const Field& field) {
     std::string operator()(const bool*) const { return "true or false"; }
     std::string operator()(const std::int64_t*) const { return describe_number(field, "an integer"); }
     std::string operator()(const double*) const { return describe_number(field, "a number"); }
-    std::string operator()(const std::string*) const { return field.is_path ? "a path" : "a text"; }
+    std::string operator()(const std::string*) const { return field.is_path() ? "a path" : "a text"; }
     std::string operator()(const std::vector<double>*) const {
       return describe_number(field, "a list of numbers, each");
     }
@@ -192,7 +192,7 @@ std::string describe_type(const Field& field) {
     }
     std::string operator()(const std::vector<std::string>*) const {
       if (field.choices) return fmt::format("a list of names among: {}", join(field.choices(), ", "));
-      return field.is_path ? "a list of paths" : "a list of texts";
+      return field.is_path() ? "a list of paths" : "a list of texts";
     }
     std::string operator()(const EnumRef& member) const {
       return fmt::format("one of: {}", join(member.names(), ", "));

@@ -43,6 +43,16 @@ struct EnumRef {
 using FieldRef = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<double>*,
                               std::vector<std::int64_t>*, std::vector<std::string>*, EnumRef>;
 
+/// What a key names by a path, if it does: its files' content counts, not the path. data/input_files.hpp
+/// lists them.
+enum class SourceKind {
+  none,       ///< The key names no files.
+  documents,  ///< Shards, with the pictures that their records name.
+  text,       ///< Shards of text alone: in a folder .txt and .md count, too, and no pictures.
+  tokenizer,  ///< A SentencePiece model.
+  weights     ///< Safetensors: a file, a folder, or an index with its shards.
+};
+
 /// One key.
 struct Field {
   std::string key;   ///< "encoder.resolution"; what stands before the last dot is its section.
@@ -55,12 +65,13 @@ struct Field {
   /// Whether the key matters to one of those stages under the rest of the recipe; null: always.
   /// `connector.tokens` does not under `mlp`.
   bool (*applies)(const Experiment&, Stage) = nullptr;
-  bool is_path = false;                             ///< Names files by their path; their content counts.
+  SourceKind source = SourceKind::none;
   std::vector<std::string> (*choices)() = nullptr;  ///< Legal elements of a list of names.
   std::size_t index = 0;                            ///< Its place in the table.
 
   std::string section() const;  ///< "train.vlm" of "train.vlm.peak_lr"; "" of "stages".
   std::string leaf() const;     ///< "peak_lr".
+  bool is_path() const { return source != SourceKind::none; }
   bool is_preset() const { return key.ends_with(".preset"); }  ///< Sets other keys; those beside it win.
 };
 

@@ -132,7 +132,7 @@ std::optional<Assignment> read_assignment(const Field& field, const toml::node& 
     if (!bound) return std::nullopt;
     return Assignment{&field, std::move(*bound), where};
   }
-  if (field.is_path) resolve_paths(*value, document.file.parent_path());
+  if (field.is_path()) resolve_paths(*value, document.file.parent_path());
   try {
     Experiment trial;
     set_value(field, trial, *value);

@@ -65,12 +65,28 @@ void apply_resolved(const Json& config, const std::function<std::string(const st
       } catch (const Json::exception&) {
         fail_type(*field, json);
       }
-      if (field->is_path) {
+      if (field->is_path()) {
         if (auto* path = std::get_if<std::string>(&value); path && !path->empty()) *path = path_of(*path);
         if (auto* paths = std::get_if<std::vector<std::string>>(&value))
           for (std::string& path : *paths) path = path_of(path);
       }
       set_value(*field, experiment, value);
+    }
+  }
+}
+
+void visit_sources(const Json& config,
+                   const std::function<void(const Field& field, const std::string& hash)>& visit) {
+  if (!config.is_object()) return;
+  for (const auto& [section, keys] : config.items()) {
+    if (!keys.is_object()) continue;
+    for (const auto& [leaf, value] : keys.items()) {
+      const Field* field = find_field(section + "." + leaf);
+      if (!field || !field->is_path()) continue;
+      const Json list = value.is_array() ? value : Json::array({value});
+      for (const Json& hash : list)
+        if (hash.is_string() && !hash.get_ref<const std::string&>().empty())
+          visit(*field, hash.get<std::string>());
     }
   }
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <unordered_set>
 
 #include "data/record.hpp"
 #include "data/shard.hpp"
@@ -68,6 +70,22 @@ class LinesShard final : public Shard {
     });
   }
 
+  /// Calls `visit` with the picture names of a record that may be read, as far as it can be read.
+  void visit_pictures(const Entry& entry, const std::function<void(const std::string&)>& visit) const {
+    const std::string line = read_range(fd_.get(), entry.offset, entry.size, file_.path);
+    // All forms of records name pictures by keys that begin with "image", which may be written with escapes.
+    if (line.find("image") == line.npos && line.find("\\u") == line.npos) return;
+    try {
+      parse_record(parse_json(line), /*default_image=*/"", [&](const std::string& name) {
+        check_picture_name(name);
+        visit(name);
+        return std::string();
+      });
+    } catch (const BrokenDocument&) {
+      // Whoever reads the record counts it. What it names behind the mistake is not read.
+    }
+  }
+
  private:
   static std::size_t count(const Listing& listing) {
     return listing.entries.size() + listing.problems.size();
@@ -89,6 +107,22 @@ class LinesShard final : public Shard {
 };
 
 }  // namespace
+
+std::vector<std::string> read_picture_names(const std::filesystem::path& lines) {
+  constexpr std::size_t kListedAtOnce = 4096;
+  const LinesShard shard({lines, lines.filename().string(), DataRole::sft});
+  std::vector<std::string> names;
+  std::unordered_set<std::string> seen;
+  Listing listing;
+  do {
+    listing = shard.list(listing.next, kListedAtOnce);
+    for (const Entry& entry : listing.entries)
+      shard.visit_pictures(entry, [&](const std::string& name) {
+        if (seen.insert(name).second) names.push_back(name);
+      });
+  } while (!listing.end);
+  return names;
+}
 
 std::unique_ptr<Shard> open_lines_shard(const ShardFile& file) { return std::make_unique<LinesShard>(file); }
 

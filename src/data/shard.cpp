@@ -9,6 +9,9 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <utility>
+
+#include "data/folder.hpp"
 
 namespace ablate {
 
@@ -121,39 +124,62 @@ struct FolderContent {
                   folder.string(), found.empty() ? "no files" : join(found, ", ")));
 }
 
-std::vector<ShardFile> find_in_folder(const fs::path& folder, DataRole role) {
+std::string and_more(std::size_t others) {
+  return others == 0 ? "" : fmt::format(" (and {} more like it)", others);
+}
+
+/// A set of which some shards are missing would train on a part of the data without saying so.
+void check_links(const Folder& folder, DataRole role) {
+  std::vector<fs::path> shards;
+  for (const FolderFile& link : folder.dangling)
+    if (counts_in_folder(find_kind(lower_extension(link.path)), role)) shards.push_back(link.path);
+  if (shards.empty()) return;
+  std::error_code ignored;
+  throw DataError(fmt::format("{} is a link to {}, which is not there{}; expected a shard, or no link",
+                              shards.front().string(), fs::read_symlink(shards.front(), ignored).string(),
+                              and_more(shards.size() - 1)));
+}
+
+/// What people should know of the links in a folder.
+void note_links(const Folder& folder, const fs::path& path, const std::vector<ShardFile>& shards,
+                std::vector<std::string>& notes) {
+  for (const std::string& loop : folder.loops)
+    notes.push_back(
+        fmt::format("{}: {} is a link to a folder that it lies in: passed over", path.string(), loop));
+  if (!folder.has_links) return;
+  std::map<std::pair<dev_t, ino_t>, const ShardFile*> seen;
+  for (const ShardFile& shard : shards) {
+    struct stat info {};
+    if (::stat(shard.path.c_str(), &info) != 0) continue;
+    const auto [first, is_new] = seen.try_emplace({info.st_dev, info.st_ino}, &shard);
+    if (!is_new)
+      notes.push_back(fmt::format("{}: {} and {} are one file: its documents are read twice", path.string(),
+                                  first->second->name, shard.name));
+  }
+}
+
+std::vector<ShardFile> find_in_folder(const fs::path& path, DataRole role, std::vector<std::string>* notes) {
+  const Folder folder = list_folder(path);
   std::vector<ShardFile> shards;
   std::vector<fs::path> compressed;
   FolderContent content;
-  std::error_code failed;
-  auto entry = fs::recursive_directory_iterator(folder, failed);
-  for (; !failed && entry != fs::end(entry); entry.increment(failed)) {
-    const fs::path& path = entry->path();
-    const bool hidden = path.filename().string().starts_with('.');
-    if (hidden) entry.disable_recursion_pending();
-    std::error_code ignored;  // a file that vanished, or that nobody may look at, is no shard
-    if (hidden || entry->is_symlink(ignored) || !entry->is_regular_file(ignored)) continue;
-    const std::string extension = lower_extension(path);
+  for (const FolderFile& file : folder.files) {
+    const std::string extension = lower_extension(file.path);
     const ShardKind* kind = find_kind(extension);
-    if (counts_in_folder(kind, role))
-      shards.push_back({path, path.lexically_relative(folder).string(), role});
-    if (is_compressed_only(path)) compressed.push_back(path);
-    if (!content.mendable && find_remedy(path)) content.mendable = path;
+    if (counts_in_folder(kind, role)) shards.push_back({file.path, file.name, role});
+    if (is_compressed_only(file.path)) compressed.push_back(file.path);
+    if (!content.mendable && find_remedy(file.path)) content.mendable = file.path;
     content.pictures += is_one_of(extension, {".jpg", ".jpeg", ".png", ".webp"});
     content.texts += kind && kind->open == open_text_shard;
     ++content.extensions[extension];
   }
-  if (failed) throw DataError(fmt::format("{}: cannot be read: {}", folder.string(), failed.message()));
-  if (shards.empty()) fail_without_shards(folder, content);
+  check_links(folder, role);
+  if (shards.empty()) fail_without_shards(path, content);
   // A set of which only some shards are unpacked would train on a part of the data without saying so.
-  if (!compressed.empty()) {
-    const fs::path& first = *std::min_element(compressed.begin(), compressed.end());
-    throw DataError(fmt::format(
-        "{} {}{}", first.string(), *find_remedy(first),
-        compressed.size() == 1 ? "" : fmt::format(" (and {} more like it)", compressed.size() - 1)));
-  }
-  std::sort(shards.begin(), shards.end(),
-            [](const ShardFile& a, const ShardFile& b) { return a.name < b.name; });
+  if (!compressed.empty())
+    throw DataError(fmt::format("{} {}{}", compressed.front().string(), *find_remedy(compressed.front()),
+                                and_more(compressed.size() - 1)));
+  if (notes) note_links(folder, path, shards, *notes);
   return shards;
 }
 
@@ -190,15 +216,20 @@ std::int64_t shard_bytes(int fd, const fs::path& path) {
   return info.st_size;
 }
 
+bool is_lines_shard(const fs::path& path) {
+  const ShardKind* kind = find_kind(lower_extension(path));
+  return kind && kind->open == open_lines_shard;
+}
+
 std::unique_ptr<Shard> open_shard(const ShardFile& file) {
   check_kind(file);
   return find_kind(lower_extension(file.path))->open(file);
 }
 
-std::vector<ShardFile> find_shards(const fs::path& source, DataRole role) {
+std::vector<ShardFile> find_shards(const fs::path& source, DataRole role, std::vector<std::string>* notes) {
   std::error_code failed;
   const fs::file_status status = fs::status(source, failed);
-  if (fs::is_directory(status)) return find_in_folder(source, role);
+  if (fs::is_directory(status)) return find_in_folder(source, role, notes);
   if (!fs::exists(status))
     throw DataError(fmt::format("{}: {}; expected {}, or a folder of shards", source.string(),
                                 failed ? failed.message() : "No such file or directory", kShardKinds));

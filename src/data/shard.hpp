@@ -57,10 +57,12 @@ std::unique_ptr<Shard> open_text_shard(const ShardFile& file);
 std::unique_ptr<Shard> open_scene_shard(const ShardFile& file);
 
 /// The shards of a source: the file itself, or all shards in a folder and its folders, sorted by path (links
-/// are not followed; scenes count only when they are named themselves; .txt and .md only as text). Throws
-/// DataError when there are none, saying what was found and how to make a shard of it, and when some of a
-/// folder's shards are still compressed.
-std::vector<ShardFile> find_shards(const std::filesystem::path& source, DataRole role);
+/// are followed; scenes count only when they are named themselves; .txt and .md only as text). `notes`, where
+/// it is given, gets what people should know of a folder's links. Throws DataError when there are none,
+/// saying what was found and how to make a shard of it, and when some of a folder's shards are still
+/// compressed or links that lead nowhere.
+std::vector<ShardFile> find_shards(const std::filesystem::path& source, DataRole role,
+                                   std::vector<std::string>* notes = nullptr);
 
 /// A shard's file, open for reading. Throws DataError when it cannot be opened or is no regular file.
 Fd open_shard_file(const ShardFile& file);
@@ -69,12 +71,18 @@ std::int64_t shard_bytes(int fd, const std::filesystem::path& path);
 /// Reads `size` bytes at `offset` of an open file. Throws DataError when the file ends before.
 std::string read_range(int fd, std::int64_t offset, std::int64_t size, const std::filesystem::path& path);
 
+/// Whether it holds JSON records, which may name pictures beside it.
+bool is_lines_shard(const std::filesystem::path& path);
+/// The pictures that the records of a .jsonl or .ndjson file name, each once, in their order; names that no
+/// reader would open are left out. Reads all of the file. Throws DataError.
+std::vector<std::string> read_picture_names(const std::filesystem::path& lines);
+
 /// Throws BrokenDocument for the name of a picture that is a URL (missing_image), or absolute or has `..`
 /// (path).
 void check_picture_name(const std::string& name);
-/// The picture `name` beside the file `beside`: a relative path that stays in its folder, also through links,
-/// and is a regular file of at most kMaxDocumentBytes. Throws BrokenDocument (kinds path, missing_image,
-/// too_large).
+/// The picture `name` beside the file `beside`: a relative path without `..`, and a regular file of at most
+/// kMaxDocumentBytes. Records cannot name a file elsewhere; links in the folder are the user's, and are
+/// followed as those to shards are. Throws BrokenDocument (kinds path, missing_image, too_large).
 std::string read_picture_file(const std::filesystem::path& beside, const std::string& name);
 
 }  // namespace ablate

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "config/scenes_file.hpp"
-#include "data/bank.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
 
@@ -24,12 +22,6 @@ namespace {
 
 /// Documents of the first shard that are looked at before it is given up.
 constexpr std::size_t kGuesses = 100;
-
-bool is_toml_file(const std::filesystem::path& path) {
-  std::error_code failed;
-  return ::strcasecmp(path.extension().c_str(), ".toml") == 0 &&
-         std::filesystem::is_regular_file(path, failed);
-}
 
 DataRole role_of_document(const Document& document) {
   const auto pictures = std::count_if(document.segments.begin(), document.segments.end(),
@@ -76,6 +68,12 @@ DataRole guess_role(const std::filesystem::path& source) {
                               problem.message.empty() ? "it is empty" : to_text(problem)));
 }
 
+bool is_toml_file(const std::filesystem::path& path) {
+  std::error_code failed;
+  return ::strcasecmp(path.extension().c_str(), ".toml") == 0 &&
+         std::filesystem::is_regular_file(path, failed);
+}
+
 bool is_scenes_file(const std::filesystem::path& path) {
   if (!is_toml_file(path)) return false;
   // Told by its table's line, however it is spaced; load_scenes_file() then reads it properly.
@@ -85,16 +83,6 @@ bool is_scenes_file(const std::filesystem::path& path) {
     if (line.starts_with("[scenes]")) return true;
   }
   return false;
-}
-
-std::vector<std::filesystem::path> files_behind(const std::filesystem::path& source) {
-  // As open_shard has it: TOML that is named as data is scenes.
-  if (!is_toml_file(source) || !std::filesystem::exists(source)) return {};
-  const ScenesFile scenes = load_scenes_file(source);
-  std::vector<std::filesystem::path> missing;
-  for (const std::filesystem::path& path : scenes.bank)
-    if (!std::filesystem::exists(path)) missing.push_back(path);
-  return missing.empty() ? bank_files(scenes.bank) : missing;
 }
 
 }  // namespace ablate

@@ -19,11 +19,9 @@ std::vector<ShardFile> find_all_shards(const std::vector<std::filesystem::path>&
 /// Throws DataError when it has none.
 DataRole guess_role(const std::filesystem::path& source);
 
+/// Whether it is a TOML file: named as data, it must be scenes.
+bool is_toml_file(const std::filesystem::path& path);
 /// Whether it is a scenes file: TOML with a table [scenes].
 bool is_scenes_file(const std::filesystem::path& path);
-
-/// Files beyond a source itself that its documents depend on: the bank of a scenes file; of a bank that is
-/// not all there only what is missing. Throws ConfigError or DataError when they cannot be told.
-std::vector<std::filesystem::path> files_behind(const std::filesystem::path& source);
 
 }  // namespace ablate

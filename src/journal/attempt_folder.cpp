@@ -44,18 +44,21 @@ const Json& get_object(const Json& json, const char* key) {
 }  // namespace
 
 Json AttemptSpec::to_json() const {
-  Json folders = Json::object(), files = Json::object();
+  Json folders = Json::object(), files = Json::object(), promised = Json::object();
   for (const auto& [stage, folder] : parents) folders[stage] = folder.string();
   for (const auto& [hash, path] : sources) files[hash] = path.string();
-  return {{"attempt", attempt},
-          {"device", device},
-          {"threads", threads},
-          {"micro_batch_halvings", micro_batch_halvings},
-          {"resume_step", resume_step},
-          {"resume_path", resume_path.string()},
-          {"parents", std::move(folders)},
-          {"sources", std::move(files)},
-          {"run", run}};
+  for (const auto& [hash, path] : promises) promised[hash] = path.string();
+  Json json = {{"attempt", attempt},
+               {"device", device},
+               {"threads", threads},
+               {"micro_batch_halvings", micro_batch_halvings},
+               {"resume_step", resume_step},
+               {"resume_path", resume_path.string()},
+               {"parents", std::move(folders)},
+               {"sources", std::move(files)},
+               {"run", run}};
+  if (!promises.empty()) json["promises"] = std::move(promised);
+  return json;
 }
 
 AttemptSpec AttemptSpec::from_json(const Json& json) {
@@ -74,6 +77,7 @@ AttemptSpec AttemptSpec::from_json(const Json& json) {
   };
   read_paths("parents", spec.parents);
   read_paths("sources", spec.sources);
+  if (json.contains("promises")) read_paths("promises", spec.promises);
   spec.run = get_object(json, "run");
   return spec;
 }

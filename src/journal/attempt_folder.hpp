@@ -33,7 +33,10 @@ struct AttemptSpec {
   std::map<std::string, std::filesystem::path>
       parents;  ///< Stage name to the folder of its finished attempt, absolute.
   std::map<std::string, std::filesystem::path>
-      sources;                ///< Content hash, as job.json has it, to the file or folder, absolute.
+      sources;  ///< Content hash, as job.json has it, to the file or folder, absolute.
+  /// Content hash to the file that says what its source held when the job was planned (data_promise.hpp),
+  /// absolute. A source that has none here is not checked.
+  std::map<std::string, std::filesystem::path> promises;
   Json run = Json::object();  ///< The [run] table: log_interval, checkpoint_interval, ...
 
   Json to_json() const;

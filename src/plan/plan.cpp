@@ -231,7 +231,7 @@ class Planner {
     plan_.warnings.push_back(
         fmt::format("{} cells are the same runs as others, for example: {} -- and: {}; the key that differs "
                     "has no effect there (a "
-                    "'when' condition on its axis says so)",
+                    "'when' condition on its axis says so), or names files of the same content",
                     equal_cells_.size(), expander_.describe(plan_.cells[equal_cells_.front().first]),
                     expander_.describe(plan_.cells[equal_cells_.front().second])));
   }

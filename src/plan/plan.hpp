@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/experiment.hpp"
+#include "config/fields.hpp"
 #include "config/sweep.hpp"
 #include "util/hash.hpp"
 
@@ -89,9 +90,9 @@ struct Plan {
   }
 };
 
-/// Tells the content of a data source: the hexadecimal hash of a file or folder; empty when it does not
-/// exist.
-using Fingerprint = std::function<std::string(const std::string& path)>;
+/// Tells the content of a data source or init file: the hexadecimal hash of the bytes that are read from it;
+/// empty when it, or a file that it names, does not exist.
+using Fingerprint = std::function<std::string(const std::string& path, SourceKind kind)>;
 
 /// Expands, resolves, shares and prices a sweep. Throws Error with every problem found: contradictions
 /// between keys, duplicate cells, an axis that changes no job, no cell at all.

@@ -86,12 +86,12 @@ const std::vector<PartTable::Section>& PartTable::sections_of(Stage stage) {
   return found->second;
 }
 
-std::string PartTable::content_of(const std::string& path) {
-  const auto [found, is_new] = contents_.try_emplace(path);
+std::string PartTable::content_of(const std::string& path, SourceKind kind) {
+  const auto [found, is_new] = contents_.try_emplace({path, kind});
   if (is_new && !path.empty()) {
-    found->second = fingerprint_(path);
+    found->second = fingerprint_(path, kind);
     if (found->second.empty()) {
-      missing_.push_back(path);
+      if (std::find(missing_.begin(), missing_.end(), path) == missing_.end()) missing_.push_back(path);
       found->second = "missing:" + path;
     } else {
       sources_.emplace(found->second, path);
@@ -105,10 +105,10 @@ std::uint32_t PartTable::add(const Experiment& experiment, const std::string& se
   Json json = Json::object();
   for (const Field* field : used) {
     Value value = get_value(*field, experiment);
-    if (field->is_path) {
-      if (auto* path = std::get_if<std::string>(&value)) *path = content_of(*path);
+    if (field->is_path()) {
+      if (auto* path = std::get_if<std::string>(&value)) *path = content_of(*path, field->source);
       if (auto* paths = std::get_if<std::vector<std::string>>(&value))
-        for (std::string& path : *paths) path = content_of(path);
+        for (std::string& path : *paths) path = content_of(path, field->source);
     }
     json[field->leaf()] = to_json(value);
   }

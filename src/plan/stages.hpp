@@ -43,13 +43,13 @@ class PartTable {
   const std::vector<Section>& sections_of(Stage stage);
   std::uint32_t add(const Experiment& experiment, const std::string& section,
                     const std::vector<const Field*>& used);
-  std::string content_of(const std::string& path);
+  std::string content_of(const std::string& path, SourceKind kind);
 
   std::vector<ConfigPart>& parts_;
   const Fingerprint& fingerprint_;
   std::unordered_map<int, std::vector<Section>> sections_;
   std::unordered_map<Hash128, std::uint32_t> by_bytes_, by_hash_;
-  std::unordered_map<std::string, std::string> contents_;
+  std::map<std::pair<std::string, SourceKind>, std::string> contents_;
   std::vector<std::string> missing_;
   std::map<std::string, std::string> sources_;
 };

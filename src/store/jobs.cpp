@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "config/fields.hpp"
+#include "config/resolved.hpp"
 #include "store/ids.hpp"
 #include "store/query.hpp"
 #include "store/sweep_jobs.hpp"
@@ -144,19 +144,10 @@ std::vector<std::int64_t> load_cancel_requests(Database& database) {
 
 std::map<std::string, std::filesystem::path> load_sources(Database& database, const Json& config) {
   std::map<std::string, std::filesystem::path> sources;
-  const auto add = [&](const Json& hash) {
-    if (!hash.is_string()) return;
-    Query query(database, "SELECT path FROM data_source WHERE hash = ?", hash.get<std::string>());
-    if (query.step()) sources[hash.get<std::string>()] = query.text(0);
-  };
-  for (const auto& [section, keys] : config.items())
-    for (const auto& [leaf, value] : keys.items()) {
-      const Field* field = find_field(section + "." + leaf);
-      if (!field || !field->is_path) continue;
-      add(value);
-      if (value.is_array())
-        for (const Json& hash : value) add(hash);
-    }
+  visit_sources(config, [&](const Field&, const std::string& hash) {
+    Query query(database, "SELECT path FROM data_source WHERE hash = ?", hash);
+    if (query.step()) sources[hash] = query.text(0);
+  });
   return sources;
 }
 

@@ -25,6 +25,13 @@ std::span<const Migration> known_migrations() {
       {2,
        "CREATE TABLE IF NOT EXISTS data_source (hash TEXT PRIMARY KEY, path TEXT NOT NULL)"
        " STRICT, WITHOUT ROWID"},
+      // What was remembered of files by size and time alone may be another file's.
+      {3,
+       "DROP TABLE data_hash;"
+       "CREATE TABLE data_hash (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
+       " ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, hash TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+       "CREATE TABLE IF NOT EXISTS data_names (hash TEXT PRIMARY KEY, version INTEGER NOT NULL,"
+       " names TEXT NOT NULL) STRICT"},
   };
   return kMigrations;
 }

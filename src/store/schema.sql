@@ -168,11 +168,20 @@ CREATE TABLE IF NOT EXISTS data_source (
 
 -- Content hashes of data files, so that large ones are read once.
 CREATE TABLE data_hash (
-  path     TEXT PRIMARY KEY,
+  path     TEXT PRIMARY KEY,                 -- absolute
   size     INTEGER NOT NULL,
   mtime_ns INTEGER NOT NULL,
+  ctime_ns INTEGER NOT NULL,                 -- a file that was replaced or written has another one
+  inode    INTEGER NOT NULL,
   hash     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- The pictures that the records of a .jsonl file name, so that it is parsed once.
+CREATE TABLE IF NOT EXISTS data_names (
+  hash    TEXT PRIMARY KEY,                  -- of its content
+  version INTEGER NOT NULL,                  -- of the code that read them
+  names   TEXT NOT NULL                      -- with a zero byte between them
+) STRICT;
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- The public views.

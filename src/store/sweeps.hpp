@@ -55,8 +55,5 @@ SweepRecord get_sweep(Database& database, const std::string& name_or_path);
 /// The state of each job of a plan, in its order; nothing for a job that the database does not know.
 std::vector<std::optional<JobState>> find_states(Database& database, const Plan& plan);
 
-/// A Fingerprint (plan.hpp) that remembers files by path, size and time of change. It reads only, unless
-/// `remember`.
-std::string fingerprint(Database& database, const std::string& path, bool remember);
 
 }  // namespace ablate

@@ -2,14 +2,16 @@
 
 #define XXH_INLINE_ALL
 #include <fmt/format.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <vector>
 
 #include "util/error.hpp"
+#include "util/file.hpp"
 
 namespace ablate {
 
@@ -20,21 +22,8 @@ struct Stream {
   ~Stream() { XXH3_freeState(state); }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
-  void add(std::string_view bytes) { XXH3_128bits_update(state, bytes.data(), bytes.size()); }
-  Hash128 digest() const {
-    const XXH128_hash_t hash = XXH3_128bits_digest(state);
-    return {hash.high64, hash.low64};
-  }
   XXH3_state_t* state;
 };
-
-void add_file(Stream& stream, const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::vector<char> buffer(1 << 20);
-  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || file.gcount() > 0)
-    stream.add({buffer.data(), static_cast<std::size_t>(file.gcount())});
-  if (!file.eof()) throw Error(fmt::format("{}: cannot be read", path.string()));
-}
 
 }  // namespace
 
@@ -53,27 +42,19 @@ Hash128 hash128(std::string_view bytes) {
   return {hash.high64, hash.low64};
 }
 
-Hash128 hash_path(const std::filesystem::path& path) {
-  namespace fs = std::filesystem;
-  Stream stream;
-  std::error_code failed;
-  if (!fs::is_directory(path, failed)) {
-    add_file(stream, path);
-    return stream.digest();
+Hash128 hash_file(const std::filesystem::path& path) {
+  const OpenFile file = open_file(path);
+  const Stream stream;
+  std::vector<char> buffer(std::clamp<std::uint64_t>(file.size + 1, 1, 1 << 20));
+  for (;;) {
+    const ssize_t count = ::read(file.fd.get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw Error(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
+    if (count == 0) break;
+    XXH3_128bits_update(stream.state, buffer.data(), static_cast<std::size_t>(count));
   }
-  std::vector<std::string> names;
-  for (auto entry = fs::recursive_directory_iterator(path, failed); !failed && entry != fs::end(entry);
-       entry.increment(failed))
-    if (entry->is_regular_file() && !entry->is_symlink())
-      names.push_back(fs::relative(*entry, path).string());
-  if (failed) throw Error(fmt::format("{}: {}", path.string(), failed.message()));
-  std::sort(names.begin(), names.end());
-  for (const std::string& name : names) {
-    // The size and a zero byte keep "ab" + "c" and "a" + "bc" apart.
-    stream.add(fmt::format("{}{}{}{}", name, '\0', fs::file_size(path / name), '\0'));
-    add_file(stream, path / name);
-  }
-  return stream.digest();
+  const XXH128_hash_t hash = XXH3_128bits_digest(stream.state);
+  return {hash.high64, hash.low64};
 }
 
 }  // namespace ablate

@@ -21,9 +21,8 @@ struct Hash128 {
 
 Hash128 hash128(std::string_view bytes);
 
-/// Hash of a file's content, or of a folder's: the sorted relative paths, sizes and contents of its regular
-/// files. Links inside a folder are not followed. Throws Error when something cannot be read.
-Hash128 hash_path(const std::filesystem::path& path);
+/// Hash of a file's content. Throws Error when it cannot be read.
+Hash128 hash_file(const std::filesystem::path& path);
 
 }  // namespace ablate
 

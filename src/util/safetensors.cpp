@@ -325,6 +325,14 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : mapping_(s
   mapping_->metadata = std::move(content.metadata);
 }
 
+std::vector<std::filesystem::path> safetensors_files(const std::filesystem::path& path) {
+  std::vector<std::filesystem::path> files = {resolve(path)};
+  if (files.front().string().ends_with(kIndexEnding))
+    for (const auto& [shard, names] : read_index(files.front()))
+      files.push_back(files.front().parent_path() / shard);
+  return files;
+}
+
 SafetensorsFile::~SafetensorsFile() = default;
 SafetensorsFile::SafetensorsFile(SafetensorsFile&&) noexcept = default;
 SafetensorsFile& SafetensorsFile::operator=(SafetensorsFile&&) noexcept = default;

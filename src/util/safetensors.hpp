@@ -47,6 +47,9 @@ class SafetensorsFile {
   std::unique_ptr<Mapping> mapping_;
 };
 
+/// The files that SafetensorsFile opens for `path`, an index first. Throws Error when that cannot be told.
+std::vector<std::filesystem::path> safetensors_files(const std::filesystem::path& path);
+
 /// Writes tensors (their `bytes` must match dtype and shape) to a temporary name and renames it; waits for
 /// the disk. Data begin at a multiple of 8 bytes and every tensor is aligned. The same input gives the same
 /// bytes. Throws Error.

@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "cli/program.hpp"
+#include "util/json.hpp"
 
 BOOST_AUTO_TEST_SUITE(data_commands)
 
@@ -145,6 +146,121 @@ BOOST_AUTO_TEST_CASE(a_scenes_file_counts_with_its_bank) {
   BOOST_TEST(key() == before);
   program.shell("cp samples/captions/sample.tar samples/bank/more.tar");
   BOOST_TEST(key() != before);
+}
+
+namespace {
+
+/// A sweep of small language models by their weights.
+struct InitSweep : Program {
+  InitSweep() {
+    scratch.write("text/a.jsonl", "{\"text\": \"t\"}\n");
+    scratch.write("t.model", "pieces");
+    scratch.write(
+        "llm.toml",
+        "stages = ['llm']\n[data]\ntext = ['text']\ntokenizer = 't.model'\n[train.llm]\nsteps = 3\n");
+  }
+  /// The number of jobs, and the warnings, of a plan with these weights.
+  Json plan(const std::string& levels, const std::string& options = "--json") const {
+    scratch.write("init.toml", "experiment = 'llm.toml'\nseeds = 1\n[[axis]]\nkey = 'llm.init'\nlevels = [" +
+                                   levels + "]\n");
+    const Outcome outcome = run("plan init.toml " + options);
+    BOOST_TEST_REQUIRE(outcome.code == 0, outcome.err);
+    return Json::parse(outcome.out);
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(weights_named_by_an_index_count_with_its_shards) {
+  const InitSweep program;
+  for (const std::string name : {"base", "tuned"}) {
+    program.scratch.write(name + "/model.safetensors.index.json",
+                          "{\"weight_map\": {\"a\": \"m-1.safetensors\", \"b\": \"m-2.safetensors\"}}");
+    program.scratch.write(name + "/m-1.safetensors", "the same");
+    program.scratch.write(name + "/m-2.safetensors", name);
+  }
+  const std::string index = "/model.safetensors.index.json'";
+  Json plan = program.plan("'base" + index + ", 'tuned" + index);
+  BOOST_TEST(plan["counts"]["jobs"] == 2);
+  BOOST_TEST(plan["warnings"].empty(), plan["warnings"].dump());
+  // The folder holds the same model as the index in it.
+  plan = program.plan("'base" + index + ", 'base', 'tuned" + index);
+  BOOST_TEST(plan["counts"]["jobs"] == 2);
+  for (const Json& source : plan["sources"])
+    if (source["path"].get<std::string>().ends_with("tuned/model.safetensors.index.json"))
+      BOOST_TEST(source["files"].size() == 3);
+  const std::string text = program.run("plan init.toml").out;
+  BOOST_TEST(has(text, "tuned/model.safetensors.index.json reads 3 files, "));
+  BOOST_TEST(has(text, ": model.safetensors.index.json, m-1.safetensors, m-2.safetensors\n"));
+  program.shell("rm tuned/m-2.safetensors");
+  BOOST_TEST(program.plan("'base', 'tuned'")["missing_data"].size() == 1);
+  BOOST_TEST(has(program.run("plan init.toml").out, "tuned, which needs "));
+  const Outcome run = program.run("run init.toml --worker ./worker");
+  BOOST_TEST(run.code == 2);
+  BOOST_TEST(has(run.err, "tuned/m-2.safetensors"));
+}
+
+BOOST_AUTO_TEST_CASE(links_count_by_what_they_lead_to) {
+  const InitSweep program;
+  program.shell(
+      "mkdir -p blobs rev1 rev2 && echo 1 > blobs/a && echo 2 > blobs/b && "
+      "ln -s ../blobs/a rev1/model.safetensors && ln -s ../blobs/b rev2/model.safetensors && ln -s rev1 "
+      "main");
+  Json plan = program.plan("'rev1', 'rev2'");
+  BOOST_TEST(plan["counts"]["jobs"] == 2);
+  BOOST_TEST(plan["warnings"].empty(), plan["warnings"].dump());
+  BOOST_TEST(program.plan("'rev2', 'rev2/model.safetensors', 'main'")["counts"]["jobs"] == 2);
+  const std::string before = program.plan("'main'")["jobs"][0]["key"];
+  program.shell("rm main && ln -s rev2 main");
+  BOOST_TEST(program.plan("'main'")["jobs"][0]["key"] != before);
+  program.shell("ln -s nowhere gone");
+  program.plan("'gone'");
+  BOOST_TEST(has(program.run("plan init.toml").out, "gone, a link to nowhere"));
+  // So does a linked shard, whose change makes other jobs.
+  program.shell("mv text/a.jsonl blobs/c && ln -s ../blobs/c text/a.jsonl && ln -s . text/again");
+  plan = program.plan("'rev1'");
+  BOOST_TEST(has(plan["warnings"].dump(), "again is a link to a folder that it lies in: passed over"));
+  program.shell("echo '{\"text\": \"other\"}' > blobs/c");
+  BOOST_TEST(program.plan("'rev1'")["jobs"][0]["key"] != plan["jobs"][0]["key"]);
+  const Outcome checked = program.run("data check text --as text");
+  BOOST_TEST(checked.code == 0);
+  BOOST_TEST(has(checked.out, "again is a link to a folder that it lies in: passed over"));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_another_of_equal_size_and_time_replaces_makes_other_jobs) {
+  const InitSweep program;
+  program.shell("touch -d 2026-01-01 text/a.jsonl && sleep 2.1");
+  program.scratch.write("one.toml", "experiment = 'llm.toml'\nseeds = 1\n");
+  const auto key = [&] {
+    program.run("plan one.toml --save");
+    return Json::parse(program.run("plan one.toml --json").out)["jobs"][0]["key"].get<std::string>();
+  };
+  const std::string before = key();
+  BOOST_TEST(program.run("query 'SELECT count(*) > 0 FROM data_hash' --format csv").out.ends_with("1\n"));
+  program.shell("echo '{\"text\": \"u\"}' > new && touch -d 2026-01-01 new && mv new text/a.jsonl");
+  BOOST_TEST(key() != before);
+}
+
+BOOST_AUTO_TEST_CASE(the_pictures_beside_lines_of_records_count) {
+  const Program program;
+  program.shell("mkdir p && echo 1 > p/1.jpg && echo pieces > t.model");
+  program.scratch.write("a.jsonl", "{\"image\": \"p/1.jpg\", \"caption\": \"c\"}\n");
+  program.scratch.write("e.toml",
+                        "stages = ['encoder']\n[data]\nencoder = ['a.jsonl']\ntokenizer = 't.model'\n");
+  program.scratch.write("s.toml", "experiment = 'e.toml'\nseeds = 1\n");
+  const auto key = [&] {
+    const Outcome outcome = program.run("plan s.toml --json");
+    BOOST_TEST_REQUIRE(outcome.code == 0, outcome.err);
+    return Json::parse(outcome.out)["jobs"][0]["key"].get<std::string>();
+  };
+  const std::string one = key();
+  BOOST_TEST(key() == one);
+  program.shell("echo 2 > p/1.jpg");
+  BOOST_TEST(key() != one);
+  program.shell("echo 1 > p/1.jpg && echo 3 > p/unnamed.jpg");
+  BOOST_TEST(key() == one);
+  program.shell("rm p/1.jpg");
+  BOOST_TEST(key() != one);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

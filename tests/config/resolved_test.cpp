@@ -46,7 +46,7 @@ struct OtherValue {
 /// As the plan writes it: data by their content, here named after the path.
 Json planned_json(const Field& field, const Experiment& experiment) {
   Value value = get_value(field, experiment);
-  if (field.is_path) {
+  if (field.is_path()) {
     if (auto* path = std::get_if<std::string>(&value); path && !path->empty()) *path = "hash of " + *path;
     if (auto* paths = std::get_if<std::vector<std::string>>(&value))
       for (std::string& path : *paths) path = "hash of " + path;

@@ -17,7 +17,7 @@ struct WithExperiment : Scratch {
 
   Plan plan(const std::string& text) const {
     return make_plan(load_sweep(write("sweep.toml", "experiment = 'experiment.toml'\n" + text)),
-                     [](const std::string&) { return std::string(); });
+                     [](const std::string&, SourceKind) { return std::string(); });
   }
   /// Its mistakes, without the path and the lines of source.
   std::string mistakes(const std::string& text) const {

@@ -22,7 +22,7 @@ const std::string kFourStages =
 
 Plan plan_of(
     const Scratch& scratch, const std::string& experiment, const std::string& sweep,
-    const Fingerprint& fingerprint = [](const std::string&) { return std::string(); }) {
+    const Fingerprint& fingerprint = [](const std::string&, SourceKind) { return std::string(); }) {
   scratch.write("experiment.toml", experiment);
   return make_plan(load_sweep(scratch.write("sweep.toml", "experiment = 'experiment.toml'\n" + sweep)),
                    fingerprint);
@@ -132,7 +132,9 @@ BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
   base.stages = {"encoder", "llm", "vlm", "sft", "demo", "eval"};
   base.eval.tasks = {"fewshot", "demo-accuracy"};
   std::vector<ConfigPart> parts;
-  const Fingerprint fingerprint = [](const std::string& source) { return "content of " + source; };
+  const Fingerprint fingerprint = [](const std::string& source, SourceKind) {
+    return "content of " + source;
+  };
   std::size_t checked = 0;
   for (const auto& loss : names_of<EncoderLoss>()) {
     for (const auto& kind : names_of<ConnectorKind>()) {
@@ -326,7 +328,7 @@ BOOST_AUTO_TEST_CASE(data_counts_by_its_content_not_by_its_path) {
   const std::string with_data = kFourStages;
   const auto keys_with = [&](const std::string& source, const std::string& content) {
     return all_keys(plan_of(*this, with_data, "[override]\ndata.captions=['" + source + "']\n",
-                            [&](const std::string&) { return content; }));
+                            [&](const std::string&, SourceKind) { return content; }));
   };
   BOOST_TEST((keys_with("here", "1") == keys_with("there", "1")));
   BOOST_TEST((keys_with("here", "1") != keys_with("here", "2")));

@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(reading_needs_a_database_and_makes_no_file) {
   BOOST_TEST(names_in(folder.path).empty());
   const auto empty = folder.write("empty.db", "");
   BOOST_TEST(error_of_open(empty, Mode::read_only) ==
-             empty.string() + ": is a database of version 0; expected version 2");
+             empty.string() + ": is a database of version 0; expected version 3");
 
   { Database database(folder.path / "a.db", Mode::read_write); }
   { Database database(folder.path / "a.db", Mode::read_only); }
@@ -173,9 +173,9 @@ BOOST_AUTO_TEST_CASE(a_newer_database_is_refused_by_version) {
   }
   BOOST_TEST(error_of_open(file, Mode::read_write) ==
              file.string() +
-                 ": is a database of version 7, made by a newer ablate; expected version 2 or less");
+                 ": is a database of version 7, made by a newer ablate; expected version 3 or less");
   BOOST_TEST(error_of_open(file, Mode::read_only) ==
-             file.string() + ": is a database of version 7; expected version 2");
+             file.string() + ": is a database of version 7; expected version 3");
 }
 
 BOOST_AUTO_TEST_CASE(an_older_database_is_migrated_in_one_transaction_or_not_at_all) {
@@ -209,10 +209,10 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_1_gets_its_table_of_data_sources_and_
     BOOST_TEST(old.execAndGet("PRAGMA user_version").getInt() == 1);
   }
   BOOST_TEST(error_of_open(file, Mode::read_only) ==
-             file.string() + ": is a database of version 1; expected version 2");
+             file.string() + ": is a database of version 1; expected version 3");
   {
     Database database(file, Mode::read_write);
-    BOOST_TEST(ask(database, "PRAGMA user_version") == 2);
+    BOOST_TEST(ask(database, "PRAGMA user_version") == 3);
     Query(database, "INSERT INTO data_source (hash, path) VALUES ('aa', '/data')").run();
     BOOST_CHECK_THROW(Query(database, "INSERT INTO data_source VALUES ('bb', NULL)").run(), Error);
   }
@@ -231,6 +231,40 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_1_gets_its_table_of_data_sources_and_
   const char* strict = "SELECT strict + wr FROM pragma_table_list WHERE name = 'data_source'";
   BOOST_TEST(ask(fresh, strict) == 2);
   BOOST_TEST(ask(database, strict) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_database_of_version_2_forgets_hashes_that_size_and_time_alone_stand_for) {
+  const Scratch folder;
+  const auto file = folder.path / "a.db";
+  {
+    SQLite::Database old(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    migrate(old, file, known_migrations().first(2));
+    old.exec(
+        "DROP TABLE data_hash; DROP TABLE data_names;"
+        "CREATE TABLE data_hash (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
+        " hash TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+        "INSERT INTO data_hash VALUES ('/data/a', 3, 4, 'aa');"
+        "INSERT INTO metric_name (name) VALUES ('loss')");
+    BOOST_TEST(old.execAndGet("PRAGMA user_version").getInt() == 2);
+  }
+  BOOST_TEST(error_of_open(file, Mode::read_only) ==
+             file.string() + ": is a database of version 2; expected version 3");
+  Database database(file, Mode::read_write);
+  BOOST_TEST(ask(database, "SELECT count(*) FROM data_hash") == 0);
+  BOOST_TEST(ask(database, "SELECT count(*) FROM metric_name") == 1);
+  Database fresh(folder.path / "b.db", Mode::read_write);
+  for (const char* table : {"data_hash", "data_names"}) {
+    const auto layout = [&](Database& of) {
+      Query query(
+          of,
+          "SELECT (SELECT group_concat(name || type || \"notnull\" || pk) FROM pragma_table_info(?1)) ||"
+          " (SELECT strict || wr FROM pragma_table_list WHERE name = ?1)",
+          table);
+      return query.step() ? query.text(0) : std::string();
+    };
+    BOOST_TEST(layout(fresh) == layout(database), table);
+    BOOST_TEST(layout(fresh) != "");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_transaction_that_is_left_is_rolled_back) {

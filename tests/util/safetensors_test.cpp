@@ -291,7 +291,12 @@ BOOST_AUTO_TEST_CASE(an_index_joins_its_shards) {
     BOOST_TEST(text_of(*file.find("a")) == data);
     BOOST_TEST(text_of(*file.find("b")) == data);
     BOOST_TEST(file.metadata().at("format") == "pt");
+    const std::vector<std::filesystem::path> files = {path, scratch.path / "m-1.safetensors",
+                                                      scratch.path / "m-2.safetensors"};
+    BOOST_CHECK(safetensors_files(name) == files);
   }
+  BOOST_CHECK(safetensors_files(scratch.path / "m-1.safetensors") ==
+              std::vector{scratch.path / "m-1.safetensors"});
   SafetensorsFile moved = SafetensorsFile(path);
   moved = SafetensorsFile(path);
   BOOST_TEST(text_of(*moved.find("a")) == data);

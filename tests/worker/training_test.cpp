@@ -32,7 +32,7 @@ struct TrainingWorker : WorkerFixture {
   /// The configuration of a job as the plan writes it.
   Json job_config(Stage stage, const Experiment& recipe, EvalTask task = EvalTask::caption) {
     std::vector<ConfigPart> parts;
-    const Fingerprint fingerprint = [](const std::string& path) { return made_up_hash(path); };
+    const Fingerprint fingerprint = [](const std::string& path, SourceKind) { return made_up_hash(path); };
     PartTable table(parts, fingerprint);
     std::vector<std::uint32_t> indices;
     table.find(recipe, stage, task, indices);
