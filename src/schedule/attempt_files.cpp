@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "journal/attempt_folder.hpp"
+#include "journal/data_promise.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 
@@ -79,6 +80,11 @@ RunRequest prepare_attempt(Database& database, const JobRecord& job, const Attem
 
   const Json description = job_description(database, job.id);
   spec.sources = load_sources(database, description.at("config"));
+  for (const auto& [hash, path] : spec.sources) {
+    const std::filesystem::path promise = promise_file(database.folder(), hash);
+    std::error_code failed;
+    if (std::filesystem::exists(promise, failed)) spec.promises[hash] = promise;
+  }
 
   move_aside(attempt_folder.path);
   make_directories(attempt_folder.path);

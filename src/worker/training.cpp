@@ -60,6 +60,19 @@ auto with_failure_kinds(const Work& work) {
   }
 }
 
+/// The folder of a parent's finished attempt, with its model in it.
+std::filesystem::path model_folder(const StageContext& context, const std::string& stage) {
+  std::filesystem::path folder = context.parent(stage);
+  const std::filesystem::path model = folder / "model.safetensors";
+  std::error_code failed;
+  if (!std::filesystem::exists(model, failed))
+    throw StageFailure(
+        FailureKind::data,
+        fmt::format("{}: no such file; expected the model that the finished {} stage left there",
+                    model.string(), stage));
+  return folder;
+}
+
 }  // namespace
 
 StageResult train_model(const StageContext& context) {
@@ -76,7 +89,7 @@ StageResult train_model(const StageContext& context) {
   apply_config(context.job.config, context.job.file.string(), spec.sources, /*needs_sources=*/true,
                job.experiment);
   apply_run(spec, job.experiment);
-  for (const auto& [stage, key] : context.job.parents) job.parents[stage] = context.parent(stage);
+  for (const auto& [stage, key] : context.job.parents) job.parents[stage] = model_folder(context, stage);
   const TrainingHooks hooks{
       .metric =
           [&](std::int64_t step, std::vector<std::pair<std::string, double>> values) {
@@ -92,7 +105,7 @@ StageResult evaluate_model(const StageContext& context) {
     throw Error(fmt::format("{}: 'parents': {} stages; expected the one that is evaluated",
                             context.job.file.string(), context.job.parents.size()));
   const std::string& stage = context.job.parents.begin()->first;
-  const std::filesystem::path folder = context.parent(stage);
+  const std::filesystem::path folder = model_folder(context, stage);
   const Job trained = load_job(JobFolder{folder.parent_path()}.job());
   EvaluationJob job{.experiment = {},
                     .stage = trained.stage,

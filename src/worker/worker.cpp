@@ -15,6 +15,7 @@
 #include "util/build_info.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
+#include "worker/source_watch.hpp"
 #include "worker/stage.hpp"
 
 namespace ablate {
@@ -88,6 +89,7 @@ AttemptSpec make_spec_by_hand(const std::filesystem::path& job_folder, const Job
     const AttemptSpec prepared = load_spec(folder, number);
     spec.run = prepared.run;
     spec.sources = prepared.sources;
+    spec.promises = prepared.promises;
   }
   spec.attempt = earlier.empty() ? 1 : earlier.back() + 1;
   spec.device = settings.device;
@@ -130,6 +132,36 @@ Event started_event(const Job& job, const AttemptSpec& spec) {
 
 int exit_code_of(FailureKind kind) { return kind == FailureKind::config ? user_error : jobs_failed; }
 
+/// Runs the stage on data that are held against what was promised: at the start, and before anything is
+/// written down that others build on.
+StageResult run_watched(const Job& job, const AttemptSpec& spec, const std::filesystem::path& folder,
+                        const std::function<void(Event)>& record) {
+  const StageFunction stage = get_stage(job);
+  SourceWatch sources(job, spec);
+  sources.check();
+  bool has_scores = false;
+  const StageContext context{.job = job,
+                             .spec = spec,
+                             .folder = folder,
+                             .write =
+                                 [&](Event event) {
+                                   // Behind the first score nothing is read any more.
+                                   if (event.kind != EventKind::metric && !has_scores) sources.check();
+                                   has_scores = has_scores || event.kind == EventKind::score;
+                                   record(std::move(event));
+                                 },
+                             .stop_requested = [] { return g_stop_requested.load(); }};
+  try {
+    StageResult result = stage(context);
+    if (result && !has_scores) sources.check();
+    return result;
+  } catch (const StageFailure& failure) {
+    // A loss that ran away is a finding about the recipe only if the data were the recipe's.
+    if (failure.kind == FailureKind::diverged) sources.check();
+    throw;
+  }
+}
+
 /// Runs the stage between `started` and the last word.
 int run_stage(const Job& job, const AttemptSpec& spec, const std::filesystem::path& folder,
               JournalWriter& journal) {
@@ -137,7 +169,7 @@ int run_stage(const Job& job, const AttemptSpec& spec, const std::filesystem::pa
   const auto start = SteadyClock::now();
   journal.write(started_event(job, spec));
   std::int64_t step = spec.resume_step;
-  const auto write = [&](Event event) {
+  const auto record = [&](Event event) {
     step = std::max(step, event.step);
     try {
       journal.write(std::move(event));
@@ -152,22 +184,18 @@ int run_stage(const Job& job, const AttemptSpec& spec, const std::filesystem::pa
     event.step = step;
     event.failure = kind;
     event.message = message;
-    write(std::move(event));
+    record(std::move(event));
     return exit_code_of(kind);
   };
   try {
-    const StageContext context{
-        .job = job, .spec = spec, .folder = folder, .write = write, .stop_requested = [] {
-          return g_stop_requested.load();
-        }};
-    StageResult result = get_stage(job)(context);
+    StageResult result = run_watched(job, spec, folder, record);
     if (!result) return interrupted;
     (*result)["seconds"] = std::chrono::duration<double>(SteadyClock::now() - start).count();
     Event event;
     event.kind = EventKind::finished;
     event.step = step;
     event.detail = std::move(*result);
-    write(std::move(event));
+    record(std::move(event));
     return done;
   } catch (const StageFailure& failure) {
     return fail(failure.kind, failure.what());

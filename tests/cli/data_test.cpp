@@ -235,7 +235,11 @@ BOOST_AUTO_TEST_CASE(a_file_that_another_of_equal_size_and_time_replaces_makes_o
     program.run("plan one.toml --save");
     return Json::parse(program.run("plan one.toml --json").out)["jobs"][0]["key"].get<std::string>();
   };
+  // Whether there is a database to remember hashes in changes nothing.
+  const Json unsaved = Json::parse(program.run("plan one.toml --json").out)["jobs"][0]["key"];
+  BOOST_TEST(!program.exists("results"));
   const std::string before = key();
+  BOOST_TEST(unsaved == before);
   BOOST_TEST(program.run("query 'SELECT count(*) > 0 FROM data_hash' --format csv").out.ends_with("1\n"));
   program.shell("echo '{\"text\": \"u\"}' > new && touch -d 2026-01-01 new && mv new text/a.jsonl");
   BOOST_TEST(key() != before);

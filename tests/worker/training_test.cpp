@@ -3,11 +3,15 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <set>
 #include <thread>
 
+#include "data/input_files.hpp"
+#include "data/shard.hpp"
+#include "journal/data_promise.hpp"
 #include "plan/stages.hpp"
 #include "train/fixture.hpp"
 #include "util/hash.hpp"
@@ -88,6 +92,22 @@ struct TrainingWorker : WorkerFixture {
     BOOST_TEST(last.message.find('\n') == std::string::npos, last.message);
     BOOST_TEST(!fs::exists(attempt(name, number).path / "model.safetensors"));
     return last.message;
+  }
+
+  /// Promises what all sources hold now: content hash, as the test makes it up, to file.
+  std::map<std::string, fs::path> promise_all() const {
+    std::map<std::string, fs::path> promises;
+    for (const auto& [hash, path] : sources) {
+      const SourceKind kind = hash.ends_with(".model") ? SourceKind::tokenizer : SourceKind::documents;
+      const InputFiles list =
+          list_input_files(path, kind, [](const InputFile& lines) { return read_picture_names(lines.path); });
+      InputContent content{{}, list.names_count};
+      for (const InputFile& file : list.files)
+        content.files.push_back({file.name, file.is_picture, read_content(file.path)});
+      promises[hash] = scratch.path / "promises" / hash;
+      write_promise(promises[hash], content);
+    }
+    return promises;
   }
 
   std::map<std::string, fs::path> sources;
@@ -520,6 +540,71 @@ BOOST_AUTO_TEST_CASE(data_that_are_mostly_broken_are_a_failure_of_their_own_kind
   // Data that are not there at all.
   sources["h-text"] = scratch.path / "data/absent";
   BOOST_TEST(has(failure(1, FailureKind::data, "llm", 2), "data/absent"));
+}
+
+BOOST_AUTO_TEST_CASE(data_that_change_while_a_job_runs_are_a_failure_and_leave_no_result) {
+  const Experiment recipe = llm_recipe(1000000);
+  write_job("llm", training_job(Stage::llm, recipe));
+  const fs::path text = scratch.write("data/own.jsonl", text_lines(0, 200, 12));
+  sources["h-text"] = text;
+  const auto promises = promise_all();
+  std::atomic<bool> edited = false;
+  std::thread other([&] {
+    while (!fs::exists(attempt("llm").path / "checkpoint-20")) std::this_thread::sleep_for(Milliseconds(1));
+    fs::rename(scratch.write("new", text_lines(0, 199, 12) + "{\"text\": \"another\"}\n"), text);
+    edited = true;
+  });
+  const std::string message =
+      failure(1, FailureKind::data, "llm", 1, [&](AttemptSpec& spec) { spec.promises = promises; });
+  other.join();
+  BOOST_TEST(edited);
+  BOOST_TEST(has(message, text.string() + " has changed since the sweep was planned: found "));
+  // All that it has journaled was of the right data, and nothing follows the first look at the wrong ones.
+  std::int64_t last_checkpoint = 0;
+  for (const Event& event : journal("llm"))
+    if (event.kind == EventKind::checkpoint) last_checkpoint = event.step;
+  BOOST_TEST(last_checkpoint >= 20);
+  BOOST_TEST(last_event("llm").step <= last_checkpoint + 3);
+  // With the data as they are now the job does not start again, from wherever.
+  failure(1, FailureKind::data, "llm", 2, [&](AttemptSpec& spec) {
+    spec.promises = promises;
+    resume_from(spec, "llm", 1);
+  });
+  BOOST_TEST(metrics("llm", 2).empty());
+}
+
+BOOST_AUTO_TEST_CASE(held_out_data_that_change_give_no_score) {
+  Experiment recipe = TrainingFixture::recipe();
+  write_job("vlm", training_job(Stage::vlm, recipe));
+  BOOST_TEST(train("vlm") == 0);
+  sources.clear();
+  const fs::path text = scratch.write("data/held-out.jsonl", text_lines(0, 30, 12));
+  recipe.eval.text = {text};
+  recipe.eval.max_examples = 15;
+  write_job("eval", {{"key", "eval"},
+                     {"stage", "eval"},
+                     {"task", "heldout-loss"},
+                     {"seed", 5},
+                     {"steps", 0},
+                     {"config", job_config(Stage::eval, recipe, EvalTask::heldout_loss)},
+                     {"parents", {{"vlm", "vlm"}}}});
+  const auto promises = promise_all();
+  const auto of_vlm = [&](AttemptSpec& spec) {
+    spec.promises = promises;
+    spec.parents = {{"vlm", attempt("vlm").path}};
+  };
+  BOOST_TEST(train("eval", 1, of_vlm) == 0);
+  fs::last_write_time(text, fs::file_time_type::clock::now() + std::chrono::hours(1));
+  BOOST_TEST(train("eval", 2, of_vlm) == 0);
+  fs::resize_file(text, fs::file_size(text) - 1);
+  BOOST_TEST(has(failure(1, FailureKind::data, "eval", 3, of_vlm), "held-out.jsonl has changed"));
+  for (const Event& event : journal("eval", 3)) BOOST_CHECK(event.kind != EventKind::score);
+  // A model that is gone is told as such.
+  fs::remove(attempt("vlm").path / "model.safetensors");
+  scratch.write("data/held-out.jsonl", text_lines(0, 30, 12));
+  BOOST_TEST(
+      has(failure(1, FailureKind::data, "eval", 4, of_vlm),
+          "model.safetensors: no such file; expected the model that the finished vlm stage left there"));
 }
 
 BOOST_AUTO_TEST_CASE(a_training_that_diverges_journals_the_steps_before_it) {
