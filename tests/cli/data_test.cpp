@@ -155,9 +155,7 @@ struct InitSweep : Program {
   InitSweep() {
     scratch.write("text/a.jsonl", "{\"text\": \"t\"}\n");
     scratch.write("t.model", "pieces");
-    scratch.write(
-        "llm.toml",
-        "stages = ['llm']\n[data]\ntext = ['text']\ntokenizer = 't.model'\n[train.llm]\nsteps = 3\n");
+    scratch.write("llm.toml", "stages = ['llm']\n[data]\ntext = ['text']\ntokenizer = 't.model'\n");
   }
   /// The number of jobs, and the warnings, of a plan with these weights.
   Json plan(const std::string& levels, const std::string& options = "--json") const {
