@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 #include <tuple>
 
 #include "util/error.hpp"
@@ -31,24 +32,71 @@ bool same_settings(const LawRun& a, const LawRun& b) {
          a.schedule == b.schedule && a.diverged == b.diverged;
 }
 
-/// Marks runs whose loss is no number or far above the lowest at their size, tokens and batch.
-std::size_t mark_diverged(std::vector<LawRun>& runs) {
-  std::size_t count = 0;
-  for (auto first = runs.begin(); first != runs.end();) {
-    const auto other = [&](const LawRun& run) {
-      return run.params != first->params || run.tokens != first->tokens || run.batch != first->batch;
-    };
-    const auto last = std::find_if(first, runs.end(), other);
-    double lowest = std::numeric_limits<double>::infinity();
-    for (auto run = first; run != last; ++run)
-      if (!run->diverged && std::isfinite(run->loss)) lowest = std::min(lowest, run->loss);
-    for (auto run = first; run != last; ++run) {
-      run->diverged = run->diverged || !(run->loss <= kDivergedRatio * lowest);
-      count += run->diverged;
+/// Runs that failed below the best rate of their cell, and how many diverged above it.
+struct Divergence {
+  std::size_t marked = 0;
+  std::vector<LawRun> contradictions;
+};
+
+/// The run with the lowest loss of a cell; null: none has one.
+const LawRun* best_of(std::span<const LawRun> cell) {
+  const LawRun* best = nullptr;
+  for (const LawRun& run : cell)
+    if (!run.diverged && std::isfinite(run.loss) && (best == nullptr || run.loss < best->loss)) best = &run;
+  return best;
+}
+
+/// Marks what diverged at one size, token count and batch, and takes out what cannot have: training becomes
+/// unstable as the rate rises, so a higher loss below the best rate is a run that has learnt less, and a
+/// failure there is no matter of the rate.
+void mark_cell(std::span<const LawRun> cell, std::vector<LawRun>& kept, Divergence& found) {
+  const LawRun* best = best_of(cell);
+  for (LawRun run : cell) {
+    const bool no_number = run.diverged || !std::isfinite(run.loss);
+    if (no_number && best != nullptr && run.lr < best->lr) {
+      found.contradictions.push_back(std::move(run));
+      continue;
     }
-    first = last;
+    run.diverged = no_number || (run.loss > kDivergedRatio * best->loss && run.lr >= best->lr);
+    found.marked += run.diverged;
+    kept.push_back(std::move(run));
   }
-  return count;
+}
+
+Divergence mark_diverged(std::vector<LawRun>& runs) {
+  Divergence found;
+  std::vector<LawRun> kept;
+  for (std::size_t first = 0, last = 0; first < runs.size(); first = last) {
+    const auto same_cell = [&](const LawRun& run) {
+      return run.params == runs[first].params && run.tokens == runs[first].tokens &&
+             run.batch == runs[first].batch;
+    };
+    while (last < runs.size() && same_cell(runs[last])) ++last;
+    mark_cell(std::span(runs).subspan(first, last - first), kept, found);
+  }
+  runs = std::move(kept);
+  return found;
+}
+
+void tell_divergence(const Divergence& found, std::size_t runs, std::vector<LawFinding>& findings) {
+  if (found.marked > 0)
+    findings.push_back(
+        {FindingKind::diverged_runs, false,
+         fmt::format(
+             "{} of {} runs diverged (no number, or at a rate above the best one a loss above {} x "
+             "the lowest at their size, tokens and batch): they bound the rate from above and are not "
+             "fitted",
+             found.marked, runs, kDivergedRatio)});
+  if (found.contradictions.empty()) return;
+  std::vector<std::string> places;
+  for (const LawRun& run : found.contradictions) places.push_back(run.where);
+  if (places.size() > 3) places.resize(3), places.push_back("...");
+  findings.push_back(
+      {FindingKind::failed_below_best, false,
+       fmt::format("{} of {} runs failed or are called diverged at a rate below the best one of their size, "
+                   "tokens and batch ({}): their rate was not too high, so they are left out; look why they "
+                   "failed",
+                   found.contradictions.size(), runs, join(places, ", "))});
 }
 
 /// Repeats become one run with their mean loss and summed weight.
@@ -78,7 +126,7 @@ void check_losses(const std::vector<LawRun>& runs, std::vector<LawFinding>& find
   const LawRun* lowest = nullptr;
   std::size_t tiny = 0;
   for (const LawRun& run : runs) {
-    if (!std::isfinite(run.loss)) continue;
+    if (run.diverged || !std::isfinite(run.loss)) continue;
     losses.push_back(run.loss);
     tiny += run.loss < kLeastLoss;
     if (lowest == nullptr || run.loss < lowest->loss) lowest = &run;
@@ -172,13 +220,8 @@ CleanRuns clean_runs(std::vector<LawRun> runs) {
   std::stable_sort(runs.begin(), runs.end(),
                    [](const LawRun& a, const LawRun& b) { return order_of(a) < order_of(b); });
   check_losses(runs, clean.findings);
-  const std::size_t diverged = mark_diverged(runs);
-  if (diverged > 0)
-    clean.findings.push_back(
-        {FindingKind::diverged_runs, false,
-         fmt::format("{} of {} runs diverged (loss above {} x the lowest at their size, tokens and batch, or "
-                     "no number): they bound the rate from above and are not fitted",
-                     diverged, runs.size(), kDivergedRatio)});
+  const std::size_t given = runs.size();
+  tell_divergence(mark_diverged(runs), given, clean.findings);
   if (const std::size_t merged = merge_repeats(runs); merged > 0)
     clean.findings.push_back({FindingKind::duplicates, false,
                               fmt::format("{} repeats of settings were merged into their means, which count "

@@ -20,7 +20,8 @@ enum class FindingKind {
   mixed_weight_decay,   ///< More than one weight decay.
   mixed_batches,        ///< More than one batch size where the law takes it as fixed.
   unknown_tokens,       ///< No token counts: the exponent of N stands for N and D together.
-  diverged_runs,        ///< Loss > 1.2 x the lowest of its cell, NaN or infinite.
+  diverged_runs,        ///< No number, or above the best rate of its cell a loss > 1.2 x the lowest.
+  failed_below_best,    ///< No number at a rate below the best one of its cell: left out.
   duplicates,           ///< The same settings more than once: merged, with their number as weight.
   few_rates,            ///< A cell with fewer than three rates near its optimum: left out.
   edge_optimum,         ///< A cell whose optimum is at the edge of what was tried, on one of the axes.
@@ -50,8 +51,9 @@ struct CleanRuns {
   std::vector<LawFinding> findings;
 };
 
-/// Sorts, merges repeats (same N, D, batch and lr: mean loss, summed weight), marks what diverged, and looks
-/// for everything that can be seen before a fit. Never throws for data; see `refuses`.
+/// Sorts, merges repeats (same N, D, batch and lr: mean loss, summed weight), marks what diverged, leaves
+/// out what failed below the best rate of its cell, and looks for everything that can be seen before a fit.
+/// Never throws for data; see `refuses`.
 CleanRuns clean_runs(std::vector<LawRun> runs);
 
 /// Throws Error with the messages of the findings that refuse, if there are any.

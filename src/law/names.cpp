@@ -16,6 +16,7 @@ std::span<const Named<FindingKind>> names_of<FindingKind>() {
       {"mixed-batches", mixed_batches},
       {"unknown-tokens", unknown_tokens},
       {"diverged-runs", diverged_runs},
+      {"failed-below-best", failed_below_best},
       {"duplicates", duplicates},
       {"few-rates", few_rates},
       {"edge-optimum", edge_optimum},

@@ -5,6 +5,7 @@
 
 #include "law/law.hpp"
 #include "law/names.hpp"
+#include "law/propose.hpp"
 #include "synthetic.hpp"
 #include "util/error.hpp"
 
@@ -94,6 +95,85 @@ BOOST_AUTO_TEST_CASE(diverged_runs_are_marked_not_removed) {
   std::size_t marked = 0;
   for (const ablate::LawRun& run : clean.runs) marked += run.diverged;
   BOOST_TEST(marked == 2u);
+}
+
+/// Rates of 1/16 of the best and more lose a fifth and more of loss, and have not diverged.
+BOOST_AUTO_TEST_CASE(a_low_rate_has_not_diverged_however_high_its_loss) {
+  const auto runs_of = [](std::initializer_list<double> losses) {
+    std::vector<ablate::LawRun> runs;
+    for (int size = 0; size < 3; ++size) {
+      double rate = 1e-5 / std::exp2(size);
+      for (const double loss : losses) {
+        ablate::LawRun run;
+        run.params = 1e7 * std::exp2(2 * size);
+        run.tokens = 20 * run.params;
+        run.batch = 65536;
+        run.lr = rate;
+        run.loss = loss - 0.2 * size;
+        run.where = "made up";
+        runs.push_back(run);
+        rate *= 10;
+      }
+    }
+    return runs;
+  };
+  const auto rising = ablate::fit_law(runs_of({5, 4, 3}), {});
+  BOOST_TEST(!warns(rising.findings, FindingKind::diverged_runs));
+  const ablate::LawFinding* refusal = finding(rising.findings, FindingKind::one_sided_rates);
+  BOOST_REQUIRE(refusal != nullptr);
+  BOOST_TEST(refusal->message.find("at the highest rate tried: try higher ones") != std::string::npos);
+  // What to try next is above the highest.
+  const auto next = ablate::propose_runs(rising, {.target = {.params = 1e9}, .budget_flops = 1e21});
+  BOOST_REQUIRE(!next.runs.empty());
+  for (const ablate::ProposedRun& run : next.runs) BOOST_TEST(run.lr > 1e-3 / 4);
+
+  const auto falling = ablate::fit_law(runs_of({3, 3.2, 5}), {});
+  BOOST_TEST(warns(falling.findings, FindingKind::diverged_runs));
+  const auto both = ablate::clean_runs(runs_of({5, 4, 3, 3.1, 4, std::nan("")}));
+  std::size_t marked = 0;
+  for (const ablate::LawRun& run : both.runs) {
+    marked += run.diverged;
+    BOOST_TEST(run.diverged == (run.lr > 2e-2 / std::sqrt(run.params / 1e7)));
+  }
+  BOOST_TEST(marked == 6u);
+}
+
+BOOST_AUTO_TEST_CASE(the_best_rate_above_which_runs_diverge_is_that_of_their_batch) {
+  std::vector<ablate::LawRun> runs;
+  const auto add = [&](double batch, double lr, double loss) {
+    ablate::LawRun run;
+    run.params = 1e8, run.tokens = 2e9, run.batch = batch, run.lr = lr, run.loss = loss,
+    run.where = "made up";
+    runs.push_back(run);
+  };
+  for (const auto& [lr, loss] : {std::pair{1e-4, 3.0}, {1e-3, 4.0}, {1e-2, 5.0}}) add(65536, lr, loss);
+  for (const auto& [lr, loss] : {std::pair{1e-4, 4.5}, {1e-3, 3.0}, {1e-2, 3.1}}) add(524288, lr, loss);
+  const auto clean = ablate::clean_runs(runs);
+  for (const ablate::LawRun& run : clean.runs)
+    BOOST_TEST(run.diverged == (run.batch == 65536 && run.lr > 1e-4));
+}
+
+BOOST_AUTO_TEST_CASE(what_failed_below_the_best_rate_bounds_nothing) {
+  auto runs = kTruth.sweeps(5, 1, 0);
+  const auto clean = ablate::clean_runs(runs);
+  runs.push_back(runs[0]);
+  runs.back().lr *= 1.1;
+  runs.back().diverged = true;
+  runs.back().where = "runs.csv:7";
+  const auto found = ablate::clean_runs(runs);
+  const ablate::LawFinding* told = finding(found.findings, FindingKind::failed_below_best);
+  BOOST_REQUIRE(told != nullptr);
+  BOOST_TEST(!told->refuses);
+  BOOST_TEST(told->message.find("(runs.csv:7)") != std::string::npos);
+  BOOST_TEST(!finding(found.findings, FindingKind::diverged_runs));
+  BOOST_TEST(found.runs.size() == clean.runs.size());
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_of_a_diverged_run_is_no_reason_to_refuse) {
+  auto runs = kTruth.sweeps(5, 1, 0);
+  runs.back().loss = 0;  // As some write where there is none.
+  runs.back().diverged = true;
+  BOOST_TEST(!finding(ablate::clean_runs(runs).findings, FindingKind::losses_fall_to_zero));
 }
 
 BOOST_AUTO_TEST_CASE(repeats_become_one_run_that_weighs_more) {
