@@ -22,7 +22,7 @@ int run_cancel(const Arguments& arguments) {
   if (sweep)
     for (const JobRow& row : select_jobs(database, sweep, arguments.list("--state"), {}))
       ids.push_back(row.id);
-  const CancelResult result = cancel_jobs(database, ids);
+  const CancelResult result = cancel_jobs(database, ids, CancelReason::user);
   print("{} cancelled", count_of(result.cancelled, "waiting job"));
   if (result.marked > 0)
     print("; {} {}", count_of(result.marked, "running job"),

@@ -24,11 +24,6 @@ std::int64_t rung_step(std::int64_t steps, double share) {
 
 }  // namespace
 
-bool stopped_early(const TrainedJob& job) {
-  return job.state == JobState::cancelled &&
-         job.last_step >= rung_step(job.steps, HalvingRule{}.rungs.front());
-}
-
 EarlyStop::EarlyStop(const std::filesystem::path& database, std::int64_t sweep_id, Stage stage)
     : database_(database, Database::Mode::read_write) {
   std::map<std::tuple<double, double, double, std::uint64_t>, std::size_t> groups;
@@ -84,7 +79,7 @@ void EarlyStop::look(double now) {
   looked_ = now;
   for (Trial& trial : trials_)
     if (!trial.over) update(trial);
-  if (const auto ids = losers(); !ids.empty()) cancel_jobs(database_, ids);
+  if (const auto ids = losers(); !ids.empty()) cancel_jobs(database_, ids, CancelReason::early_stop);
 }
 
 }  // namespace ablate

@@ -12,9 +12,6 @@
 
 namespace ablate {
 
-/// Whether a job was ended early: cancelled behind the rule's first rung.
-bool stopped_early(const TrainedJob& job);
-
 /// Runs that differ in nothing but the rate are compared at each rung as they come to it, which is
 /// asynchronous: a run is held against those that have been there, and may also be ended later, by better
 /// ones. Fewer than three say nothing.

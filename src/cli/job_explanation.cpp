@@ -28,7 +28,8 @@ std::string reason(const Database& database, const std::vector<JobRow>& rows, co
       return fmt::format("It failed and is not tried again by itself; `ablate retry {}` does.",
                          short_key(row.key));
     case JobState::cancelled:
-      return fmt::format("It was cancelled; `ablate retry {}` takes that back.", short_key(row.key));
+      return fmt::format("It was {}; `ablate retry {}` takes that back.", cancel_words(row.cancel),
+                         short_key(row.key));
     case JobState::waiting:
       break;
   }

@@ -16,7 +16,8 @@ namespace {
   "  coalesce((SELECT sum(coalesce(b.ended_at, b.last_event_at, b.started_at) - b.started_at) FROM attempt " \
   "b"                                                                                                        \
   "            WHERE b.job_id = j.id), 0),"                                                                  \
-  "  coalesce(a.step, 0), coalesce(a.failure, ''), coalesce(a.message, ''), coalesce(a.folder, '')"          \
+  "  coalesce(a.step, 0), coalesce(a.failure, ''), coalesce(a.message, ''), coalesce(a.folder, ''), "        \
+  "j.cancel"                                                                                                 \
   " FROM job j LEFT JOIN attempt a ON a.job_id = j.id"                                                       \
   "  AND a.number = (SELECT max(c.number) FROM attempt c WHERE c.job_id = j.id)"                             \
   " WHERE (?1 IS NULL OR j.id IN (SELECT job_id FROM sweep_jobs WHERE sweep_id = ?1))"
@@ -43,6 +44,7 @@ std::vector<JobRow> read_rows(Database& database, const char* sql, std::optional
     row.failure = query.text(11);
     row.message = query.text(12);
     row.folder = query.text(13);
+    row.cancel = static_cast<CancelReason>(query.integer(14));
   }
   return rows;
 }
@@ -72,6 +74,12 @@ std::vector<JobRow> load_failed_rows(Database& database, std::optional<std::int6
 }
 
 std::string shown_state(const JobRow& row) { return row.blocked_by ? "blocked" : to_name(row.state); }
+
+std::string cancel_words(CancelReason reason) {
+  return reason == CancelReason::early_stop
+             ? "stopped early: others of its size, seed and batch were better (`ablate law run --stop-early`)"
+             : "cancelled by `ablate cancel`";
+}
 
 std::filesystem::path log_path(const Database& database, const JobRow& row) {
   return AttemptFolder{database.folder() / row.folder}.log();

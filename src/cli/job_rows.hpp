@@ -17,7 +17,8 @@ struct JobRow {
   std::string key, stage, task;
   std::uint64_t seed = 0;
   JobState state = JobState::waiting;
-  std::vector<std::int64_t> parents;  ///< Ids.
+  CancelReason cancel = CancelReason::none;  ///< Of a cancelled job.
+  std::vector<std::int64_t> parents;         ///< Ids.
   std::int64_t steps = 0;
   std::int64_t attempts = 0;
   double seconds = 0;     ///< Of all attempts.
@@ -35,6 +36,8 @@ std::vector<JobRow> load_failed_rows(Database& database, std::optional<std::int6
 
 /// "blocked" for a job behind a failed one, else the state's name.
 std::string shown_state(const JobRow& row);
+/// Why a job is cancelled: "cancelled by `ablate cancel`", "stopped early: ...".
+std::string cancel_words(CancelReason reason);
 /// Where an attempt's output is: PATH/log.txt.
 std::filesystem::path log_path(const Database& database, const JobRow& row);
 

@@ -43,6 +43,8 @@ std::vector<JobRow> select_jobs(Database& database, const std::optional<std::str
   std::optional<std::int64_t> sweep_id;
   if (sweep) sweep_id = get_sweep(database, *sweep).id;
   std::vector<JobRow> rows = load_job_rows(database, sweep_id);
+  for (JobRow& row : rows)
+    if (row.state == JobState::cancelled) row.message = cancel_words(row.cancel);
   // What blocks a job is named by its index: it has to be found before jobs are left out.
   for (JobRow& row : rows)
     if (row.blocked_by && row.message.empty()) {

@@ -49,6 +49,7 @@ StageProgress total_progress(const std::vector<StageProgress>& stages) {
     total.finished += stage.finished;
     total.failed += stage.failed;
     total.cancelled += stage.cancelled;
+    total.stopped_early += stage.stopped_early;
     total.blocked += stage.blocked;
     total.flops_left += stage.flops_left;
   }
@@ -64,7 +65,8 @@ std::string progress_line(const StageProgress& progress) {
       fmt::format("{} of {} finished", with_commas(progress.finished), count_of(progress.total(), "job"));
   for (const auto& [count, word] : {std::pair{progress.running, "running"},
                                     {progress.failed, "failed"},
-                                    {progress.cancelled, "cancelled"},
+                                    {progress.cancelled - progress.stopped_early, "cancelled"},
+                                    {progress.stopped_early, "stopped early"},
                                     {progress.blocked, "blocked"}})
     if (count > 0) line += ", " + count_word(count, word);
   return line;
@@ -78,7 +80,8 @@ std::vector<std::string> stage_lines(const std::vector<StageProgress>& stages, c
     std::vector<std::string> words;
     for (const auto& [count, word] : {std::pair{stage.running, "running"},
                                       {stage.failed, "failed"},
-                                      {stage.cancelled, "cancelled"},
+                                      {stage.cancelled - stage.stopped_early, "cancelled"},
+                                      {stage.stopped_early, "stopped early"},
                                       {stage.blocked, "blocked"}})
       if (count > 0) words.push_back(count_word(count, word));
     rows.push_back({to_name(stage.stage), bar(parts, stage.total(), kBarWidth),

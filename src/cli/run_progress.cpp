@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include "cli/common.hpp"
+#include "cli/job_rows.hpp"
 #include "cli/output.hpp"
 #include "cli/progress_view.hpp"
 #include "journal/attempt_folder.hpp"
+#include "store/jobs.hpp"
 #include "store/results.hpp"
 #include "util/text.hpp"
 
@@ -68,7 +70,7 @@ void RunProgress::ended(const JobRecord& job, const AttemptRecord& attempt, JobS
       say("         " + shown_path(AttemptFolder{database_.folder() / attempt.folder}.log()));
       break;
     case JobState::cancelled:
-      say(fmt::format("stopped  {}: cancelled", who(job)));
+      say(fmt::format("stopped  {}: {}", who(job), cancel_words(get_job(database_, job.key).cancel)));
       break;
     case JobState::waiting:
       say(paint(fmt::format("again    {}: attempt {} ended: {}", who(job), attempt.number, reason),

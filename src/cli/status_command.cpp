@@ -106,6 +106,7 @@ Json status_json(const Database& database, const Status& status) {
                         {"finished", stage.finished},
                         {"failed", stage.failed},
                         {"cancelled", stage.cancelled},
+                        {"stopped_early", stage.stopped_early},
                         {"blocked", stage.blocked},
                         {"flops_left", stage.flops_left}});
     json["sweeps"].push_back(

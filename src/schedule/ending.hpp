@@ -15,7 +15,7 @@ namespace ablate {
 enum class StopReason {
   none,
   interrupt,  ///< The user has asked the scheduler to stop.
-  cancel,     ///< The user has cancelled the job.
+  cancel,     ///< The job was cancelled.
   timeout,    ///< It takes longer than it may.
   heartbeat,  ///< Its journal does not grow.
   flood,      ///< It writes without end.

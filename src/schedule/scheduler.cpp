@@ -103,9 +103,9 @@ void Scheduler::settle_leftovers() {
     if (runner_.adopt(request, attempt.pid)) {
       progress_.adopted(job, attempt);
       running_.add(std::move(running));
-      if (job.cancel) running_.cancel(job.id);
+      if (job.cancel != CancelReason::none) running_.cancel(job.id);
     } else {
-      if (job.cancel) running.watch.stop = StopReason::cancel;
+      if (job.cancel != CancelReason::none) running.watch.stop = StopReason::cancel;
       end(running, std::nullopt);
     }
   }
@@ -121,7 +121,7 @@ void Scheduler::settle_foreign(AttemptRecord attempt) {
   }
   RunningAttempt running{
       .job = queue_.size(), .attempt = std::move(attempt), .folder = folder.path, .watch = {}, .said = {}};
-  if (get_job(database_, request.job_folder.filename().string()).cancel)
+  if (get_job(database_, request.job_folder.filename().string()).cancel != CancelReason::none)
     running.watch.stop = StopReason::cancel;
   end(running, std::nullopt);
 }

@@ -164,8 +164,8 @@ bool end_attempt(Database& database, std::int64_t attempt_id, const AttemptEnd& 
   if (changed == 0) return false;
   // A job that was marked meanwhile does not wait again.
   Query(database,
-        "UPDATE job SET state = CASE WHEN cancel = 1 AND ?1 = 'waiting' THEN 'cancelled' ELSE ?1 END, cancel "
-        "= 0,"
+        "UPDATE job SET state = CASE WHEN cancel != 0 AND ?1 = 'waiting' THEN 'cancelled' ELSE ?1 END,"
+        " cancel = CASE ?1 WHEN 'waiting' THEN cancel WHEN 'cancelled' THEN max(cancel, 1) ELSE 0 END,"
         " micro_batch_halvings = micro_batch_halvings + ?2"
         " WHERE id = (SELECT job_id FROM attempt WHERE id = ?3) AND state = 'running'",
         to_name(end.job_state), end.halve_micro_batch, attempt_id)

@@ -26,7 +26,7 @@ JobRecord read_job(const Query& row) {
   job.flops = row.real(7);
   job.memory_bytes = row.real(8);
   job.state = from_name<JobState>(row.view(9));
-  job.cancel = row.integer(10) != 0;
+  job.cancel = static_cast<CancelReason>(row.integer(10));
   job.micro_batch_halvings = row.integer(11);
   return job;
 }
@@ -111,14 +111,18 @@ Json job_description(Database& database, std::int64_t job_id) {
   return description;
 }
 
-CancelResult cancel_jobs(Database& database, std::span<const std::int64_t> job_ids) {
+CancelResult cancel_jobs(Database& database, std::span<const std::int64_t> job_ids, CancelReason reason) {
   WriteTransaction transaction(database);
   CancelResult result;
-  Query waiting(database, "UPDATE job SET state = 'cancelled' WHERE id = ? AND state = 'waiting'");
-  Query running(database, "UPDATE job SET cancel = 1 WHERE id = ? AND state = 'running'");
+  const auto code = static_cast<std::int64_t>(reason);
+  Query waiting(database,
+                "UPDATE job SET state = 'cancelled', cancel = ? WHERE id = ? AND state = 'waiting'");
+  Query running(database,
+                "UPDATE job SET cancel = CASE WHEN cancel = 0 THEN ?1 ELSE min(cancel, ?1) END"
+                " WHERE id = ?2 AND state = 'running'");
   for (const std::int64_t id : job_ids) {
-    result.cancelled += waiting.bind(id).run();
-    result.marked += running.bind(id).run();
+    result.cancelled += waiting.bind(code, id).run();
+    result.marked += running.bind(code, id).run();
   }
   transaction.commit();
   return result;
@@ -137,7 +141,7 @@ std::int64_t retry_jobs(Database& database, std::span<const std::int64_t> job_id
 
 std::vector<std::int64_t> load_cancel_requests(Database& database) {
   std::vector<std::int64_t> ids;
-  Query query(database, "SELECT id FROM job WHERE state = 'running' AND cancel = 1 ORDER BY id");
+  Query query(database, "SELECT id FROM job WHERE state = 'running' AND cancel != 0 ORDER BY id");
   while (query.step()) ids.push_back(query.integer(0));
   return ids;
 }

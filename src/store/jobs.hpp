@@ -27,7 +27,7 @@ struct JobRecord {
   std::int64_t steps = 0;
   double flops = 0, memory_bytes = 0;
   JobState state = JobState::waiting;
-  bool cancel = false;
+  CancelReason cancel = CancelReason::none;  ///< Of a running job: asked for; of a cancelled one: why.
   std::int64_t micro_batch_halvings = 0;
   std::int64_t replicates = 0;  ///< How many replicates of the asked sweep need it.
   std::int64_t order = 0;       ///< Its place in that sweep: jobs of earlier replicates first.
@@ -103,19 +103,19 @@ struct AttemptEnd {
   JobState job_state = JobState::finished;
   bool halve_micro_batch = false;
 };
-/// Only a running attempt can end; otherwise nothing changes and false is returned. A job that `ablate
-/// cancel` has marked becomes cancelled where `job_state` says waiting.
+/// Only a running attempt can end; otherwise nothing changes and false is returned. A job that is marked as
+/// cancelled becomes so where `job_state` says waiting, and keeps the reason.
 bool end_attempt(Database& database, std::int64_t attempt_id, const AttemptEnd& end, double now);
 
-/// Waiting jobs become cancelled at once; running ones are marked for the scheduler to stop. Returns how many
-/// of each.
+/// Waiting jobs become cancelled at once; running ones are marked for the scheduler to stop. A user's cancel
+/// goes before an early stop. Returns how many of each.
 struct CancelResult {
   std::int64_t cancelled = 0, marked = 0;
 };
-CancelResult cancel_jobs(Database& database, std::span<const std::int64_t> job_ids);
+CancelResult cancel_jobs(Database& database, std::span<const std::int64_t> job_ids, CancelReason reason);
 /// Failed and cancelled jobs become waiting again. Returns how many did.
 std::int64_t retry_jobs(Database& database, std::span<const std::int64_t> job_ids);
-/// Ids of running jobs that `ablate cancel` marked.
+/// Ids of running jobs that are marked as cancelled.
 std::vector<std::int64_t> load_cancel_requests(Database& database);
 
 }  // namespace ablate

@@ -9,6 +9,10 @@
 
 namespace ablate {
 
+bool stopped_early(const TrainedJob& job) {
+  return job.state == JobState::cancelled && job.cancel == CancelReason::early_stop;
+}
+
 std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep_id, Stage stage) {
   const ReadTransaction snapshot(database);
   const SweepJobs jobs = load_sweep_jobs(database, sweep_id);
@@ -16,7 +20,7 @@ std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep
   std::unordered_map<std::int64_t, std::size_t> by_id;
   {
     Query query(database,
-                "SELECT j.id, j.key, j.seed, j.state, j.steps, j.flops,"
+                "SELECT j.id, j.key, j.seed, j.state, j.steps, j.flops, j.cancel,"
                 " (SELECT json_group_object(p.section, json(p.json))"
                 "  FROM json_each(j.parts) AS e JOIN part p ON p.id = e.value),"
                 " (SELECT a.failure FROM attempt a WHERE a.job_id = j.id ORDER BY a.number DESC LIMIT 1)"
@@ -32,8 +36,9 @@ std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep
       job.state = from_name<JobState>(query.view(3));
       job.steps = query.integer(4);
       job.flops = query.real(5);
-      job.config = Json::parse(query.view(6));
-      job.failure = query.text(7);
+      job.cancel = static_cast<CancelReason>(query.integer(6));
+      job.config = Json::parse(query.view(7));
+      job.failure = query.text(8);
     }
   }
   {
@@ -44,7 +49,7 @@ std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep
     while (query.step())
       if (const auto place = by_id.find(query.integer(0)); place != by_id.end()) {
         TrainedJob& job = found[place->second];
-        job.metrics[query.text(1)] = query.real(2);
+        if (job.state == JobState::finished) job.metrics[query.text(1)] = query.real(2);
         job.last_step = std::max(job.last_step, query.integer(3));
       }
   }

@@ -19,15 +19,19 @@ struct TrainedJob {
   std::string key;
   std::uint64_t seed = 0;
   JobState state = JobState::waiting;
+  CancelReason cancel = CancelReason::none;  ///< Of a cancelled job.
   std::string failure;                    ///< Of its last attempt: "diverged", "crashed", ...; empty: none.
   Json config;                            ///< Resolved: {"train.llm": {"peak_lr": 0.001, ...}, ...}.
   std::int64_t steps = 0;                 ///< Planned.
   std::int64_t last_step = 0;             ///< Of its curves: how far it got.
   double flops = 0;                       ///< By formula.
-  std::map<std::string, double> metrics;  ///< Last values: "loss".
+  std::map<std::string, double> metrics;  ///< Last values ("loss") of a finished job: final ones; else none.
   std::map<std::string, double> scores;   ///< Of the evaluations of this sweep that look at it.
   bool evaluated = true;                  ///< False: the sweep has evaluations of it that are not finished.
 };
+
+/// Whether it was ended early, since others were better; a job that the user cancelled was not.
+bool stopped_early(const TrainedJob& job);
 
 /// The jobs of one stage of a sweep, in the order in which they were planned.
 std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep_id, Stage stage);

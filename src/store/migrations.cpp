@@ -32,6 +32,12 @@ std::span<const Migration> known_migrations() {
        " ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, hash TEXT NOT NULL) STRICT, WITHOUT ROWID;"
        "CREATE TABLE IF NOT EXISTS data_names (hash TEXT PRIMARY KEY, version INTEGER NOT NULL,"
        " names TEXT NOT NULL) STRICT"},
+      // A cancelled job keeps who had it cancelled. Of older ones nobody knows: they count as the user's,
+      // which nothing starts again by itself.
+      // And one example has no standard error: older evaluations wrote 0.
+      {4,
+       "UPDATE job SET cancel = 1 WHERE state = 'cancelled';"
+       "UPDATE score_value SET stderr = NULL WHERE n = 1"},
   };
   return kMigrations;
 }

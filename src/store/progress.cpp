@@ -42,6 +42,7 @@ void count_job(StageProgress& progress, const JobRecord& job, bool is_blocked) {
       break;
     case JobState::cancelled:
       ++progress.cancelled;
+      progress.stopped_early += job.cancel == CancelReason::early_stop;
       break;
   }
 }

@@ -42,16 +42,21 @@ Wanted parse_wanted(const std::string& full) {
 struct JobColumns {
   std::vector<std::string> stage;
   std::vector<JobState> state;
+  std::vector<bool> diverged;
 };
 
 JobColumns load_job_columns(Database& database, const SweepJobs& jobs) {
   JobColumns columns;
-  Query query(database, "SELECT id, stage, state FROM job WHERE id BETWEEN ? AND ? ORDER BY id");
+  Query query(database,
+              "SELECT id, stage, state, state = 'failed' AND (SELECT a.failure FROM attempt a"
+              " WHERE a.job_id = job.id ORDER BY a.number DESC LIMIT 1) = 'diverged'"
+              " FROM job WHERE id BETWEEN ? AND ? ORDER BY id");
   query.bind(jobs.first_id(), jobs.last_id());
   while (columns.stage.size() < jobs.ids.size() && query.step()) {
     if (query.integer(0) != jobs.ids[columns.stage.size()]) continue;
     columns.stage.push_back(query.text(1));
     columns.state.push_back(from_name<JobState>(query.view(2)));
+    columns.diverged.push_back(query.integer(3) != 0);
   }
   if (columns.stage.size() < jobs.ids.size())
     throw Error(fmt::format("{}: is damaged: a job of the sweep is missing", database.path().string()));
@@ -104,6 +109,7 @@ void add_metric(Database& database, const SweepJobs& jobs, const JobColumns& col
   while (query.step()) {
     const auto job = jobs.find(query.integer(0));
     if (job < 0 || columns.stage[static_cast<std::size_t>(job)] != wanted.stage) continue;
+    if (columns.state[static_cast<std::size_t>(job)] != JobState::finished) continue;
     values[static_cast<std::size_t>(job)].push_back(
         {wanted.full, query.real(1 + static_cast<int>(wanted.which)), std::nullopt});
   }
@@ -162,6 +168,8 @@ std::vector<RunRecord> load_runs(Database& database, std::int64_t sweep_id,
   for (const SweepJobs::Need& need : jobs.needs) {
     RunRecord& run = runs.at(need.replicate);
     run.state = worse(run.state, columns.state[need.job]);
+    run.diverged = run.diverged || columns.diverged[need.job];
+    run.jobs.push_back(jobs.ids[need.job]);
     for (const auto& [name, value, examples] : values[need.job]) {
       run.values[name] = value;
       if (examples)

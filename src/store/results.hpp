@@ -28,7 +28,9 @@ struct RunRecord {
   std::map<std::string, std::string>
       levels;  ///< Axis name to level label; an axis that does not apply is absent.
   std::uint64_t seed = 0;
-  JobState state = JobState::waiting;            ///< The worst of its jobs, as in the view `runs`.
+  JobState state = JobState::waiting;  ///< The worst of its jobs, as in the view `runs`.
+  bool diverged = false;  ///< One of its jobs failed since its loss was no number or rose without end.
+  std::vector<std::int64_t> jobs;                ///< Ids, upstream first.
   std::map<std::string, double> values;          ///< Scores, and last values of metrics.
   std::map<std::string, ExampleError> examples;  ///< Of those values that are scores.
 };
@@ -36,7 +38,7 @@ struct RunRecord {
 /// The runs of a sweep with the values asked for; a value is a score's name ("fewshot/4"), a metric of a
 /// stage
 /// ("vlm/loss"), or one of these with ":min" or ":max" behind it. Empty `names`: all scores, and no metrics.
-/// Never reads a curve.
+/// A metric's values are those of finished jobs: what others wrote last is not final. Never reads a curve.
 std::vector<RunRecord> load_runs(Database& database, std::int64_t sweep_id,
                                  const std::vector<std::string>& names);
 /// The names that load_runs can give for a sweep: scores first, then "stage/metric".
@@ -59,6 +61,7 @@ struct TaskProgress {
 struct StageProgress {
   Stage stage = Stage::encoder;
   std::int64_t waiting = 0, running = 0, finished = 0, failed = 0, cancelled = 0;
+  std::int64_t stopped_early = 0;   ///< Of the cancelled: by a search, not by the user.
   std::int64_t blocked = 0;         ///< Of the waiting: those behind a failed or cancelled job.
   double flops_left = 0;            ///< Of waiting and running jobs.
   std::vector<TaskProgress> tasks;  ///< In the order of their first jobs.

@@ -62,7 +62,8 @@ CREATE TABLE job (
                -- with OR, not IN: an insert then takes half the time
                CHECK (state = 'waiting' OR state = 'running' OR state = 'finished' OR state = 'failed'
                       OR state = 'cancelled'),
-  cancel       INTEGER NOT NULL DEFAULT 0,   -- 1: `ablate cancel` asked the scheduler to stop it
+  cancel       INTEGER NOT NULL DEFAULT 0,   -- who asked to stop it (running), or had it cancelled (cancelled): 1: the user;
+                                             -- 2: `ablate law run --stop-early`, since it was behind; 0: nobody
   micro_batch_halvings INTEGER NOT NULL DEFAULT 0,  -- after out-of-memory failures
   created_at   REAL NOT NULL
 ) STRICT;

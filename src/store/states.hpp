@@ -18,6 +18,15 @@ enum class JobState { waiting, running, finished, failed, cancelled };
 /// An attempt's state. `lost`: its process ended, or was given up, without a last word in its journal.
 enum class AttemptState { running, finished, failed, lost, cancelled };
 
+/// Who had a job cancelled: job.cancel in the database, by number. Only what was stopped early may be said to
+/// have been worse than others, and be started again by a search.
+enum class CancelReason {
+  none = 0,
+  user = 1,  ///< `ablate cancel`.
+  early_stop =
+      2,  ///< `ablate law run --stop-early`: it was clearly behind others of its size, seed and batch.
+};
+
 template <>
 std::span<const Named<JobState>> names_of<JobState>();
 template <>

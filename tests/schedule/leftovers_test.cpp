@@ -62,12 +62,12 @@ BOOST_AUTO_TEST_CASE(one_that_was_to_be_cancelled_is) {
   TestSweep sweep({{"a"}, {"b"}});
   sweep.leave_behind(0);
   sweep.leave_behind(1);
-  cancel_jobs(sweep.database, sweep.ids);
+  cancel_jobs(sweep.database, sweep.ids, CancelReason::user);
   BOOST_TEST(sweep.run().cancelled == 2);
 
   TestSweep live({{"a"}});
   live.leave_behind(0);
-  cancel_jobs(live.database, live.ids);
+  cancel_jobs(live.database, live.ids, CancelReason::user);
   live.runner.alive = Act{.seconds = 1e6};
   BOOST_TEST(live.run().cancelled == 1);
   BOOST_TEST(live.runner.signals == std::vector<int>({SIGTERM}), boost::test_tools::per_element());

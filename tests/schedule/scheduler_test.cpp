@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(a_running_job_is_cancelled_on_request) {
     return request.job_folder.filename() == hash128("a").hex() ? Act{.seconds = 1e6} : finishing();
   };
   Database other(sweep.database.path(), Database::Mode::read_write);
-  sweep.runner.on_wait = [&] { cancel_jobs(other, std::vector{sweep.ids[0]}); };
+  sweep.runner.on_wait = [&] { cancel_jobs(other, std::vector{sweep.ids[0]}, CancelReason::user); };
   const ScheduleResult result = sweep.run();
   BOOST_TEST(result.cancelled == 1);
   BOOST_TEST(result.blocked == 1);
@@ -304,7 +304,9 @@ BOOST_AUTO_TEST_CASE(a_running_job_is_cancelled_on_request) {
 BOOST_AUTO_TEST_CASE(a_waiting_job_that_is_cancelled_meanwhile_is_not_started) {
   TestSweep sweep({{"a"}, {"b"}});
   Database other(sweep.database.path(), Database::Mode::read_write);
-  sweep.runner.on_start = [&](const RunRequest&) { cancel_jobs(other, std::vector{sweep.ids[1]}); };
+  sweep.runner.on_start = [&](const RunRequest&) {
+    cancel_jobs(other, std::vector{sweep.ids[1]}, CancelReason::user);
+  };
   const ScheduleResult result = sweep.run();
   BOOST_TEST(result.cancelled == 1);
   BOOST_TEST(result.finished == 1);

@@ -16,6 +16,8 @@ namespace {
 using namespace ablate;
 using Mode = Database::Mode;
 
+const int kNewest = known_migrations().back().to;
+
 std::string error_of_open(const std::filesystem::path& path, Mode mode) {
   try {
     Database database(path, mode);
@@ -142,7 +144,7 @@ BOOST_AUTO_TEST_CASE(reading_needs_a_database_and_makes_no_file) {
   BOOST_TEST(names_in(folder.path).empty());
   const auto empty = folder.write("empty.db", "");
   BOOST_TEST(error_of_open(empty, Mode::read_only) ==
-             empty.string() + ": is a database of version 0; expected version 3");
+             fmt::format("{}: is a database of version 0; expected version {}", empty.string(), kNewest));
 
   { Database database(folder.path / "a.db", Mode::read_write); }
   { Database database(folder.path / "a.db", Mode::read_only); }
@@ -171,11 +173,12 @@ BOOST_AUTO_TEST_CASE(a_newer_database_is_refused_by_version) {
     Database database(file, Mode::read_write);
     Query(database, "PRAGMA user_version = 7").run();
   }
-  BOOST_TEST(error_of_open(file, Mode::read_write) ==
-             file.string() +
-                 ": is a database of version 7, made by a newer ablate; expected version 3 or less");
+  BOOST_TEST(
+      error_of_open(file, Mode::read_write) ==
+      fmt::format("{}: is a database of version 7, made by a newer ablate; expected version {} or less",
+                  file.string(), kNewest));
   BOOST_TEST(error_of_open(file, Mode::read_only) ==
-             file.string() + ": is a database of version 7; expected version 3");
+             fmt::format("{}: is a database of version 7; expected version {}", file.string(), kNewest));
 }
 
 BOOST_AUTO_TEST_CASE(an_older_database_is_migrated_in_one_transaction_or_not_at_all) {
@@ -209,10 +212,10 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_1_gets_its_table_of_data_sources_and_
     BOOST_TEST(old.execAndGet("PRAGMA user_version").getInt() == 1);
   }
   BOOST_TEST(error_of_open(file, Mode::read_only) ==
-             file.string() + ": is a database of version 1; expected version 3");
+             fmt::format("{}: is a database of version 1; expected version {}", file.string(), kNewest));
   {
     Database database(file, Mode::read_write);
-    BOOST_TEST(ask(database, "PRAGMA user_version") == 3);
+    BOOST_TEST(ask(database, "PRAGMA user_version") == kNewest);
     Query(database, "INSERT INTO data_source (hash, path) VALUES ('aa', '/data')").run();
     BOOST_CHECK_THROW(Query(database, "INSERT INTO data_source VALUES ('bb', NULL)").run(), Error);
   }
@@ -248,7 +251,7 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_forgets_hashes_that_size_and_time_a
     BOOST_TEST(old.execAndGet("PRAGMA user_version").getInt() == 2);
   }
   BOOST_TEST(error_of_open(file, Mode::read_only) ==
-             file.string() + ": is a database of version 2; expected version 3");
+             fmt::format("{}: is a database of version 2; expected version {}", file.string(), kNewest));
   Database database(file, Mode::read_write);
   BOOST_TEST(ask(database, "SELECT count(*) FROM data_hash") == 0);
   BOOST_TEST(ask(database, "SELECT count(*) FROM metric_name") == 1);
@@ -264,6 +267,35 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_forgets_hashes_that_size_and_time_a
     };
     BOOST_TEST(layout(fresh) == layout(database), table);
     BOOST_TEST(layout(fresh) != "");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_job_of_an_older_database_is_the_users_and_one_example_has_no_error) {
+  for (const int version : {2, 3}) {
+    const Scratch folder;
+    const auto file = folder.path / "a.db";
+    {
+      SQLite::Database old(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+      migrate(old, file, known_migrations().first(1));
+      const auto insert = [&](const char* key, const char* state, int cancel) {
+        old.exec(
+            fmt::format("INSERT INTO job (key, stage, task, seed, parts, parents, steps, params, flops,"
+                        " memory_bytes, state, cancel, created_at) VALUES ('{}', 'llm', '', 0, '[]', '[]',"
+                        " 10, 1, 1, 1, '{}', {}, 0)",
+                        key, state, cancel));
+      };
+      insert("a", "cancelled", 0);
+      insert("b", "running", 1);
+      insert("c", "waiting", 0);
+      old.exec("INSERT INTO score_value VALUES (1, 'one', 0.5, 1, 0, 1), (1, 'two', 0.5, 2, 0, 1)");
+      old.exec(fmt::format("PRAGMA user_version = {}", version));
+    }
+    Database database(file, Mode::read_write);
+    BOOST_TEST(ask(database, "PRAGMA user_version") == kNewest);
+    BOOST_TEST(ask(database, "SELECT sum(cancel = 1) FROM job WHERE key IN ('a', 'b')") == 2);
+    BOOST_TEST(ask(database, "SELECT cancel FROM job WHERE key = 'c'") == 0);
+    BOOST_TEST(ask(database, "SELECT count(*) FROM score_value WHERE name = 'one' AND stderr IS NULL") == 1);
+    BOOST_TEST(ask(database, "SELECT count(*) FROM score_value WHERE name = 'two' AND stderr = 0") == 1);
   }
 }
 

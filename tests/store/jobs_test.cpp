@@ -58,26 +58,47 @@ BOOST_FIXTURE_TEST_CASE(a_jobs_description_is_all_that_its_worker_needs, Store) 
 BOOST_FIXTURE_TEST_CASE(cancelling_ends_waiting_jobs_and_marks_running_ones, Store) {
   const AttemptRecord attempt = begin(1);
   end(begin(2), AttemptState::finished, JobState::finished);
-  const CancelResult result = cancel_jobs(database, std::vector<std::int64_t>{1, 2, 3, 99});
+  const CancelResult result =
+      cancel_jobs(database, std::vector<std::int64_t>{1, 2, 3, 99}, CancelReason::user);
   BOOST_TEST(result.cancelled == 1);
   BOOST_TEST(result.marked == 1);
   BOOST_CHECK(job(3).state == JobState::cancelled);
   BOOST_CHECK(job(2).state == JobState::finished);
   BOOST_CHECK(job(1).state == JobState::running);
-  BOOST_TEST(job(1).cancel);
+  BOOST_CHECK(job(1).cancel == CancelReason::user);
+  BOOST_CHECK(job(3).cancel == CancelReason::user);
   BOOST_TEST(load_cancel_requests(database) == std::vector<std::int64_t>{1},
              boost::test_tools::per_element());
   // Its process dies for another reason and would be tried again: not any more.
   BOOST_TEST(end(attempt, AttemptState::lost, JobState::waiting));
   BOOST_CHECK(job(1).state == JobState::cancelled);
-  BOOST_TEST(!job(1).cancel);
+  BOOST_CHECK(job(1).cancel == CancelReason::user);
   BOOST_TEST(load_cancel_requests(database).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_cancel_keeps_its_reason_and_the_users_goes_first, Store) {
+  const auto cancel = [&](std::int64_t id, CancelReason reason) {
+    cancel_jobs(database, std::vector<std::int64_t>{id}, reason);
+  };
+  const AttemptRecord stopped = begin(1), both = begin(2), other = begin(4);
+  for (const std::int64_t id : {1, 2, 4}) cancel(id, CancelReason::early_stop);
+  cancel(2, CancelReason::user);
+  cancel(2, CancelReason::early_stop);
+  end(stopped, AttemptState::cancelled, JobState::cancelled);
+  end(both, AttemptState::cancelled, JobState::cancelled);
+  end(other, AttemptState::finished, JobState::finished);  // It was faster.
+  BOOST_CHECK(job(1).cancel == CancelReason::early_stop);
+  BOOST_CHECK(job(2).cancel == CancelReason::user);
+  BOOST_CHECK(job(4).cancel == CancelReason::none);
+  retry_jobs(database, std::vector<std::int64_t>{1, 2});
+  BOOST_CHECK(job(1).cancel == CancelReason::none);
+  BOOST_CHECK(job(2).cancel == CancelReason::none);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_cancelled_job_cannot_begin, Store) {
   const JobRecord stale = job(1);
   begin(2);
-  cancel_jobs(database, std::vector<std::int64_t>{1});
+  cancel_jobs(database, std::vector<std::int64_t>{1}, CancelReason::user);
   BOOST_CHECK(!begin_attempt(database, stale, invocation, "cpu", 1, 1));
   BOOST_TEST(load_attempts(database, 1).empty());
 }
@@ -86,7 +107,7 @@ BOOST_FIXTURE_TEST_CASE(retrying_makes_failed_and_cancelled_jobs_wait_again, Sto
   end(begin(1), AttemptState::failed, JobState::failed);
   end(begin(2), AttemptState::finished, JobState::finished);
   begin(4);
-  cancel_jobs(database, std::vector<std::int64_t>{3});
+  cancel_jobs(database, std::vector<std::int64_t>{3}, CancelReason::user);
   BOOST_TEST(retry_jobs(database, std::vector<std::int64_t>{1, 2, 3, 4, 5}) == 2);
   BOOST_CHECK(job(1).state == JobState::waiting);
   BOOST_CHECK(job(2).state == JobState::finished);

@@ -81,10 +81,22 @@ BOOST_FIXTURE_TEST_CASE(values_are_given_by_name_stage_and_kind, Measured) {
                                            {"encoder/loss", 9},
                                            {"caption", 0.75},
                                            {"caption:max", 0.75}}));
-  // A running job's metrics are there; its state says what they are worth.
-  BOOST_CHECK(runs.at(1).values ==
-              (Values{{"vlm/loss", 6}, {"vlm/loss:min", 6}, {"vlm/loss:max", 6}, {"encoder/loss", 9}}));
+  // What a running job wrote last is not final.
+  BOOST_CHECK(runs.at(1).values == (Values{{"encoder/loss", 9}}));
   BOOST_TEST(runs.at(2).values.empty());
+  BOOST_TEST(runs.at(1).jobs == (std::vector<std::int64_t>{1, 4, 5}), boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_run_that_diverged_has_no_last_loss, Measured) {
+  AttemptRecord attempt = begin(7);
+  append(attempt, {Lines().metric(10, 6.92)});
+  take_in(database, attempt, true);
+  end_attempt(database, attempt.id,
+              {.state = AttemptState::failed, .failure = "diverged", .job_state = JobState::failed}, 2000);
+  const auto runs = load_runs(database, sweep, {"vlm/loss", "vlm/loss:max"});
+  BOOST_TEST(runs.at(2).diverged);
+  BOOST_TEST(runs.at(2).values.empty());
+  for (const std::size_t other : {0, 1, 3}) BOOST_TEST(!runs.at(other).diverged);
 }
 
 BOOST_FIXTURE_TEST_CASE(the_names_of_values_are_scores_first, Measured) {
@@ -108,10 +120,11 @@ BOOST_FIXTURE_TEST_CASE(progress_counts_states_and_what_is_blocked, Measured) {
   BOOST_TEST(progress[1].flops_left == 3 * 4e12);
   BOOST_TEST(progress[2].waiting == 3);
   BOOST_TEST(progress[2].blocked == 2);  // behind the vlm jobs that are blocked themselves
-  cancel_jobs(database, std::vector<std::int64_t>{7});
+  cancel_jobs(database, std::vector<std::int64_t>{7}, CancelReason::user);
   retry_jobs(database, std::vector<std::int64_t>{6});
   const auto later = load_progress(database, sweep);
   BOOST_TEST(later[1].cancelled == 1);
+  BOOST_TEST(later[1].stopped_early == 0);
   BOOST_TEST(later[1].blocked == 0);
   BOOST_TEST(later[2].blocked == 1);
 }
