@@ -1,10 +1,14 @@
 // `ablate export`: tidy tables for other programs.
 #include <algorithm>
+#include <cmath>
+#include <map>
 
 #include "cli/common.hpp"
+#include "cli/law_input.hpp"
 #include "cli/output.hpp"
 #include "cli/sql_rows.hpp"
 #include "report/bar.hpp"
+#include "store/law_runs.hpp"
 #include "store/results.hpp"
 #include "util/clock.hpp"
 
@@ -43,32 +47,85 @@ constexpr const char* kJobs =
     " v.parents, v.config FROM job j JOIN jobs v ON v.id = j.id" ABLATE_OF_SWEEP " ORDER BY j.id";
 #undef ABLATE_OF_SWEEP
 
+/// What a learning-rate search needs of the training jobs of one stage, by the job's id: the columns that
+/// `ablate law` reads of a file, with the same numbers as it takes from the sweep.
+class SearchColumns {
+ public:
+  explicit SearchColumns(Stage stage) : stage_(stage) {}
+  void load(Database& database, std::int64_t sweep_id) {
+    for (const TrainedJob& job : load_trained_jobs(database, sweep_id, stage_)) {
+      const auto loss = job.metrics.find("loss");
+      settings_.emplace(
+          job.id, std::pair(settings_of(job, stage_), loss != job.metrics.end() && std::isnan(loss->second)));
+    }
+  }
+  void add_names(std::vector<Column>& columns) const {
+    if (settings_.empty()) return;
+    for (const char* name : {"N", "D", "batch_tokens", "peak_lr", "weight_decay", "schedule"})
+      columns.push_back({fmt::format("{}/{}", to_name(stage_), name)});
+  }
+  void add_cells(const RunRecord& run, std::vector<TableCell>& row) const {
+    if (settings_.empty()) return;
+    const LawRun* found = nullptr;
+    for (const std::int64_t job : run.jobs)
+      if (const auto place = settings_.find(job); place != settings_.end()) found = &place->second.first;
+    if (found == nullptr) return void(row.insert(row.end(), 6, TableCell::null()));
+    for (const double value : {found->params, found->tokens, found->batch, found->lr, found->weight_decay})
+      row.push_back(TableCell::number(value));
+    row.push_back({found->schedule});
+  }
+  /// Whether a finished job's last loss is no number.
+  bool has_no_number(const RunRecord& run) const {
+    return std::any_of(run.jobs.begin(), run.jobs.end(), [&](std::int64_t job) {
+      const auto place = settings_.find(job);
+      return place != settings_.end() && place->second.second;
+    });
+  }
+
+ private:
+  Stage stage_;
+  std::map<std::int64_t, std::pair<LawRun, bool>> settings_;
+};
+
+/// 0 or 1; nothing for a run that may still diverge, or was not let.
+TableCell diverged_cell(const RunRecord& run, bool no_number) {
+  const bool ended = run.state == JobState::finished || run.state == JobState::failed;
+  return run.diverged || no_number || ended ? TableCell::integer(run.diverged || no_number)
+                                            : TableCell::null();
+}
+
 /// One row for each run, one column for each axis and value of any of the sweeps.
 std::int64_t export_runs(Database& database, const std::vector<SweepRecord>& sweeps, Format format,
                          const RowStream::Sink& sink) {
-  std::vector<Column> columns = {{"sweep"}, {"cell"}, {"label"}, {"seed"}, {"state"}};
+  std::vector<Column> columns = {{"sweep"}, {"cell"}, {"label"}, {"seed"}, {"state"}, {"diverged"}};
   std::vector<std::string> axes, values;
+  std::vector<SearchColumns> searches = {SearchColumns(Stage::llm), SearchColumns(Stage::vlm)};
   const auto add = [](std::vector<std::string>& names, const std::string& name) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   };
   for (const SweepRecord& sweep : sweeps) {
     for (const PlanAxis& axis : sweep.axes) add(axes, axis.name);
     for (const std::string& name : known_values(database, sweep.id)) add(values, name);
+    for (SearchColumns& search : searches) search.load(database, sweep.id);
   }
-  for (const auto& names : {axes, values})
-    for (const std::string& name : names) columns.push_back({name});
+  for (const std::string& name : axes) columns.push_back({name});
+  for (const SearchColumns& search : searches) search.add_names(columns);
+  for (const std::string& name : values) columns.push_back({name});
   RowStream stream(format, columns, sink);
   for (const SweepRecord& sweep : sweeps) {
     for (const RunRecord& run : load_runs(database, sweep.id, known_values(database, sweep.id))) {
-      std::vector<TableCell> row = {{sweep.name},
-                                    TableCell::integer(run.cell),
-                                    {run.label},
-                                    {fmt::format("{}", run.seed), static_cast<std::int64_t>(run.seed)},
-                                    {to_name(run.state)}};
+      const bool no_number = std::any_of(searches.begin(), searches.end(), [&](const SearchColumns& search) {
+        return search.has_no_number(run);
+      });
+      std::vector<TableCell> row = {
+          {sweep.name},         TableCell::integer(run.cell),
+          {run.label},          {fmt::format("{}", run.seed), static_cast<std::int64_t>(run.seed)},
+          {to_name(run.state)}, diverged_cell(run, no_number)};
       for (const std::string& axis : axes) {
         const auto found = run.levels.find(axis);
         row.push_back(found == run.levels.end() ? TableCell::null() : TableCell{found->second});
       }
+      for (const SearchColumns& search : searches) search.add_cells(run, row);
       for (const std::string& name : values) {
         const auto found = run.values.find(name);
         row.push_back(found == run.values.end() ? TableCell::null() : TableCell::number(found->second));
@@ -135,17 +192,19 @@ int run_export(const Arguments& arguments) {
 CommandSpec export_command() {
   OptionSpec what = positional("WHAT", ValueType::choice, "what to write");
   what.choices = known_names<Tidy>();
-  return {.name = "export",
-          .group = Group::results,
-          .summary = "Writes runs, metrics, scores or jobs for other programs",
-          .description =
-              "Tidy tables: a row for each run (with a column for each axis and value), point of a curve, "
-              "score or job. A file is replaced only when the new one is whole.",
-          .example = "ablate export runs --sweep connector --output runs.csv",
-          .options = {what, value("--sweep", ValueType::sweep, "SWEEP", "only this sweep"),
-                      format_option({Format::csv, Format::json}),
-                      value("--output", ValueType::file, "FILE", "instead of standard output"), db_option()},
-          .run = run_export};
+  return {
+      .name = "export",
+      .group = Group::results,
+      .summary = "Writes runs, metrics, scores or jobs for other programs",
+      .description =
+          "Tidy tables: a row for each run (with a column for each axis and value, whether it diverged, and "
+          "what a learning-rate search needs of its training: llm/N, llm/D, ...), point of a curve, score "
+          "or job. A metric is that of a finished job. A file is replaced only when the new one is whole.",
+      .example = "ablate export runs --sweep connector --output runs.csv",
+      .options = {what, value("--sweep", ValueType::sweep, "SWEEP", "only this sweep"),
+                  format_option({Format::csv, Format::json}),
+                  value("--output", ValueType::file, "FILE", "instead of standard output"), db_option()},
+      .run = run_export};
 }
 
 }  // namespace ablate

@@ -142,8 +142,8 @@ BOOST_AUTO_TEST_CASE(exports_are_tidy_and_whole) {
   const Finished program;
   const std::string runs = program.run("export runs").out;
   BOOST_TEST(
-      runs.starts_with("sweep,cell,label,seed,state,demo.resolution,demo.width,accuracy,demo/loss\n"
-                       "tiny,0,,0,finished,4,8,0.4,1.5\n"));
+      runs.starts_with("sweep,cell,label,seed,state,diverged,demo.resolution,demo.width,accuracy,demo/loss\n"
+                       "tiny,0,,0,finished,0,4,8,0.4,1.5\n"));
   BOOST_TEST(program.run("export metrics --sweep tiny --output m.csv").out == "m.csv: 12 rows\n");
   BOOST_TEST(program.read("m.csv").starts_with("key,stage,seed,metric,step,value,attempt\n"));
   BOOST_TEST(Json::parse(program.run("export scores --format json").out).size() == 12u);
