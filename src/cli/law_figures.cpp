@@ -48,7 +48,7 @@ Figure law_figure(const LawFit& fit, bool plain) {
       shown.high = point.high * shift;
     }
     shown.hollow = point.edge != LawEdge::none;
-    shown.note = fmt::format("N {}, D {}, batch {}: best rate {}{}", amount_text(point.params),
+    shown.note = fmt::format("N {}, D {}, batch {} tokens: best rate {}{}", amount_text(point.params),
                              amount_text(point.tokens), amount_text(point.batch), rate_text(point.lr),
                              std::isnan(point.low) ? "" : ", 95 % " + rate_range(point.low, point.high));
     figure.points.push_back(shown);
@@ -165,7 +165,7 @@ std::vector<Figure> bowl_figures(const LawFit& fit) {
             {.x = run.lr,
              .y = rise,
              .colour = colour,
-             .note = fmt::format("D {}, batch {}, rate {}: loss {:.4f}", amount_text(run.tokens),
+             .note = fmt::format("D {}, batch {} tokens, rate {}: loss {:.4f}", amount_text(run.tokens),
                                  amount_text(run.batch), rate_text(run.lr), run.loss)});
       }
       std::string name = cell.tokens > 0 ? "D " + amount_text(cell.tokens) : "";

@@ -32,7 +32,7 @@ int fit_loss(const Arguments& arguments) {
     if (finding.kind == FindingKind::losses_fall_to_zero || finding.kind == FindingKind::no_runs)
       refusals.push_back(finding);
   throw_if_refused(refusals);
-  LossLawReport report{.name = input.name, .notes = input.notes, .fit = {}, .optima = {}};
+  LossLawReport report{.name = input.name, .notes = all_notes(input), .fit = {}, .optima = {}};
   report.fit = fit_loss_law(
       best_losses(clean.runs),
       {.bootstraps = static_cast<int>(arguments.find_integer("--bootstrap").value_or(kBootstraps))});
@@ -59,9 +59,9 @@ int run_law_fit(const Arguments& arguments) {
     if (arguments.has(option)) throw Error(fmt::format("{} belongs to --loss-law", option));
   const LawOptions options = law_options(arguments);
   LawInput input = read_law_input(arguments);
-  LawReport report{.name = input.name, .notes = input.notes, .fit = {}};
-  report.fit = fit_input(std::move(input), options);
-  throw_if_refused(report.fit.findings);
+  LawReport report{.name = input.name, .notes = all_notes(input), .fit = {}};
+  report.fit = fit_input(input, options);
+  require_law(report.fit, input);
   const bool json = arguments.flag("--json");
   if (json)
     print_json(law_json(report));

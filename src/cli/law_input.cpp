@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "cli/common.hpp"
-#include "cli/early_stop.hpp"
+#include "cli/law_columns.hpp"
 #include "cli/output.hpp"
 #include "config/resolved.hpp"
-#include "law/table_reader.hpp"
 #include "plan/cost.hpp"
 #include "store/law_runs.hpp"
 #include "util/text.hpp"
@@ -19,119 +17,37 @@ namespace ablate {
 
 namespace {
 
-constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
 constexpr const char* kHeldOut = "heldout-loss/text";
 
-/// One column: its option, what it holds, and the names under which it is found without being told.
-struct ColumnSpec {
-  const char* option;
-  const char* meaning;
-  std::string LawColumns::*name;
-  std::vector<std::string> known;
-  bool required = false;
-};
-
-const std::vector<ColumnSpec>& column_specs() {
-  static const std::vector<ColumnSpec> kSpecs = {
-      {"--size",
-       "size",
-       &LawColumns::params,
-       {"N", "params", "n_params", "num_params", "parameters", "non_embedding_params", "size"},
-       true},
-      {"--tokens", "tokens", &LawColumns::tokens, {"D", "tokens", "n_tokens", "num_tokens", "train_tokens"}},
-      {"--lr", "rate", &LawColumns::lr, {"lr", "learning_rate", "peak_lr", "max_lr", "eta"}, true},
-      {"--batch",
-       "batch",
-       &LawColumns::batch,
-       {"batch_tokens", "B_tokens", "batch_size_tokens", "tokens_per_batch", "tokens_per_step", "batch"}},
-      {"--loss",
-       "loss",
-       &LawColumns::loss,
-       {"loss", "final_loss", "val_loss", "valid_loss", "eval_loss", "train_loss"},
-       true},
-      {"--weight", "repeats", &LawColumns::weight, {}},
-      {"--weight-decay", "weight decay", &LawColumns::weight_decay, {"weight_decay"}},
-      {"--schedule", "schedule", &LawColumns::schedule, {"schedule", "lr_schedule"}},
-      {"--diverged", "diverged", &LawColumns::diverged, {"diverged"}},
-  };
-  return kSpecs;
-}
-
-bool is_json(const std::string& name) {
-  return name.ends_with(".jsonl") || name.ends_with(".ndjson") || name.ends_with(".json");
-}
-
-/// The names of the columns, from the beginning of the text; none when that cannot be read: whoever reads all
-/// of it says why.
-std::vector<std::string> columns_of(const std::string& text, const std::string& name) {
-  const std::size_t first = text.find('\n');
-  const std::size_t second = first == std::string::npos ? first : text.find('\n', first + 1);
-  try {
-    const std::string_view head = std::string_view(text).substr(0, second);
-    return (is_json(name) ? parse_jsonl(head, name) : parse_csv(head, name)).columns;
-  } catch (const Error&) {
-    return {};
-  }
-}
-
-/// The word of an option that names a column: with a target, the one that is no number.
-std::optional<std::string> named_column(const Arguments& arguments, const std::string& option) {
-  std::optional<std::string> found;
-  for (const std::string& word : arguments.list(option)) {
-    if (parse_amount(word) && (option == "--tokens" || option == "--batch")) continue;
-    if (found) throw Error(fmt::format("{} names two columns: '{}' and '{}'", option, *found, word));
-    found = word;
-  }
-  return found;
-}
-
-struct ChosenColumns {
-  LawColumns columns;
-  std::string note;  ///< "N is the size, D the tokens, ..."
-};
-
-ChosenColumns choose_columns(const Arguments& arguments, const std::vector<std::string>& header,
-                             const std::string& source) {
-  const bool loss_law = arguments.flag("--loss-law"), optima = arguments.flag("--optima");
-  ChosenColumns chosen;
-  std::vector<std::string> parts;
-  for (const ColumnSpec& spec : column_specs()) {
-    if (optima && spec.name == &LawColumns::loss) continue;
-    std::string& name = chosen.columns.*spec.name;
-    const auto named = named_column(arguments, spec.option);
-    name = named.value_or("");
-    for (std::size_t i = 0; i < spec.known.size() && name.empty(); ++i)
-      if (std::find(header.begin(), header.end(), spec.known[i]) != header.end()) name = spec.known[i];
-    const bool required = spec.required && !(loss_law && spec.name == &LawColumns::lr);
-    if (name.empty() && required && !header.empty())
-      throw Error(fmt::format("{}: no column is known to hold the {}; name one with {}; there are: {}",
-                              source, spec.meaning, spec.option, join(header, ", ")));
-    if (name.empty() && required) name = spec.known.front();
-    if (!name.empty()) parts.push_back(fmt::format("{} is the {}", one_line(name), spec.meaning));
-  }
-  if (const auto flops = arguments.find_text("--flops")) {
-    if (!chosen.columns.tokens.empty())
-      throw Error(fmt::format("{}: --flops and --tokens both tell the tokens; expected one", source));
-    chosen.columns.tokens = *flops;
-    parts.push_back(one_line(*flops) + " is 6 N D");
-  }
-  // A loss law takes the lowest loss of each size, whatever the rates were.
-  if (loss_law && chosen.columns.lr.empty()) chosen.columns.lr = chosen.columns.params;
-  chosen.note = join(parts, ", ");
-  return chosen;
+/// The length of the sequences of a file, where all rows tell the same; else 0.
+std::int64_t common_length(const TextTable& table, const std::string& column) {
+  if (column.empty()) return 0;
+  const std::size_t place = table.column(column);
+  const auto length = [&](const TableRow& row) { return parse_amount(row.cells[place]).value_or(0); };
+  const double first = length(table.rows.front());
+  const bool same = std::all_of(table.rows.begin(), table.rows.end(),
+                                [&](const TableRow& row) { return length(row) == first; });
+  return same ? std::llround(first) : 0;
 }
 
 LawInput read_file_input(const Arguments& arguments, const std::string& source) {
   LawInput input;
   input.name = one_line(source);
   input.is_optima = arguments.flag("--optima");
-  const std::string text = read_file(source, kMaxBytes);
-  const ChosenColumns chosen = choose_columns(arguments, columns_of(text, source), source);
+  const TextTable table = read_table(source);
+  const ChosenColumns chosen = choose_columns(arguments, table);
   input.notes.push_back("columns: " + chosen.note);
+  input.seq_len = common_length(table, chosen.columns.seq_len);
+  const auto take = [&](auto found, auto& rows) {
+    rows = std::move(found.rows);
+    if (chosen.seq_len > 0)
+      for (auto& row : rows) row.batch *= static_cast<double>(chosen.seq_len);
+    input.left_out = left_out_lines(found.left_out);
+  };
   if (input.is_optima)
-    input.optima = parse_law_optima(text, source, chosen.columns);
+    take(parse_law_optima(table, chosen.columns), input.optima);
   else
-    input.runs = parse_law_runs(text, source, chosen.columns);
+    take(parse_law_runs(table, chosen.columns), input.runs);
   // MM1's 0.1 lr, written as what a step takes off, is lambda = 0.1.
   if (arguments.text("--decay-form") == "independent")
     for (LawRun& run : input.runs)  // Six digits: one rule is one value, whatever its rounding in the file.
@@ -164,7 +80,7 @@ std::int64_t common_seq_len(const std::vector<TrainedJob>& jobs) {
 }
 
 struct SweepTally {
-  std::size_t unfinished = 0, stopped = 0, failed = 0, no_loss = 0;
+  std::size_t unfinished = 0, cancelled = 0, stopped = 0, failed = 0, no_loss = 0;
 };
 
 void add_job(const TrainedJob& job, Stage stage, const std::string& value, LawInput& input,
@@ -173,9 +89,9 @@ void add_job(const TrainedJob& job, Stage stage, const std::string& value, LawIn
   if (job.state == JobState::failed && !diverged) return void(++tally.failed);
   LawRun run = settings_of(job, stage);
   const double flops = 6 * run.params * run.tokens;
-  if (stopped_early(job)) {
+  if (job.state == JobState::cancelled) {
     input.flops += flops * static_cast<double>(job.last_step) / static_cast<double>(job.steps);
-    return void(++tally.stopped);
+    return void(++(stopped_early(job) ? tally.stopped : tally.cancelled));
   }
   if (!diverged && (job.state != JobState::finished || (!job.evaluated && value != "loss")))
     return void(++tally.unfinished);
@@ -191,35 +107,14 @@ void add_job(const TrainedJob& job, Stage stage, const std::string& value, LawIn
 }  // namespace
 
 std::vector<OptionSpec> law_input_options(bool with_target) {
-  const std::string also = with_target ? "; a number is the target's" : "";
-  const auto column = [&](const char* name, const std::string& help) {
-    return repeated(value(name, ValueType::text, "COLUMN", help));
-  };
-  return {
-      optional_positional("SOURCE", ValueType::file, "a CSV or JSONL file with one run a line"),
+  std::vector<OptionSpec> options = {
+      optional_positional("SOURCE", ValueType::file, "a CSV or JSON file with one run a line"),
       repeated(value("--sweep", ValueType::sweep, "SWEEPS", "read these sweeps of the database instead")),
       choice("--stage", {"llm", "vlm"}, "llm", "of a sweep's jobs; N counts the decoder without embeddings"),
-      column("--size", "parameters without embeddings and head [N, params, ...]"),
-      repeated(value("--tokens", ValueType::text, with_target ? "D" : "COLUMN",
-                     (with_target ? "tokens to train on, or the column of the runs'" : "tokens trained on") +
-                         std::string(" [D, tokens, ...]"))),
-      column("--lr", "peak learning rate [lr, learning_rate, ...]"),
-      repeated(value("--batch", ValueType::text, with_target ? "B" : "COLUMN",
-                     (with_target ? "tokens a step to train with, or the column of the runs'"
-                                  : "tokens in one optimiser step") +
-                         std::string(" [batch_tokens, batch, ...]"))),
-      column("--loss",
-             "final loss, nats a token [loss, ...]; of a sweep a score or metric [heldout-loss/text, else "
-             "loss]"),
-      column("--weight", "how many runs a line stands for"),
-      column("--weight-decay", "lambda or, by --decay-form, lr * lambda [weight_decay]"),
-      choice("--decay-form", {"pytorch", "independent"}, "pytorch",
-             "pytorch: lambda of w -= lr * lambda * w; independent: what is taken of w each step at the peak "
-             "rate"),
-      column("--schedule", "name of the schedule"),
-      column("--diverged", "0 or 1 [diverged; else by the loss]"),
-      flag("--optima", "the file holds best rates, one a size and token count, and no losses"),
   };
+  for (const OptionSpec& option : law_column_options(with_target)) options.push_back(option);
+  options.push_back(flag("--optima", "the file holds best rates, one a size and token count, and no losses"));
+  return options;
 }
 
 OptionSpec amount_option(const char* name, const char* what, const char* help) {
@@ -235,19 +130,6 @@ std::vector<OptionSpec> law_fit_options() {
       flag("--tuned-batch", "fit the best batch, too [where enough batches were tried]"),
       flag("--no-priors", "believe nothing of the exponents beforehand: for muP and activated parameters"),
   };
-}
-
-std::optional<double> parse_amount(const std::string& text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return std::nullopt;
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  constexpr std::pair<std::string_view, double> kUnits[] = {{"", 1},    {"k", 1e3},  {"K", 1e3}, {"m", 1e6},
-                                                            {"M", 1e6}, {"b", 1e9},  {"B", 1e9}, {"g", 1e9},
-                                                            {"G", 1e9}, {"t", 1e12}, {"T", 1e12}};
-  for (const auto& [name, factor] : kUnits)
-    if (unit == name && number > 0 && std::isfinite(number * factor)) return number * factor;
-  return std::nullopt;
 }
 
 double amount_of(const Arguments& arguments, const std::string& option) {
@@ -278,6 +160,23 @@ LawTarget law_target(const Arguments& arguments, const std::string& size_option)
   target.tokens = number("--tokens");
   target.batch = number("--batch");
   return target;
+}
+
+void settle_batch(const Arguments& arguments, const LawInput& input, LawTarget& target) {
+  if (!target.batch) return;
+  const std::int64_t seq_len = arguments.find_integer("--seq-len").value_or(input.seq_len);
+  const bool sequences = batch_unit(arguments) == BatchUnit::sequences;
+  if (sequences && seq_len == 0)
+    throw Error("--batch is a number of sequences; expected --seq-len, the tokens in each of them");
+  if (sequences) target.batch = *target.batch * static_cast<double>(seq_len);
+  check_batch("--batch", *target.batch, seq_len);
+}
+
+void check_batch(const std::string& what, double batch, std::int64_t seq_len) {
+  if (batch == 0 || batch >= static_cast<double>(seq_len)) return;
+  throw Error(fmt::format(
+      "{} is {} tokens, less than one sequence of {}; --batch-unit sequences says that sequences are meant",
+      what, shortest(batch), seq_len));
 }
 
 LawRun settings_of(const TrainedJob& job, Stage stage) {
@@ -328,15 +227,16 @@ LawInput read_sweeps(Database& database, const std::vector<std::string>& sweeps,
       value == "loss" ? std::string("the last training loss") : one_line(value)));
   const auto tell = [&](std::size_t count, const std::string& what) {
     if (count > 0)
-      input.notes.push_back(fmt::format("{} {}", count_of(static_cast<std::int64_t>(count), "run"), what));
+      input.left_out.push_back(fmt::format("{} {}", count_of(static_cast<std::int64_t>(count), "run"), what));
   };
   tell(tally.unfinished, "left out: not finished yet");
+  tell(tally.cancelled, "left out: cancelled by `ablate cancel`");
   tell(tally.stopped, "left out: stopped early, since others of the same size were better");
   tell(tally.failed, "left out: failed for another reason than divergence; `ablate jobs --state failed`");
   tell(tally.no_loss, fmt::format("left out: without {}", one_line(value)));
   if (input.runs.empty()) {
     std::string text = input.name + ": no run of stage " + to_name(stage) + " has ended with a loss";
-    for (std::size_t i = 1; i < input.notes.size(); ++i) text += "; " + input.notes[i];
+    for (const std::string& line : input.left_out) text += "; " + line;
     throw Error(text);
   }
   return input;
@@ -347,13 +247,11 @@ LawInput read_law_input(const Arguments& arguments) {
   const std::vector<std::string> sweeps = arguments.list("--sweep");
   if (source.has_value() == !sweeps.empty())
     throw Error(source ? "law: expected a file or --sweep, not both"
-                       : "law: there is nothing to read; name a CSV or JSONL file with runs, or --sweep");
+                       : "law: there is nothing to read; name a CSV or JSON file with runs, or --sweep");
   if (source) return read_file_input(arguments, *source);
   if (arguments.has("--decay-form"))
     throw Error("--decay-form is about a column of a file; a sweep has none");
-  for (const ColumnSpec& spec : column_specs())
-    if (spec.name != &LawColumns::loss && named_column(arguments, spec.option))
-      throw Error(fmt::format("{} names a column of a file; a sweep has none", spec.option));
+  refuse_columns(arguments);
   if (arguments.flag("--optima")) throw Error("--optima is about a file; a sweep has runs");
   Database database = open_for_reading(arguments);
   return read_sweeps(database, sweeps, law_stage(arguments), named_column(arguments, "--loss").value_or(""));
@@ -373,9 +271,25 @@ LawOptions law_options(const Arguments& arguments) {
   return options;
 }
 
-LawFit fit_input(LawInput input, const LawOptions& options) {
+LawFit fit_input(LawInput& input, const LawOptions& options) {
   return input.is_optima ? fit_law(std::move(input.optima), options)
                          : fit_law(std::move(input.runs), options);
+}
+
+void require_law(const LawFit& fit, const LawInput& input) {
+  try {
+    throw_if_refused(fit.findings);
+  } catch (const Error& error) {
+    std::vector<std::string> parts = {error.what()};
+    parts.insert(parts.end(), input.left_out.begin(), input.left_out.end());
+    throw Error(join(parts, "; "));
+  }
+}
+
+std::vector<std::string> all_notes(const LawInput& input) {
+  std::vector<std::string> notes = input.notes;
+  notes.insert(notes.end(), input.left_out.begin(), input.left_out.end());
+  return notes;
 }
 
 }  // namespace ablate

@@ -16,18 +16,19 @@ namespace ablate {
 
 /// Runs, or a table of optima, with the words to say where they come from.
 struct LawInput {
-  std::string name;                ///< "runs.csv", "sweep lr-search".
-  std::vector<std::string> notes;  ///< Which column is what; what was left out, and why.
+  std::string name;                   ///< "runs.csv", "sweep lr-search".
+  std::vector<std::string> notes;     ///< Which column, key or score is what.
+  std::vector<std::string> left_out;  ///< What was, and why: "3 runs left out: no loss".
   bool is_optima = false;
   std::vector<LawRun> runs;
   std::vector<LawOptimum> optima;
-  std::int64_t seq_len = 0;  ///< data.seq_len of a sweep's jobs, where all have the same; else 0.
-  /// Of a sweep's runs, 6 N D each; of those that were stopped early the part that they made.
+  /// data.seq_len of a sweep's jobs or a column of a file, where it is read and all have the same; else 0.
+  std::int64_t seq_len = 0;
+  /// Of a sweep's runs, 6 N D each; of those that were cancelled the part that they made.
   double flops = 0;
 };
 
-/// The options that say what to read: SOURCE, --sweep, columns. A command that asks about a target has
-/// --tokens and --batch for that, too: a number is the target's, any other word a column's name.
+/// The options that say what to read: SOURCE, --sweep, --stage, law_column_options().
 std::vector<OptionSpec> law_input_options(bool with_target);
 /// An option that must be given: an amount such as 30e9 or 30B.
 OptionSpec amount_option(const char* name, const char* what, const char* help);
@@ -40,19 +41,28 @@ LawInput read_law_input(const Arguments& arguments);
 LawInput read_sweeps(Database& database, const std::vector<std::string>& sweeps, Stage stage,
                      const std::string& value);
 LawOptions law_options(const Arguments& arguments);
-LawFit fit_input(LawInput input, const LawOptions& options);
+/// Moves the runs out of the input.
+LawFit fit_input(LawInput& input, const LawOptions& options);
+/// Throws Error where no law can be fitted, with what was left out of the input.
+void require_law(const LawFit& fit, const LawInput& input);
+/// Notes and what was left out.
+std::vector<std::string> all_notes(const LawInput& input);
 
 /// What a job's configuration sets: all of a run but its loss.
 LawRun settings_of(const TrainedJob& job, Stage stage);
 
 /// --stage: llm or vlm.
 Stage law_stage(const Arguments& arguments);
-/// The target of --params (or `size_option`), --tokens and --batch.
+/// The target of --params (or `size_option`), --tokens and --batch, the last as it is written: see
+/// settle_batch().
 LawTarget law_target(const Arguments& arguments, const std::string& size_option);
+/// Makes the target's batch tokens, where --batch-unit says that it is sequences. Throws Error where nobody
+/// knows how long those are, and for less than one sequence.
+void settle_batch(const Arguments& arguments, const LawInput& input, LawTarget& target);
+/// Throws Error for a batch (tokens; 0: unknown) of less than one sequence: most likely sequences are meant.
+void check_batch(const std::string& what, double batch, std::int64_t seq_len);
 
-/// A number above zero, also with k, M, B (or G) or T behind it: "30e9", "30B". Nothing for anything else.
-std::optional<double> parse_amount(const std::string& text);
-/// Throws Error naming the option.
+/// An amount (parse_amount()) that an option gives. Throws Error naming the option.
 double amount_of(const Arguments& arguments, const std::string& option);
 
 }  // namespace ablate

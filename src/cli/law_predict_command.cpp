@@ -18,6 +18,7 @@ namespace {
 /// A prediction and what else its reports need.
 struct Forecast {
   std::string name;  ///< Of the input.
+  std::vector<std::string> left_out;
   std::string stage;
   LawFit fit;
   LawPrediction prediction;
@@ -27,7 +28,13 @@ struct Forecast {
   /// Sequences in a step, rounded; nothing without a batch or --seq-len.
   std::optional<std::int64_t> sequences() const {
     if (!seq_len || !(prediction.batch_used > 0)) return std::nullopt;
-    return std::max<std::int64_t>(1, std::llround(prediction.batch_used / static_cast<double>(*seq_len)));
+    return std::llround(prediction.batch_used / static_cast<double>(*seq_len));
+  }
+  /// "262k tokens (128 sequences of 2048)".
+  std::string batch_words() const {
+    const std::string words = amount_text(prediction.batch_used) + " tokens";
+    const auto count = sequences();
+    return count ? fmt::format("{} ({} of {})", words, count_of(*count, "sequence"), *seq_len) : words;
   }
 };
 
@@ -83,8 +90,9 @@ std::string toml_block(const Forecast& forecast) {
                   rate_range(prediction.lr.p95.low, prediction.lr.p95.high), forecast.stage);
   text += fmt::format("peak_lr = {}\n", rate_text(prediction.lr.value));
   if (const auto sequences = forecast.sequences()) {
-    text += fmt::format("batch = {}  # sequences of {} tokens\n", *sequences, *forecast.seq_len);
     const double step = static_cast<double>(*sequences * *forecast.seq_len);
+    text += fmt::format("batch = {}  # sequences of {} tokens: {:.0f} tokens a step\n", *sequences,
+                        *forecast.seq_len, step);
     if (prediction.tokens > 0)
       text += fmt::format("steps = {}  # {} tokens\n",
                           std::max<std::int64_t>(1, std::llround(prediction.tokens / step)),
@@ -100,11 +108,12 @@ std::string toml_block(const Forecast& forecast) {
 std::string forecast_text(const Forecast& forecast, const Terminal& terminal) {
   const LawPrediction& prediction = forecast.prediction;
   std::string text = wrap(fmt::format("{}: {}", forecast.name, describe_runs(forecast.fit)), 2, 100) + "\n";
+  for (const std::string& line : forecast.left_out) text += "  " + wrap(line, 4, 100) + "\n";
   text += fmt::format("For N = {} parameters", amount_text(prediction.params));
   if (prediction.tokens > 0)
     text += fmt::format(", D = {} tokens{} ({:.3g} a parameter)", amount_text(prediction.tokens),
                         forecast.tokens_assumed ? ", assumed" : "", prediction.tokens / prediction.params);
-  if (prediction.batch_used > 0) text += fmt::format(", batch {} tokens", amount_text(prediction.batch_used));
+  if (prediction.batch_used > 0) text += ", batch " + forecast.batch_words();
   text += "\n\n" + render(quantity_table(prediction), Format::text) + "\n";
   const auto fact = [&](const std::string& name, const std::string& words) {
     text += fmt::format("{:<15}{}\n", name, words);
@@ -157,6 +166,7 @@ Json quantity_json(const LawQuantity& quantity) {
 Json forecast_json(const Forecast& forecast) {
   const LawPrediction& prediction = forecast.prediction;
   Json json = {{"source", forecast.name},
+               {"left_out", forecast.left_out},
                {"method", to_name(forecast.fit.chosen)},
                {"params", prediction.params},
                {"tokens", prediction.tokens},
@@ -164,6 +174,8 @@ Json forecast_json(const Forecast& forecast) {
                {"lr", quantity_json(prediction.lr)},
                {"batch", prediction.batch ? quantity_json(*prediction.batch) : Json(nullptr)},
                {"batch_used", prediction.batch_used},
+               {"seq_len", forecast.seq_len ? Json(*forecast.seq_len) : Json(nullptr)},
+               {"batch_sequences", forecast.sequences() ? Json(*forecast.sequences()) : Json(nullptr)},
                {"flat_0.1", interval_json(prediction.flat_01)},
                {"flat_0.25", interval_json(prediction.flat_025)},
                {"expected_regret", number_json(prediction.expected_regret)},
@@ -189,15 +201,21 @@ Json forecast_json(const Forecast& forecast) {
 
 int run_law_predict(const Arguments& arguments) {
   const LawOptions options = law_options(arguments);
-  const LawTarget target = law_target(arguments, "--params");
+  LawTarget target = law_target(arguments, "--params");
   LawInput input = read_law_input(arguments);
-  Forecast forecast{.name = input.name, .stage = arguments.text("--stage"), .fit = {}, .prediction = {}};
+  settle_batch(arguments, input, target);
+  Forecast forecast{.name = input.name,
+                    .left_out = input.left_out,
+                    .stage = arguments.text("--stage"),
+                    .fit = {},
+                    .prediction = {}};
   forecast.seq_len = arguments.find_integer("--seq-len");
   if (!forecast.seq_len && input.seq_len > 0) forecast.seq_len = input.seq_len;
   forecast.tokens_assumed = !target.tokens;
-  forecast.fit = fit_input(std::move(input), options);
-  throw_if_refused(forecast.fit.findings);
+  forecast.fit = fit_input(input, options);
+  require_law(forecast.fit, input);
   forecast.prediction = predict(forecast.fit, target);
+  check_batch("the batch", forecast.prediction.batch_used, forecast.seq_len.value_or(0));
   if (arguments.flag("--json"))
     write_out(forecast_json(forecast).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   else if (arguments.flag("--toml"))
@@ -212,9 +230,6 @@ int run_law_predict(const Arguments& arguments) {
 CommandSpec law_predict_command() {
   const OptionSpec params =
       amount_option("--params", "N", "parameters of the model, without embeddings: 30e9, 30B");
-  OptionSpec seq_len = value("--seq-len", ValueType::integer, "T",
-                             "tokens in a sequence: gives batch and steps [of a sweep data.seq_len]");
-  seq_len.least = 1;
   CommandSpec command{
       .name = "law predict",
       .group = Group::results,
@@ -227,7 +242,7 @@ CommandSpec law_predict_command() {
       .example = "ablate law predict runs.csv --params 30e9 --tokens 600e9 --seq-len 4096",
       .options = law_input_options(true),
       .run = run_law_predict};
-  command.options.insert(command.options.begin() + 1, {params, seq_len});
+  command.options.insert(command.options.begin() + 1, params);
   for (const OptionSpec& option : law_fit_options()) command.options.push_back(option);
   const std::vector<OptionSpec> more = {flag("--toml", "only the block to paste"),
                                         flag("--json", "everything as JSON"), db_option()};

@@ -67,7 +67,7 @@ Table proposal_table(const Proposal& proposal) {
                    {"N", Align::right},
                    {"D", Align::right},
                    {"rate", Align::right},
-                   {"batch", Align::right},
+                   {"batch, tokens", Align::right},
                    {"FLOPs", Align::right},
                    {"why"},
                    {"sd of the target's rate", Align::right}};

@@ -39,6 +39,7 @@ int run_law_propose(const Arguments& arguments) {
   if (from_file && arguments.has("--output"))
     throw Error("--output needs --sweep: of a file nobody knows the experiment");
   LawInput input = read_law_input(arguments);
+  settle_batch(arguments, input, asked.target);
   const std::string name = input.name;
 
   std::optional<Sweep> sweep;
@@ -55,17 +56,19 @@ int run_law_propose(const Arguments& arguments) {
     Database database = open_for_reading(arguments);
     claim_name(database, space->name_of(output), output, false);
   }
-  const LawFit fit = fit_input(std::move(input), options);
+  const LawFit fit = fit_input(input, options);
   const Proposal proposal = propose_runs(fit, asked);
 
   const bool json = arguments.flag("--json");
   if (json) {
     Json all = proposal_json(proposal);
     all["source"] = name;
+    all["left_out"] = input.left_out;
     all["findings"] = findings_json(fit.findings);
     write_out(all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   } else {
     print("{}: {}\n", name, describe_runs(fit));
+    for (const std::string& line : input.left_out) print("  {}\n", one_line(line));
     if (fit.refused()) write_out("\nNo law yet\n" + findings_text(fit.findings, terminal_of(1)));
     print("\n");
     print_table(proposal_table(proposal));

@@ -5,6 +5,7 @@
 
 #include "cli/common.hpp"
 #include "cli/early_stop.hpp"
+#include "cli/law_columns.hpp"
 #include "cli/law_input.hpp"
 #include "cli/law_proposal.hpp"
 #include "cli/law_report.hpp"
@@ -40,10 +41,12 @@ struct Search {
 
 /// What is known behind a round.
 struct Standing {
+  LawTarget target;  ///< With its batch in tokens.
   LawFit fit;
   std::optional<LawPrediction> prediction;  ///< Nothing while no law can be fitted.
   double spent = 0;                         ///< FLOPs of the rounds, 6 N D a run.
-  std::size_t broken = 0;                   ///< Jobs that failed for another reason than divergence.
+  std::size_t failed = 0;                   ///< Jobs that did so for another reason than divergence.
+  std::size_t cancelled = 0;                ///< By the user.
 
   double factor() const { return std::sqrt(prediction->lr.p95.high / prediction->lr.p95.low); }
 };
@@ -84,15 +87,17 @@ Standing look(const Arguments& arguments, const Search& search, const std::vecto
   for (std::size_t round = 0; round < sweeps.size(); ++round) {
     for (const TrainedJob& job :
          load_trained_jobs(database, get_sweep(database, sweeps[round]).id, search.stage)) {
-      const bool failed = job.state == JobState::failed && job.failure != "diverged";
-      const bool cancelled = job.state == JobState::cancelled && !stopped_early(job);
-      standing.broken += failed || cancelled || (job.state == JobState::finished && !job.evaluated);
+      standing.failed += (job.state == JobState::failed && job.failure != "diverged") ||
+                         (job.state == JobState::finished && !job.evaluated);
+      standing.cancelled += job.state == JobState::cancelled && !stopped_early(job);
     }
   }
   LawInput input = read_sweeps(database, sweeps, search.stage, search.loss);
   standing.spent = input.flops - read_sweeps(database, {sweeps.front()}, search.stage, search.loss).flops;
-  standing.fit = fit_input(std::move(input), search.options);
-  if (!standing.fit.refused()) standing.prediction = predict(standing.fit, search.target);
+  standing.target = search.target;
+  settle_batch(arguments, input, standing.target);
+  standing.fit = fit_input(input, search.options);
+  if (!standing.fit.refused()) standing.prediction = predict(standing.fit, standing.target);
   return standing;
 }
 
@@ -132,7 +137,7 @@ bool is_worth_it(const Proposal& proposal) {
 std::string write_round(const Search& search, const Standing& standing, const std::filesystem::path& file) {
   const SearchSpace space(load_sweep(search.sweep), search.stage);
   ProposeOptions asked;
-  asked.target = search.target;
+  asked.target = standing.target;
   asked.budget_flops = search.budget - standing.spent;
   asked.candidates = space.candidates(search.target.params);
   asked.max_runs = search.runs_a_round;
@@ -169,6 +174,25 @@ int run_round(const Arguments& arguments, const Search& search, const std::files
   return run_sweep(arguments, file, watch);
 }
 
+/// A search does not go on over runs that it lacks, and starts none that failed or that the user cancelled.
+void refuse_gaps(const Standing& standing, const std::string& sweep) {
+  std::vector<std::string> gaps, states;
+  const auto add = [&](std::size_t count, const char* what, const char* state) {
+    if (count == 0) return;
+    gaps.push_back(count_of(static_cast<std::int64_t>(count), "job") + " of the search " + what);
+    states.push_back(state);
+  };
+  add(standing.failed, "failed without diverging", "failed");
+  add(standing.cancelled,
+      standing.cancelled == 1 ? "was cancelled by `ablate cancel`" : "were cancelled by `ablate cancel`",
+      "cancelled");
+  if (gaps.empty()) return;
+  throw Error(
+      fmt::format("{}; `ablate jobs {} --state {}` shows them; after `ablate retry --sweep {}` the "
+                  "same command goes on",
+                  join(gaps, ", "), sweep, join(states, ","), sweep));
+}
+
 int run_law_run(const Arguments& arguments) {
   const Search search = search_of(arguments);
   std::vector<std::string> sweeps;
@@ -181,12 +205,7 @@ int run_law_run(const Arguments& arguments) {
     sweeps.push_back(load_sweep(file).name);
     const Standing standing = look(arguments, search, sweeps);
     print("{}", standing_text(search, standing, sweeps.size()));
-    if (standing.broken > 0)
-      throw Error(
-          fmt::format("{} of the search failed without diverging, or were cancelled; `ablate jobs {} "
-                      "--state failed` shows them; after `ablate retry --sweep {}` the same command goes on",
-                      count_of(static_cast<std::int64_t>(standing.broken), "job"), one_line(sweeps.back()),
-                      one_line(sweeps.back())));
+    refuse_gaps(standing, one_line(sweeps.back()));
     std::error_code failed;
     const std::filesystem::path next = round_file(search.sweep, round + 1);
     if (std::filesystem::exists(next, failed)) continue;
@@ -232,7 +251,8 @@ CommandSpec law_run_command() {
       .example = "ablate law run sweeps/lr-search.toml --target 3M --tokens 150e3 --budget 1e14",
       .options = {positional("SWEEP", ValueType::sweep_file, "the sweep's TOML file"), target, budget,
                   value("--tokens", ValueType::text, "D", "tokens that it is to be trained on"),
-                  value("--batch", ValueType::text, "B", "tokens a step, where they are given"),
+                  value("--batch", ValueType::text, "B", "what a step is trained on, where that is given"),
+                  choice("--batch-unit", known_names<BatchUnit>(), "", "what --batch counts [tokens]"),
                   value("--interval", ValueType::text, "FACTOR",
                         "enough when 95 % of the rate lies within so much each way: 1.5"),
                   regret, runs,

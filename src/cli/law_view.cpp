@@ -191,7 +191,7 @@ Table cell_table(const LawFit& fit, bool wide) {
   if (cells) table.columns.push_back({"runs", Align::right});
   table.columns.push_back({"best rate", Align::right});
   table.columns.push_back({"95 %"});
-  if (batch) table.columns.push_back({fit.joint ? "best batch" : "batch", Align::right});
+  if (batch) table.columns.push_back({fit.joint ? "best batch, tokens" : "batch, tokens", Align::right});
   if (cells && wide) table.columns.push_back({"loss within 0.1 %"});
   if (cells) table.columns.push_back({"loss within 0.25 %"});
   table.columns.push_back({"flags"});

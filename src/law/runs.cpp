@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <optional>
 
-#include "law/table_reader.hpp"
+#include "law/run_state.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
@@ -20,72 +19,134 @@ namespace {
 constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
 constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
 
+/// A row of which something is not known.
+struct Unknown {
+  std::string what;
+};
+
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t");
   return first == std::string_view::npos ? std::string_view{}
                                          : text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+/// Also with a unit behind it, for amounts: "30B".
 std::optional<double> number_in(std::string_view text) {
-  text = trimmed(text);
   if (text.starts_with('+')) text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (error != std::errc{} || end != text.data() + text.size()) return parse_amount(text);
   return value;
+}
+
+/// The words for "there is nothing" of spreadsheets, pandas, R and JSON. NaN is not among them: it is a
+/// number.
+bool is_missing(std::string_view word) {
+  constexpr std::string_view kWords[] = {"", "-", "--", "na", "n/a", "#n/a", "<na>", "none", "null", "nil"};
+  return std::find(std::begin(kWords), std::end(kWords), lower_case(word)) != std::end(kWords);
 }
 
 /// One column of a table, or none when its name is empty.
 class RunColumn {
  public:
-  RunColumn(const TextTable& table, const std::string& column) : table_(table), column_(column) {
+  /// `meaning`: what a row that has no value is said to lack.
+  RunColumn(const TextTable& table, const std::string& column, std::string meaning = {})
+      : table_(table), column_(column), meaning_(std::move(meaning)) {
     if (!column.empty()) position_ = table.column(column);
   }
   bool given() const { return position_.has_value(); }
-  std::string_view text(const TableRow& row) const { return row.cells[*position_]; }
+  std::string_view text(const TableRow& row) const { return trimmed(row.cells[*position_]); }
 
-  /// A finite number > 0; `otherwise` when there is no such column.
+  /// A finite number > 0; `otherwise` when there is no such column. Throws Unknown for a cell without a
+  /// value.
   double positive(const TableRow& row, double otherwise) const {
     if (!given()) return otherwise;
-    const double value = number(row);
-    if (!(value > 0) || !std::isfinite(value)) fail(row, "is not a positive number");
-    return value;
+    const std::optional<double> value = known(row);
+    if (!value) throw Unknown{"no " + meaning_};
+    if (!(*value > 0) || std::isinf(*value)) fail(row, "is not a positive number");
+    return *value;
   }
-  double not_negative(const TableRow& row, double otherwise) const {
-    if (!given()) return otherwise;
-    const double value = number(row);
-    if (!(value >= 0) || !std::isfinite(value)) fail(row, "is not zero or a positive number");
-    return value;
+  /// The same where a cell without a value is no loss: `otherwise`, too.
+  double optional_positive(const TableRow& row, double otherwise) const {
+    return given() && known(row) ? positive(row, otherwise) : otherwise;
   }
-  /// A loss: NaN for all spellings of not a number, infinity and nothing.
-  double loss(const TableRow& row) const {
-    std::string word(trimmed(text(row)));
-    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
-    if (word.empty() || word == "none" || word == "null") return kNoNumber;
-    return std::isfinite(number(row)) ? number(row) : kNoNumber;
+  double optional_not_negative(const TableRow& row, double otherwise) const {
+    const std::optional<double> value = given() ? known(row) : std::nullopt;
+    if (value && (!(*value >= 0) || std::isinf(*value))) fail(row, "is not zero or a positive number");
+    return value.value_or(otherwise);
+  }
+  /// NaN for all spellings of not a number and infinity; nothing for a cell without a value.
+  std::optional<double> loss(const TableRow& row) const {
+    if (is_missing(text(row))) return std::nullopt;
+    if (lower_case(text(row)) == "diverged") return kNoNumber;
+    const double value = number(row);
+    return std::isfinite(value) ? value : kNoNumber;
   }
   bool flag(const TableRow& row) const {
-    if (!given()) return false;
-    const std::string_view word = trimmed(text(row));
-    if (word == "1" || word == "true" || word == "True") return true;
-    if (word != "0" && word != "false" && word != "False" && !word.empty()) fail(row, "is neither 0 nor 1");
-    return false;
+    if (!given() || is_missing(text(row)) || lower_case(text(row)) == "nan") return false;
+    const std::optional<bool> value = parse_flag(text(row));
+    if (!value) fail(row, "is neither true nor false, 1 nor 0");
+    return *value;
   }
-  std::string where(const TableRow& row) const { return fmt::format("{}:{}", table_.name, row.line); }
+  /// Whether it diverged. Throws Unknown for a run that is not known to have ended.
+  bool diverged_state(const TableRow& row) const {
+    if (!given()) return false;
+    const std::string_view word = text(row);
+    if (is_missing(word)) throw Unknown{"no state"};
+    const std::optional<RunState> state = parse_run_state(word);
+    if (!state) throw Unknown{fmt::format("state '{}', which is not known here", printable(word))};
+    if (*state == RunState::unfinished) throw Unknown{"state " + lower_case(word)};
+    return *state == RunState::diverged;
+  }
 
  private:
+  /// Nothing where there is no value: a setting that is not a number is one that somebody did not know.
+  std::optional<double> known(const TableRow& row) const {
+    if (is_missing(text(row))) return std::nullopt;
+    const double value = number(row);
+    return std::isnan(value) ? std::nullopt : std::optional(value);
+  }
   double number(const TableRow& row) const {
     const std::optional<double> value = number_in(text(row));
-    if (!value) fail(row, "is not a number");
+    if (!value)
+      fail(row,
+           text(row).find(',') == std::string_view::npos
+               ? "is not a number"
+               : "is not a number: write a decimal comma as a point, and leave out separators of thousands");
     return *value;
   }
   [[noreturn]] void fail(const TableRow& row, std::string_view what) const {
-    throw Error(fmt::format("{}: {}: '{}' {}", where(row), column_, printable(text(row)), what));
+    throw Error(fmt::format("{}: {}: '{}' {}", table_.where(row), column_, printable(text(row)), what));
   }
 
   const TextTable& table_;
-  std::string column_;
+  std::string column_, meaning_;
   std::optional<std::size_t> position_;
+};
+
+/// The columns of runs and of optima alike.
+class SettingColumns {
+ public:
+  SettingColumns(const TextTable& table, const LawColumns& columns)
+      : table_(table),
+        params_(table, columns.params, "size"),
+        tokens_(table, columns.tokens, "token count"),
+        lr_(table, columns.lr, "rate"),
+        batch_(table, columns.batch, "batch"),
+        seq_len_(table, columns.batch.empty() ? std::string() : columns.seq_len, "sequence length") {}
+
+  template <typename Row>
+  void read(const TableRow& row, Row& result) const {
+    result.where = table_.where(row);
+    result.params = params_.positive(row, 0);
+    result.tokens = tokens_.positive(row, 0);
+    result.lr = lr_.positive(row, 0);
+    result.batch = batch_.positive(row, 0) * seq_len_.positive(row, 1);
+  }
+
+ private:
+  const TextTable& table_;
+  RunColumn params_, tokens_, lr_, batch_, seq_len_;
 };
 
 void require_columns(const LawColumns& columns, bool with_loss) {
@@ -93,69 +154,83 @@ void require_columns(const LawColumns& columns, bool with_loss) {
     throw Error("the columns of model size, learning rate and loss must be named");
 }
 
-TextTable parse_table(std::string_view text, std::string_view name) {
-  const bool json = name.ends_with(".jsonl") || name.ends_with(".ndjson") || name.ends_with(".json");
-  return json ? parse_jsonl(text, name) : parse_csv(text, name);
+/// The rows that `read` can make something of.
+template <typename Row, typename Read>
+LawTable<Row> read_rows(const TextTable& table, Read read) {
+  LawTable<Row> result;
+  for (const TableRow& row : table.rows) {
+    try {
+      result.rows.push_back(read(row));
+    } catch (const Unknown& unknown) {
+      ++result.left_out[unknown.what];
+    }
+  }
+  if (result.rows.empty())
+    throw Error(
+        fmt::format("{}: no row is left: {}", table.name, join(left_out_lines(result.left_out), "; ")));
+  return result;
 }
 
 }  // namespace
 
-std::vector<LawRun> parse_law_runs(std::string_view text, std::string_view name, const LawColumns& columns) {
+LawTable<LawRun> parse_law_runs(const TextTable& table, const LawColumns& columns) {
   require_columns(columns, true);
-  const TextTable table = parse_table(text, name);
-  const RunColumn params(table, columns.params), tokens(table, columns.tokens), lr(table, columns.lr),
-      batch(table, columns.batch), loss(table, columns.loss), weight(table, columns.weight),
+  const SettingColumns settings(table, columns);
+  const RunColumn loss(table, columns.loss), weight(table, columns.weight, "count of repeats"),
       weight_decay(table, columns.weight_decay), schedule(table, columns.schedule),
-      diverged(table, columns.diverged);
-  std::vector<LawRun> runs;
-  for (const TableRow& row : table.rows) {
+      diverged(table, columns.diverged), state(table, columns.state);
+  return read_rows<LawRun>(table, [&](const TableRow& row) {
     LawRun run;
-    run.where = params.where(row);
-    run.params = params.positive(row, 0);
-    run.tokens = tokens.positive(row, 0);
-    run.lr = lr.positive(row, 0);
-    run.batch = batch.positive(row, 0);
-    run.loss = loss.loss(row);
+    const std::optional<double> found = loss.loss(row);
+    run.loss = found.value_or(kNoNumber);
+    run.diverged = diverged.flag(row) || (found && std::isnan(*found)) || state.diverged_state(row);
+    if (!run.diverged && !found) throw Unknown{"no loss"};
+    settings.read(row, run);
     run.weight = weight.positive(row, 1);
-    run.weight_decay = weight_decay.not_negative(row, kNoNumber);
-    if (schedule.given()) run.schedule = trimmed(schedule.text(row));
-    run.diverged = diverged.flag(row) || std::isnan(run.loss);
-    runs.push_back(std::move(run));
-  }
-  return runs;
+    run.weight_decay = weight_decay.optional_not_negative(row, kNoNumber);
+    if (schedule.given()) run.schedule = schedule.text(row);
+    return run;
+  });
 }
 
-std::vector<LawRun> read_law_runs(const std::filesystem::path& path, const LawColumns& columns) {
-  return parse_law_runs(read_file(path, kMaxBytes), path.string(), columns);
-}
-
-std::vector<LawOptimum> parse_law_optima(std::string_view text, std::string_view name,
-                                         const LawColumns& columns) {
+LawTable<LawOptimum> parse_law_optima(const TextTable& table, const LawColumns& columns) {
   require_columns(columns, false);
-  const TextTable table = parse_table(text, name);
-  const RunColumn params(table, columns.params), tokens(table, columns.tokens), lr(table, columns.lr),
-      batch(table, columns.batch), lr_se(table, columns.lr_se), batch_se(table, columns.batch_se);
-  std::vector<LawOptimum> optima;
-  for (const TableRow& row : table.rows) {
+  const SettingColumns settings(table, columns);
+  const RunColumn lr_se(table, columns.lr_se), batch_se(table, columns.batch_se);
+  LawTable<LawOptimum> optima = read_rows<LawOptimum>(table, [&](const TableRow& row) {
     LawOptimum optimum;
-    optimum.where = params.where(row);
-    optimum.params = params.positive(row, 0);
-    optimum.tokens = tokens.positive(row, 0);
-    optimum.lr = lr.positive(row, 0);
-    optimum.batch = batch.positive(row, 0);
-    optimum.lr_se = lr_se.positive(row, kNoNumber);
-    optimum.batch_se = batch_se.positive(row, kNoNumber);
-    for (const LawOptimum& other : optima)
-      if (other.params == optimum.params && other.tokens == optimum.tokens)
-        throw Error(fmt::format("{}: the same size and tokens as {}; a table of optima has one row for each",
-                                optimum.where, other.where));
-    optima.push_back(std::move(optimum));
+    settings.read(row, optimum);
+    optimum.lr_se = lr_se.optional_positive(row, kNoNumber);
+    optimum.batch_se = batch_se.optional_positive(row, kNoNumber);
+    return optimum;
+  });
+  std::map<std::pair<double, double>, std::string> places;
+  for (const LawOptimum& optimum : optima.rows) {
+    const auto [other, added] = places.try_emplace({optimum.params, optimum.tokens}, optimum.where);
+    if (!added)
+      throw Error(fmt::format("{}: the same size and tokens as {}; a table of optima has one row for each",
+                              optimum.where, other->second));
   }
   return optima;
 }
 
-std::vector<LawOptimum> read_law_optima(const std::filesystem::path& path, const LawColumns& columns) {
-  return parse_law_optima(read_file(path, kMaxBytes), path.string(), columns);
+TextTable read_table(const std::filesystem::path& path) {
+  return parse_table(read_file(path, kMaxBytes), path.string());
+}
+
+LawTable<LawRun> read_law_runs(const std::filesystem::path& path, const LawColumns& columns) {
+  return parse_law_runs(read_table(path), columns);
+}
+
+LawTable<LawOptimum> read_law_optima(const std::filesystem::path& path, const LawColumns& columns) {
+  return parse_law_optima(read_table(path), columns);
+}
+
+std::vector<std::string> left_out_lines(const std::map<std::string, std::int64_t>& left_out) {
+  std::vector<std::string> lines;
+  for (const auto& [what, count] : left_out)
+    lines.push_back(fmt::format("{} run{} left out: {}", with_commas(count), count == 1 ? "" : "s", what));
+  return lines;
 }
 
 }  // namespace ablate

@@ -1,11 +1,15 @@
-// Finished runs of a learning-rate search, read from CSV or JSONL and checked line by line.
+// Finished runs of a learning-rate search, read from CSV or JSON and checked line by line.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "law/table_reader.hpp"
 
 namespace ablate {
 
@@ -31,26 +35,42 @@ struct LawColumns {
   std::string params = "N";
   std::string tokens = "D";
   std::string lr = "lr";
-  std::string batch = "batch";
+  std::string batch = "batch";  ///< Tokens; sequences where `seq_len` is given.
+  std::string seq_len;          ///< Tokens in each of the sequences that `batch` counts. > 0.
   std::string loss = "loss";
   std::string weight;        ///< A count of repeats. > 0.
   std::string weight_decay;  ///< PyTorch's AdamW form. >= 0.
   std::string schedule;
   std::string lr_se;     ///< Of a table of optima: standard error of log2 of the rate. > 0.
   std::string batch_se;  ///< Likewise of the batch.
-  std::string diverged;  ///< 0, 1, true or false.
+  std::string diverged;  ///< See parse_flag().
+  std::string state;     ///< See parse_run_state().
 };
 
-/// Runs from text. A name that ends in .jsonl, .ndjson or .json means one JSON object a line; all others are
-/// CSV with a header line (RFC 4180). `name` stands before the line number in messages.
+/// What could be read of a table.
+template <typename Row>
+struct LawTable {
+  std::vector<Row> rows;
+  /// How many rows were left out, by what is not known of them: "no loss", "state running".
+  std::map<std::string, std::int64_t> left_out;
+};
+
+/// Runs from a table. What is not known is no value: a row whose loss, size, tokens, rate or batch is missing
+/// (an empty cell, null, None, NA, #N/A, -; NaN for what is no loss), or whose state is not that of a
+/// finished run, is left out and counted. A run has diverged when its loss is NaN or infinite, in any
+/// spelling that printf, Python or JavaScript gives, or `diverged` or `state` say so; then its loss may be
+/// missing, too.
 ///
-/// Throws Error with line, column and what was found: a column that is missing (with the nearest name that
+/// Throws Error with place, column and what was found: a column that is missing (with the nearest name that
 /// there is), text where a number belongs, a rate, size, batch or token count that is not finite and
-/// positive, a row that is too short or too long, no rows at all. A loss may be empty, NaN or infinite, in
-/// any spelling that printf, Python or JSON's null gives: that run counts as diverged.
-std::vector<LawRun> parse_law_runs(std::string_view text, std::string_view name, const LawColumns& columns);
+/// positive, and when no row is left.
+LawTable<LawRun> parse_law_runs(const TextTable& table, const LawColumns& columns);
 /// The same from a file of at most 256 MB.
-std::vector<LawRun> read_law_runs(const std::filesystem::path& path, const LawColumns& columns);
+LawTable<LawRun> read_law_runs(const std::filesystem::path& path, const LawColumns& columns);
+/// CSV or JSON (parse_table()) from such a file.
+TextTable read_table(const std::filesystem::path& path);
+/// "3 runs left out: no loss", for each reason.
+std::vector<std::string> left_out_lines(const std::map<std::string, std::int64_t>& left_out);
 
 /// One row of a table of optima: the best rate (and batch) of one model size and token count, found by
 /// somebody else.
@@ -64,10 +84,9 @@ struct LawOptimum {
   std::string where;
 };
 
-/// Reads a table of optima with the same columns (loss and those that a table of runs alone has are not
-/// looked at). Throws as parse_law_runs(), and for two rows with the same size and tokens.
-std::vector<LawOptimum> parse_law_optima(std::string_view text, std::string_view name,
-                                         const LawColumns& columns);
-std::vector<LawOptimum> read_law_optima(const std::filesystem::path& path, const LawColumns& columns);
+/// Optima from a table with the same columns (loss and those that a table of runs alone has are not looked
+/// at). Throws as parse_law_runs(), and for two rows with the same size and tokens.
+LawTable<LawOptimum> parse_law_optima(const TextTable& table, const LawColumns& columns);
+LawTable<LawOptimum> read_law_optima(const std::filesystem::path& path, const LawColumns& columns);
 
 }  // namespace ablate

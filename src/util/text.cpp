@@ -133,6 +133,40 @@ std::optional<double> parse_duration(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<double> parse_amount(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  if (unit.size() > 1 && unit.front() == ' ') unit.remove_prefix(1);
+  constexpr std::pair<std::string_view, double> kUnits[] = {{"", 1},    {"k", 1e3},  {"K", 1e3}, {"m", 1e6},
+                                                            {"M", 1e6}, {"b", 1e9},  {"B", 1e9}, {"g", 1e9},
+                                                            {"G", 1e9}, {"t", 1e12}, {"T", 1e12}};
+  for (const auto& [name, factor] : kUnits)
+    if (unit == name && number > 0 && std::isfinite(number * factor)) return number * factor;
+  return std::nullopt;
+}
+
+std::optional<bool> parse_flag(std::string_view text) {
+  const std::string word = lower_case(text);
+  for (const std::string_view yes : {"true", "t", "yes", "y", "on"})
+    if (word == yes) return true;
+  for (const std::string_view no : {"false", "f", "no", "n", "off"})
+    if (word == no) return false;
+  double number = -1;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  const bool whole = error == std::errc() && end == word.data() + word.size();
+  if (!whole || (number != 0 && number != 1)) return std::nullopt;
+  return number == 1;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
+
 std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     char32_t code = 0;

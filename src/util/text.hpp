@@ -35,6 +35,17 @@ std::string shortest(double value);
 /// "90", "90s", "1.5h", "2d", "30m" as seconds; nothing when it is not a duration.
 std::optional<double> parse_duration(std::string_view text);
 
+/// A number above zero, also with k, M, B (or G) or T behind it, in either case: "30e9", "30B", "1.5 M".
+/// Nothing for anything else.
+std::optional<double> parse_amount(std::string_view text);
+
+/// true, t, yes, y, on or a number that is 1; false, f, no, n, off or a number that is 0; in any case.
+/// Nothing for anything else.
+std::optional<bool> parse_flag(std::string_view text);
+
+/// ASCII letters in lower case.
+std::string lower_case(std::string_view text);
+
 /// Byte offset of the first byte that is not valid UTF-8 (overlong forms and surrogates count as invalid).
 std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 

@@ -1,105 +1,13 @@
 // law fit, predict, propose and run, end to end: on files, and on a sweep whose worker knows the law.
-#include <fmt/format.h>
-
-#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <sstream>
 
-#include "cli/program.hpp"
+#include "cli/law_search.hpp"
 #include "util/json.hpp"
 
 BOOST_AUTO_TEST_SUITE(law)
 
 using namespace ablate;
-
-namespace {
-
-constexpr double kSizes[] = {20e6, 50e6, 120e6, 300e6};
-
-/// The best rate of the made-up runs: 2e-3 x (N / 100M)^-0.6, whatever D.
-double best_rate(double params) { return 2e-3 * std::pow(params / 1e8, -0.6); }
-
-/// One line of a CSV file.
-std::string line_of(double params, double rate, double octaves) {
-  const double rise =
-      0.01 * (std::exp(-0.4 * octaves) / 0.4 + std::exp(0.6 * octaves) / 0.6 - 1 / 0.4 - 1 / 0.6);
-  return fmt::format("{},{},{:.6g},262144,{:.9f}\n", params, 20 * params, rate,
-                     (1.8 + 400 / std::pow(params, 0.34)) * std::exp(rise));
-}
-
-/// Rates a factor of sqrt(2) apart around the best of each size.
-std::string made_up_runs() {
-  std::string text = "N,D,lr,batch_tokens,loss\n";
-  for (const double params : kSizes)
-    for (int step = -4; step <= 4; ++step) {
-      const double octaves = 0.5 * step + 0.1;
-      text += line_of(params, best_rate(params) * std::exp2(octaves), octaves);
-    }
-  return text;
-}
-
-struct WithRuns : Program {
-  WithRuns() { scratch.write("runs.csv", made_up_runs()); }
-};
-
-void expect_refusal(const Program& program, const std::string& arguments, const std::string& part) {
-  const Outcome found = program.run(arguments);
-  BOOST_TEST_CONTEXT("ablate " << arguments << ": " << found.err) {
-    BOOST_TEST(found.code == 2);
-    BOOST_TEST(found.out == "");
-    BOOST_TEST(found.err.starts_with("ablate: "));
-    BOOST_TEST(found.err.find(part) != std::string::npos);
-  }
-}
-
-/// A search of three sizes and five rates whose worker gives the loss of a law: 0.02 x octaves^2 above the
-/// best; best rate 0.02 x (N / 100k)^-0.5; rates sixteen times that diverge.
-struct Searched : Program {
-  Searched() {
-    scratch.write("text.txt", "something to read\n");
-    scratch.write("words.model", "no tokenizer, but a file\n");
-    scratch.write(
-        "small.toml",
-        "stages = [\"llm\"]\n[llm]\nvocab_size = 64\n[data]\ntext = [\"text.txt\"]\ntokenizer = "
-        "\"words.model\"\nseq_len = 128\n[train.llm]\nsteps = 300\nbatch = 4\nwarmup_steps = 30\nprecision = "
-        "\"fp32\"\n");
-    scratch.write("search.toml",
-                  "experiment = \"small.toml\"\n[override]\ntrain.llm.weight_decay = 0.05\n[[axis]]\nkey = "
-                  "\"llm.preset\"\nlevels = [\"0.1m\", \"0.4m\", \"1m\"]\n[[axis]]\nkey = "
-                  "\"train.llm.peak_lr\"\nlevels = [2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2, 0.5]\n");
-    const auto path = scratch.write("trainer", R"sh(#!/bin/sh
-if [ "$1" = --version ]; then echo "worker of the tests"; exit 0; fi
-folder=$1/$3
-find_number() { grep -o "\"$1\": *[0-9.e+-]*" "$2" | head -n 1 | sed 's/.*: *//'; }
-say() { seq=$((seq + 1)); echo "{\"seq\":$seq,\"time\":$seq,$1}" >> "$folder/journal.jsonl"; }
-say "\"event\":\"started\",\"attempt\":$3,\"step\":0,\"total_steps\":300"
-loss=$(awk -v lr="$(find_number peak_lr "$1/job.json")" -v w="$(find_number width "$1/job.json")" \
-  -v l="$(find_number layers "$1/job.json")" 'BEGIN {
-    n = 12 * l * w * w; best = 0.02 * exp(-0.5 * log(n / 100000)); x = log(lr / best) / log(2)
-    if (x > 4) print "none"; else printf "%.9f", (3 + 20 / log(n)) * (1 + 0.02 * x * x) }')
-if [ "$loss" = none ]; then
-  say '"event":"failed","failure":"diverged","message":"the loss is no number"'
-  exit 1
-fi
-if [ -n "$HOPELESS" ]; then
-  say "\"event\":\"metric\",\"step\":75,\"values\":{\"loss\":$loss}"
-  # Whoever is far off waits for the end; a minute, and the test fails.
-  if awk -v loss="$loss" 'BEGIN { exit !(loss > 1.2 * 4.7) }'; then
-    for i in $(seq 600); do sleep 0.1; done
-    exit 1
-  fi
-fi
-say "\"event\":\"metric\",\"step\":300,\"values\":{\"loss\":$loss}"
-say '"event":"finished","step":300,"detail":{}'
-)sh");
-    ::chmod(path.c_str(), 0755);
-  }
-  Outcome search() const {
-    return run("run search.toml --worker ./trainer --slots 1 --threads 1 --keep-going --quiet");
-  }
-};
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(a_known_law_is_found_again) {
   const WithRuns program;
@@ -124,27 +32,6 @@ BOOST_AUTO_TEST_CASE(a_known_law_is_found_again) {
   BOOST_TEST(law["holdout"].size() >= 2u);
 }
 
-BOOST_AUTO_TEST_CASE(weight_decay_is_read_in_the_form_that_is_named) {
-  const WithRuns program;
-  std::string text = "N,D,lr,batch_tokens,loss,weight_decay\n";
-  std::istringstream lines(made_up_runs());
-  std::string line;
-  std::getline(lines, line);
-  while (std::getline(lines, line)) {
-    const std::size_t second = line.find(',', line.find(',') + 1) + 1;
-    text += fmt::format("{},{:.12g}\n", line, 0.1 * std::stod(line.substr(second)));
-  }
-  program.scratch.write("decay.csv", text);
-  const Outcome found = program.run("law predict decay.csv --params 1e9 --decay-form independent --json");
-  BOOST_TEST(found.err == "");
-  const Json forecast = Json::parse(found.out);
-  BOOST_TEST(forecast["weight_decay"]["lambda"].get<double>() == 0.1, boost::test_tools::tolerance(1e-9));
-  BOOST_TEST(
-      forecast["weight_decay"]["per_step"].get<double>() == 0.1 * forecast["lr"]["value"].get<double>(),
-      boost::test_tools::tolerance(1e-9));
-  expect_refusal(program, "law predict decay.csv --params 1e9 --decay-form coupled", "independent");
-}
-
 BOOST_AUTO_TEST_CASE(the_same_input_gives_the_same_bytes) {
   const WithRuns program;
   for (const char* command :
@@ -158,47 +45,6 @@ BOOST_AUTO_TEST_CASE(the_same_input_gives_the_same_bytes) {
       BOOST_TEST(page == program.read("results/law.html"));
     }
   }
-}
-
-BOOST_AUTO_TEST_CASE(json_lines_and_other_names_of_columns_are_read) {
-  const WithRuns program;
-  std::string lines;
-  for (const double params : kSizes)
-    for (int step = -3; step <= 3; ++step)
-      lines += fmt::format("{{\"params\": {}, \"learning_rate\": {}, \"final\": {}}}\n", params,
-                           best_rate(params) * std::exp2(step), 3 + 0.02 * step * step);
-  program.scratch.write("runs.jsonl", lines);
-  const Outcome found = program.run("law fit runs.jsonl --loss final --json");
-  BOOST_TEST(found.code == 0);
-  const Json law = Json::parse(found.out);
-  BOOST_TEST(law["lr_law"]["params_exponent"]["value"].get<double>() == -0.6,
-             boost::test_tools::tolerance(0.1));
-  BOOST_TEST(law.dump().find("unknown-tokens") != std::string::npos);
-}
-
-BOOST_AUTO_TEST_CASE(wrong_input_is_named_with_its_place) {
-  const WithRuns program;
-  const std::string runs = program.read("runs.csv");
-  expect_refusal(program, "law fit", "there is nothing to read");
-  expect_refusal(program, "law fit absent.csv", "absent.csv");
-  expect_refusal(program, "law fit runs.csv --loss los", "did you mean 'loss'?");
-  expect_refusal(program, "law fit runs.csv --fixed-batch none", "--fixed-batch is 'none'");
-  expect_refusal(program, "law fit runs.csv --fixed-batch 1 --tuned-batch", "exclude one another");
-  expect_refusal(program, "law fit runs.csv --budget 1e20", "--loss-law");
-  expect_refusal(program, "law predict runs.csv", "--params");
-  expect_refusal(program, "law predict runs.csv --params -3", "--params is '-3'");
-  expect_refusal(program, "law predict runs.csv --params 1e9 --tokens 0", "--tokens is '0'");
-  expect_refusal(program, "law propose runs.csv --target 1e9", "--budget");
-  expect_refusal(program, "law propose runs.csv --target 1e9 --budget 1e20 --output x.toml", "--sweep");
-
-  program.scratch.write("unnamed.csv", "a,b,c\n1,2,3\n");
-  expect_refusal(program, "law fit unnamed.csv", "name one with --size; there are: a, b, c");
-  program.scratch.write("words.csv", runs + "20000000,400000000,fast,262144,3.1\n");
-  expect_refusal(program, "law fit words.csv", "words.csv:38: lr: 'fast' is not a number");
-  program.scratch.write("negative.csv", runs + "20000000,400000000,-0.001,262144,3.1\n");
-  expect_refusal(program, "law fit negative.csv", "negative.csv:38: lr: '-0.001' is not a positive number");
-  program.scratch.write("empty.csv", "");
-  expect_refusal(program, "law fit empty.csv", "empty.csv");
 }
 
 BOOST_AUTO_TEST_CASE(runs_that_no_law_can_stand_on_are_refused_or_told) {
@@ -332,6 +178,11 @@ BOOST_AUTO_TEST_CASE(rates_that_cannot_win_are_stopped_early_and_left_out) {
   BOOST_TEST(stopped.out.find("known well enough") != std::string::npos);
   const Outcome fit = program.run("law fit --sweep search --json");
   BOOST_TEST(fit.out.find("left out: stopped early") != std::string::npos);
+  BOOST_TEST(fit.out.find("ablate cancel") == std::string::npos);
+  BOOST_TEST(program.run("status").out.find("stopped early") != std::string::npos);
+  const std::string key = Json::parse(program.run("jobs --state cancelled --format json").out)[0]["key"];
+  BOOST_TEST(program.run("jobs --why " + key).out.find("It was stopped early: others of its size") !=
+             std::string::npos);
   const Json law = Json::parse(fit.out);
   BOOST_TEST(law["runs"].get<int>() < 18);
   for (const Json& cell : law["cells"]) BOOST_TEST(cell["lr"]["edge"] == "none");

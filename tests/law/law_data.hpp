@@ -25,7 +25,7 @@ inline std::vector<LawRun> public_runs(const std::string& name) {
   }
   LawColumns columns;
   columns.batch = "batch_tokens";
-  return clean_runs(read_law_runs(path, columns)).runs;
+  return clean_runs(read_law_runs(path, columns).rows).runs;
 }
 
 inline std::vector<LawRun> select(const std::vector<LawRun>& runs,

@@ -51,6 +51,24 @@ BOOST_AUTO_TEST_CASE(durations_are_read) {
   for (const char* wrong : {"", "h", "-3s", "3 h", "3x", "inf", "nan"}) BOOST_TEST(!parse_duration(wrong));
 }
 
+BOOST_AUTO_TEST_CASE(amounts_are_read_with_their_units) {
+  BOOST_TEST(parse_amount("30e9").value() == 30e9);
+  BOOST_TEST(parse_amount("30B").value() == 30e9);
+  BOOST_TEST(parse_amount("1.5 M").value() == 1.5e6);
+  BOOST_TEST(parse_amount("64k").value() == 64e3);
+  BOOST_TEST(parse_amount("2T").value() == 2e12);
+  for (const char* wrong : {"", "B", "0", "-3", "1,000", "1x", "1 ", "1  M", "inf", "nan", "1e400"})
+    BOOST_TEST(!parse_amount(wrong));
+}
+
+BOOST_AUTO_TEST_CASE(flags_are_read_in_any_case_and_as_numbers) {
+  for (const char* yes : {"true", "TRUE", "T", "Yes", "y", "on", "1", "1.0"})
+    BOOST_TEST(parse_flag(yes).value());
+  for (const char* no : {"false", "False", "f", "NO", "n", "off", "0", "0.0"})
+    BOOST_TEST(!parse_flag(no).value());
+  for (const char* wrong : {"", "2", "0.5", "-1", "nan", "truth", "1 0"}) BOOST_TEST(!parse_flag(wrong));
+}
+
 BOOST_AUTO_TEST_CASE(invalid_utf8_is_found_at_its_byte) {
   BOOST_TEST(
       !find_invalid_utf8("plain, gr\xc3\xb6\xc3\x9f"

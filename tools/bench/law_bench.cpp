@@ -70,7 +70,7 @@ void measure(std::vector<LawRun> runs) {
 int main(int argc, char** argv) try {
   LawColumns columns;
   columns.batch = "batch_tokens";
-  measure(argc > 1 ? read_law_runs(argv[1], columns) : made_runs());
+  measure(argc > 1 ? read_law_runs(argv[1], columns).rows : made_runs());
   return done;
 } catch (const Error& error) {
   fmt::print(stderr, "law_bench: {}\n", error.what());

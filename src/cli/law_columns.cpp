@@ -1,0 +1,229 @@
+#include "cli/law_columns.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/common.hpp"
+#include "report/table.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+template <>
+std::span<const Named<BatchUnit>> names_of<BatchUnit>() {
+  using enum BatchUnit;
+  static constexpr Named<BatchUnit> kTable[] = {{"tokens", tokens}, {"sequences", sequences}};
+  return kTable;
+}
+
+namespace {
+
+constexpr const char* kNoColumn = "none";
+
+/// One column: its option, what it holds, and the names under which it is found without being told.
+struct ColumnSpec {
+  const char* option;
+  const char* meaning;
+  std::string LawColumns::*name;
+  std::vector<std::string> known;
+  bool required = false;
+};
+
+const std::vector<ColumnSpec>& column_specs() {
+  static const std::vector<ColumnSpec> kSpecs = {
+      {"--size",
+       "size",
+       &LawColumns::params,
+       {"N", "params", "n_params", "num_params", "parameters", "non_embedding_params", "size"},
+       true},
+      {"--tokens", "tokens", &LawColumns::tokens, {"D", "tokens", "n_tokens", "num_tokens", "train_tokens"}},
+      {"--lr", "rate", &LawColumns::lr, {"lr", "learning_rate", "peak_lr", "max_lr", "eta"}, true},
+      {"--batch",
+       "batch",
+       &LawColumns::batch,
+       {"batch_tokens", "B_tokens", "batch_size_tokens", "tokens_per_batch", "tokens_per_step",
+        "batch_sequences", "batch", "batch_size", "global_batch_size", "train_batch_size"}},
+      {"--loss",
+       "loss",
+       &LawColumns::loss,
+       {"loss", "final_loss", "val_loss", "valid_loss", "eval_loss", "train_loss"},
+       true},
+      {"--weight", "repeats", &LawColumns::weight, {}},
+      {"--weight-decay", "weight decay", &LawColumns::weight_decay, {"weight_decay"}},
+      {"--schedule", "schedule", &LawColumns::schedule, {"schedule", "lr_schedule"}},
+      {"--diverged", "diverged", &LawColumns::diverged, {"diverged"}},
+      {"--state", "state", &LawColumns::state, {"state", "status"}},
+  };
+  return kSpecs;
+}
+
+/// A name as it is compared: spreadsheets and trackers write "Learning Rate", "LR", "val-loss".
+std::string plain_name(std::string_view name) {
+  std::string plain = lower_case(name);
+  std::replace_if(
+      plain.begin(), plain.end(), [](char c) { return c == ' ' || c == '-'; }, '_');
+  return plain;
+}
+
+/// The column that has one of the usual names, as it is spelt there; empty: none. Names of one letter have
+/// to be spelt exactly: a d may be anything.
+std::string find_known(const std::vector<std::string>& known, const TextTable& table,
+                       const std::string& option) {
+  for (const std::string& name : known)
+    if (std::find(table.columns.begin(), table.columns.end(), name) != table.columns.end()) return name;
+  for (const std::string& name : known) {
+    std::vector<std::string> alike;
+    for (const std::string& column : table.columns)
+      if (name.size() > 1 && plain_name(column) == plain_name(name)) alike.push_back(column);
+    if (alike.size() > 1)
+      throw Error(fmt::format("{}: the columns '{}' are alike; say which with {}", table.name,
+                              one_line(join(alike, "' and '")), option));
+    if (!alike.empty()) return alike.front();
+  }
+  return "";
+}
+
+/// What the name of a column says that it counts.
+std::optional<BatchUnit> unit_in_name(const std::string& column) {
+  const std::string plain = plain_name(column);
+  const auto has = [&](std::string_view part) { return plain.find(part) != std::string::npos; };
+  if (has("token")) return BatchUnit::tokens;
+  if (has("seq") || has("sample") || has("example")) return BatchUnit::sequences;
+  return std::nullopt;
+}
+
+/// The unit of a batch column; sequences need their length.
+void choose_batch_unit(const Arguments& arguments, const TextTable& table, ChosenColumns& chosen) {
+  const std::string& column = chosen.columns.batch;
+  const auto said = batch_unit(arguments), named = unit_in_name(column);
+  if (!said && !named)
+    throw Error(
+        fmt::format("{}: does the column '{}' count tokens or sequences? --batch-unit tokens says the one, "
+                    "--batch-unit sequences and --seq-len the other",
+                    table.name, one_line(column)));
+  const std::vector<std::string> words = arguments.list("--batch");
+  const bool of_target = std::any_of(words.begin(), words.end(), parse_amount);
+  if (said && named && *said != *named && !of_target)
+    throw Error(fmt::format("{}: the column '{}' counts {} by its name, and --batch-unit says {}", table.name,
+                            one_line(column), to_name(*named), to_name(*said)));
+  if (named.value_or(*said) == BatchUnit::tokens) return;
+  chosen.columns.seq_len =
+      find_known({"seq_len", "seq_length", "sequence_length", "sequence_len", "context_length", "block_size"},
+                 table, "--seq-len");
+  if (!chosen.columns.seq_len.empty()) return;
+  chosen.seq_len = arguments.find_integer("--seq-len").value_or(0);
+  if (chosen.seq_len == 0)
+    throw Error(fmt::format(
+        "{}: the batch in column '{}' is counted in sequences; expected --seq-len, or a column seq_len",
+        table.name, one_line(column)));
+}
+
+std::string batch_words(const ChosenColumns& chosen) {
+  if (!chosen.columns.seq_len.empty())
+    return fmt::format("batch in sequences of {} tokens", one_line(chosen.columns.seq_len));
+  return chosen.seq_len > 0 ? fmt::format("batch in sequences of {} tokens", with_commas(chosen.seq_len))
+                            : "batch in tokens";
+}
+
+OptionSpec column_option(const char* name, const std::string& help) {
+  return repeated(value(name, ValueType::text, "COLUMN", help));
+}
+
+}  // namespace
+
+std::vector<OptionSpec> law_column_options(bool with_target) {
+  OptionSpec seq_len =
+      value("--seq-len", ValueType::integer, "T",
+            with_target ? "tokens in a sequence: makes tokens of sequences, and the other way "
+                          "round [of a sweep data.seq_len]"
+                        : "tokens in a sequence, where a batch is counted in sequences");
+  seq_len.least = 1;
+  return {
+      column_option("--size", "parameters without embeddings and head [N, params, ...]"),
+      repeated(value("--tokens", ValueType::text, with_target ? "D" : "COLUMN",
+                     (with_target ? "tokens to train on, or the column of the runs'" : "tokens trained on") +
+                         std::string(" [D, tokens, ...]"))),
+      column_option("--lr", "peak learning rate [lr, learning_rate, ...]"),
+      repeated(value("--batch", ValueType::text, with_target ? "B" : "COLUMN",
+                     (with_target ? "what one step of the target is trained on, or the column of the runs'"
+                                  : "what one optimiser step is trained on") +
+                         std::string(" [batch_tokens, ...]"))),
+      choice("--batch-unit", known_names<BatchUnit>(), "",
+             with_target ? "what --batch counts [a column: by its name; a number: tokens]"
+                         : "what the column of --batch counts [by its name]"),
+      seq_len,
+      column_option("--loss",
+                    "final loss, nats a token [loss, ...]; of a sweep a score or metric [heldout-loss/text, "
+                    "else loss]"),
+      column_option("--weight", "how many runs a line stands for"),
+      column_option("--weight-decay", "lambda or, by --decay-form, lr * lambda [weight_decay]"),
+      choice("--decay-form", {"pytorch", "independent"}, "pytorch",
+             "pytorch: lambda of w -= lr * lambda * w; independent: what is taken of w each step at the peak "
+             "rate"),
+      column_option("--schedule", "name of the schedule"),
+      column_option("--diverged", "true or false, 1 or 0 [diverged; else by the loss]"),
+      column_option("--state", "finished runs count, others are left out [state, status]; none: all count"),
+  };
+}
+
+ChosenColumns choose_columns(const Arguments& arguments, const TextTable& table) {
+  const bool loss_law = arguments.flag("--loss-law"), optima = arguments.flag("--optima");
+  ChosenColumns chosen;
+  std::vector<std::string> parts;
+  for (const ColumnSpec& spec : column_specs()) {
+    const bool of_runs = spec.name == &LawColumns::loss || spec.name == &LawColumns::state;
+    if (optima && of_runs) continue;
+    std::string& name = chosen.columns.*spec.name;
+    name = named_column(arguments, spec.option).value_or("");
+    const bool none = spec.name == &LawColumns::state && name == kNoColumn;
+    if (name.empty()) name = find_known(spec.known, table, spec.option);
+    if (none) name.clear();
+    const bool required = spec.required && !(loss_law && spec.name == &LawColumns::lr);
+    if (name.empty() && required)
+      throw Error(fmt::format("{}: no column is known to hold the {}; name one with {}; there are: {}",
+                              table.name, spec.meaning, spec.option, one_line(join(table.columns, ", "))));
+    if (name.empty()) continue;
+    std::string meaning = spec.meaning;
+    if (spec.name == &LawColumns::batch && !loss_law) {  // To a loss law a batch is a setting like any other.
+      choose_batch_unit(arguments, table, chosen);
+      meaning = batch_words(chosen);
+    }
+    parts.push_back(fmt::format("{} is the {}", one_line(name), meaning));
+  }
+  if (const auto flops = arguments.find_text("--flops")) {
+    if (!chosen.columns.tokens.empty())
+      throw Error(fmt::format("{}: --flops and --tokens both tell the tokens; expected one", table.name));
+    chosen.columns.tokens = *flops;
+    parts.push_back(one_line(*flops) + " is 6 N D");
+  }
+  // A loss law takes the lowest loss of each size, whatever the rates were.
+  if (loss_law && chosen.columns.lr.empty()) chosen.columns.lr = chosen.columns.params;
+  chosen.note = join(parts, ", ");
+  return chosen;
+}
+
+std::optional<BatchUnit> batch_unit(const Arguments& arguments) {
+  const auto word = arguments.find_text("--batch-unit");
+  return word ? std::optional(from_name<BatchUnit>(*word)) : std::nullopt;
+}
+
+std::optional<std::string> named_column(const Arguments& arguments, const std::string& option) {
+  std::optional<std::string> found;
+  for (const std::string& word : arguments.list(option)) {
+    if (parse_amount(word) && (option == "--tokens" || option == "--batch")) continue;
+    if (found) throw Error(fmt::format("{} names two columns: '{}' and '{}'", option, *found, word));
+    found = word;
+  }
+  return found;
+}
+
+void refuse_columns(const Arguments& arguments) {
+  for (const ColumnSpec& spec : column_specs())
+    if (spec.name != &LawColumns::loss && named_column(arguments, spec.option))
+      throw Error(fmt::format("{} names a column of a file; a sweep has none", spec.option));
+  if (arguments.has("--batch-unit") && arguments.list("--batch").empty())
+    throw Error("--batch-unit is about --batch, which is not given");
+}
+
+}  // namespace ablate

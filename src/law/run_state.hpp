@@ -1,0 +1,20 @@
+// The states in which trackers and schedulers leave a run, by the words that they write into tables.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace ablate {
+
+enum class RunState {
+  finished,    ///< Its loss is final.
+  unfinished,  ///< Not yet, or never: whatever its last loss was, it is not final.
+  diverged,
+};
+
+/// The state that a word of W&B, MLflow, Optuna, Slurm or Ablate stands for: "finished", "COMPLETED",
+/// "crashed", "TrialState.PRUNED". Case does not matter, nor does '-', '_' or a space. Nothing for any other
+/// word.
+std::optional<RunState> parse_run_state(std::string_view word);
+
+}  // namespace ablate

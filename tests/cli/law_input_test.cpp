@@ -1,0 +1,214 @@
+// What the law commands make of tables and sweeps as people have them: what counts as a run, and in which
+// units.
+#include <sstream>
+
+#include "cli/law_search.hpp"
+#include "util/json.hpp"
+
+BOOST_AUTO_TEST_SUITE(law_input)
+
+using namespace ablate;
+
+namespace {
+
+/// A tracker's table of rates that all lie below the best, with one run a size in `state` and with `loss`
+/// above.
+std::string tracked(const std::string& state, const std::string& loss) {
+  std::string text =
+      "\"Name\",\"State\",\"num_params\",\"tokens\",\"Learning Rate\",\"batch_tokens\",\"val_loss\"\n";
+  for (const double params : kSizes)
+    for (int step = -4; step <= 0; ++step) {
+      const double octaves = step < 0 ? 0.7 * step : 2;
+      std::string line = line_of(params, best_rate(params) * std::exp2(octaves), octaves);
+      line.pop_back();
+      if (step == 0) line = line.substr(0, line.rfind(',') + 1) + loss;
+      text += fmt::format("\"run, {}\",{},{}\n", step, step == 0 ? state : "finished", line);
+    }
+  return text;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(weight_decay_is_read_in_the_form_that_is_named) {
+  const WithRuns program;
+  std::string text = "N,D,lr,batch_tokens,loss,weight_decay\n";
+  std::istringstream lines(made_up_runs());
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    const std::size_t second = line.find(',', line.find(',') + 1) + 1;
+    text += fmt::format("{},{:.12g}\n", line, 0.1 * std::stod(line.substr(second)));
+  }
+  program.scratch.write("decay.csv", text);
+  const Outcome found = program.run("law predict decay.csv --params 1e9 --decay-form independent --json");
+  BOOST_TEST(found.err == "");
+  const Json forecast = Json::parse(found.out);
+  BOOST_TEST(forecast["weight_decay"]["lambda"].get<double>() == 0.1, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(
+      forecast["weight_decay"]["per_step"].get<double>() == 0.1 * forecast["lr"]["value"].get<double>(),
+      boost::test_tools::tolerance(1e-9));
+  expect_refusal(program, "law predict decay.csv --params 1e9 --decay-form coupled", "independent");
+}
+
+BOOST_AUTO_TEST_CASE(json_lines_and_other_names_of_columns_are_read) {
+  const WithRuns program;
+  std::string lines;
+  for (const double params : kSizes)
+    for (int step = -3; step <= 3; ++step)
+      lines += fmt::format("{{\"params\": {}, \"learning_rate\": {}, \"final\": {}}}\n", params,
+                           best_rate(params) * std::exp2(step), 3 + 0.02 * step * step);
+  program.scratch.write("runs.jsonl", lines);
+  const Outcome found = program.run("law fit runs.jsonl --loss final --json");
+  BOOST_TEST(found.code == 0);
+  const Json law = Json::parse(found.out);
+  BOOST_TEST(law["lr_law"]["params_exponent"]["value"].get<double>() == -0.6,
+             boost::test_tools::tolerance(0.1));
+  BOOST_TEST(law.dump().find("unknown-tokens") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_input_is_named_with_its_place) {
+  const WithRuns program;
+  const std::string runs = program.read("runs.csv");
+  expect_refusal(program, "law fit", "there is nothing to read");
+  expect_refusal(program, "law fit absent.csv", "absent.csv");
+  expect_refusal(program, "law fit runs.csv --loss los", "did you mean 'loss'?");
+  expect_refusal(program, "law fit runs.csv --fixed-batch none", "--fixed-batch is 'none'");
+  expect_refusal(program, "law fit runs.csv --fixed-batch 1 --tuned-batch", "exclude one another");
+  expect_refusal(program, "law fit runs.csv --budget 1e20", "--loss-law");
+  expect_refusal(program, "law predict runs.csv", "--params");
+  expect_refusal(program, "law predict runs.csv --params -3", "--params is '-3'");
+  expect_refusal(program, "law predict runs.csv --params 1e9 --tokens 0", "--tokens is '0'");
+  expect_refusal(program, "law propose runs.csv --target 1e9", "--budget");
+  expect_refusal(program, "law propose runs.csv --target 1e9 --budget 1e20 --output x.toml", "--sweep");
+
+  program.scratch.write("unnamed.csv", "a,b,c\n1,2,3\n");
+  expect_refusal(program, "law fit unnamed.csv", "name one with --size; there are: a, b, c");
+  program.scratch.write("words.csv", runs + "20000000,400000000,fast,262144,3.1\n");
+  expect_refusal(program, "law fit words.csv", "words.csv:38: lr: 'fast' is not a number");
+  program.scratch.write("negative.csv", runs + "20000000,400000000,-0.001,262144,3.1\n");
+  expect_refusal(program, "law fit negative.csv", "negative.csv:38: lr: '-0.001' is not a positive number");
+  program.scratch.write("empty.csv", "");
+  expect_refusal(program, "law fit empty.csv", "empty.csv");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_known_is_left_out_and_what_diverged_bounds) {
+  const Program program;
+  // An unfinished run says nothing: the search is as one-sided as without it.
+  for (const auto& [state, loss] :
+       {std::pair{"running", ""}, {"finished", ""}, {"crashed", "3.1"}, {"odd", "3.1"}}) {
+    program.scratch.write("tracked.csv", tracked(state, loss));
+    expect_refusal(program, "law fit tracked.csv",
+                   "in every cell the best rate is at the highest rate tried");
+  }
+  program.scratch.write("tracked.csv", tracked("failed", "NaN"));
+  const Outcome bounded = program.run("law fit tracked.csv");
+  BOOST_TEST(bounded.code == 0);
+  BOOST_TEST(bounded.out.find("Learning Rate is the rate") != std::string::npos);
+  BOOST_TEST(bounded.out.find("State is the state") != std::string::npos);
+
+  std::string text = made_up_runs();
+  text.insert(text.find('\n'), ",State");
+  for (std::size_t at = text.find('\n'); (at = text.find('\n', at + 1)) != std::string::npos; at += 9)
+    text.insert(at, ",finished");
+  const std::string more =
+      text +
+      "20000000,400000000,0.001,262144,9,running\n20000000,,0.001,262144,3,finished\n"
+      "20000000,400000000,0.001,262144,,finished\n20000000,400000000,0.001,262144,9,odd\n";
+  program.scratch.write("all.csv", text);
+  program.scratch.write("more.csv", more);
+  Json all = Json::parse(program.run("law fit all.csv --json").out);
+  Json with_more = Json::parse(program.run("law fit more.csv --json").out);
+  const std::string notes = with_more["notes"].dump();
+  for (const char* part :
+       {"1 run left out: no loss", "1 run left out: no token count", "1 run left out: state running",
+        "1 run left out: state 'odd', which is not known here"})
+    BOOST_TEST(notes.find(part) != std::string::npos);
+  BOOST_TEST(with_more["lr_law"] == all["lr_law"]);
+  BOOST_TEST(with_more["cells"] == all["cells"]);
+  program.scratch.write("running.csv", "N,D,lr,loss,State\n1e8,2e9,1e-3,3,running\n1e8,2e9,2e-3,3,running\n");
+  expect_refusal(program, "law fit running.csv", "no row is left: 2 runs left out: state running");
+  // Who knows better reads no states.
+  BOOST_TEST(program.run("law fit running.csv --state none").err.find("learning rates") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_is_tokens_or_sequences_and_says_which) {
+  const WithRuns program;
+  std::string text = program.read("runs.csv");
+  text.replace(text.find("batch_tokens"), 12, "batch_size");
+  program.scratch.write("tokens.csv", text);
+  for (std::size_t at = 0; (at = text.find(",262144,", at)) != std::string::npos;)
+    text.replace(at, 8, ",128,");
+  program.scratch.write("sequences.csv", text);
+
+  expect_refusal(program, "law fit sequences.csv",
+                 "'batch_size' count tokens or sequences? --batch-unit tokens");
+  expect_refusal(program, "law fit sequences.csv --batch-unit sequences", "expected --seq-len");
+  expect_refusal(program, "law fit runs.csv --batch-unit sequences --seq-len 2048",
+                 "counts tokens by its name");
+  const Json tokens = Json::parse(program.run("law fit tokens.csv --batch-unit tokens --json").out);
+  const Outcome found = program.run("law fit sequences.csv --batch-unit sequences --seq-len 2048 --json");
+  BOOST_TEST(found.err == "");
+  const Json sequences = Json::parse(found.out);
+  BOOST_TEST(sequences["batch"] == 262144);
+  BOOST_TEST(sequences["cells"] == tokens["cells"]);
+  BOOST_TEST(sequences["notes"].dump().find("batch_size is the batch in sequences of 2,048 tokens") !=
+             std::string::npos);
+
+  const std::string predict = "law predict runs.csv --params 1B --tokens 20e9 --seq-len 2048 --batch ";
+  expect_refusal(program, predict + "512", "--batch is 512 tokens, less than one sequence of 2048");
+  const Outcome asked = program.run(predict + "512 --batch-unit sequences");
+  BOOST_TEST(asked.out.find("batch 1.05M tokens (512 sequences of 2048)") != std::string::npos);
+  BOOST_TEST(asked.out.find("\nbatch = 512  # sequences of 2048 tokens: 1048576 tokens a step\n") !=
+             std::string::npos);
+  BOOST_TEST(asked.out == program.run(predict + "1048576").out);
+  const Json json = Json::parse(program.run(predict + "512 --batch-unit sequences --json").out);
+  BOOST_TEST(json["batch_used"] == 1048576);
+  BOOST_TEST(json["batch_sequences"] == 512);
+  // Runs whose batches were sequences all along.
+  expect_refusal(program, "law predict sequences.csv --batch-unit tokens --params 1B --seq-len 2048",
+                 "the batch is 128 tokens, less than one sequence of 2048");
+}
+
+BOOST_AUTO_TEST_CASE(an_export_of_a_sweep_has_the_law_of_the_sweep) {
+  const Searched program;
+  program.search();
+  BOOST_TEST(program.run("export runs --output runs.csv").code == 0);
+  BOOST_TEST(line_with(program.read("runs.csv"), ",0.5,").find(",failed,1,") != std::string::npos);
+  const Json sweep = Json::parse(program.run("law fit --sweep search --json").out);
+  const Outcome found = program.run(
+      "law fit runs.csv --size llm/N --tokens llm/D --lr llm/peak_lr --batch llm/batch_tokens --loss "
+      "llm/loss "
+      "--weight-decay llm/weight_decay --schedule llm/schedule --json");
+  BOOST_TEST(found.err == "");
+  const Json file = Json::parse(found.out);
+  for (const char* part : {"runs", "findings", "lr_law", "cells", "weight_decay", "holdout"})
+    BOOST_TEST(file[part] == sweep[part]);
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_the_user_cancelled_was_not_worse_than_others) {
+  const Searched program;
+  BOOST_TEST(program.run("plan search.toml --save").code == 0);
+  const std::string key = Json::parse(program.run("jobs --format json").out)[1]["key"];
+  BOOST_TEST(program.run("cancel " + key).code == 0);
+  program.search();
+  const Outcome fit = program.run("law fit --sweep search");
+  BOOST_TEST(fit.out.find("1 run left out: cancelled by `ablate cancel`") != std::string::npos);
+  BOOST_TEST(fit.out.find("others of the same size") == std::string::npos);
+  BOOST_TEST(
+      program.run("jobs --why " + key).out.find("It was cancelled by `ablate cancel`; `ablate retry") !=
+      std::string::npos);
+  BOOST_TEST(
+      line_with(program.run("jobs --state cancelled").out, "llm").find("cancelled by `ablate cancel`") !=
+      std::string::npos);
+  // A search does not start it again.
+  const std::string command =
+      "law run search.toml --target 10M --tokens 153600 --budget 3e14 --stop-early --worker ./trainer "
+      "--slots 1 "
+      "--threads 1 --quiet";
+  const Outcome refused = program.run(command);
+  BOOST_TEST(refused.code == 2);
+  BOOST_TEST(refused.err.find("1 job of the search was cancelled by `ablate cancel`") != std::string::npos);
+  BOOST_TEST(Json::parse(program.run("jobs --state cancelled --format json").out).size() == 1u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
