@@ -23,6 +23,8 @@ Json regression_json(const LawRegression& law) {
           {"constant_log2", estimate_json(law.constant)},
           {"params_exponent", estimate_json(law.params_exponent)},
           {"tokens_exponent", estimate_json(law.tokens_exponent)},
+          {"params_trust", number_json(law.params_trust)},
+          {"tokens_trust", number_json(law.tokens_trust)},
           {"tokens_free", law.tokens_free},
           {"size_sd_log2", estimate_json(law.size_sd)},
           {"cell_sd_log2", estimate_json(law.cell_sd)}};

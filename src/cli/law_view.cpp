@@ -8,6 +8,7 @@
 #include <set>
 
 #include "cli/common.hpp"
+#include "law/law_core.hpp"
 #include "law/names.hpp"
 #include "util/text.hpp"
 
@@ -159,24 +160,36 @@ std::vector<std::string> finding_lines(const std::vector<LawFinding>& findings, 
 }
 
 Table exponent_table(const LawFit& fit) {
+  const bool priors = fit.options.exponent_priors;
   Table table;
   table.columns = {{"exponent"}, {"value", Align::right}, {"sd", Align::right}, {"95 % interval"}};
-  const auto add = [&](const std::string& name, const LawEstimate& estimate) {
+  if (priors) table.columns.insert(table.columns.end(), {{"other searches"}, {"trust", Align::right}});
+  const auto add = [&](const std::string& name, const LawEstimate& estimate, const ExponentPrior& prior,
+                       double trust) {
     table.rows.push_back({{name},
                           TableCell::number(estimate.value, fmt::format("{:+.3f}", estimate.value)),
                           TableCell::number(estimate.sd, fmt::format("{:.3f}", estimate.sd)),
                           {estimate_range(estimate)}});
+    if (!priors) return;
+    table.rows.back().push_back({fmt::format("{:+.2f} +- {:.2f}", prior.mean, prior.sd)});
+    table.rows.back().push_back(TableCell::number(trust, fmt::format("{:.0f} %", 100 * trust)));
   };
-  add("rate with N", fit.lr.params_exponent);
   std::set<double> tokens;
   for (const LawPoint& point : law_points(fit)) tokens.insert(point.tokens);
   const char* only_prior = tokens.size() == 1 ? " (prior)" : "";
-  if (fit.lr.tokens_free) add(std::string("rate with D") + only_prior, fit.lr.tokens_exponent);
-  if (fit.batch_law) {
-    add("batch with N", fit.batch_law->params_exponent);
-    if (fit.batch_law->tokens_free)
-      add(std::string("batch with D") + only_prior, fit.batch_law->tokens_exponent);
-  }
+  const auto add_law = [&](const std::string& what, const LawRegression& law, const LawPriors& beliefs) {
+    const ExponentPrior own = exponent_prior(beliefs, law.tokens_free);
+    add(what + " with N", law.params_exponent, own, law.params_trust);
+    if (law.tokens_free)
+      add(what + " with D" + only_prior, law.tokens_exponent, beliefs.tokens, law.tokens_trust);
+  };
+  add_law("rate", fit.lr, lr_priors_for(fit.joint, fit.options));
+  if (fit.batch_law) add_law("batch", *fit.batch_law, batch_priors_for(fit.options));
+  if (priors)
+    table.notes.push_back(
+        "trust: how likely it is, after these runs, that what other searches found holds here; 50 % before "
+        "any "
+        "run");
   return table;
 }
 

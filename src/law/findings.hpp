@@ -30,7 +30,7 @@ enum class FindingKind {
   one_size,             ///< All runs have one size: the exponent of N is the prior's.
   few_sizes,            ///< Two sizes: the exponent of N is mostly the prior's.
   dominant_size,        ///< Leaving one size out moves the prediction by more than its 80 % interval.
-  prior_conflict,       ///< The data's exponent lies more than two standard deviations from the prior's.
+  prior_conflict,       ///< An exponent's prior keeps less than a third of the trust against its doubt.
   curvature,            ///< A quadratic term in log N differs from 0 by more than two standard errors.
   baseline_better,      ///< A simpler method forecast the largest size better by more than 0.1 % of loss.
   extrapolation,        ///< The target lies further out than three times the largest size or token count.

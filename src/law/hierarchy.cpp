@@ -18,9 +18,7 @@ constexpr double kSameRatio = 0.1;
 constexpr double kConstantSd = 30;    // Octaves: no belief about the level of the law.
 constexpr double kNoPriorSd = 10;     // Stands for an infinite sd of an exponent.
 constexpr double kSpreadLogSd = 0.7;  // Of the lognormal priors of the spreads: a factor of 2.
-/// Priors of exponents have heavy tails: with this probability they are this much wider, so that runs of
-/// another kind (mixtures of experts, muP) are heard.
-constexpr double kDoubt = 0.25, kDoubtedScale = 3;
+constexpr double kDoubtedScale = 3;   // How much wider the doubt about an exponent is than the belief.
 constexpr int kCellNodes = 14, kSizeNodes = 16;
 constexpr double kCellRange[] = {0.01, 1.0}, kSizeRange[] = {0.01, 2.0};
 
@@ -34,16 +32,18 @@ double log_spread_prior(double value, double median) {
   return -0.5 * z * z;
 }
 
-/// The regression for given spreads, with coefficients in the order of the columns of `design`. Observations
-/// of one size share an effect, so the covariance is a diagonal and one rank for each size, and its inverse
-/// takes a sum (Sherman and Morrison).
+/// A Gaussian belief about the coefficients, in the order of the columns of the design.
+struct CoefficientPrior {
+  Eigen::VectorXd mean;
+  Eigen::MatrixXd covariance;
+};
+
+/// The regression for given spreads. Observations of one size share an effect, so the covariance is a
+/// diagonal and one rank for each size, and its inverse takes a sum (Sherman and Morrison).
 class SpreadRegression {
  public:
-  SpreadRegression(std::span<const LawObservation> observations, const Eigen::MatrixXd& design,
-                   Eigen::VectorXd prior_mean, const Eigen::MatrixXd& prior_covariance)
-      : prior_mean_(std::move(prior_mean)),
-        prior_precision_(prior_covariance.inverse()),
-        prior_log_determinant_(std::log(prior_covariance.determinant())) {
+  SpreadRegression(std::span<const LawObservation> observations, const Eigen::MatrixXd& design)
+      : columns_(design.cols()), level_(observations.front().value) {
     std::vector<std::size_t> order(observations.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -55,8 +55,39 @@ class SpreadRegression {
       if (one.log2_params - size >= kSameSize) groups_.emplace_back();
       size = one.log2_params;
       const Eigen::VectorXd row = design.row(static_cast<Eigen::Index>(index)).transpose();
-      groups_.back().push_back({row, one.value - row.dot(prior_mean_), one.se * one.se});
+      groups_.back().push_back({row, one.value - level_, one.se * one.se});
     }
+  }
+
+  /// What the observations say at given spreads, whatever is believed.
+  struct Likelihood {
+    Eigen::MatrixXd precision;
+    Eigen::VectorXd pull;
+    double squares = 0, log_determinant = 0;
+  };
+  Likelihood at(double size_sd, double cell_sd) const {
+    Likelihood sums{Eigen::MatrixXd::Zero(columns_, columns_), Eigen::VectorXd::Zero(columns_)};
+    Eigen::VectorXd row_sum(columns_);
+    for (const std::vector<Row>& group : groups_) {
+      double weights = 0, value_sum = 0;
+      row_sum.setZero();
+      for (const Row& one : group) {
+        const double weight = 1 / (one.squared_se + cell_sd * cell_sd);
+        weights += weight;
+        value_sum += one.value * weight;
+        row_sum += one.design * weight;
+        sums.precision += one.design * one.design.transpose() * weight;
+        sums.pull += one.design * (one.value * weight);
+        sums.squares += one.value * one.value * weight;
+        sums.log_determinant -= std::log(weight);
+      }
+      const double shared = size_sd * size_sd / (1 + size_sd * size_sd * weights);
+      sums.precision -= shared * row_sum * row_sum.transpose();
+      sums.pull -= shared * value_sum * row_sum;
+      sums.squares -= shared * value_sum * value_sum;
+      sums.log_determinant += std::log1p(size_sd * size_sd * weights);
+    }
+    return sums;
   }
 
   struct Posterior {
@@ -64,49 +95,31 @@ class SpreadRegression {
     Eigen::VectorXd mean;
     Eigen::MatrixXd covariance;
   };
-  Posterior at(double size_sd, double cell_sd) const {
-    const Eigen::Index columns = prior_mean_.size();
-    Eigen::MatrixXd precision = prior_precision_;
-    Eigen::VectorXd pull = Eigen::VectorXd::Zero(columns), row_sum(columns);
-    double log_determinant = prior_log_determinant_, squares = 0;
-    for (const std::vector<Row>& group : groups_) {
-      double weights = 0, rest_sum = 0;
-      row_sum.setZero();
-      for (const Row& one : group) {
-        const double variance = one.squared_se + cell_sd * cell_sd;
-        weights += 1 / variance;
-        rest_sum += one.rest / variance;
-        row_sum += one.design / variance;
-        precision += one.design * one.design.transpose() / variance;
-        pull += one.design * (one.rest / variance);
-        squares += one.rest * one.rest / variance;
-        log_determinant += std::log(variance);
-      }
-      const double shared = size_sd * size_sd / (1 + size_sd * size_sd * weights);
-      precision -= shared * row_sum * row_sum.transpose();
-      pull -= shared * rest_sum * row_sum;
-      squares -= shared * rest_sum * rest_sum;
-      log_determinant += std::log1p(size_sd * size_sd * weights);
-    }
-    const Eigen::LDLT<Eigen::MatrixXd> solver(precision);
+  Posterior posterior(const Likelihood& data, const CoefficientPrior& prior) const {
+    const Eigen::MatrixXd precision = prior.covariance.inverse();
+    // All from the prior's mean, which expects the level of the first observation.
+    const Eigen::VectorXd moved = data.precision * prior.mean;
+    const Eigen::VectorXd pull = data.pull - moved;
+    const double squares = data.squares - 2 * prior.mean.dot(data.pull) + prior.mean.dot(moved);
+    const Eigen::LDLT<Eigen::MatrixXd> solver(data.precision + precision);
     const Eigen::VectorXd shift = solver.solve(pull);
     Posterior posterior;
-    posterior.log_evidence =
-        -0.5 * (log_determinant + solver.vectorD().array().log().sum() + squares - pull.dot(shift));
-    posterior.mean = prior_mean_ + shift;
-    posterior.covariance = solver.solve(Eigen::MatrixXd::Identity(columns, columns));
+    posterior.log_evidence = -0.5 * (data.log_determinant + std::log(prior.covariance.determinant()) +
+                                     solver.vectorD().array().log().sum() + squares - pull.dot(shift));
+    posterior.mean = prior.mean + shift;
+    posterior.mean[0] += level_;
+    posterior.covariance = solver.solve(Eigen::MatrixXd::Identity(columns_, columns_));
     return posterior;
   }
 
  private:
   struct Row {
     Eigen::VectorXd design;
-    double rest = 0;  ///< Above what the prior's mean expects.
+    double value = 0;  ///< Above the level.
     double squared_se = 0;
   };
-  Eigen::VectorXd prior_mean_;
-  Eigen::MatrixXd prior_precision_;
-  double prior_log_determinant_ = 0;
+  Eigen::Index columns_;
+  double level_;                          ///< Values are small about it.
   std::vector<std::vector<Row>> groups_;  ///< By size.
 };
 
@@ -133,30 +146,15 @@ Eigen::MatrixXd design_of(std::span<const LawObservation> observations, const La
   return design;
 }
 
-double finite_sd(const ExponentPrior& prior) { return std::min(prior.sd, kNoPriorSd); }
-
-Eigen::VectorXd prior_mean_of(const LawPriors& priors, double middle, Eigen::Index columns) {
-  Eigen::VectorXd mean = Eigen::VectorXd::Zero(columns);
-  mean.head<3>() << middle, priors.params.mean, priors.tokens.mean;
-  return mean;
-}
-
-Eigen::MatrixXd prior_covariance_of(const LawPriors& priors, Eigen::Index columns) {
+CoefficientPrior prior_of(const LawPriors& priors, Eigen::Index columns) {
   constexpr double kBendSd = 0.2;
-  Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(columns, columns);
-  covariance(0, 0) = kConstantSd * kConstantSd;
-  covariance(1, 1) = std::pow(finite_sd(priors.params), 2);
-  covariance(2, 2) = std::pow(finite_sd(priors.tokens), 2);
-  covariance(1, 2) = covariance(2, 1) = priors.covariance;
-  if (columns > 3) covariance(3, 3) = kBendSd * kBendSd;
-  return covariance;
-}
-
-SpreadRegression regression_of(std::span<const LawObservation> observations, const LawPriors& priors,
-                               const LawCentre& centre, bool bend) {
-  const Eigen::MatrixXd design = design_of(observations, centre, bend);
-  return {observations, design, prior_mean_of(priors, observations.front().value, design.cols()),
-          prior_covariance_of(priors, design.cols())};
+  const ExponentBelief exponents = belief_of(priors);
+  CoefficientPrior prior{Eigen::VectorXd::Zero(columns), Eigen::MatrixXd::Zero(columns, columns)};
+  prior.mean.segment<2>(1) = exponents.mean;
+  prior.covariance(0, 0) = kConstantSd * kConstantSd;
+  prior.covariance.block<2, 2>(1, 1) = exponents.covariance;
+  if (columns > 3) prior.covariance(3, 3) = kBendSd * kBendSd;
+  return prior;
 }
 
 bool ratio_varies(std::span<const LawObservation> observations) {
@@ -168,30 +166,60 @@ bool ratio_varies(std::span<const LawObservation> observations) {
   return high - low > kSameRatio;
 }
 
-/// The prior of someone who thinks that these runs may be unlike all others.
-LawPriors doubted(LawPriors priors) {
-  priors.params.sd *= kDoubtedScale;
-  priors.tokens.sd *= kDoubtedScale;
-  priors.covariance *= kDoubtedScale * kDoubtedScale;
-  return priors;
+/// A belief, or the doubt about it, for each of the exponents that have one.
+struct WeighedPrior {
+  CoefficientPrior prior;
+  bool params_doubted = false, tokens_doubted = false;
+};
+std::vector<WeighedPrior> beliefs_and_doubts(const LawPriors& priors) {
+  std::vector<WeighedPrior> all;
+  for (const bool params_doubted : {false, true})
+    for (const bool tokens_doubted : {false, true}) {
+      if ((params_doubted && std::isinf(priors.params.sd)) ||
+          (tokens_doubted && std::isinf(priors.tokens.sd)))
+        continue;
+      LawPriors doubted = priors;
+      if (params_doubted) doubted.params.sd *= kDoubtedScale;
+      if (tokens_doubted) doubted.tokens.sd *= kDoubtedScale;
+      all.push_back({prior_of(doubted, 3), params_doubted, tokens_doubted});
+    }
+  return all;
 }
 
-/// Adds the grid of spreads under one prior; weights are still logarithms.
-void add_nodes(std::span<const LawObservation> observations, const LawPriors& priors, const LawCentre& centre,
-               double log_prior, std::vector<LawRegression::Node>& nodes) {
-  const SpreadRegression regression = regression_of(observations, priors, centre, false);
+/// The grid of spreads under every belief; weights are still logarithms.
+std::vector<LawRegression::Node> nodes_of(std::span<const LawObservation> observations,
+                                          const LawPriors& priors, const LawCentre& centre) {
+  const SpreadRegression regression(observations, design_of(observations, centre, false));
+  const std::vector<WeighedPrior> beliefs = beliefs_and_doubts(priors);
+  std::vector<LawRegression::Node> nodes;
   for (int i = 0; i < kCellNodes; ++i)
     for (int j = 0; j < kSizeNodes; ++j) {
       LawRegression::Node node;
       node.cell_sd = log_node(kCellRange, i, kCellNodes);
       node.size_sd = log_node(kSizeRange, j, kSizeNodes);
-      const auto posterior = regression.at(node.size_sd, node.cell_sd);
-      node.mean = posterior.mean;
-      node.covariance = posterior.covariance;
-      node.weight = log_prior + posterior.log_evidence + log_spread_prior(node.cell_sd, priors.cell_sd) +
-                    log_spread_prior(node.size_sd, priors.size_sd);
-      nodes.push_back(node);
+      const auto likelihood = regression.at(node.size_sd, node.cell_sd);
+      for (const WeighedPrior& belief : beliefs) {
+        const auto posterior = regression.posterior(likelihood, belief.prior);
+        node.params_doubted = belief.params_doubted;
+        node.tokens_doubted = belief.tokens_doubted;
+        node.mean = posterior.mean;
+        node.covariance = posterior.covariance;
+        node.weight = posterior.log_evidence + log_spread_prior(node.cell_sd, priors.cell_sd) +
+                      log_spread_prior(node.size_sd, priors.size_sd);
+        nodes.push_back(node);
+      }
     }
+  return nodes;
+}
+
+/// The weight of the nodes that take an exponent's belief as it stands.
+double trust_in(const std::vector<LawRegression::Node>& nodes, const ExponentPrior& prior,
+                bool LawRegression::Node::*doubted) {
+  if (std::isinf(prior.sd)) return std::numeric_limits<double>::quiet_NaN();
+  double trust = 0;
+  for (const LawRegression::Node& node : nodes)
+    if (!(node.*doubted)) trust += node.weight;
+  return trust;
 }
 
 /// Logarithms become weights that sum to 1; what is too unlikely to matter goes.
@@ -231,14 +259,40 @@ LawEstimate estimate_spread(const std::vector<LawRegression::Node>& nodes,
 
 LawPriors lr_priors() { return {.params = {-0.55, 0.15}, .tokens = {0.22, 0.1}}; }
 LawPriors lr_priors_at_fixed_batch() {
-  // var(N + D) = var N + var D + 2 cov = 0.15^2 with D independent of the sum: cov = -var D.
-  return {.params = {-0.4, 0.25}, .tokens = {-0.1, 0.2}, .covariance = -0.04};
+  return {.params = {-0.5, 0.15}, .tokens = {-0.1, 0.2}, .in_proportion = true};
 }
 LawPriors batch_priors() { return {.params = {0, 0.1}, .tokens = {0.57, 0.08}}; }
 LawPriors without_exponents(LawPriors priors) {
   priors.params = priors.tokens = {0, std::numeric_limits<double>::infinity()};
-  priors.covariance = 0;
+  priors.in_proportion = false;
   return priors;
+}
+LawPriors weighed(LawPriors priors, const LawRegression& law) {
+  const auto weigh = [](ExponentPrior& prior, double trust) {
+    if (std::isfinite(prior.sd)) prior.sd /= std::sqrt(trust + (1 - trust) / (kDoubtedScale * kDoubtedScale));
+  };
+  weigh(priors.params, law.params_trust);
+  weigh(priors.tokens, law.tokens_trust);
+  return priors;
+}
+
+ExponentBelief belief_of(const LawPriors& priors) {
+  const auto variance = [](const ExponentPrior& prior) {
+    return std::pow(std::min(prior.sd, kNoPriorSd), 2);
+  };
+  ExponentBelief belief;
+  belief.mean << priors.params.mean, priors.tokens.mean;
+  belief.covariance << variance(priors.params), 0, 0, variance(priors.tokens);
+  if (!priors.in_proportion) return belief;
+  // N's own exponent is the sum less that of D.
+  const Eigen::Matrix2d own{{1, -1}, {0, 1}};
+  return {own * belief.mean, own * belief.covariance * own.transpose()};
+}
+
+ExponentPrior exponent_prior(const LawPriors& priors, bool tokens_free) {
+  const ExponentBelief belief = belief_of(priors);
+  const Eigen::Vector2d along(1, tokens_free ? 0 : 1);
+  return {along.dot(belief.mean), std::sqrt(along.dot(belief.covariance * along))};
 }
 
 LawRegression fit_regression(std::span<const LawObservation> observations, const LawPriors& priors) {
@@ -247,9 +301,10 @@ LawRegression fit_regression(std::span<const LawObservation> observations, const
   law.centre_params = centre.params;
   law.centre_tokens = centre.tokens;
   law.tokens_free = ratio_varies(observations);
-  add_nodes(observations, priors, centre, std::log(1 - kDoubt), law.nodes);
-  add_nodes(observations, doubted(priors), centre, std::log(kDoubt), law.nodes);
+  law.nodes = nodes_of(observations, priors, centre);
   normalize_weights(law.nodes);
+  law.params_trust = trust_in(law.nodes, priors.params, &LawRegression::Node::params_doubted);
+  law.tokens_trust = trust_in(law.nodes, priors.tokens, &LawRegression::Node::tokens_doubted);
   law.constant = estimate_along(law.nodes, {1, 0, 0});
   law.params_exponent = estimate_along(law.nodes, {0, 1, law.tokens_free ? 0.0 : 1.0});
   law.tokens_exponent = estimate_along(law.nodes, {0, 0, 1});
@@ -278,9 +333,11 @@ LawEstimate bend_in_params(std::span<const LawObservation> observations, const L
   sizes.erase(std::unique(sizes.begin(), sizes.end(), same), sizes.end());
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   if (sizes.size() < 3) return {0, kInfinity, -kInfinity, kInfinity};
-  const SpreadRegression regression = regression_of(observations, priors, centre_of(observations), true);
+  const Eigen::MatrixXd design = design_of(observations, centre_of(observations), true);
+  const SpreadRegression regression(observations, design);
   const LawRegression straight = fit_regression(observations, priors);
-  const auto posterior = regression.at(straight.size_sd.value, straight.cell_sd.value);
+  const auto posterior = regression.posterior(regression.at(straight.size_sd.value, straight.cell_sd.value),
+                                              prior_of(weighed(priors, straight), design.cols()));
   const double sd = std::sqrt(posterior.covariance(3, 3));
   return {posterior.mean[3], sd, posterior.mean[3] - kNormal95 * sd, posterior.mean[3] + kNormal95 * sd};
 }

@@ -15,18 +15,21 @@ struct LawObservation {
   double se = 0;     ///< Its standard error.
 };
 
-/// A belief about an exponent: Gaussian, and with probability 1/4 one of three times the width, so that clear
-/// data overrule it. sd = infinity: none.
+/// A belief about an exponent: Gaussian. sd = infinity: none.
 struct ExponentPrior {
   double mean = 0, sd = 0;
 };
 
-/// What is believed before the data.
+/// What is believed before the data. Each exponent's belief is held against a doubt: the same mean with three
+/// times the sd, and equal odds. How well either explains the data decides how much the belief counts
+/// (Bayesian model averaging), for each exponent by itself: models whose size is counted in another way
+/// contradict the belief about N and agree with that about D.
 struct LawPriors {
-  ExponentPrior params, tokens;  ///< Exponents of N and of D.
-  double covariance = 0;         ///< Between the two: their sum may be surer than either.
-  double size_sd = 0.2;          ///< Median of the lognormal prior of the spread between sizes, log2.
-  double cell_sd = 0.12;         ///< Median of the lognormal prior of the spread between cells, log2.
+  ExponentPrior params;  ///< Exponent of N; where `in_proportion`, along D = constant x N (the sum of both).
+  ExponentPrior tokens;  ///< Exponent of D, independent of `params`.
+  bool in_proportion = false;
+  double size_sd = 0.2;   ///< Median of the lognormal prior of the spread between sizes, log2.
+  double cell_sd = 0.12;  ///< Median of the lognormal prior of the spread between cells, log2.
 };
 /// Best rate when the batch is tuned: N -0.55 +- 0.15, D 0.22 +- 0.1. The exponents are means over three
 /// public searches (StepLaw, OpenEuroLLM, Lingle); constants differ by x2.3 and have no prior.
@@ -35,8 +38,17 @@ LawPriors lr_priors();
 LawPriors lr_priors_at_fixed_batch();
 /// Best batch: N 0 +- 0.1, D 0.57 +- 0.08.
 LawPriors batch_priors();
-/// The same spreads, no belief about exponents: for muP, or sizes counted as activated parameters.
+/// The same spreads, no belief about exponents.
 LawPriors without_exponents(LawPriors priors);
+
+/// Means and covariance of the exponents of N and D under a belief; 10 stands for an infinite sd.
+struct ExponentBelief {
+  Eigen::Vector2d mean;
+  Eigen::Matrix2d covariance;
+};
+ExponentBelief belief_of(const LawPriors& priors);
+/// The belief about the exponent of N alone, or (`tokens_free` false) along D = constant x N.
+ExponentPrior exponent_prior(const LawPriors& priors, bool tokens_free);
 
 /// A mixture of normal distributions in log2: one for each pair of variances on the grid.
 class LawDistribution {
@@ -68,6 +80,9 @@ struct LawRegression {
   LawEstimate cell_sd;          ///< tc: spread between cells, log2.
   double centre_params = 0, centre_tokens = 0;  ///< log2.
   bool tokens_free = true;  ///< False: D is unknown or a fixed multiple of N in the data; aD = 0.
+  /// Probability that the prior of an exponent holds as it stands, and not its doubt: 0.5 before the data,
+  /// near 0 where the data contradict it. NaN where the exponent has no prior.
+  double params_trust = 0.5, tokens_trust = 0.5;
 
   /// Of the best value at a size and token count that was not in the data.
   LawDistribution predict(double log2_params, double log2_tokens) const;
@@ -75,15 +90,19 @@ struct LawRegression {
   /// One point of the grid of variances with the posterior of the coefficients there.
   struct Node {
     double weight = 0, size_sd = 0, cell_sd = 0;
+    bool params_doubted = false, tokens_doubted = false;
     Eigen::Vector3d mean;
     Eigen::Matrix3d covariance;
   };
   std::vector<Node> nodes;
 };
 
-/// Integrates over a grid of 14 x 16 spreads and both widths of the priors. `observations` is not empty. With
+/// Integrates over a grid of 14 x 16 spreads, beliefs and doubts. `observations` is not empty. With
 /// one size, or D a fixed multiple of N, the priors decide what the data cannot.
 LawRegression fit_regression(std::span<const LawObservation> observations, const LawPriors& priors);
+
+/// The priors as they count after the data: the precision of each is its mean over belief and doubt.
+LawPriors weighed(LawPriors priors, const LawRegression& law);
 
 /// The coefficient of (log2 N - centre)^2 when it is added to the regression (prior 0 +- 0.2), at the most
 /// probable spreads: does the law bend? (arXiv 2606.29158 finds that it bends upward.) Value 0 and infinite

@@ -58,13 +58,7 @@ double TargetVariance::variance(const std::vector<CellKnowledge>& cells, const L
   }
   for (const auto& [size, sums] : sizes)
     information -= size_variance / (1 + size_variance * sums.weight) * sums.row * sums.row.transpose();
-  Eigen::Matrix3d prior = Eigen::Matrix3d::Zero();
-  const auto bounded = [](double sd) { return std::min(sd, 10.0); };
-  prior(1, 1) = std::pow(bounded(priors.params.sd), 2);
-  prior(2, 2) = std::pow(bounded(priors.tokens.sd), 2);
-  prior(1, 2) = prior(2, 1) = priors.covariance;
-  const Eigen::Matrix2d precision = prior.bottomRightCorner<2, 2>().inverse();
-  information.bottomRightCorner<2, 2>() += precision;
+  information.bottomRightCorner<2, 2>() += belief_of(weighed(priors, law)).covariance.inverse();
   // Columns are centred at the target: its mean is the constant.
   return information.inverse()(0, 0) + size_variance + cell_variance;
 }

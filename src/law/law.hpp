@@ -24,7 +24,7 @@ enum class BatchMode {
 struct LawOptions {
   BatchMode batch_mode = BatchMode::automatic;
   std::optional<double> batch;  ///< Tokens a step of BatchMode::fixed; runs with others are left out.
-  bool exponent_priors = true;  ///< False for muP, or where N counts activated parameters.
+  bool exponent_priors = true;  ///< False: nothing that other searches found counts.
   BowlOptions bowl;             ///< Window; `joint` is set from the mode.
 };
 

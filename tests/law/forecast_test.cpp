@@ -1,4 +1,5 @@
 // Forecasts of larger public models from smaller ones, judged by surfaces that the methods know nothing of.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <map>
@@ -144,6 +145,42 @@ BOOST_AUTO_TEST_CASE(intervals_cover_held_out_cells_as_often_as_they_say) {
   BOOST_TEST(covered95 >= 0.90 * cells);
   BOOST_TEST(covered80 >= 0.70 * cells);
   BOOST_TEST(covered80 <= 0.95 * cells);
+}
+
+/// Mixtures of experts, N counted as activated: the belief about the exponent of N must lose by itself.
+/// Bounds lie below what the forecasts cost when N and D were doubted together.
+BOOST_AUTO_TEST_CASE(mixtures_of_experts_outweigh_what_dense_models_had) {
+  const auto runs = public_runs("steplaw_moe.csv"), step = public_runs("steplaw_dense.csv"),
+             oellm = public_runs("oellm.csv");
+  if (runs.empty() || step.empty() || oellm.empty()) return;
+  const auto tokens_below = [](double limit) {
+    return [limit](const LawRun& run) { return run.tokens < limit; };
+  };
+  const auto tokens_above = [](double limit) {
+    return [limit](const LawRun& run) { return run.tokens > limit; };
+  };
+  const Forecast longer = forecast(select(runs, tokens_below(4.1e9)), select(runs, tokens_above(4.1e9)));
+  report("MoE <= 4B tokens -> 8B", longer);
+  BOOST_TEST(longer.regret <= 0.05);
+  const Forecast smaller = forecast(select(runs, size_above(2e8)), select(runs, size_below(2e8)));
+  report("MoE >= 233M -> 188M", smaller);
+  BOOST_TEST(smaller.regret <= 0.14);
+
+  const auto conflicts = [](const LawFit& fit) {
+    return std::count_if(fit.findings.begin(), fit.findings.end(), [](const ablate::LawFinding& one) {
+      return one.kind == ablate::FindingKind::prior_conflict &&
+             one.message.find("exponent of N is") != std::string::npos;
+    });
+  };
+  const LawFit moe = ablate::fit_law(runs, {});
+  BOOST_TEST(moe.lr.params_trust < 0.3);
+  BOOST_TEST(moe.lr.params_exponent.value > -0.25);
+  BOOST_TEST(conflicts(moe) == 1);
+  for (const auto* dense : {&step, &oellm}) {
+    const LawFit fit = ablate::fit_law(*dense, {});
+    BOOST_TEST(fit.lr.params_trust > 0.5);
+    BOOST_TEST(conflicts(fit) == 0);
+  }
 }
 
 /// Acceptance check A5: one sweep of three rates a size, all at the target's batch and ratio D/N, for each of

@@ -69,6 +69,45 @@ BOOST_AUTO_TEST_CASE(clear_data_overrule_the_prior) {
   BOOST_TEST(std::abs(law.params_exponent.value) < 0.1);
 }
 
+BOOST_AUTO_TEST_CASE(each_exponent_is_doubted_by_itself) {
+  // Sizes of a public search of mixtures of experts, whose best rate does not change with the size.
+  std::vector<ablate::LawObservation> flat;
+  for (const double size : {27.49, 27.79, 29.14})
+    for (const double tokens : {31, 32, 33}) flat.push_back({size, tokens, -9 + 0.22 * tokens, 0.1});
+  const auto law = ablate::fit_regression(flat, ablate::lr_priors());
+  BOOST_TEST(law.params_trust < 1.0 / 3);
+  BOOST_TEST(law.tokens_trust > 0.6);
+  BOOST_TEST(std::abs(law.params_exponent.value) < 0.15);
+  // What D does takes no trust from the belief about N: the odds are the same with D's belief left out.
+  ablate::LawPriors only_params = ablate::lr_priors();
+  only_params.tokens.sd = std::numeric_limits<double>::infinity();
+  const auto other = ablate::fit_regression(flat, only_params);
+  BOOST_TEST(std::abs(law.params_trust - other.params_trust) < 0.05);
+  BOOST_TEST(std::isnan(other.tokens_trust));
+}
+
+BOOST_AUTO_TEST_CASE(trust_grows_with_data_that_agree_and_stays_without_any) {
+  const auto agree = ablate::fit_regression(observations(0, 0, 1), ablate::lr_priors());
+  BOOST_TEST(agree.params_trust > 0.6);
+  BOOST_TEST(agree.tokens_trust > 0.6);
+  const std::vector<ablate::LawObservation> one = {{27, 31, -9, 0.05}};
+  const auto nothing = ablate::fit_regression(one, ablate::lr_priors());
+  BOOST_TEST(std::abs(nothing.params_trust - 0.5) < 1e-6);
+  const auto none =
+      ablate::fit_regression(observations(0, 0, 1), ablate::without_exponents(ablate::lr_priors()));
+  BOOST_TEST(std::isnan(none.params_trust));
+}
+
+BOOST_AUTO_TEST_CASE(a_belief_about_the_sum_of_exponents_is_surer_than_either) {
+  const auto priors = ablate::lr_priors_at_fixed_batch();
+  const auto own = ablate::exponent_prior(priors, true), sum = ablate::exponent_prior(priors, false);
+  BOOST_TEST(own.mean == -0.4, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(own.sd == 0.25, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(sum.mean == -0.5, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(sum.sd == 0.15, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(ablate::belief_of(priors).covariance(0, 1) == -0.04, boost::test_tools::tolerance(1e-12));
+}
+
 BOOST_AUTO_TEST_CASE(units_change_only_the_constant) {
   auto moved = observations(0.2, 0.1, 5);
   const auto law = ablate::fit_regression(moved, ablate::lr_priors());
