@@ -142,7 +142,7 @@ std::string write_round(const Search& search, const Standing& standing, const st
   asked.candidates = space.candidates(search.target.params);
   asked.max_runs = search.runs_a_round;
   const Proposal proposal = propose_runs(standing.fit, asked);
-  if (proposal.runs.empty()) return proposal.note.empty() ? "no run is left that would help" : proposal.note;
+  if (proposal.runs.empty()) return proposal.note;
   if (!is_worth_it(proposal))
     return "more runs of these sizes would hardly narrow the interval; a size nearer to the target would";
   write_file(
@@ -218,6 +218,7 @@ int run_law_run(const Arguments& arguments) {
       end = write_round(search, standing, next);
     fresh = end.empty();
     if (fresh) continue;
+    if (!standing.prediction) throw Error("no rate can be forecast from these runs: " + end);
     print("{}\nsee: ablate law predict --sweep {} --params {}{}\n", end, join(sweeps, ","),
           arguments.text("--target"), search.target.tokens ? " --tokens " + arguments.text("--tokens") : "");
     return ExitCode::done;

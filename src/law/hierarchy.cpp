@@ -35,7 +35,8 @@ double log_spread_prior(double value, double median) {
 /// A Gaussian belief about the coefficients, in the order of the columns of the design.
 struct CoefficientPrior {
   Eigen::VectorXd mean;
-  Eigen::MatrixXd covariance;
+  Eigen::MatrixXd precision;
+  double log_determinant = 0;  ///< Of the covariance.
 };
 
 /// The regression for given spreads. Observations of one size share an effect, so the covariance is a
@@ -96,15 +97,14 @@ class SpreadRegression {
     Eigen::MatrixXd covariance;
   };
   Posterior posterior(const Likelihood& data, const CoefficientPrior& prior) const {
-    const Eigen::MatrixXd precision = prior.covariance.inverse();
     // All from the prior's mean, which expects the level of the first observation.
     const Eigen::VectorXd moved = data.precision * prior.mean;
     const Eigen::VectorXd pull = data.pull - moved;
     const double squares = data.squares - 2 * prior.mean.dot(data.pull) + prior.mean.dot(moved);
-    const Eigen::LDLT<Eigen::MatrixXd> solver(data.precision + precision);
+    const Eigen::LDLT<Eigen::MatrixXd> solver(data.precision + prior.precision);
     const Eigen::VectorXd shift = solver.solve(pull);
     Posterior posterior;
-    posterior.log_evidence = -0.5 * (data.log_determinant + std::log(prior.covariance.determinant()) +
+    posterior.log_evidence = -0.5 * (data.log_determinant + prior.log_determinant +
                                      solver.vectorD().array().log().sum() + squares - pull.dot(shift));
     posterior.mean = prior.mean + shift;
     posterior.mean[0] += level_;
@@ -149,11 +149,13 @@ Eigen::MatrixXd design_of(std::span<const LawObservation> observations, const La
 CoefficientPrior prior_of(const LawPriors& priors, Eigen::Index columns) {
   constexpr double kBendSd = 0.2;
   const ExponentBelief exponents = belief_of(priors);
-  CoefficientPrior prior{Eigen::VectorXd::Zero(columns), Eigen::MatrixXd::Zero(columns, columns)};
+  Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(columns, columns);
+  covariance(0, 0) = kConstantSd * kConstantSd;
+  covariance.block<2, 2>(1, 1) = exponents.covariance;
+  if (columns > 3) covariance(3, 3) = kBendSd * kBendSd;
+  CoefficientPrior prior{Eigen::VectorXd::Zero(columns), covariance.inverse(),
+                         std::log(covariance.determinant())};
   prior.mean.segment<2>(1) = exponents.mean;
-  prior.covariance(0, 0) = kConstantSd * kConstantSd;
-  prior.covariance.block<2, 2>(1, 1) = exponents.covariance;
-  if (columns > 3) prior.covariance(3, 3) = kBendSd * kBendSd;
   return prior;
 }
 

@@ -8,20 +8,34 @@
 
 namespace ablate {
 
-/// What is known of one cell: the information matrix of (log loss at the optimum, x*, y*), in log2.
+/// What the fit knows of one cell, or would know of it with runs that are not made yet: the information
+/// matrix of (log loss at the optimum, x*, y*), in log2, from those runs that the fit's window takes.
 struct CellKnowledge {
   double params = 0, tokens = 0;
-  double x = 0, y = 0;  ///< Where the optimum is thought to be; y is the batch itself where that is fixed.
-  Eigen::Matrix3d information = Eigen::Matrix3d::Zero();
+  double x = 0, y = 0;     ///< Where the optimum is thought to be; y is the batch itself where that is fixed.
+  double lowest_loss = 1;  ///< That the bowl expects at the optimum.
+  std::vector<LawRun> runs;  ///< Made, and imagined with the loss that is expected of them.
+  Eigen::Matrix3d information = Eigen::Matrix3d::Zero();  ///< Zero: the fit leaves the cell out.
   double edge_se_x = 0, edge_se_y = 0;  ///< Errors are never below these (an edge not yet bracketed).
 
   double variance_x() const;
   double variance_y() const;
 };
 
-/// Information of one run at (log2 lr, log2 batch); nothing where the bowl has risen by more than 2 %, where
-/// its shape is not known well enough to locate its bottom.
-Eigen::Matrix3d run_information(const BowlFit& bowls, const CellKnowledge& cell, double x, double y);
+/// Sets information and edges from the cell's runs, by the window and the edges of the fit.
+void take_runs(const LawFit& fit, CellKnowledge& cell);
+
+/// The loss to expect of a run at (log2 lr, log2 batch): that of the bowl at the far end of what is known of
+/// the optimum, or more where runs of that batch say so (losses are convex along the rate; above one that
+/// diverged all do). Infinite: divergence.
+double expected_loss(const BowlFit& bowls, const CellKnowledge& cell, double x, double y);
+
+/// The cell once a run of this loss is made there as well.
+CellKnowledge with_loss(const LawFit& fit, CellKnowledge cell, double x, double y, double loss);
+
+/// The cell once a run of the expected loss is made there as well. The same knowledge where the fit would
+/// throw the run away: its loss is not expected well within the window.
+CellKnowledge with_run(const LawFit& fit, const CellKnowledge& cell, double x, double y);
 
 /// The predictive variances of a target's best rate and batch, with the spreads of the regression held at
 /// their means.

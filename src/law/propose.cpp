@@ -6,7 +6,9 @@
 #include <cmath>
 #include <set>
 #include <span>
+#include <utility>
 
+#include "law/bowl_cells.hpp"
 #include "law/information.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
@@ -30,13 +32,17 @@ class ProposalBuilder {
   }
   Proposal build() {
     bracket_edges();
+    if (fit_.bowls.cells.empty()) complete_sweeps();
     if (!fit_.refused()) {
       const LawPrediction target = predict(fit_, options_.target);
       const TargetVariance variance(fit_, target.params, target.tokens);
       know_cells();
-      if (!cells_.empty()) narrow(variance);
+      if (!cells_.empty()) {
+        sd_scale_ = target.lr.log2_sd / std::sqrt(variance.of_lr(cells_));
+        narrow(variance);
+      }
     }
-    if (proposal_.note.empty()) proposal_.note = "nothing else helps within the budget";
+    if (proposal_.note.empty()) proposal_.note = why_it_ends();
     return std::move(proposal_);
   }
 
@@ -44,26 +50,42 @@ class ProposalBuilder {
   struct Setting {
     double params, tokens, x, y;
   };
+  /// What to do next in a cell: one run, or the first rates of one that the fit has not enough of.
+  struct Move {
+    std::vector<Setting> settings;
+    ProposalReason reason = ProposalReason::narrow;
+  };
   void note_made();
   void allowed_batches();
   std::optional<double> rate_beyond(const CellOptimum& cell, double y) const;
   void bracket_edges();
+  void complete_sweeps();
   void know_cells();
+  void add_runs(double batch, CellKnowledge& cell) const;
   void add_candidate(double params, double tokens);
   void cover_largest(const TargetVariance& variance);
-  void note_sd(const TargetVariance& variance);
+  void take_bracket(ProposedRun& bracket, const TargetVariance& variance);
   void narrow(const TargetVariance& variance);
   bool add_best(const TargetVariance& variance);
-  Setting best_setting(const CellKnowledge& cell) const;
+  Move best_move(const CellKnowledge& cell) const;
+  Move first_rates(const CellKnowledge& cell) const;
+  CellKnowledge after(const CellKnowledge& cell, const Move& move) const;
+  bool fits(const Move& move) const;
+  void make(std::size_t cell, const Move& move, const TargetVariance& variance);
   bool is_new(const Setting& setting) const;
   bool affordable(double flops) const { return proposal_.flops + flops <= options_.budget_flops; }
   bool add(const Setting& setting, ProposalReason reason);
+  std::string why_it_ends() const;
 
   const LawFit& fit_;
   const ProposeOptions& options_;
   std::vector<Setting> made_;
   std::vector<double> batches_;  // log2; one 0 where batches are unknown.
   std::vector<CellKnowledge> cells_;
+  std::vector<std::optional<Move>> moves_;  // Of each cell; nothing: to be looked for.
+  double sd_scale_ = 1;  // From TargetVariance's to that of the forecast, which integrates over spreads.
+  double cheapest_ =
+      std::numeric_limits<double>::infinity();  // FLOPs of a move that the budget does not hold.
   Proposal proposal_;
 };
 
@@ -126,6 +148,32 @@ void ProposalBuilder::bracket_edges() {
   }
 }
 
+/// Where no cell has three rates: rates on either side of each cell's best, until it has.
+void ProposalBuilder::complete_sweeps() {
+  for (const CellRuns& cell : group_cells(fit_.runs, fit_.joint)) {
+    const LawRun& best = fit_.runs[cell.lowest];
+    std::vector<SweepPoint> points = {{best.lr, best.loss}};
+    for (const std::size_t i : cell.all)
+      if (fit_.runs[i].batch == best.batch)
+        points.push_back({fit_.runs[i].lr, fit_.runs[i].diverged ? std::nan("") : fit_.runs[i].loss});
+    for (std::size_t rates = distinct_values(fit_.runs, cell.all, &LawRun::lr).size(); rates < 3; ++rates) {
+      const auto lr = next_rate(points, best.lr, {});
+      if (!lr) break;
+      add({best.params, best.tokens, std::log2(*lr), best.batch > 0 ? std::log2(best.batch) : 0},
+          ProposalReason::bracket);
+      points.push_back({*lr, std::nan("")});
+    }
+  }
+}
+
+/// The runs made of a cell; `batch` 0: of all batches.
+void ProposalBuilder::add_runs(double batch, CellKnowledge& cell) const {
+  for (const LawRun& run : fit_.runs)
+    if (run.params == cell.params && run.tokens == cell.tokens && (batch == 0 || run.batch == batch))
+      cell.runs.push_back(run);
+  take_runs(fit_, cell);
+}
+
 void ProposalBuilder::add_candidate(double params, double tokens) {
   const auto same = [&](const CellKnowledge& cell) { return cell.params == params && cell.tokens == tokens; };
   if (params > options_.target.params || std::any_of(cells_.begin(), cells_.end(), same)) return;
@@ -133,7 +181,13 @@ void ProposalBuilder::add_candidate(double params, double tokens) {
   const double log2_params = std::log2(params), log2_tokens = regression_tokens(params, tokens);
   cell.x = fit_.lr.predict(log2_params, log2_tokens).mean();
   cell.y = fit_.batch_law ? fit_.batch_law->predict(log2_params, log2_tokens).mean() : batches_.front();
-  cells_.push_back(cell);
+  add_runs(fit_.joint ? 0 : fit_.batch, cell);
+  if (!cell.runs.empty())
+    cell.lowest_loss =
+        std::min_element(cell.runs.begin(), cell.runs.end(), [](const LawRun& a, const LawRun& b) {
+          return !a.diverged && (b.diverged || a.loss < b.loss);
+        })->loss;
+  cells_.push_back(std::move(cell));
 }
 
 void ProposalBuilder::know_cells() {
@@ -141,25 +195,47 @@ void ProposalBuilder::know_cells() {
     CellKnowledge cell{.params = found.params, .tokens = found.tokens};
     cell.x = found.lr.optimum;
     cell.y = fit_.joint ? found.batch_axis.optimum : (found.batch > 0 ? std::log2(found.batch) : 0);
-    if (found.lr.edge != LawEdge::none) cell.edge_se_x = found.lr.se;
-    if (found.batch_axis.edge != LawEdge::none) cell.edge_se_y = found.batch_axis.se;
-    for (const BowlResidual& used : fit_.bowls.residuals) {
-      const LawRun& run = fit_.runs[used.run];
-      if (run.params == found.params && run.tokens == found.tokens &&
-          (fit_.joint || run.batch == found.batch))
-        cell.information += run.weight * run_information(fit_.bowls, cell, std::log2(run.lr),
-                                                         std::log2(std::max(run.batch, 1.0)));
-    }
-    cells_.push_back(cell);
+    cell.lowest_loss = found.fitted_loss;
+    add_runs(found.batch, cell);
+    cells_.push_back(std::move(cell));
   }
+  // Sizes in the data that the fit leaves out for want of rates, and those that nobody has swept.
+  for (const LawRun& run : fit_.runs) add_candidate(run.params, run.tokens);
   for (const LawCandidate& candidate : options_.candidates) add_candidate(candidate.params, candidate.tokens);
+  moves_.resize(cells_.size());
 }
 
-/// The new setting of a cell that leaves least of its own uncertainty, weighted by what the axes cost in
-/// loss.
-ProposalBuilder::Setting ProposalBuilder::best_setting(const CellKnowledge& cell) const {
-  Setting best{cell.params, cell.tokens, 0, -1};
-  double least = std::numeric_limits<double>::infinity();
+/// Rates around the supposed optimum, an octave apart, of which the fit needs three.
+ProposalBuilder::Move ProposalBuilder::first_rates(const CellKnowledge& cell) const {
+  const auto distance = [&](double y) { return std::abs(y - cell.y); };
+  const double y = fit_.joint
+                       ? *std::min_element(batches_.begin(), batches_.end(),
+                                           [&](double a, double b) { return distance(a) < distance(b); })
+                       : cell.y;
+  const double centre = cell.x + (fit_.joint ? fit_.bowls.ridge * (y - cell.y) : 0);
+  Move move{{}, ProposalReason::cover};
+  for (const double octaves : {0.0, -1.0, 1.0}) {
+    const double x = std::round((centre + octaves) / options_.rate_step) * options_.rate_step;
+    const Setting setting{cell.params, cell.tokens, x, y};
+    if (is_new(setting)) move.settings.push_back(setting);
+  }
+  return move;
+}
+
+CellKnowledge ProposalBuilder::after(const CellKnowledge& cell, const Move& move) const {
+  CellKnowledge known = cell;
+  for (const Setting& setting : move.settings) known = with_run(fit_, known, setting.x, setting.y);
+  return known;
+}
+
+/// The move that leaves least of a cell's own uncertainty, weighted by what the axes cost in loss. Without
+/// settings: the fit would take none.
+ProposalBuilder::Move ProposalBuilder::best_move(const CellKnowledge& cell) const {
+  const auto left = [&](const CellKnowledge& known) {
+    return fit_.bowls.lr.k * known.variance_x() + (fit_.joint ? fit_.bowls.batch.k * known.variance_y() : 0);
+  };
+  Move best;
+  double least = left(cell);
   const double step = options_.rate_step;
   const std::span<const double> batches = fit_.joint ? std::span(batches_) : std::span(&cell.y, 1);
   for (const double y : batches)
@@ -167,13 +243,28 @@ ProposalBuilder::Setting ProposalBuilder::best_setting(const CellKnowledge& cell
          x += step) {
       const Setting setting{cell.params, cell.tokens, x, y};
       if (!is_new(setting)) continue;
-      CellKnowledge after = cell;
-      after.information += run_information(fit_.bowls, cell, x, y);
-      const double left =
-          fit_.bowls.lr.k * after.variance_x() + (fit_.joint ? fit_.bowls.batch.k * after.variance_y() : 0);
-      if (left < least) least = left, best = setting;
+      const double rest = left(with_run(fit_, cell, x, y));
+      if (rest < least) least = rest, best = {{setting}, ProposalReason::narrow};
     }
-  return best;
+  if (!best.settings.empty() || !cell.information.isZero()) return best;
+  Move first = first_rates(cell);
+  return left(after(cell, first)) < least ? first : best;
+}
+
+bool ProposalBuilder::fits(const Move& move) const {
+  double flops = 0;
+  for (const Setting& setting : move.settings) flops += flops_of(setting.params, setting.tokens);
+  return affordable(flops) && proposal_.runs.size() + move.settings.size() <= options_.max_runs;
+}
+
+void ProposalBuilder::make(std::size_t cell, const Move& move, const TargetVariance& variance) {
+  for (const Setting& setting : move.settings) {
+    if (!add(setting, move.reason)) continue;
+    cells_[cell] = with_run(fit_, cells_[cell], setting.x, setting.y);
+    proposal_.log2_sd_after = sd_scale_ * std::sqrt(variance.of_lr(cells_));
+    proposal_.runs.back().log2_sd_after = proposal_.log2_sd_after;
+  }
+  moves_[cell].reset();
 }
 
 /// Three rates at the largest size that is not yet swept and of which three runs take at most half of what is
@@ -187,65 +278,67 @@ void ProposalBuilder::cover_largest(const TargetVariance& variance) {
          std::pair(cell.params, cell.tokens) > std::pair(largest->params, largest->tokens)))
       largest = &cell;
   if (largest == nullptr || !largest->information.isZero()) return;
-  const auto distance = [&](double y) { return std::abs(y - largest->y); };
-  const double y = fit_.joint
-                       ? *std::min_element(batches_.begin(), batches_.end(),
-                                           [&](double a, double b) { return distance(a) < distance(b); })
-                       : batches_.front();
-  CellKnowledge& cell = cells_[static_cast<std::size_t>(largest - cells_.data())];
-  const double centre = cell.x + (fit_.joint ? fit_.bowls.ridge * (y - cell.y) : 0);
-  for (const double octaves : {0.0, -1.0, 1.0}) {
-    const double x = std::round((centre + octaves) / options_.rate_step) * options_.rate_step;
-    if (!add({cell.params, cell.tokens, x, y}, ProposalReason::cover)) continue;
-    cell.information += run_information(fit_.bowls, cell, x, y);
-    note_sd(variance);
-  }
-}
-
-/// What is known of the target once the last run is made.
-void ProposalBuilder::note_sd(const TargetVariance& variance) {
-  proposal_.log2_sd_after = std::sqrt(variance.of_lr(cells_));
-  proposal_.runs.back().log2_sd_after = proposal_.log2_sd_after;
+  const Move move = first_rates(*largest);
+  if (fits(move) && !after(*largest, move).information.isZero())
+    make(static_cast<std::size_t>(largest - cells_.data()), move, variance);
 }
 
 bool ProposalBuilder::add_best(const TargetVariance& variance) {
+  constexpr double kLeastGain = 0.002;  // Of the target's expected rise, for one run.
   const double before = variance.expected_rise(cells_);
   double best_gain = 0;
-  std::size_t best_cell = cells_.size();
-  Setting best{};
+  std::size_t best = cells_.size();
   for (std::size_t i = 0; i < cells_.size(); ++i) {
     const double flops = flops_of(cells_[i].params, cells_[i].tokens);
-    if (!affordable(flops)) continue;
-    const Setting setting = best_setting(cells_[i]);
-    if (setting.y < 0) continue;
-    const CellKnowledge kept = cells_[i];
-    cells_[i].information += run_information(fit_.bowls, kept, setting.x, setting.y);
-    const double gain = (before - variance.expected_rise(cells_)) / std::pow(flops, kCostExponent);
+    if (!moves_[i]) moves_[i] = best_move(cells_[i]);
+    const Move& move = *moves_[i];
+    if (move.settings.empty()) continue;
+    const auto count = static_cast<double>(move.settings.size());
+    const CellKnowledge kept = std::exchange(cells_[i], after(cells_[i], move));
+    const double gained = before - variance.expected_rise(cells_);
     cells_[i] = kept;
-    if (gain > best_gain) best_gain = gain, best_cell = i, best = setting;
+    if (gained < kLeastGain * count * before) continue;
+    if (!fits(move)) {
+      cheapest_ = std::min(cheapest_, count * flops);
+      continue;
+    }
+    const double gain = gained / std::pow(count * flops, kCostExponent);
+    if (gain > best_gain) best_gain = gain, best = i;
   }
-  if (best_cell == cells_.size() || !add(best, ProposalReason::narrow)) return false;
-  CellKnowledge& cell = cells_[best_cell];
-  cell.information += run_information(fit_.bowls, cell, best.x, best.y);
+  if (best == cells_.size()) return false;
+  make(best, Move(*moves_[best]), variance);
   return true;
 }
 
+/// A bracket is made whatever its loss: either it is the new best, or it closes the edge.
+void ProposalBuilder::take_bracket(ProposedRun& bracket, const TargetVariance& variance) {
+  const double x = std::log2(bracket.lr), y = bracket.batch > 0 ? std::log2(bracket.batch) : 0;
+  for (CellKnowledge& cell : cells_)
+    if (cell.params == bracket.params && cell.tokens == bracket.tokens && (fit_.joint || cell.y == y))
+      cell = with_loss(fit_, cell, x, y, expected_loss(fit_.bowls, cell, x, y));
+  proposal_.log2_sd_after = bracket.log2_sd_after = sd_scale_ * std::sqrt(variance.of_lr(cells_));
+}
+
 void ProposalBuilder::narrow(const TargetVariance& variance) {
-  constexpr double kLeastGain = 0.002;  // Of the target's variance, for one run.
-  proposal_.log2_sd_before = proposal_.log2_sd_after = std::sqrt(variance.of_lr(cells_));
+  proposal_.log2_sd_before = proposal_.log2_sd_after = sd_scale_ * std::sqrt(variance.of_lr(cells_));
+  for (ProposedRun& bracket : proposal_.runs) take_bracket(bracket, variance);
   cover_largest(variance);
-  while (proposal_.runs.size() < options_.max_runs) {
-    const double before = variance.expected_rise(cells_);
-    if (!add_best(variance)) break;
-    note_sd(variance);
-    if (variance.expected_rise(cells_) > (1 - kLeastGain) * before) {
-      proposal_.note = "more runs of these sizes hardly narrow the target's interval";
-      break;
-    }
+  while (proposal_.runs.size() < options_.max_runs && add_best(variance)) {
   }
-  if (proposal_.runs.size() >= options_.max_runs) proposal_.note = "the largest number of runs is reached";
-  for (ProposedRun& run : proposal_.runs)
-    if (run.log2_sd_after == 0) run.log2_sd_after = proposal_.log2_sd_before;
+}
+
+std::string ProposalBuilder::why_it_ends() const {
+  if (proposal_.runs.size() >= options_.max_runs) return "the largest number of runs is reached";
+  if (std::isfinite(cheapest_))
+    return fmt::format(
+        "the budget has {:.3g} FLOPs left, and the cheapest runs that would tell more take {:.3g}",
+        options_.budget_flops - proposal_.flops, cheapest_);
+  if (fit_.refused())
+    return proposal_.runs.empty()
+               ? "no law can be fitted to these runs, and none of their sizes has a best rate "
+                 "at an edge to look beyond: sweep three rates around the best of each size"
+               : "more can be said when these are made";
+  return "more runs of these sizes would hardly narrow the interval; a size nearer to the target would";
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ namespace ablate {
 /// Names: law/names.hpp.
 enum class ProposalReason {
   bracket,  ///< The cell's best rate or batch is at the edge of what was tried.
-  cover,    ///< First rates at the largest size that the budget can sweep.
+  cover,    ///< First rates of a size that nobody has swept, beginning with the largest that the budget can
+            ///< sweep.
   narrow,   ///< Narrows the target's interval most for its cost.
 };
 
@@ -45,13 +46,15 @@ struct Proposal {
   std::vector<ProposedRun> runs;  ///< In the order in which they help most.
   double flops = 0;
   double log2_sd_before = 0, log2_sd_after = 0;  ///< Of the target's rate.
-  std::string note;  ///< Why it stopped: budget, nothing left that helps, or max_runs.
+  std::string note;  ///< Why it stopped: budget, nothing left that helps, or max_runs; what would help.
 };
 
 /// Edges first (one factor of two outside what was tried), then greedily the run that takes
 /// most of the target's predictive variance per cost^0.3, after three rates at the largest size
-/// that half of the budget can sweep and nobody has swept. Works on a refused fit too: then only edges are
-/// bracketed. Throws Error for a target or budget that is not positive and finite.
+/// that half of the budget can sweep and nobody has swept. Each run is expected to lie well within the window
+/// of the fit, or to close an edge: what the fit would throw away is not proposed. Works on a refused fit
+/// too: then only edges are bracketed, or sweeps of fewer than three rates completed. Throws Error for a
+/// target or budget that is not positive and finite.
 Proposal propose_runs(const LawFit& fit, const ProposeOptions& options);
 
 /// One finished run of a single sweep.
