@@ -11,20 +11,6 @@ namespace ablate {
 
 namespace {
 
-/// Fills in the newest checkpoint whose file is still there; from scratch when there is none.
-void find_resume_point(Database& database, const JobRecord& job, AttemptSpec& spec) {
-  const std::vector<AttemptRecord> attempts = load_attempts(database, job.id);
-  for (auto earlier = attempts.rbegin(); earlier != attempts.rend(); ++earlier) {
-    if (!earlier->checkpoint_step) continue;
-    const std::filesystem::path path = database.folder() / earlier->folder / earlier->checkpoint_path;
-    std::error_code failed;
-    if (!std::filesystem::exists(path, failed)) continue;
-    spec.resume_step = *earlier->checkpoint_step;
-    spec.resume_path = path;
-    return;
-  }
-}
-
 std::filesystem::path finished_folder(Database& database, std::int64_t job_id) {
   const std::vector<AttemptRecord> attempts = load_attempts(database, job_id);
   for (auto attempt = attempts.rbegin(); attempt != attempts.rend(); ++attempt)
@@ -75,7 +61,8 @@ RunRequest prepare_attempt(Database& database, const JobRecord& job, const Attem
   spec.threads = attempt.threads;
   spec.micro_batch_halvings = job.micro_batch_halvings;
   spec.run = run;
-  if (attempt.number > 1) find_resume_point(database, job, spec);
+  spec.resume_step = attempt.resume_step;
+  spec.resume_path = attempt.resume_path;
   for (const auto& [stage, parent] : parents) spec.parents[stage] = finished_folder(database, parent);
 
   const Json description = job_description(database, job.id);

@@ -105,10 +105,14 @@ AttemptRecord get_attempt(Database& database, std::int64_t attempt_id) {
 std::optional<Checkpoint> find_checkpoint(Database& database, std::int64_t job_id) {
   Query query(database,
               "SELECT checkpoint_step, folder || '/' || checkpoint_path FROM attempt"
-              " WHERE job_id = ? AND checkpoint_step IS NOT NULL ORDER BY number DESC LIMIT 1",
+              " WHERE job_id = ? AND checkpoint_step IS NOT NULL ORDER BY number DESC",
               job_id);
-  if (!query.step()) return std::nullopt;
-  return Checkpoint{query.integer(0), query.text(1)};
+  while (query.step()) {
+    const std::filesystem::path path = database.folder() / query.text(1);
+    std::error_code failed;
+    if (std::filesystem::exists(path, failed)) return Checkpoint{query.integer(0), path};
+  }
+  return std::nullopt;
 }
 
 std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& job,
@@ -140,6 +144,7 @@ std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& 
     id = query.integer(0);
   }
   AttemptRecord attempt = get_attempt(database, id);
+  if (checkpoint) attempt.resume_path = checkpoint->path;
   transaction.commit();
   return attempt;
 }

@@ -63,6 +63,8 @@ struct AttemptRecord {
   std::optional<std::int64_t> pid;
   std::string host;
   std::int64_t resume_step = 0, step = 0;
+  std::filesystem::path
+      resume_path;  ///< Absolute; begin_attempt alone fills it in, the database has no such column.
   std::int64_t total_steps = 0;  ///< As the worker said; 0: not yet.
   std::string last_word;         ///< The end that its journal has: "finished", "failed" or "" for none yet.
   std::optional<std::int64_t> checkpoint_step;
@@ -86,10 +88,10 @@ std::vector<AttemptRecord> load_running_attempts(Database& database);
 std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& job,
                                            std::int64_t invocation_id, const std::string& device,
                                            std::int64_t threads, double now);
-/// The newest checkpoint of a job: the last one of the highest attempt that left any.
+/// The newest checkpoint of a job: the last one of the highest attempt whose last one is still on the disk.
 struct Checkpoint {
   std::int64_t step = 0;
-  std::string path;  ///< Relative to the database's folder: "jobs/<key>/<number>/<path>".
+  std::filesystem::path path;  ///< Absolute.
 };
 std::optional<Checkpoint> find_checkpoint(Database& database, std::int64_t job_id);
 void set_attempt_pid(Database& database, std::int64_t attempt_id, std::int64_t pid);

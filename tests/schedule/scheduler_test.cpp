@@ -119,6 +119,7 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_was_deleted_is_not_resumed_from) {
       AttemptSpec::from_json(load_json(AttemptFolder{sweep.folder(sweep.last(0))}.spec()));
   BOOST_TEST(spec.resume_step == 0);
   BOOST_TEST(spec.resume_path.empty());
+  BOOST_TEST(sweep.last(0).resume_step == 0);  // The database says what the worker was told.
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_configuration_is_not_retried_and_blocks_its_children) {

@@ -54,7 +54,10 @@ BOOST_FIXTURE_TEST_CASE(an_attempt_resumes_from_the_checkpoint_of_the_highest_at
     AttemptRecord attempt = begin(2);
     Lines lines;
     append(attempt, {lines.started(attempt.number, attempt.resume_step)});
-    if (checkpoint) append(attempt, {lines.checkpoint(*checkpoint)});
+    if (checkpoint) {
+      append(attempt, {lines.checkpoint(*checkpoint)});
+      std::ofstream(path / "results" / attempt.folder / fmt::format("checkpoint-{}", *checkpoint)) << "x";
+    }
     take_in(database, attempt, true);
     end(attempt, AttemptState::lost, JobState::waiting);
     return attempt.resume_step;
@@ -67,7 +70,22 @@ BOOST_FIXTURE_TEST_CASE(an_attempt_resumes_from_the_checkpoint_of_the_highest_at
   const auto checkpoint = find_checkpoint(database, 2);
   BOOST_REQUIRE(checkpoint);
   BOOST_TEST(checkpoint->step == 200);
-  BOOST_TEST(checkpoint->path == "jobs/" + job(2).key + "/3/checkpoint-200");
+  BOOST_TEST(checkpoint->path == database.folder() / "jobs" / job(2).key / "3" / "checkpoint-200");
+  BOOST_TEST(begin(2).resume_path == checkpoint->path);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_checkpoint_whose_file_is_gone_gives_way_to_the_one_before_it, Store) {
+  for (const std::int64_t step : {100, 200}) {
+    const AttemptRecord attempt = begin(2);
+    Lines lines;
+    append(attempt, {lines.started(attempt.number, attempt.resume_step), lines.checkpoint(step)});
+    std::ofstream(path / "results" / attempt.folder / fmt::format("checkpoint-{}", step)) << "x";
+    take_in(database, attempt, true);
+    end(attempt, AttemptState::lost, JobState::waiting);
+  }
+  std::filesystem::remove(find_checkpoint(database, 2)->path);
+  BOOST_TEST(find_checkpoint(database, 2)->step == 100);
+  BOOST_TEST(begin(2).resume_step == 100);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_invocation_is_recorded_with_what_makes_it_reproducible, Store) {
