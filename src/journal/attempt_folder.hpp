@@ -1,14 +1,15 @@
 // The files of a job's folder: what the scheduler hands to a worker, and where the worker answers.
 //
-//   results/jobs/KEY/job.json              what to compute: the job's resolved configuration; the same for
-//   every attempt results/jobs/KEY/N/attempt.json        how to run attempt N: AttemptSpec
-//   results/jobs/KEY/N/lock                locked by the worker process for as long as it lives; holds its
-//   process id results/jobs/KEY/N/journal.jsonl       what it tells results/jobs/KEY/N/log.txt what it prints
-//   results/jobs/KEY/N/...                 checkpoints and outputs, named by its journal
+//   results/jobs/KEY/job.json           what to compute: the resolved configuration of all attempts
+//   results/jobs/KEY/N/attempt.json     how to run attempt N: AttemptSpec
+//   results/jobs/KEY/N/lock             locked while the worker process lives; holds its process id
+//   results/jobs/KEY/N/journal.jsonl    what it tells
+//   results/jobs/KEY/N/log.txt          what it prints
+//   results/jobs/KEY/N/...              checkpoints and outputs, named by its journal
 //
 // The protocol of a worker: `ablate-worker results/jobs/KEY [--attempt N]`. It reads the first two files,
-// writes only below its attempt's folder, and exits with 0 behind a `finished` event, 2 behind `failed` of
-// kind config, 1 behind any other `failed`, and 130 when SIGTERM made it leave behind a checkpoint. Any
+// writes only below its attempt's folder, and exits with 0 after a `finished` event, 2 after `failed` of
+// kind config, 1 after any other `failed`, and 130 when SIGTERM made it leave after a checkpoint. Any
 // program that keeps to this can be a worker.
 #pragma once
 

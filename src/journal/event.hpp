@@ -26,10 +26,12 @@ std::span<const Named<FailureKind>> names_of<FailureKind>();
 
 /// One line of a journal: {"seq": 7, "time": 1700000000.123456, "event": "metric", ...}. Fields that a kind
 /// does not use stay at their defaults; those in brackets may be absent from the line.
-///   started     attempt, step (where it resumes from, 0: from scratch), [total_steps], [detail {pid, host,
-///   device, ...}] metric      step, values {"loss": 2.31, "lr": 0.001} checkpoint  step, path (relative to
-///   the attempt's folder and inside it) score       name, value, [n], [stderr] finished    step, [detail
-///   {seconds, ...}] failed      [step], failure, [message]
+///   started     attempt, step (where it resumes from, 0: from scratch), [total_steps], [detail {pid, ...}]
+///   metric      step, values {"loss": 2.31, "lr": 0.001}
+///   checkpoint  step, path (relative to the attempt's folder and inside it)
+///   score       name, value, [n], [stderr]
+///   finished    step, [detail {seconds, ...}]
+///   failed      [step], failure, [message]
 /// Numbers that are not finite are written as the strings "NaN", "Infinity" and "-Infinity". Counts are at
 /// least 0. Names have 1 to kMaxNameBytes bytes and no control characters.
 struct Event {
