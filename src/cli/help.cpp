@@ -83,7 +83,7 @@ std::string program_help() {
   return text +
          "\nEvery command takes --help, and those that use the database --db PATH (else\n"
          "$ABLATE_DB, else results/ablate.db). Exit codes: 0 done, 1 some jobs failed,\n"
-         "2 wrong input, 130 interrupted.\n\n"
+         "2 wrong input, 70 internal error, 130 interrupted.\n\n"
          "Example\n"
          "  ablate plan sweeps/quickstart.toml && ablate run sweeps/quickstart.toml\n";
 }

@@ -2,10 +2,10 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <iterator>
-#include <new>
 
 #include "cli/arguments.hpp"
 #include "cli/command.hpp"
+#include "cli/failure.hpp"
 #include "cli/help.hpp"
 #include "cli/output.hpp"
 #include "report/terminal.hpp"
@@ -117,10 +117,9 @@ int main(int argc, char** argv) {
     return run_program(std::vector<std::string>(argv + 1, argv + argc));
   } catch (const BrokenPipe&) {
     return ExitCode::done;
-  } catch (const std::bad_alloc&) {
-    print_error("out of memory");
-  } catch (const std::exception& error) {
-    print_error(error.what());
+  } catch (...) {
+    const Failure failure = describe_failure(std::current_exception());
+    print_error(failure.message);
+    return failure.code;
   }
-  return ExitCode::user_error;
 }
