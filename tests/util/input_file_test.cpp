@@ -28,7 +28,9 @@ BOOST_FIXTURE_TEST_SUITE(input_file, Scratch)
 BOOST_AUTO_TEST_CASE(a_file_that_was_replaced_by_one_of_equal_size_and_time_has_another_state) {
   const fs::path file = write("a", "one");
   const timespec times[2] = {{1767225600, 0}, {1767225600, 0}};
-  const auto set_time = [&](const fs::path& file_path) { ::utimensat(AT_FDCWD, file_path.c_str(), times, 0); };
+  const auto set_time = [&](const fs::path& file_path) {
+    ::utimensat(AT_FDCWD, file_path.c_str(), times, 0);
+  };
   set_time(file);
   const FileState before = find_file_state(file).value();
   BOOST_TEST(before.size == 3);

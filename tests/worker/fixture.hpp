@@ -1,7 +1,9 @@
 // Job folders for a worker, and what it journalled.
 #pragma once
 
+#include <boost/test/unit_test.hpp>
 #include <functional>
+#include <string>
 
 #include "journal/attempt_folder.hpp"
 #include "journal/reader.hpp"
@@ -9,6 +11,13 @@
 #include "worker/worker.hpp"
 
 namespace ablate {
+
+/// Whether a message has a part; shows it where not.
+inline bool has(const std::string& text, const std::string& part) {
+  if (text.find(part) != std::string::npos) return true;
+  BOOST_TEST_MESSAGE(text);
+  return false;
+}
 
 struct WorkerFixture {
   static Json demo_job(std::int64_t resolution = 8, std::int64_t steps = 40) {

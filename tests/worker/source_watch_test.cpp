@@ -6,7 +6,7 @@
 #include "data/input_files.hpp"
 #include "data/shard.hpp"
 #include "journal/data_promise.hpp"
-#include "scratch.hpp"
+#include "worker/fixture.hpp"
 #include "worker/stage.hpp"
 
 namespace ablate {
@@ -59,12 +59,6 @@ struct WatchedJob : Scratch {
   AttemptSpec spec;
   Experiment shape;
 };
-
-bool has(const std::string& text, const std::string& part) {
-  if (text.find(part) != std::string::npos) return true;
-  BOOST_TEST_MESSAGE(text);
-  return false;
-}
 
 }  // namespace
 
