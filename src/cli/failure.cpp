@@ -11,7 +11,7 @@ namespace ablate {
 
 namespace {
 
-Failure internal_error(const char* what) {
+Failure defect(const char* what) {
   return {
       ExitCode::internal_error,
       fmt::format("internal error: {}\nThis is a defect of ablate {}, not of your input; please report it "
@@ -31,9 +31,9 @@ Failure describe_failure(const std::exception_ptr& exception) {
   } catch (const std::bad_alloc&) {
     return {ExitCode::internal_error, "out of memory; finished jobs are kept"};
   } catch (const std::exception& error) {
-    return internal_error(error.what());
+    return defect(error.what());
   } catch (...) {
-    return internal_error("an exception of unknown type");
+    return defect("an exception of unknown type");
   }
 }
 

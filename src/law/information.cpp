@@ -47,11 +47,11 @@ double convex_bound(const std::map<double, double>& losses, double x) {
 
 /// Information of one run at (log2 lr, log2 batch) about a cell whose bowl has the fitted shape.
 Eigen::Matrix3d run_information(const BowlFit& bowls, const CellKnowledge& cell, double x, double y) {
-  constexpr double kLeastNoise = 1e-3;
+  constexpr double kLeastRunNoise = 1e-3;
   const double dy = bowls.joint ? y - cell.y : 0;
   const double slope = bowls.lr.slope(x - cell.x - bowls.ridge * dy);
   const Eigen::Vector3d gradient(1, -slope, bowls.joint ? bowls.ridge * slope - bowls.batch.slope(dy) : 0);
-  return gradient * gradient.transpose() / std::pow(std::max(bowls.noise, kLeastNoise), 2);
+  return gradient * gradient.transpose() / std::pow(std::max(bowls.noise, kLeastRunNoise), 2);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(what_a_user_can_mend_leaves_with_2) {
   const Failure wrong = failure_of([] { throw Error("a.toml:3: unknown key"); });
   BOOST_TEST(wrong.code == 2);
   BOOST_TEST(wrong.message == "a.toml:3: unknown key");
-  const Failure refused = failure_of([] { std::filesystem::file_size("/nowhere/at/all"); });
+  const Failure refused = failure_of([] { return std::filesystem::file_size("/nowhere/at/all"); });
   BOOST_TEST(refused.code == 2);
   BOOST_TEST(refused.message.find("/nowhere/at/all") != std::string::npos);
 }

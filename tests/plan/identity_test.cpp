@@ -202,7 +202,9 @@ struct Recipes {
     Experiment changed = base;
     change(changed);
     std::vector<ConfigPart> parts;
-    const Fingerprint fingerprint = [](const std::string& source) { return "content of " + source; };
+    const Fingerprint fingerprint = [](const std::string& source, SourceKind) {
+      return "content of " + source;
+    };
     PartTable table(parts, fingerprint);
     std::vector<std::uint32_t> indices;
     table.find(changed, stage, task, indices);

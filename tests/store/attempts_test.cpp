@@ -76,7 +76,7 @@ BOOST_FIXTURE_TEST_CASE(an_attempt_resumes_from_the_checkpoint_of_the_highest_at
 
 BOOST_FIXTURE_TEST_CASE(a_checkpoint_whose_file_is_gone_gives_way_to_the_one_before_it, Store) {
   for (const std::int64_t step : {100, 200}) {
-    const AttemptRecord attempt = begin(2);
+    AttemptRecord attempt = begin(2);
     Lines lines;
     append(attempt, {lines.started(attempt.number, attempt.resume_step), lines.checkpoint(step)});
     std::ofstream(path / "results" / attempt.folder / fmt::format("checkpoint-{}", step)) << "x";

@@ -93,6 +93,7 @@ BOOST_FIXTURE_TEST_CASE(a_resumed_attempt_rewinds_the_curves_and_doubles_no_poin
                    lines.metric(20, 1), lines.metric(20, 0.5, "late"), lines.metric(30, 8)});
   take(true);
   BOOST_TEST(summary(2, "loss") == "4 30 8 1 9");
+  std::ofstream(path / "results" / attempt.folder / "checkpoint-10") << "x";
   end(attempt, AttemptState::lost, JobState::waiting);
 
   AttemptRecord second = begin(2);
