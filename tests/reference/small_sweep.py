@@ -187,6 +187,7 @@ class_prompts = ["a picture of {}.", "{}"]
 [run]
 log_interval = 1
 micro_batch = 3  # Of 4 sequences: the second part is smaller.
+encoder_micro_batch = 4  # A score of an encoder does not depend on it.
 """
 
 # Each encoder's loss with another connector.
