@@ -69,7 +69,8 @@ def train_again(job, weights, loss_of_step, report):
 
 
 def encoder_loss_of(job, documents, tokenizer):
-    encoder, batch, share = job.config["encoder"], job.config["train.encoder"]["batch"], job.config["data"]["synthetic_share"]
+    encoder, batch = job.config["encoder"], job.config["train.encoder"]["batch"]
+    share = job.config["data"].get("synthetic_share")  # Absent where the loss reads no captions.
     stream = DocumentStream(documents, job.seed, "documents/encoder")
     drawn = []
 
