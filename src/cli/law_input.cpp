@@ -79,13 +79,33 @@ std::int64_t common_seq_len(const std::vector<TrainedJob>& jobs) {
   return same ? first : 0;
 }
 
-struct SweepTally {
-  std::size_t unfinished = 0, cancelled = 0, stopped = 0, failed = 0, no_loss = 0;
-};
+/// The evaluation of the job that was to give `value`; null: there is none that has not given it.
+const EvaluationJob* evaluation_of(const TrainedJob& job, const std::string& value) {
+  const auto gives = [&](const EvaluationJob& one) {
+    return value.starts_with(one.task) && value.find_first_of("/-", one.task.size()) == one.task.size();
+  };
+  const auto found = std::find_if(job.unscored.begin(), job.unscored.end(), gives);
+  return found == job.unscored.end() ? nullptr : &*found;
+}
 
-void add_job(const TrainedJob& job, Stage stage, const std::string& value, LawInput& input,
-             SweepTally& tally) {
-  const bool diverged = job.state == JobState::failed && job.failure == "diverged";
+/// A finished job without its loss: why it has none.
+void count_without_loss(const EvaluationJob* evaluation, SweepTally& tally) {
+  if (evaluation == nullptr)
+    ++tally.no_loss;
+  else if (evaluation->state == JobState::failed)
+    ++tally.evaluation_failed;
+  else if (evaluation->state == JobState::cancelled)
+    ++tally.evaluation_cancelled;
+  else
+    ++tally.not_evaluated;
+}
+
+void add_job(const TrainedJob& job, Stage stage, const std::string& value, LawInput& input) {
+  SweepTally& tally = input.tally;
+  const auto has_diverged = [](JobState state, const std::string& failure) {
+    return state == JobState::failed && failure == "diverged";
+  };
+  bool diverged = has_diverged(job.state, job.failure);
   if (job.state == JobState::failed && !diverged) return void(++tally.failed);
   LawRun run = settings_of(job, stage);
   const double flops = 6 * run.params * run.tokens;
@@ -93,15 +113,38 @@ void add_job(const TrainedJob& job, Stage stage, const std::string& value, LawIn
     input.flops += flops * static_cast<double>(job.last_step) / static_cast<double>(job.steps);
     return void(++(stopped_early(job) ? tally.stopped : tally.cancelled));
   }
-  if (!diverged && (job.state != JobState::finished || (!job.evaluated && value != "loss")))
-    return void(++tally.unfinished);
+  if (!diverged && job.state != JobState::finished) return void(++tally.unfinished);
   const auto loss = diverged ? std::nullopt : loss_of(job, value);
-  if (!diverged && !loss) return void(++tally.no_loss);
+  if (!diverged && !loss) {
+    const EvaluationJob* evaluation = evaluation_of(job, value);
+    diverged = evaluation != nullptr && has_diverged(evaluation->state, evaluation->failure);
+    if (!diverged) return count_without_loss(evaluation, tally);
+  }
 
   run.loss = loss.value_or(std::numeric_limits<double>::quiet_NaN());
   run.diverged = diverged || std::isnan(run.loss);
   input.flops += flops;
   input.runs.push_back(std::move(run));
+}
+
+void tell_tally(const std::string& value, LawInput& input) {
+  const auto tell = [&](std::size_t count, const std::string& why) {
+    if (count > 0)
+      input.left_out.push_back(
+          fmt::format("{} left out: {}", count_of(static_cast<std::int64_t>(count), "run"), why));
+  };
+  const SweepTally& tally = input.tally;
+  const std::string loss = one_line(value);
+  tell(tally.unfinished, "not finished yet");
+  tell(tally.cancelled, "cancelled by `ablate cancel`");
+  tell(tally.stopped, "stopped early, since others of the same size were better");
+  tell(tally.failed, "failed for another reason than divergence; `ablate jobs --state failed`");
+  tell(tally.not_evaluated, fmt::format("trained, but {} is not evaluated yet", loss));
+  tell(tally.evaluation_failed,
+       fmt::format("the evaluation that gives {} failed; `ablate jobs --state failed`", loss));
+  tell(tally.evaluation_cancelled,
+       fmt::format("the evaluation that gives {} was cancelled; `ablate jobs --state cancelled`", loss));
+  tell(tally.no_loss, "without " + loss);
 }
 
 }  // namespace
@@ -220,20 +263,11 @@ LawInput read_sweeps(Database& database, const std::vector<std::string>& sweeps,
     value = scored ? kHeldOut : "loss";
   }
   input.seq_len = common_seq_len(jobs);
-  SweepTally tally;
-  for (const TrainedJob& job : jobs) add_job(job, stage, value, input, tally);
+  for (const TrainedJob& job : jobs) add_job(job, stage, value, input);
   input.notes.push_back(fmt::format(
       "N counts the decoder's matrices without embeddings, D is steps x batch x data.seq_len, the loss is {}",
       value == "loss" ? std::string("the last training loss") : one_line(value)));
-  const auto tell = [&](std::size_t count, const std::string& what) {
-    if (count > 0)
-      input.left_out.push_back(fmt::format("{} {}", count_of(static_cast<std::int64_t>(count), "run"), what));
-  };
-  tell(tally.unfinished, "left out: not finished yet");
-  tell(tally.cancelled, "left out: cancelled by `ablate cancel`");
-  tell(tally.stopped, "left out: stopped early, since others of the same size were better");
-  tell(tally.failed, "left out: failed for another reason than divergence; `ablate jobs --state failed`");
-  tell(tally.no_loss, fmt::format("left out: without {}", one_line(value)));
+  tell_tally(value, input);
   if (input.runs.empty()) {
     std::string text = input.name + ": no run of stage " + to_name(stage) + " has ended with a loss";
     for (const std::string& line : input.left_out) text += "; " + line;

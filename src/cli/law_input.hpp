@@ -14,6 +14,14 @@
 
 namespace ablate {
 
+/// Runs of sweeps that do not count, by why they have no loss.
+struct SweepTally {
+  std::size_t unfinished = 0, cancelled = 0, stopped = 0, failed = 0;  ///< As trainings.
+  /// Trained, while the evaluation that was to give the loss has not ended, or not well.
+  std::size_t not_evaluated = 0, evaluation_failed = 0, evaluation_cancelled = 0;
+  std::size_t no_loss = 0;  ///< Without such an evaluation.
+};
+
 /// Runs, or a table of optima, with the words to say where they come from.
 struct LawInput {
   std::string name;                   ///< "runs.csv", "sweep lr-search".
@@ -26,6 +34,7 @@ struct LawInput {
   std::int64_t seq_len = 0;
   /// Of a sweep's runs, 6 N D each; of those that were cancelled the part that they made.
   double flops = 0;
+  SweepTally tally;
 };
 
 /// The options that say what to read: SOURCE, --sweep, --stage, law_column_options().
@@ -36,7 +45,8 @@ OptionSpec amount_option(const char* name, const char* what, const char* help);
 std::vector<OptionSpec> law_fit_options();
 
 LawInput read_law_input(const Arguments& arguments);
-/// Runs of the finished and diverged jobs of sweeps. `value`: the score or metric that counts as loss; empty:
+/// Runs of the finished and diverged jobs of sweeps; only the job that gives the loss has to have ended.
+/// `value`: the score or metric that counts as loss; empty:
 /// heldout-loss/text where runs have it, else their last training loss.
 LawInput read_sweeps(Database& database, const std::vector<std::string>& sweeps, Stage stage,
                      const std::string& value);

@@ -45,8 +45,8 @@ struct Standing {
   LawFit fit;
   std::optional<LawPrediction> prediction;  ///< Nothing while no law can be fitted.
   double spent = 0;                         ///< FLOPs of the rounds, 6 N D a run.
-  std::size_t failed = 0;                   ///< Jobs that did so for another reason than divergence.
-  std::size_t cancelled = 0;                ///< By the user.
+  std::size_t failed = 0;     ///< Runs without a loss, since a job did so for another reason than divergence.
+  std::size_t cancelled = 0;  ///< By the user.
 
   double factor() const { return std::sqrt(prediction->lr.p95.high / prediction->lr.p95.low); }
 };
@@ -84,15 +84,10 @@ Search search_of(const Arguments& arguments) {
 Standing look(const Arguments& arguments, const Search& search, const std::vector<std::string>& sweeps) {
   Database database = open_for_reading(arguments);
   Standing standing;
-  for (std::size_t round = 0; round < sweeps.size(); ++round) {
-    for (const TrainedJob& job :
-         load_trained_jobs(database, get_sweep(database, sweeps[round]).id, search.stage)) {
-      standing.failed += (job.state == JobState::failed && job.failure != "diverged") ||
-                         (job.state == JobState::finished && !job.evaluated);
-      standing.cancelled += job.state == JobState::cancelled && !stopped_early(job);
-    }
-  }
   LawInput input = read_sweeps(database, sweeps, search.stage, search.loss);
+  // When a round has ended, what was not evaluated waits for something that failed.
+  standing.failed = input.tally.failed + input.tally.evaluation_failed + input.tally.not_evaluated;
+  standing.cancelled = input.tally.cancelled + input.tally.evaluation_cancelled;
   standing.spent = input.flops - read_sweeps(database, {sweeps.front()}, search.stage, search.loss).flops;
   standing.target = search.target;
   settle_batch(arguments, input, standing.target);

@@ -55,13 +55,16 @@ std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep
   }
   {
     Query query(database,
-                "SELECT k.id, e.value, k.state FROM job k, json_each(k.parents) AS e"
-                " WHERE k.id BETWEEN ? AND ? AND k.stage = 'eval'");
+                "SELECT k.id, e.value, k.task, k.state,"
+                " (SELECT a.failure FROM attempt a WHERE a.job_id = k.id ORDER BY a.number DESC LIMIT 1)"
+                " FROM job k, json_each(k.parents) AS e"
+                " WHERE k.id BETWEEN ? AND ? AND k.stage = 'eval' AND k.state <> 'finished' ORDER BY k.id");
     query.bind(jobs.first_id(), jobs.last_id());
     while (query.step()) {
       const auto job = by_id.find(query.integer(1));
-      if (job != by_id.end() && jobs.find(query.integer(0)) >= 0 && query.view(2) != "finished")
-        found[job->second].evaluated = false;
+      if (job != by_id.end() && jobs.find(query.integer(0)) >= 0)
+        found[job->second].unscored.push_back(
+            {query.text(2), from_name<JobState>(query.view(3)), query.text(4)});
     }
   }
   Query query(database,

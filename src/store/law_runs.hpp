@@ -14,6 +14,13 @@
 
 namespace ablate {
 
+/// An evaluation of a trained model.
+struct EvaluationJob {
+  std::string task;  ///< What its scores' names begin with: "heldout-loss".
+  JobState state = JobState::waiting;
+  std::string failure;  ///< As that of a TrainedJob.
+};
+
 struct TrainedJob {
   std::int64_t id = 0;
   std::string key;
@@ -27,7 +34,7 @@ struct TrainedJob {
   double flops = 0;                       ///< By formula.
   std::map<std::string, double> metrics;  ///< Last values ("loss") of a finished job: final ones; else none.
   std::map<std::string, double> scores;   ///< Of the evaluations of this sweep that look at it.
-  bool evaluated = true;                  ///< False: the sweep has evaluations of it that are not finished.
+  std::vector<EvaluationJob> unscored;    ///< Evaluations of this sweep that are not finished, or failed.
 };
 
 /// Whether it was ended early, since others were better; a job that the user cancelled was not.

@@ -48,7 +48,8 @@ struct JobColumns {
 JobColumns load_job_columns(Database& database, const SweepJobs& jobs) {
   JobColumns columns;
   Query query(database,
-              "SELECT id, stage, state, state = 'failed' AND (SELECT a.failure FROM attempt a"
+              "SELECT id, stage, state, state = 'failed' AND (stage <> 'eval' OR task = 'heldout-loss') AND "
+              "(SELECT a.failure FROM attempt a"
               " WHERE a.job_id = job.id ORDER BY a.number DESC LIMIT 1) = 'diverged'"
               " FROM job WHERE id BETWEEN ? AND ? ORDER BY id");
   query.bind(jobs.first_id(), jobs.last_id());

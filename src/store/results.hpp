@@ -29,7 +29,9 @@ struct RunRecord {
       levels;  ///< Axis name to level label; an axis that does not apply is absent.
   std::uint64_t seed = 0;
   JobState state = JobState::waiting;  ///< The worst of its jobs, as in the view `runs`.
-  bool diverged = false;  ///< One of its jobs failed since its loss was no number or rose without end.
+  /// One of its trainings failed since its loss was no number or rose without end, or the evaluation of the
+  /// held-out loss since that was no number; what else was evaluated says nothing of the training.
+  bool diverged = false;
   std::vector<std::int64_t> jobs;                ///< Ids, upstream first.
   std::map<std::string, double> values;          ///< Scores, and last values of metrics.
   std::map<std::string, ExampleError> examples;  ///< Of those values that are scores.

@@ -33,11 +33,13 @@ BOOST_FIXTURE_TEST_CASE(trained_jobs_come_with_configuration_loss_scores_and_fai
   BOOST_TEST(jobs[0].config.dump() == R"({"connector":{"kind":"mlp"},"encoder":{"width":64}})");
   BOOST_TEST(jobs[0].metrics.at("loss") == 2);
   BOOST_TEST(jobs[0].scores.at("caption") == 0.75);
-  BOOST_TEST(jobs[0].evaluated);
+  BOOST_TEST(jobs[0].unscored.empty());
   BOOST_CHECK(jobs[1].state == JobState::failed);
   BOOST_TEST(jobs[1].failure == "diverged");
   BOOST_TEST(jobs[1].scores.empty());
-  BOOST_TEST(!jobs[1].evaluated);
+  BOOST_REQUIRE(jobs[1].unscored.size() == 1u);
+  BOOST_TEST(jobs[1].unscored[0].task == "caption");
+  BOOST_CHECK(jobs[1].unscored[0].state == JobState::waiting);
   BOOST_TEST(jobs[1].metrics.empty());
   BOOST_TEST(jobs[1].last_step == 10);
   BOOST_CHECK(jobs[2].state == JobState::cancelled);

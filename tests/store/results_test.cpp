@@ -99,6 +99,23 @@ BOOST_FIXTURE_TEST_CASE(a_run_that_diverged_has_no_last_loss, Measured) {
   for (const std::size_t other : {0, 1, 3}) BOOST_TEST(!runs.at(other).diverged);
 }
 
+BOOST_FIXTURE_TEST_CASE(an_evaluation_without_numbers_is_no_training_that_diverged, Measured) {
+  const auto diverged = [&](std::int64_t job_id) {
+    const AttemptRecord attempt = begin(job_id);
+    end_attempt(database, attempt.id,
+                {.state = AttemptState::failed, .failure = "diverged", .job_state = JobState::failed}, 2000);
+    return load_runs(database, sweep, {"vlm/loss"}).at(2);
+  };
+  run(7, [&](const AttemptRecord& attempt, Lines& lines) { append(attempt, {lines.metric(10, 6)}); });
+  const RunRecord probed = diverged(8);
+  BOOST_CHECK(probed.state == JobState::failed);
+  BOOST_TEST(!probed.diverged);
+  BOOST_TEST(probed.values.at("vlm/loss") == 6);
+  // The held-out loss is the training's own.
+  Query(database, "UPDATE job SET task = 'heldout-loss' WHERE id = 8").run();
+  BOOST_TEST(load_runs(database, sweep, {}).at(2).diverged);
+}
+
 BOOST_FIXTURE_TEST_CASE(the_names_of_values_are_scores_first, Measured) {
   BOOST_TEST(known_values(database, sweep) ==
                  (std::vector<std::string>{"caption", "vqa", "encoder/loss", "vlm/loss"}),
