@@ -30,15 +30,17 @@ std::span<const Named<Tidy>> names_of<Tidy>() {
 
 namespace {
 
-/// Jobs of the sweep ?1, or of all.
+/// Jobs of the sweep ?1, or of all. A value that is there and NULL is no number; a standard error is not
+/// known.
 #define ABLATE_OF_SWEEP " WHERE ?1 IS NULL OR j.id IN (SELECT job_id FROM sweep_jobs WHERE sweep_id = ?1)"
 constexpr const char* kMetrics =
-    "SELECT j.key, j.stage, j.seed, n.name AS metric, m.step, m.value, m.attempt FROM job j"
+    "SELECT j.key, j.stage, j.seed, n.name AS metric, m.step, coalesce(m.value, 'NaN') AS value, m.attempt "
+    "FROM job j"
     " JOIN metric_point m ON m.job_id = j.id JOIN metric_name n ON n.id = m.name_id" ABLATE_OF_SWEEP
     " ORDER BY j.id, m.name_id, m.step";
 /// Earlier versions wrote 0 as the standard error of a single example.
 constexpr const char* kScores =
-    "SELECT j.key, j.stage, j.task, j.seed, s.name, s.value, s.n,"
+    "SELECT j.key, j.stage, j.task, j.seed, s.name, coalesce(s.value, 'NaN') AS value, s.n,"
     " CASE WHEN s.n = 1 THEN NULL ELSE s.stderr END AS stderr, s.attempt FROM job j"
     " JOIN score_value s ON s.job_id = j.id" ABLATE_OF_SWEEP " ORDER BY j.id, s.name";
 constexpr const char* kJobs =
@@ -55,36 +57,42 @@ class SearchColumns {
   void load(Database& database, std::int64_t sweep_id) {
     for (const TrainedJob& job : load_trained_jobs(database, sweep_id, stage_)) {
       const auto loss = job.metrics.find("loss");
-      settings_.emplace(
-          job.id, std::pair(settings_of(job, stage_), loss != job.metrics.end() && std::isnan(loss->second)));
+      settings_.emplace(job.id, Trained{settings_of(job, stage_), job.key, to_name(job.state),
+                                        loss != job.metrics.end() && std::isnan(loss->second)});
     }
   }
   void add_names(std::vector<Column>& columns) const {
     if (settings_.empty()) return;
-    for (const char* name : {"N", "D", "batch_tokens", "peak_lr", "weight_decay", "schedule"})
+    for (const char* name : {"N", "D", "batch_tokens", "peak_lr", "weight_decay", "schedule", "state", "key"})
       columns.push_back({fmt::format("{}/{}", to_name(stage_), name)});
   }
   void add_cells(const RunRecord& run, std::vector<TableCell>& row) const {
     if (settings_.empty()) return;
-    const LawRun* found = nullptr;
+    const Trained* found = nullptr;
     for (const std::int64_t job : run.jobs)
-      if (const auto place = settings_.find(job); place != settings_.end()) found = &place->second.first;
-    if (found == nullptr) return void(row.insert(row.end(), 6, TableCell::null()));
-    for (const double value : {found->params, found->tokens, found->batch, found->lr, found->weight_decay})
+      if (const auto place = settings_.find(job); place != settings_.end()) found = &place->second;
+    if (found == nullptr) return void(row.insert(row.end(), 8, TableCell::null()));
+    const LawRun& set = found->settings;
+    for (const double value : {set.params, set.tokens, set.batch, set.lr, set.weight_decay})
       row.push_back(TableCell::number(value));
-    row.push_back({found->schedule});
+    for (const std::string& text : {set.schedule, found->state, found->key}) row.push_back({text});
   }
   /// Whether a finished job's last loss is no number.
   bool has_no_number(const RunRecord& run) const {
     return std::any_of(run.jobs.begin(), run.jobs.end(), [&](std::int64_t job) {
       const auto place = settings_.find(job);
-      return place != settings_.end() && place->second.second;
+      return place != settings_.end() && place->second.no_number;
     });
   }
 
  private:
+  struct Trained {
+    LawRun settings;
+    std::string key, state;
+    bool no_number = false;  ///< Its last loss is none, though it finished.
+  };
   Stage stage_;
-  std::map<std::int64_t, std::pair<LawRun, bool>> settings_;
+  std::map<std::int64_t, Trained> settings_;
 };
 
 /// 0 or 1; nothing for a run that may still diverge, or was not let.
@@ -128,7 +136,7 @@ std::int64_t export_runs(Database& database, const std::vector<SweepRecord>& swe
       for (const SearchColumns& search : searches) search.add_cells(run, row);
       for (const std::string& name : values) {
         const auto found = run.values.find(name);
-        row.push_back(found == run.values.end() ? TableCell::null() : TableCell::number(found->second));
+        row.push_back(found == run.values.end() ? TableCell::null() : TableCell::exact(found->second));
       }
       stream.add(std::move(row));
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/common.hpp"
+#include "law/run_state.hpp"
 #include "report/table.hpp"
 #include "util/text.hpp"
 
@@ -54,6 +55,8 @@ const std::vector<ColumnSpec>& column_specs() {
       {"--schedule", "schedule", &LawColumns::schedule, {"schedule", "lr_schedule"}},
       {"--diverged", "diverged", &LawColumns::diverged, {"diverged"}},
       {"--state", "state", &LawColumns::state, {"state", "status"}},
+      {"--seed", "seed", &LawColumns::seed, {"seed", "random_seed"}},
+      {"--key", "run's key", &LawColumns::key, {"key", "job_key", "run_id"}},
   };
   return kSpecs;
 }
@@ -84,6 +87,42 @@ std::string find_known(const std::vector<std::string>& known, const TextTable& t
   return "";
 }
 
+/// Throws Error where several columns look like states and do not say the same: which counts is for the user
+/// to say.
+void refuse_contradicting_states(const std::vector<std::string>& known, const TextTable& table) {
+  std::vector<std::string> alike;
+  for (const std::string& column : table.columns)
+    if (std::find(known.begin(), known.end(), plain_name(column)) != known.end()) alike.push_back(column);
+  for (std::size_t i = 1; i < alike.size(); ++i) {
+    const std::size_t first = table.column(alike[0]), other = table.column(alike[i]);
+    for (const TableRow& row : table.rows)
+      if (parse_run_state(row.cells[first]) != parse_run_state(row.cells[other]))
+        throw Error(fmt::format("{}: {} is '{}' and {} is '{}'; say which column counts with --state",
+                                table.where(row), one_line(alike[0]), one_line(row.cells[first]),
+                                one_line(alike[i]), one_line(row.cells[other])));
+  }
+}
+
+/// Throws Error where --seq-len contradicts a column.
+void check_seq_len(const Arguments& arguments, const TextTable& table, const std::string& column) {
+  const auto said = arguments.find_integer("--seq-len");
+  const std::size_t place = table.column(column);
+  for (const TableRow& row : table.rows)
+    if (const auto found = parse_amount(row.cells[place]);
+        said && found && *found != static_cast<double>(*said))
+      throw Error(fmt::format("{}: {} is {}, and --seq-len says {}; expected one length of a sequence",
+                              table.where(row), one_line(column), shortest(*found), *said));
+}
+
+/// The column of the stage that a search is about, where an export of runs has one for each: "llm/state" if
+/// the rate is in "llm/peak_lr"; empty: none.
+std::string find_of_stage(const ColumnSpec& spec, const TextTable& table, const std::string& rate) {
+  const std::size_t slash = rate.find('/');
+  if (slash == std::string::npos) return "";
+  const std::string name = rate.substr(0, slash + 1) + spec.known.front();
+  return std::find(table.columns.begin(), table.columns.end(), name) != table.columns.end() ? name : "";
+}
+
 /// What the name of a column says that it counts.
 std::optional<BatchUnit> unit_in_name(const std::string& column) {
   const std::string plain = plain_name(column);
@@ -111,7 +150,7 @@ void choose_batch_unit(const Arguments& arguments, const TextTable& table, Chose
   chosen.columns.seq_len =
       find_known({"seq_len", "seq_length", "sequence_length", "sequence_len", "context_length", "block_size"},
                  table, "--seq-len");
-  if (!chosen.columns.seq_len.empty()) return;
+  if (!chosen.columns.seq_len.empty()) return check_seq_len(arguments, table, chosen.columns.seq_len);
   chosen.seq_len = arguments.find_integer("--seq-len").value_or(0);
   if (chosen.seq_len == 0)
     throw Error(fmt::format(
@@ -164,6 +203,8 @@ std::vector<OptionSpec> law_column_options(bool with_target) {
       column_option("--schedule", "name of the schedule"),
       column_option("--diverged", "true or false, 1 or 0 [diverged; else by the loss]"),
       column_option("--state", "finished runs count, others are left out [state, status]; none: all count"),
+      column_option("--seed", "whatever names a run's seed: rates are compared within seeds [seed, ...]"),
+      column_option("--key", "whatever names a run: one that is listed twice counts once [key, ...]"),
   };
 }
 
@@ -172,11 +213,14 @@ ChosenColumns choose_columns(const Arguments& arguments, const TextTable& table)
   ChosenColumns chosen;
   std::vector<std::string> parts;
   for (const ColumnSpec& spec : column_specs()) {
-    const bool of_runs = spec.name == &LawColumns::loss || spec.name == &LawColumns::state;
-    if (optima && of_runs) continue;
+    const bool is_state = spec.name == &LawColumns::state, is_key = spec.name == &LawColumns::key;
+    if (optima && (is_state || is_key || spec.name == &LawColumns::loss || spec.name == &LawColumns::seed))
+      continue;
     std::string& name = chosen.columns.*spec.name;
     name = named_column(arguments, spec.option).value_or("");
-    const bool none = spec.name == &LawColumns::state && name == kNoColumn;
+    const bool none = is_state && name == kNoColumn;
+    if (name.empty() && (is_state || is_key)) name = find_of_stage(spec, table, chosen.columns.lr);
+    if (name.empty() && is_state) refuse_contradicting_states(spec.known, table);
     if (name.empty()) name = find_known(spec.known, table, spec.option);
     if (none) name.clear();
     const bool required = spec.required && !(loss_law && spec.name == &LawColumns::lr);

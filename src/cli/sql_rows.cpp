@@ -73,7 +73,7 @@ TableCell cell_of(sqlite3_stmt* statement, int column) {
       return {fmt::format("{}", number), number};
     }
     case SQLITE_FLOAT:
-      return TableCell::number(sqlite3_column_double(statement, column));
+      return TableCell::exact(sqlite3_column_double(statement, column));
     case SQLITE_TEXT: {
       const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
       return {std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(statement, column)))};

@@ -29,8 +29,11 @@ std::string some_of(const std::vector<std::string>& names) {
 void check_cells_left_out(const LawFit& fit, std::vector<LawFinding>& findings) {
   const std::size_t all = group_cells(fit.runs, fit.joint).size(), used = fit.bowls.cells.size();
   if (used == 0) {
+    const bool diverged =
+        std::any_of(fit.runs.begin(), fit.runs.end(), [](const LawRun& run) { return run.diverged; });
     findings.push_back({FindingKind::no_cell_with_rates, true,
-                        "no size was swept with three learning rates that did not diverge"});
+                        std::string("no size has losses at three learning rates") +
+                            (diverged ? " that did not diverge" : "")});
   } else if (used < all) {
     findings.push_back({FindingKind::few_rates, false,
                         fmt::format("{} of {} cells have fewer than three rates near their best and are left "

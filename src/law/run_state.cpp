@@ -12,12 +12,13 @@ namespace {
 
 constexpr std::array<std::string_view, 9> kFinished = {
     "finished", "finish", "complete", "completed", "done", "success", "succeeded", "successful", "ok"};
-constexpr std::array<std::string_view, 34> kUnfinished = {
-    "running",   "pending",  "queued",      "waiting",   "scheduled",   "starting",  "paused",
-    "suspended", "resuming", "blocked",     "preempted", "preempting",  "requeued",  "crashed",
-    "killed",    "failed",   "fail",        "failure",   "error",       "errored",   "cancelled",
-    "canceled",  "aborted",  "stopped",     "stopping",  "interrupted", "lost",      "pruned",
-    "timeout",   "timedout", "outofmemory", "oom",       "nodefail",    "incomplete"};
+constexpr std::array<std::string_view, 19> kEnded = {
+    "crashed",   "killed",   "failed",      "fail",    "failure",     "error", "errored",
+    "cancelled", "canceled", "aborted",     "stopped", "interrupted", "lost",  "pruned",
+    "timeout",   "timedout", "outofmemory", "oom",     "nodefail"};
+constexpr std::array<std::string_view, 15> kUnfinished = {
+    "running",  "pending", "queued",    "waiting",    "scheduled", "starting", "paused",    "suspended",
+    "resuming", "blocked", "preempted", "preempting", "requeued",  "stopping", "incomplete"};
 
 /// "TrialState.NODE_FAIL" -> "nodefail".
 std::string plain(std::string_view word) {
@@ -34,6 +35,7 @@ std::optional<RunState> parse_run_state(std::string_view word) {
     return std::find(words.begin(), words.end(), text) != words.end();
   };
   if (is_one_of(kFinished)) return RunState::finished;
+  if (is_one_of(kEnded)) return RunState::ended;
   if (is_one_of(kUnfinished)) return RunState::unfinished;
   if (text == "diverged") return RunState::diverged;
   return std::nullopt;

@@ -8,7 +8,8 @@ namespace ablate {
 
 enum class RunState {
   finished,    ///< Its loss is final.
-  unfinished,  ///< Not yet, or never: whatever its last loss was, it is not final.
+  ended,       ///< For good, but not by itself: its last loss is not final, yet one that is NaN stays so.
+  unfinished,  ///< Not yet: whatever its last loss is, it is not final.
   diverged,
 };
 

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <optional>
+#include <set>
 
 #include "law/run_state.hpp"
 #include "util/error.hpp"
@@ -30,28 +32,44 @@ std::string_view trimmed(std::string_view text) {
                                          : text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-/// Also with a unit behind it, for amounts: "30B".
+/// What a spreadsheet and Microsoft's printf have for what is no number: "#NUM!", "-1.#IND00".
+std::optional<double> special_number(std::string_view text) {
+  const std::string word = lower_case(text);
+  if (word == "#num!") return kNoNumber;
+  const std::string_view size = std::string_view(word).substr(word.starts_with('-'));
+  if (size.starts_with("1.#inf")) return std::numeric_limits<double>::infinity() * (word[0] == '-' ? -1 : 1);
+  for (const std::string_view start : {"1.#qnan", "1.#snan", "1.#ind", "1.#nan"})
+    if (size.starts_with(start)) return kNoNumber;
+  return std::nullopt;
+}
+
+/// Beyond what a double holds it is infinite or zero.
 std::optional<double> number_in(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return parse_amount(text);
-  return value;
+  if (error == std::errc::invalid_argument || end != text.data() + text.size()) return special_number(text);
+  return error == std::errc{} ? value : std::strtod(std::string(text).c_str(), nullptr);
 }
 
-/// The words for "there is nothing" of spreadsheets, pandas, R and JSON. NaN is not among them: it is a
+/// The words for "there is nothing" of spreadsheets, pandas, R, SAS and JSON. NaN is not among them: it is a
 /// number.
 bool is_missing(std::string_view word) {
-  constexpr std::string_view kWords[] = {"", "-", "--", "na", "n/a", "#n/a", "<na>", "none", "null", "nil"};
+  constexpr std::string_view kWords[] = {"",     "-",    "--",   "na",  "n/a", "#n/a",
+                                         "<na>", "none", "null", "nil", ".",   "?"};
   return std::find(std::begin(kWords), std::end(kWords), lower_case(word)) != std::end(kWords);
 }
+
+/// Whether numbers may have a unit behind them: "30B".
+enum class Units { none, amounts };
 
 /// One column of a table, or none when its name is empty.
 class RunColumn {
  public:
   /// `meaning`: what a row that has no value is said to lack.
-  RunColumn(const TextTable& table, const std::string& column, std::string meaning = {})
-      : table_(table), column_(column), meaning_(std::move(meaning)) {
+  RunColumn(const TextTable& table, const std::string& column, std::string meaning = {},
+            Units units = Units::none)
+      : table_(table), column_(column), meaning_(std::move(meaning)), units_(units) {
     if (!column.empty()) position_ = table.column(column);
   }
   bool given() const { return position_.has_value(); }
@@ -88,15 +106,19 @@ class RunColumn {
     if (!value) fail(row, "is neither true nor false, 1 nor 0");
     return *value;
   }
-  /// Whether it diverged. Throws Unknown for a run that is not known to have ended.
-  bool diverged_state(const TableRow& row) const {
-    if (!given()) return false;
+  /// Whether a run whose loss is `no_number` or not has diverged. Throws Unknown where its state says that
+  /// the loss is not final: without a number it has to be that of a run that has ended in any way.
+  bool diverged_state(const TableRow& row, bool no_number) const {
+    if (!given()) return no_number;
     const std::string_view word = text(row);
     if (is_missing(word)) throw Unknown{"no state"};
     const std::optional<RunState> state = parse_run_state(word);
-    if (!state) throw Unknown{fmt::format("state '{}', which is not known here", printable(word))};
-    if (*state == RunState::unfinished) throw Unknown{"state " + lower_case(word)};
-    return *state == RunState::diverged;
+    if (!state)
+      throw Unknown{fmt::format("state '{}', which is not known here; --state none counts all states",
+                                printable(word))};
+    if (*state == RunState::diverged || (no_number && *state != RunState::unfinished)) return true;
+    if (*state != RunState::finished) throw Unknown{"state " + lower_case(word)};
+    return false;
   }
 
  private:
@@ -107,7 +129,9 @@ class RunColumn {
     return std::isnan(value) ? std::nullopt : std::optional(value);
   }
   double number(const TableRow& row) const {
-    const std::optional<double> value = number_in(text(row));
+    const std::optional<double> amount = units_ == Units::amounts ? parse_amount(text(row)) : std::nullopt;
+    const std::optional<double> value = amount ? amount : number_in(text(row));
+    if (!value && parse_amount(text(row))) fail(row, "is not a number: it has a unit, as only amounts may");
     if (!value)
       fail(row,
            text(row).find(',') == std::string_view::npos
@@ -121,6 +145,7 @@ class RunColumn {
 
   const TextTable& table_;
   std::string column_, meaning_;
+  Units units_ = Units::none;
   std::optional<std::size_t> position_;
 };
 
@@ -129,11 +154,12 @@ class SettingColumns {
  public:
   SettingColumns(const TextTable& table, const LawColumns& columns)
       : table_(table),
-        params_(table, columns.params, "size"),
-        tokens_(table, columns.tokens, "token count"),
+        params_(table, columns.params, "size", Units::amounts),
+        tokens_(table, columns.tokens, "token count", Units::amounts),
         lr_(table, columns.lr, "rate"),
-        batch_(table, columns.batch, "batch"),
-        seq_len_(table, columns.batch.empty() ? std::string() : columns.seq_len, "sequence length") {}
+        batch_(table, columns.batch, "batch", Units::amounts),
+        seq_len_(table, columns.batch.empty() ? std::string() : columns.seq_len, "sequence length",
+                 Units::amounts) {}
 
   template <typename Row>
   void read(const TableRow& row, Row& result) const {
@@ -152,6 +178,12 @@ class SettingColumns {
 void require_columns(const LawColumns& columns, bool with_loss) {
   if (columns.params.empty() || columns.lr.empty() || (with_loss && columns.loss.empty()))
     throw Error("the columns of model size, learning rate and loss must be named");
+}
+
+/// What two rows that name the same run have in common when they tell the same of it.
+std::string values_of(const LawRun& run, std::string_view key) {
+  return fmt::format("{}\x1f{}\x1f{}\x1f{}\x1f{}\x1f{}\x1f{}\x1f{}", key, run.params, run.tokens, run.lr,
+                     run.batch, run.loss, run.weight, run.seed);
 }
 
 /// The rows that `read` can make something of.
@@ -178,17 +210,23 @@ LawTable<LawRun> parse_law_runs(const TextTable& table, const LawColumns& column
   const SettingColumns settings(table, columns);
   const RunColumn loss(table, columns.loss), weight(table, columns.weight, "count of repeats"),
       weight_decay(table, columns.weight_decay), schedule(table, columns.schedule),
-      diverged(table, columns.diverged), state(table, columns.state);
+      diverged(table, columns.diverged), state(table, columns.state), seed(table, columns.seed),
+      key(table, columns.key);
+  std::set<std::string> seen;
   return read_rows<LawRun>(table, [&](const TableRow& row) {
     LawRun run;
     const std::optional<double> found = loss.loss(row);
     run.loss = found.value_or(kNoNumber);
-    run.diverged = diverged.flag(row) || (found && std::isnan(*found)) || state.diverged_state(row);
+    run.diverged = diverged.flag(row) || state.diverged_state(row, found && std::isnan(*found));
     if (!run.diverged && !found) throw Unknown{"no loss"};
     settings.read(row, run);
     run.weight = weight.positive(row, 1);
     run.weight_decay = weight_decay.optional_not_negative(row, kNoNumber);
     if (schedule.given()) run.schedule = schedule.text(row);
+    if (seed.given() && !is_missing(seed.text(row))) run.seed = seed.text(row);
+    const bool named = key.given() && !is_missing(key.text(row));
+    if (!seen.insert(named ? values_of(run, key.text(row)) : join(row.cells, "\x1f")).second)
+      throw Unknown{"listed before"};
     return run;
   });
 }

@@ -26,6 +26,7 @@ struct LawRun {
   double repeat_squares = 0, repeats = 0;
   double weight_decay = std::numeric_limits<double>::quiet_NaN();  ///< PyTorch's AdamW form. NaN: not given.
   std::string schedule;   ///< Any name of the schedule; empty: not given.
+  std::string seed;       ///< Any name of the seed; empty: not given. Runs of one seed err together.
   bool diverged = false;  ///< Counts as a bound from above on the rate, never as a loss.
   std::string where;      ///< For messages: "runs.csv:12", or a job's name.
 };
@@ -45,6 +46,8 @@ struct LawColumns {
   std::string batch_se;  ///< Likewise of the batch.
   std::string diverged;  ///< See parse_flag().
   std::string state;     ///< See parse_run_state().
+  std::string seed;
+  std::string key;  ///< What names a run: two rows with the same one, and the same values, are one run.
 };
 
 /// What could be read of a table.
@@ -56,10 +59,13 @@ struct LawTable {
 };
 
 /// Runs from a table. What is not known is no value: a row whose loss, size, tokens, rate or batch is missing
-/// (an empty cell, null, None, NA, #N/A, -; NaN for what is no loss), or whose state is not that of a
-/// finished run, is left out and counted. A run has diverged when its loss is NaN or infinite, in any
-/// spelling that printf, Python or JavaScript gives, or `diverged` or `state` say so; then its loss may be
-/// missing, too.
+/// (an empty cell, null, None, NA, #N/A, -, ., ?; NaN for what is no loss), or whose state is not that
+/// of a finished run, is left out and counted. A run has diverged when its loss is NaN or infinite, in any
+/// spelling that printf, Python, JavaScript or a spreadsheet gives, and it has ended in any way, or
+/// `diverged` or `state` say so; then its loss may be missing, too. Units ("30B") may stand behind sizes,
+/// tokens, batches and lengths of sequences.
+///
+/// A row that is listed twice counts once: all of its columns, or its key and all that is read, are the same.
 ///
 /// Throws Error with place, column and what was found: a column that is missing (with the nearest name that
 /// there is), text where a number belongs, a rate, size, batch or token count that is not finite and

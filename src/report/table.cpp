@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "report/latex.hpp"
 #include "report/row_stream.hpp"
 #include "report/text_table.hpp"
@@ -14,6 +16,11 @@ TableCell TableCell::integer(std::int64_t value) { return {with_commas(value), v
 TableCell TableCell::number(double value, std::string text) { return {std::move(text), value}; }
 
 TableCell TableCell::number(double value) { return {fmt::format("{:.6g}", value), value}; }
+
+TableCell TableCell::exact(double value) {
+  if (std::isfinite(value)) return number(value);
+  return {std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity"};
+}
 
 std::string render(const Table& table, Format format, std::size_t width) {
   switch (format) {

@@ -30,6 +30,8 @@ struct TableCell {
   static TableCell integer(std::int64_t value);  ///< With thousands separated by commas.
   static TableCell number(double value, std::string text);
   static TableCell number(double value);  ///< With six significant digits.
+  /// For other programs: what is not finite stays so, as the text NaN, Infinity or -Infinity.
+  static TableCell exact(double value);
 };
 
 enum class Align { left, right };

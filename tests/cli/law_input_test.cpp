@@ -4,6 +4,7 @@
 
 #include "cli/law_search.hpp"
 #include "util/json.hpp"
+#include "util/text.hpp"
 
 BOOST_AUTO_TEST_SUITE(law_input)
 
@@ -125,6 +126,24 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_is_left_out_and_what_diverged_bounds) {
     BOOST_TEST(notes.find(part) != std::string::npos);
   BOOST_TEST(with_more["lr_law"] == all["lr_law"]);
   BOOST_TEST(with_more["cells"] == all["cells"]);
+  // A loss that is no number says so only of a run that has ended.
+  const auto says = [&](const std::string& state, const std::string& loss) {
+    program.scratch.write("tracked.csv", tracked(state, loss));
+    return program.run("law fit tracked.csv");
+  };
+  for (const char* state : {"queued", "PENDING", "waiting", "running", "odd", ""})
+    for (const char* loss : {"NaN", "inf"})
+      BOOST_TEST(says(state, loss)
+                     .err.find(*state == '\0'
+                                   ? "left out: no state"
+                                   : fmt::format("left out: state {}",
+                                                 state == std::string("odd")
+                                                     ? "'odd', which is not known here; --state none"
+                                                     : lower_case(state))) != std::string::npos);
+  for (const char* state : {"finished", "failed", "CRASHED", "killed"})
+    for (const char* loss : {"NaN", "-inf", "#NUM!", "1.#QNAN", "-1.#IND00", "1e400"})
+      BOOST_TEST(says(state, loss).code == 0);
+
   program.scratch.write("running.csv", "N,D,lr,loss,State\n1e8,2e9,1e-3,3,running\n1e8,2e9,2e-3,3,running\n");
   expect_refusal(program, "law fit running.csv", "no row is left: 2 runs left out: state running");
   // Who knows better reads no states.
@@ -169,6 +188,56 @@ BOOST_AUTO_TEST_CASE(a_batch_is_tokens_or_sequences_and_says_which) {
                  "the batch is 128 tokens, less than one sequence of 2048");
 }
 
+BOOST_AUTO_TEST_CASE(columns_that_contradict_are_asked_about) {
+  const WithRuns program;
+  std::string text = "N,D,lr,batch_tokens,loss,State,status\n";
+  std::istringstream lines(made_up_runs());
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line)) text += line + ",finished,done\n";
+  program.scratch.write("states.csv", text);
+  BOOST_TEST(program.run("law fit states.csv").code == 0);
+  text.replace(text.rfind("done"), 4, "running");
+  program.scratch.write("states.csv", text);
+  expect_refusal(
+      program, "law fit states.csv",
+      "states.csv:37: State is 'finished' and status is 'running'; say which column counts with --state");
+  BOOST_TEST(program.run("law fit states.csv --state State").out.find("left out") == std::string::npos);
+  BOOST_TEST(program.run("law fit states.csv --state status").out.find("1 run left out: state running") !=
+             std::string::npos);
+
+  // Milli or mega: a rate or a loss has no unit.
+  program.scratch.write("units.csv", "N,D,lr,batch_tokens,loss\n20M,400M,2.5m,256k,3\n");
+  expect_refusal(program, "law fit units.csv", "units.csv:2: lr: '2.5m' is not a number: it has a unit");
+  program.scratch.write("units.csv", "N,D,lr,batch_tokens,loss\n20M,400M,2.5e-3,256k,3k\n");
+  expect_refusal(program, "law fit units.csv", "units.csv:2: loss: '3k' is not a number: it has a unit");
+
+  program.scratch.write("lengths.csv", "N,lr,batch_sequences,seq_len,loss\n20M,1e-3,128,2048,3\n");
+  expect_refusal(program, "law fit lengths.csv --seq-len 1024",
+                 "lengths.csv:2: seq_len is 2048, and --seq-len says 1024");
+  // Nothing diverged, and nothing says so.
+  const Outcome few = program.run("law fit lengths.csv --seq-len 2048");
+  BOOST_TEST(few.code == 2);
+  BOOST_TEST(few.err.find("no size has losses at three learning rates") != std::string::npos);
+  BOOST_TEST(few.err.find("diverge") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_is_listed_twice_counts_once) {
+  const WithRuns program;
+  const std::string runs = program.read("runs.csv");
+  const Json once = Json::parse(program.run("law fit runs.csv --json").out);
+  program.scratch.write("twice.csv", runs + runs.substr(runs.find('\n') + 1));
+  const Json twice = Json::parse(program.run("law fit twice.csv --json").out);
+  for (const char* part : {"runs", "findings", "lr_law", "cells"}) BOOST_TEST(twice[part] == once[part]);
+  BOOST_TEST(twice["notes"].dump().find("36 runs left out: listed before") != std::string::npos);
+  // One run that two sweeps share, beside one with the same loss that is another.
+  program.scratch.write(
+      "keys.csv", "sweep,run_id,N,lr,loss\na,1,1e8,1e-3,.\nb,1,1e8,1e-3,3\nc,1,1e8,1e-3,3\nc,2,1e8,1e-3,3\n");
+  const std::string told = program.run("law fit keys.csv").err;
+  BOOST_TEST(told.find("1 run left out: listed before") != std::string::npos);
+  BOOST_TEST(told.find("1 run left out: no loss") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(an_export_of_a_sweep_has_the_law_of_the_sweep) {
   const Searched program;
   program.search();
@@ -183,6 +252,67 @@ BOOST_AUTO_TEST_CASE(an_export_of_a_sweep_has_the_law_of_the_sweep) {
   const Json file = Json::parse(found.out);
   for (const char* part : {"runs", "findings", "lr_law", "cells", "weight_decay", "holdout"})
     BOOST_TEST(file[part] == sweep[part]);
+}
+
+namespace {
+
+/// The law of an export of the runs, named as its columns are.
+Json law_of_export(const Program& program) {
+  BOOST_TEST(program.run("export runs --output runs.csv").code == 0);
+  const Outcome found = program.run(
+      "law fit runs.csv --size llm/N --tokens llm/D --lr llm/peak_lr --batch llm/batch_tokens --loss "
+      "llm/loss "
+      "--weight-decay llm/weight_decay --schedule llm/schedule --json");
+  BOOST_TEST(found.err == "");
+  return Json::parse(found.out);
+}
+
+void expect_same_law(const Json& a, const Json& b) {
+  for (const char* part : {"runs", "findings", "lr_law", "cells", "weight_decay", "holdout"})
+    BOOST_TEST(a[part] == b[part]);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_evaluation_that_failed_takes_no_loss_away_that_is_known) {
+  const Searched program;
+  program.search();
+  const Json before = Json::parse(program.run("law fit --sweep search --json").out);
+
+  // The same trainings, with evaluations of them that fail.
+  std::string small = program.read("small.toml");
+  small.replace(small.find("[\"llm\"]"), 7, "[\"llm\", \"eval\"]");
+  program.scratch.write("small.toml", small + "[eval]\ntext = [\"text.txt\"]\n");
+  program.search();
+  const Json failed = Json::parse(program.run("law fit --sweep search --json").out);
+  expect_same_law(failed, before);
+  BOOST_TEST(failed["notes"].dump().find("left out") == std::string::npos);
+  const std::string text = program.run("export runs").out;
+  BOOST_TEST(line_with(text, ",0.5,").find(",failed,1,") != std::string::npos);
+  BOOST_TEST(line_with(text, ",0.002,").find(",failed,0,") != std::string::npos);
+  expect_same_law(law_of_export(program), before);
+  const std::string asked = program.run("law fit --sweep search --loss heldout-loss/text").err;
+  BOOST_TEST(asked.find("15 runs left out: the evaluation that gives heldout-loss/text failed") !=
+             std::string::npos);
+  BOOST_TEST(program.run("retry --sweep search").code == 0);
+  BOOST_TEST(program.run("law fit --sweep search --loss heldout-loss/text")
+                 .err.find("15 runs left out: trained, but heldout-loss/text is not evaluated yet") !=
+             std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_that_is_no_number_is_exported_as_such) {
+  const Searched program;
+  BOOST_TEST(program.shell("GO_ON=1 $ABLATE run search.toml --worker ./trainer --slots 1 --threads 1 --quiet")
+                 .code == 0);
+  const Json sweep = Json::parse(program.run("law fit --sweep search --json").out);
+  BOOST_TEST(sweep["findings"].dump().find("3 of 18 runs diverged") != std::string::npos);
+  expect_same_law(law_of_export(program), sweep);
+  BOOST_TEST(line_with(program.read("runs.csv"), ",0.5,").find(",finished,1,") != std::string::npos);
+  BOOST_TEST(line_with(program.read("runs.csv"), ",0.5,").find(",NaN") != std::string::npos);
+  const Json runs = Json::parse(program.run("export runs --format json").out);
+  BOOST_TEST(runs[5]["llm/loss"] == "NaN");
+  BOOST_TEST(runs[0]["llm/loss"].is_number());
+  BOOST_TEST(program.run("export metrics").out.find(",loss,300,NaN,") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_job_that_the_user_cancelled_was_not_worse_than_others) {

@@ -59,8 +59,8 @@ BOOST_AUTO_TEST_CASE(runs_are_read_from_named_columns_in_any_order) {
 }
 
 BOOST_AUTO_TEST_CASE(losses_that_are_no_numbers_are_diverged_runs) {
-  for (const char* loss :
-       {"nan", "NaN", "NAN", "-nan", "inf", "+Inf", "-inf", "Infinity", "-Infinity", "diverged"}) {
+  for (const char* loss : {"nan", "NaN", "NAN", "-nan", "inf", "+Inf", "-inf", "Infinity", "-Infinity",
+                           "diverged", "#NUM!", "1.#QNAN", "-1.#IND00", "1.#INF", "1e400"}) {
     const auto runs = read(kHeader + "1e8,2e9,1e-3,65536," + loss + "\n");
     BOOST_REQUIRE(runs.rows.size() == 1u);
     BOOST_TEST_CONTEXT(loss) BOOST_TEST(runs.rows[0].diverged);
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(losses_that_are_no_numbers_are_diverged_runs) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_missing_is_left_out_and_counted) {
-  for (const char* missing : {"", " ", "NA", "n/a", "#N/A", "<NA>", "null", "None", "-", "--"})
+  for (const char* missing : {"", " ", "NA", "n/a", "#N/A", "<NA>", "null", "None", "-", "--", ".", "?"})
     BOOST_TEST_CONTEXT("'" << missing << "'") {
       const std::string cell = missing;
       const auto runs = read(kHeader + kGood + "1e8,2e9,2e-3,65536," + cell + "\n" + cell +
@@ -105,10 +105,10 @@ BOOST_AUTO_TEST_CASE(states_of_trackers_decide_which_runs_count) {
   BOOST_REQUIRE(mixed.rows.size() == 4u);
   BOOST_TEST(!mixed.rows[0].diverged);
   for (std::size_t i = 1; i < 4; ++i) BOOST_TEST(mixed.rows[i].diverged);
-  BOOST_TEST(
-      left_out(mixed) ==
-      "1 run left out: no state; 1 run left out: state 'on ?[2J fire', which is not known here; 1 run left "
-      "out: state crashed; 1 run left out: state node_fail; 2 runs left out: state running");
+  BOOST_TEST(left_out(mixed) ==
+             "1 run left out: no state; 1 run left out: state 'on ?[2J fire', which is not known here; "
+             "--state none counts all states; 1 run left out: state crashed; 1 run left out: state "
+             "node_fail; 2 runs left out: state running");
 }
 
 BOOST_AUTO_TEST_CASE(flags_are_read_in_every_usual_spelling) {
