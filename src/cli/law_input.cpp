@@ -232,6 +232,7 @@ LawRun settings_of(const TrainedJob& job, Stage stage) {
   run.lr = train.peak_lr;
   run.weight_decay = train.weight_decay;
   run.schedule = to_name(train.schedule);
+  run.seed = fmt::format("{}", job.seed);
   run.where = "job " + short_key(job.key);
   return run;
 }

@@ -95,8 +95,8 @@ double robust_noise(const BowlProblem& problem, const Eigen::VectorXd& residuals
   return std::max(robust, kLeastNoise);
 }
 
-/// Standard deviation between repeats of the same settings; 0 where there are none. It holds what repeats
-/// differ in at all rates alike (the seed's data), so it errs to the safe side.
+/// Standard deviation between repeats of the same settings; 0 where there are none. Where no seeds are given
+/// it holds what repeats differ in at all rates alike (the seed's data), so it errs to the safe side.
 double repeat_noise(std::span<const LawRun> runs, const std::vector<BowlCell>& cells) {
   double squares = 0, repeats = 0;
   for (const BowlCell& cell : cells)

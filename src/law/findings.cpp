@@ -8,6 +8,7 @@
 #include <span>
 #include <tuple>
 
+#include "law/seed_effects.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -63,17 +64,23 @@ void mark_cell(std::span<const LawRun> cell, std::vector<LawRun>& kept, Divergen
   }
 }
 
-Divergence mark_diverged(std::vector<LawRun>& runs) {
-  Divergence found;
-  std::vector<LawRun> kept;
+/// Calls `look` with the runs of each size, token count and batch.
+template <typename Look>
+void for_each_cell(std::vector<LawRun>& runs, Look look) {
   for (std::size_t first = 0, last = 0; first < runs.size(); first = last) {
     const auto same_cell = [&](const LawRun& run) {
       return run.params == runs[first].params && run.tokens == runs[first].tokens &&
              run.batch == runs[first].batch;
     };
     while (last < runs.size() && same_cell(runs[last])) ++last;
-    mark_cell(std::span(runs).subspan(first, last - first), kept, found);
+    look(std::span(runs).subspan(first, last - first));
   }
+}
+
+Divergence mark_diverged(std::vector<LawRun>& runs) {
+  Divergence found;
+  std::vector<LawRun> kept;
+  for_each_cell(runs, [&](std::span<const LawRun> cell) { mark_cell(cell, kept, found); });
   runs = std::move(kept);
   return found;
 }
@@ -99,12 +106,18 @@ void tell_divergence(const Divergence& found, std::size_t runs, std::vector<LawF
                    found.contradictions.size(), runs, join(places, ", "))});
 }
 
-/// Repeats become one run with their mean loss and summed weight.
-std::size_t merge_repeats(std::vector<LawRun>& runs) {
-  const std::size_t before = runs.size();
-  std::vector<LawRun> merged;
-  for (LawRun& run : runs) {
-    if (merged.empty() || !same_settings(merged.back(), run)) {
+/// What became of repeats.
+struct Merged {
+  std::size_t repeats = 0;
+  std::size_t cells_apart = 0;  ///< Whose seeds do not all compare.
+};
+
+/// Repeats of a cell become one run with their mean loss and summed weight. A repeat counts `share` degrees
+/// of freedom.
+void merge_cell(std::span<LawRun> cell, double share, std::vector<LawRun>& merged) {
+  const std::size_t before = merged.size();
+  for (LawRun& run : cell) {
+    if (merged.size() == before || !same_settings(merged.back(), run)) {
       merged.push_back(std::move(run));
       continue;
     }
@@ -112,13 +125,39 @@ std::size_t merge_repeats(std::vector<LawRun>& runs) {
     const double apart = std::log(run.loss / kept.loss);
     if (std::isfinite(apart) && apart != 0) {  // Equal losses are one run listed twice.
       kept.repeat_squares += apart * apart * kept.weight * run.weight / (kept.weight + run.weight);
-      ++kept.repeats;
+      kept.repeats += share;
     }
     kept.loss = (kept.loss * kept.weight + run.loss * run.weight) / (kept.weight + run.weight);
     kept.weight += run.weight;
   }
+}
+
+Merged merge_repeats(std::vector<LawRun>& runs) {
+  Merged found{runs.size(), 0};
+  std::vector<LawRun> merged;
+  for_each_cell(runs, [&](std::span<LawRun> cell) {
+    const SeedEffects seeds = remove_seed_effects(cell);
+    found.cells_apart += seeds.groups > 1;
+    merge_cell(cell, seeds.share, merged);
+  });
   runs = std::move(merged);
-  return before - runs.size();
+  found.repeats -= runs.size();
+  return found;
+}
+
+void tell_merged(const Merged& merged, std::vector<LawFinding>& findings) {
+  if (merged.repeats > 0)
+    findings.push_back({FindingKind::duplicates, false,
+                        fmt::format("{} repeats of settings were merged into their means, which count "
+                                    "with their number",
+                                    merged.repeats)});
+  if (merged.cells_apart > 0)
+    findings.push_back(
+        {FindingKind::seeds_apart, false,
+         fmt::format("in {} cell{} there are seeds without a rate in common: what a seed adds to the loss "
+                     "cannot be told from what a rate does, so their losses are compared as they are; run "
+                     "one rate under all seeds",
+                     merged.cells_apart, merged.cells_apart == 1 ? "" : "s")});
 }
 
 void check_losses(const std::vector<LawRun>& runs, std::vector<LawFinding>& findings) {
@@ -222,11 +261,7 @@ CleanRuns clean_runs(std::vector<LawRun> runs) {
   check_losses(runs, clean.findings);
   const std::size_t given = runs.size();
   tell_divergence(mark_diverged(runs), given, clean.findings);
-  if (const std::size_t merged = merge_repeats(runs); merged > 0)
-    clean.findings.push_back({FindingKind::duplicates, false,
-                              fmt::format("{} repeats of settings were merged into their means, which count "
-                                          "with their number",
-                                          merged)});
+  tell_merged(merge_repeats(runs), clean.findings);
   check_units(runs, clean.findings);
   check_mixtures(runs, clean.findings);
   if (runs.front().tokens == 0)

@@ -23,6 +23,7 @@ enum class FindingKind {
   diverged_runs,        ///< No number, or above the best rate of its cell a loss > 1.2 x the lowest.
   failed_below_best,    ///< No number at a rate below the best one of its cell: left out.
   duplicates,           ///< The same settings more than once: merged, with their number as weight.
+  seeds_apart,          ///< Seeds of a cell share no rate: what they add to the loss is not taken off.
   few_rates,            ///< A cell with fewer than three rates near its optimum: left out.
   edge_optimum,         ///< A cell whose optimum is at the edge of what was tried, on one of the axes.
   coarse_grid,          ///< Rates further apart than a factor of 1.9: the grid alone blurs the optimum.
@@ -51,9 +52,9 @@ struct CleanRuns {
   std::vector<LawFinding> findings;
 };
 
-/// Sorts, merges repeats (same N, D, batch and lr: mean loss, summed weight), marks what diverged, leaves
-/// out what failed below the best rate of its cell, and looks for everything that can be seen before a fit.
-/// Never throws for data; see `refuses`.
+/// Sorts, takes off what seeds add (remove_seed_effects()), merges repeats (same N, D, batch and lr: mean
+/// loss, summed weight), marks what diverged, leaves out what failed below the best rate of its cell, and
+/// looks for everything that can be seen before a fit. Never throws for data; see `refuses`.
 CleanRuns clean_runs(std::vector<LawRun> runs);
 
 /// Throws Error with the messages of the findings that refuse, if there are any.

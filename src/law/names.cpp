@@ -18,6 +18,7 @@ std::span<const Named<FindingKind>> names_of<FindingKind>() {
       {"diverged-runs", diverged_runs},
       {"failed-below-best", failed_below_best},
       {"duplicates", duplicates},
+      {"seeds-apart", seeds_apart},
       {"few-rates", few_rates},
       {"edge-optimum", edge_optimum},
       {"coarse-grid", coarse_grid},
