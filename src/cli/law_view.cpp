@@ -212,15 +212,17 @@ Table cell_table(const LawFit& fit, bool wide) {
     std::vector<TableCell> row = {TableCell::number(point.params, amount_text(point.params))};
     if (tokens) row.push_back(TableCell::number(point.tokens, amount_text(point.tokens)));
     if (cells) row.push_back(TableCell::integer(static_cast<std::int64_t>(point.cell->runs)));
-    row.push_back(TableCell::number(point.lr, rate_text(point.lr)));
-    row.push_back({std::isnan(point.low) ? "" : rate_range(point.low, point.high)});
+    // Losses that rise, fall and rise again contradict any one best rate.
+    const bool has_best = !cells || point.cell->convex;
+    row.push_back(has_best ? TableCell::number(point.lr, rate_text(point.lr)) : TableCell{"-", Null{}});
+    row.push_back({!has_best ? "-" : std::isnan(point.low) ? "" : rate_range(point.low, point.high)});
     if (batch) row.push_back(TableCell::number(point.batch, amount_text(point.batch)));
     std::vector<std::string> flags;
     if (cells) {
       for (const double rise : {0.001, 0.0025}) {
         if (rise < 0.0025 && !wide) continue;
         const auto [left, right] = fit.bowls.lr.band(rise);
-        row.push_back({rate_range(point.lr * std::exp2(left), point.lr * std::exp2(right))});
+        row.push_back({has_best ? rate_range(point.lr * std::exp2(left), point.lr * std::exp2(right)) : "-"});
       }
       if (point.edge != LawEdge::none) flags.push_back("rate: " + to_name(point.edge) + " edge");
       if (fit.joint && point.cell->batch_axis.edge != LawEdge::none)

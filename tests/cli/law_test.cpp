@@ -214,4 +214,22 @@ BOOST_AUTO_TEST_CASE(a_search_goes_on_until_it_knows_enough_and_not_beyond) {
   BOOST_TEST(easy.out.find("known well enough") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_cell_whose_losses_rise_fall_and_rise_has_no_best_rate) {
+  const Program program;
+  std::string text = made_up_runs();
+  // The rate at the top of the smallest size has by far the lowest loss, behind a rise.
+  const std::size_t last = text.find("50000000,") - 1, comma = text.rfind(',', last);
+  text.replace(comma + 1, last - comma - 1, "2.5");
+  program.scratch.write("odd.csv", text);
+  const Outcome found = program.run("law fit odd.csv");
+  BOOST_TEST(found.code == 0);
+  const std::string table = found.out.substr(found.out.find("best rate   "));
+  BOOST_TEST_CONTEXT(found.out) {
+    BOOST_TEST(line_with(table, "20M").find("-  -  ") != std::string::npos);
+    BOOST_TEST(line_with(table, "20M").find("not convex") != std::string::npos);
+    BOOST_TEST(line_with(table, "20M").find("e-") == std::string::npos);
+    BOOST_TEST(line_with(table, "300M").find("e-") != std::string::npos);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
