@@ -15,9 +15,9 @@ struct Error : std::runtime_error {
 
 /// What every program of Ablate returns to the shell.
 enum ExitCode : int {
-  done = 0,           ///< All that was asked for is done.
-  jobs_failed = 1,    ///< The sweep ran, but some of its jobs failed.
-  user_error = 2,     ///< The input was wrong; nothing was changed.
+  done = 0,             ///< All that was asked for is done.
+  jobs_failed = 1,      ///< The sweep ran, but some of its jobs failed.
+  user_error = 2,       ///< The input was wrong; nothing was changed.
   internal_error = 70,  ///< A defect of Ablate, or no memory (EX_SOFTWARE of sysexits.h).
   interrupted = 130,    ///< Ctrl-C or SIGTERM; the same command goes on from here.
 };
