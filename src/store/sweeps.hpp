@@ -55,5 +55,4 @@ SweepRecord get_sweep(Database& database, const std::string& name_or_path);
 /// The state of each job of a plan, in its order; nothing for a job that the database does not know.
 std::vector<std::optional<JobState>> find_states(Database& database, const Plan& plan);
 
-
 }  // namespace ablate
