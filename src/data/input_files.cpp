@@ -42,6 +42,7 @@ void list_scenes(const fs::path& source, InputFiles& list) {
 void list_shards(const fs::path& source, SourceKind kind, const PictureNames& picture_names,
                  InputFiles& list) {
   list.names_count = fs::is_directory(source);
+  if (!list.names_count) list.format = find_untold_format(source);
   // The role tells only whether .txt and .md count in a folder; a file of them may be named as either.
   const DataRole role = kind == SourceKind::text ? DataRole::text : DataRole::interleaved;
   for (const ShardFile& shard : find_shards(source, role, &list.notes)) {

@@ -40,13 +40,16 @@ struct ShardKind {
   std::string_view extension;
   OpenShard open;
   InFolders in_folders;
+  std::string_view untold_format = {};  ///< Empty: bytes of this kind make no document of another.
 };
 
 /// Files beside a data set are often .txt or .md, and a scenes file is a recipe as much as data.
-constexpr ShardKind kShardTable[] = {
-    {".tar", open_tar_shard, InFolders::always},      {".jsonl", open_lines_shard, InFolders::always},
-    {".ndjson", open_lines_shard, InFolders::always}, {".txt", open_text_shard, InFolders::for_text},
-    {".md", open_text_shard, InFolders::for_text},    {".toml", open_scene_shard, InFolders::never}};
+constexpr ShardKind kShardTable[] = {{".tar", open_tar_shard, InFolders::always},
+                                     {".jsonl", open_lines_shard, InFolders::always},
+                                     {".ndjson", open_lines_shard, InFolders::always},
+                                     {".txt", open_text_shard, InFolders::for_text, "text"},
+                                     {".md", open_text_shard, InFolders::for_text, "text"},
+                                     {".toml", open_scene_shard, InFolders::never}};
 
 const ShardKind* find_kind(const std::string& extension) {
   const auto found = std::find_if(std::begin(kShardTable), std::end(kShardTable),
@@ -214,6 +217,11 @@ std::int64_t shard_bytes(int fd, const fs::path& path) {
   if (::fstat(fd, &info) != 0)
     throw DataError(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
   return info.st_size;
+}
+
+std::string find_untold_format(const fs::path& path) {
+  const ShardKind* kind = find_kind(lower_extension(path));
+  return kind ? std::string(kind->untold_format) : "";
 }
 
 bool is_lines_shard(const fs::path& path) {

@@ -71,6 +71,10 @@ std::int64_t shard_bytes(int fd, const std::filesystem::path& path);
 /// Reads `size` bytes at `offset` of an open file. Throws DataError when the file ends before.
 std::string read_range(int fd, std::int64_t offset, std::int64_t size, const std::filesystem::path& path);
 
+/// The format of a shard that its bytes do not tell, since any bytes could be of it: "text"; else empty. The
+/// same bytes under another extension are then other data.
+std::string find_untold_format(const std::filesystem::path& path);
+
 /// Whether it holds JSON records, which may name pictures beside it.
 bool is_lines_shard(const std::filesystem::path& path);
 /// The pictures that the records of a .jsonl or .ndjson file name, each once, in their order; names that no

@@ -73,6 +73,7 @@ std::filesystem::path promise_file(const std::filesystem::path& folder, const st
 
 void write_promise(const std::filesystem::path& file, const InputContent& content) {
   std::string text(content.names_count ? kNamed : kUnnamed);
+  if (!content.format.empty()) text += " " + content.format;
   text += '\n';
   for (const InputContent::File& entry : content.files) {
     const FileState& state = entry.content.state;
@@ -94,9 +95,11 @@ InputContent load_promise(const std::filesystem::path& file) {
     const auto end = rest.find('\n');
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
-    const bool is_head = number == 1 && (line == kNamed || line == kUnnamed);
-    if (is_head) {
-      content.names_count = line == kNamed;
+    std::string_view format = line;
+    const std::string_view head = take_word(format);
+    if (number == 1 && (head == kNamed || head == kUnnamed)) {
+      content.names_count = head == kNamed;
+      content.format = format;
       continue;
     }
     InputContent::File entry;

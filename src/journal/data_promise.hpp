@@ -4,8 +4,8 @@
 //   results/sources/HASH     one line a file: hash size mtime_ns ctime_ns inode picture|file name
 //
 // Inode 0: the state is not known, and the file must be read to be compared. The first line says whether
-// names count: "named" or "unnamed". In names, a line break is written as backslash and n, and a backslash as
-// two.
+// names count, and a format that must be known besides: "named", "unnamed" or "unnamed text". In names, a
+// line break is written as backslash and n, and a backslash as two.
 #pragma once
 
 #include <filesystem>

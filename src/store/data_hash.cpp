@@ -45,7 +45,7 @@ std::vector<std::string> FileHashes::get_names(const std::filesystem::path& path
 }
 
 InputContent FileHashes::get_all(const InputFiles& list) {
-  InputContent content{{}, list.names_count};
+  InputContent content{{}, list.names_count, list.format};
   content.files.reserve(list.files.size());
   for (const InputFile& file : list.files)
     content.files.push_back({file.name, file.is_picture, get(file.path)});

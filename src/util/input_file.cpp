@@ -41,8 +41,9 @@ FileContent read_content(const std::filesystem::path& path) {
 }
 
 std::string InputContent::hash() const {
-  if (files.size() == 1 && !names_count) return files.front().content.hash;
+  if (files.size() == 1 && !names_count && format.empty()) return files.front().content.hash;
   std::string text;
+  if (!format.empty()) text.append(format).append(1, '\0');
   for (const File& file : files)
     if (names_count)
       text.append(file.name).append(1, '\0').append(file.content.hash).append(1, '\n');

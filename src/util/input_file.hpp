@@ -22,6 +22,8 @@ struct InputFile {
 struct InputFiles {
   std::vector<InputFile> files;
   bool names_count = false;  ///< Shards of a folder: one that is renamed may be read in another order.
+  /// How the bytes are read, where neither they nor a name that counts tell it: "text". Else empty.
+  std::string format = {};
   std::vector<std::filesystem::path> missing;  ///< What the source names and cannot be read without.
   std::vector<std::string> notes;              ///< What people should know of a listing, a sentence each.
 };
@@ -61,8 +63,10 @@ struct InputContent {
   };
   std::vector<File> files;
   bool names_count = false;
+  std::string format = {};  ///< As in InputFiles.
 
-  /// The identity of all of it. That of a single file whose name does not count is the hash of its bytes.
+  /// The identity of all of it. That of a single file whose name does not count is the hash of its bytes,
+  /// unless it has a format.
   std::string hash() const;
 };
 

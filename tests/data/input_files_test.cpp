@@ -5,6 +5,7 @@
 #include "data/problem.hpp"
 #include "data/shard.hpp"
 #include "scratch.hpp"
+#include "util/hash.hpp"
 #include "util/safetensors.hpp"
 
 using namespace ablate;
@@ -65,6 +66,37 @@ BOOST_AUTO_TEST_CASE(a_folder_is_read_from_its_shards_and_the_pictures_that_thei
   expect(files("d/sub/a.jsonl"), {"a.jsonl -> d/sub/a.jsonl", "p/1.jpg* -> d/sub/p/1.jpg",
                                   "2.jpg* -> d/sub/2.jpg", "3.jpg* -> d/sub/3.jpg"});
   BOOST_TEST(!list("d/sub/a.jsonl").names_count);
+}
+
+BOOST_AUTO_TEST_CASE(equal_bytes_that_are_read_in_another_way_are_other_data) {
+  const std::string bytes = "{\"text\": \"t\"}\n";
+  const auto identity = [&](const std::string& source, SourceKind kind) {
+    const InputFiles found = list(source, kind);
+    InputContent content{{}, found.names_count, found.format};
+    for (const InputFile& file : found.files)
+      content.files.push_back({file.name, false, read_content(file.path)});
+    return content.hash();
+  };
+  const auto of_text = [&](const std::string& source) { return identity(source, SourceKind::text); };
+  for (const char* name : {"x.jsonl", "x.ndjson", "x.tar", "x.txt", "y.TXT", "x.md", "x.model"})
+    write(name, bytes);
+  // What a format of its own tells is known by its bytes alone; so are files that are no shards.
+  const std::string plain = hash128(bytes).hex();
+  for (const char* name : {"x.jsonl", "x.ndjson", "x.tar"}) BOOST_TEST(of_text(name) == plain);
+  BOOST_TEST(identity("x.model", SourceKind::tokenizer) == plain);
+  BOOST_TEST(identity("x.txt", SourceKind::tokenizer) == plain);
+  BOOST_TEST(identity("x.txt", SourceKind::weights) == plain);
+  // Any bytes are text.
+  const std::string text = hash128(std::string("text\0", 5) + plain).hex();
+  for (const char* name : {"x.txt", "y.TXT", "x.md"}) {
+    BOOST_TEST(of_text(name) == text);
+    BOOST_TEST(identity(name, SourceKind::documents) == text);
+  }
+  // In a folder the names tell it.
+  write("lines/a.jsonl", bytes);
+  write("plain/a.txt", bytes);
+  BOOST_TEST(of_text("lines") != of_text("plain"));
+  BOOST_TEST(list("plain", SourceKind::text).format == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_picture_counts_as_its_reader_finds_it) {

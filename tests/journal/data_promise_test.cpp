@@ -33,8 +33,11 @@ BOOST_AUTO_TEST_CASE(a_promise_reads_back_as_it_was_written) {
   write_promise(file, content);
   BOOST_CHECK(std::filesystem::last_write_time(file) == written);
   content.names_count = false;
+  content.format = "text";
   write_promise(file, content);
   BOOST_TEST(!load_promise(file).names_count);
+  BOOST_TEST(load_promise(file).format == "text");
+  BOOST_TEST(load_promise(file).hash() == content.hash());
 }
 
 BOOST_AUTO_TEST_CASE(a_promise_of_another_form_is_named_by_its_line) {

@@ -77,6 +77,10 @@ BOOST_AUTO_TEST_CASE(one_file_counts_by_its_bytes_and_several_by_all_of_them_in_
   BOOST_TEST(content_of({{"x", a}}, true).hash() == hash128("x" + zero + a + "\n").hex());
   BOOST_TEST(content_of({{"x", a}, {"y", b}}, true).hash() ==
              hash128("x" + zero + a + "\ny" + zero + b + "\n").hex());
+  // How bytes are read is a part of what they are.
+  InputContent text = content_of({{"x", a}}, false);
+  text.format = "text";
+  BOOST_TEST(text.hash() == hash128("text" + zero + a).hex());
   // A picture that is not there counts as such, wherever it is named.
   BOOST_TEST(content_of({{"l", a}, {"p", kAbsent}, {"q", b}}, false).hash() !=
              content_of({{"l", a}, {"p", b}, {"q", kAbsent}}, false).hash());

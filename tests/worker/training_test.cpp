@@ -101,7 +101,7 @@ struct TrainingWorker : WorkerFixture {
       const SourceKind kind = hash.ends_with(".model") ? SourceKind::tokenizer : SourceKind::documents;
       const InputFiles list =
           list_input_files(path, kind, [](const InputFile& lines) { return read_picture_names(lines.path); });
-      InputContent content{{}, list.names_count};
+      InputContent content{{}, list.names_count, list.format};
       for (const InputFile& file : list.files)
         content.files.push_back({file.name, file.is_picture, read_content(file.path)});
       promises[hash] = scratch.path / "promises" / hash;
