@@ -4,6 +4,7 @@
 #include "cli/help.hpp"
 #include "cli/output.hpp"
 #include "report/bar.hpp"
+#include "store/migrations.hpp"
 
 namespace ablate {
 
@@ -39,6 +40,8 @@ int run_doctor(const Arguments& arguments) {
       Database database = open_for_reading(arguments);
       findings = check_database(database);
       for (Finding& finding : check_attempts(database)) findings.push_back(std::move(finding));
+    } catch (const VersionError& error) {
+      findings.push_back({Verdict::fault, "database", error.found, error.remedy});
     } catch (const Error& error) {
       findings.push_back({Verdict::fault, "database", error.what(), "use another database: --db PATH"});
     }

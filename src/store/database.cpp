@@ -127,12 +127,8 @@ void Database::open(Mode mode) {
       throw Error(fmt::format("{}: cannot be read: its folder cannot be written, and a writer left it open",
                               path_.string()));
   }
-  const int known = known_migrations().back().to;
   if (!writing) {
-    const int version = get_version(*sqlite_, path_);
-    if (version != known)
-      throw Error(fmt::format("{}: is a database of version {}; expected version {}", path_.string(), version,
-                              known));
+    check_version(get_version(*sqlite_, path_), path_);
     sqlite_->exec("PRAGMA query_only = ON");
     sqlite3_set_authorizer(sqlite_->getHandle(), allow_reading, nullptr);
     return;

@@ -55,21 +55,35 @@ int get_version(SQLite::Database& sqlite, const std::filesystem::path& path) {
                           path.string()));
 }
 
+namespace {
+
+int check_not_newer(int version, const std::filesystem::path& path, int known) {
+  if (version > known)
+    throw VersionError(
+        fmt::format("{}: is a database of version {}, made by a newer ablate; expected version {} or less",
+                    path.string(), version, known),
+        "use a newer ablate, or another database: --db PATH");
+  return version;
+}
+
+}  // namespace
+
+void check_version(int version, const std::filesystem::path& path) {
+  const int known = known_migrations().back().to;
+  if (check_not_newer(version, path, known) == known) return;
+  throw VersionError(
+      fmt::format("{}: is a database of version {}; expected version {}", path.string(), version, known),
+      "`ablate run SWEEP` or `ablate plan SWEEP --save` brings it up to date and keeps what is in it");
+}
+
 void migrate(SQLite::Database& sqlite, const std::filesystem::path& path,
              std::span<const Migration> migrations) {
   const int known = migrations.back().to;
-  const auto check_not_newer = [&](int version) {
-    if (version > known)
-      throw Error(
-          fmt::format("{}: is a database of version {}, made by a newer ablate; expected version {} or less",
-                      path.string(), version, known));
-    return version;
-  };
-  if (check_not_newer(get_version(sqlite, path)) == known) return;
+  if (check_not_newer(get_version(sqlite, path), path, known) == known) return;
 
   SQLite::Transaction transaction(sqlite, SQLite::TransactionBehavior::IMMEDIATE);
   // Another process may have been first.
-  const int version = check_not_newer(get_version(sqlite, path));
+  const int version = check_not_newer(get_version(sqlite, path), path, known);
   for (const Migration& migration : migrations)
     if (migration.to > version) sqlite.exec(migration.sql);
   sqlite.exec(fmt::format("PRAGMA application_id = {}", kApplicationId));

@@ -3,6 +3,9 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
+
+#include "util/error.hpp"
 
 namespace SQLite {
 class Database;
@@ -25,8 +28,18 @@ std::span<const Migration> known_migrations();
 /// another program's.
 int get_version(SQLite::Database& sqlite, const std::filesystem::path& path);
 
-/// Brings a database to the last of `migrations`, all in one transaction. Throws Error, and changes nothing,
-/// when it is newer than that or a step fails.
+/// A database of another version than this program's.
+struct VersionError : Error {
+  VersionError(const std::string& what_found, const std::string& what_helps)
+      : Error(what_found + "; " + what_helps), found(what_found), remedy(what_helps) {}
+  std::string found, remedy;
+};
+
+/// Throws VersionError for any version but the last one that this program knows.
+void check_version(int version, const std::filesystem::path& path);
+
+/// Brings a database to the last of `migrations`, all in one transaction. Changes nothing when it is newer
+/// than that, which throws VersionError, or a step fails.
 void migrate(SQLite::Database& sqlite, const std::filesystem::path& path,
              std::span<const Migration> migrations);
 

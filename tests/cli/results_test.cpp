@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "cli/program.hpp"
+#include "store/query.hpp"
 #include "util/json.hpp"
 
 BOOST_AUTO_TEST_SUITE(results)
@@ -199,6 +200,23 @@ BOOST_AUTO_TEST_CASE(the_doctor_finds_all_well_and_names_what_is_not) {
       line_with(orphan.out, "folders").starts_with("FAULT  folders   1 attempt folder that no job knows:"));
   BOOST_TEST(line_with(orphan.out, "  worker").starts_with("FAULT  worker"));
   BOOST_TEST(orphan.out.ends_with("something has to be mended\n"));
+  std::filesystem::remove_all(program.scratch.path / "results/jobs/0123");
+  // What a database of another version needs.
+  const auto set_version = [&](int version) {
+    Database database(program.scratch.path / "results/ablate.db", Database::Mode::read_write);
+    Query(database, ("PRAGMA user_version = " + std::to_string(version)).c_str()).run();
+  };
+  set_version(3);
+  const Outcome old = program.run("doctor --worker ./worker");
+  BOOST_TEST(old.code == 1);
+  BOOST_TEST(line_with(old.out, "fix: ").find("`ablate run SWEEP` or `ablate plan SWEEP --save`") !=
+             std::string::npos);
+  BOOST_TEST(program.run("plan tiny.toml --save").code == 0);
+  BOOST_TEST(program.run("doctor --worker ./worker").code == 0);
+  BOOST_TEST(program.run("query 'SELECT count(*) FROM jobs' --format csv").out.ends_with("24\n"));
+  set_version(99);
+  BOOST_TEST(line_with(program.run("doctor --worker ./worker").out, "fix: ").find("use a newer ablate") !=
+             std::string::npos);
   program.scratch.write("results/ablate.db",
                         "this is no database, but it is long enough to be looked at as one");
   BOOST_TEST(

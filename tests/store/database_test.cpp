@@ -27,6 +27,13 @@ std::string error_of_open(const std::filesystem::path& path, Mode mode) {
   return "";
 }
 
+std::string old_version(const std::filesystem::path& path, int version) {
+  return fmt::format(
+      "{}: is a database of version {}; expected version {}; `ablate run SWEEP` or `ablate "
+      "plan SWEEP --save` brings it up to date and keeps what is in it",
+      path.string(), version, kNewest);
+}
+
 std::int64_t ask(Database& database, const char* sql) {
   Query query(database, sql);
   return query.step() ? query.integer(0) : -1;
@@ -143,8 +150,7 @@ BOOST_AUTO_TEST_CASE(reading_needs_a_database_and_makes_no_file) {
              file.string() + ": there is no such file; expected a database that ablate made");
   BOOST_TEST(names_in(folder.path).empty());
   const auto empty = folder.write("empty.db", "");
-  BOOST_TEST(error_of_open(empty, Mode::read_only) ==
-             fmt::format("{}: is a database of version 0; expected version {}", empty.string(), kNewest));
+  BOOST_TEST(error_of_open(empty, Mode::read_only) == old_version(empty, 0));
 
   { Database database(folder.path / "a.db", Mode::read_write); }
   { Database database(folder.path / "a.db", Mode::read_only); }
@@ -173,12 +179,12 @@ BOOST_AUTO_TEST_CASE(a_newer_database_is_refused_by_version) {
     Database database(file, Mode::read_write);
     Query(database, "PRAGMA user_version = 7").run();
   }
-  BOOST_TEST(
-      error_of_open(file, Mode::read_write) ==
-      fmt::format("{}: is a database of version 7, made by a newer ablate; expected version {} or less",
-                  file.string(), kNewest));
-  BOOST_TEST(error_of_open(file, Mode::read_only) ==
-             fmt::format("{}: is a database of version 7; expected version {}", file.string(), kNewest));
+  const std::string newer = fmt::format(
+      "{}: is a database of version 7, made by a newer ablate; expected version {} or less; use "
+      "a newer ablate, or another database: --db PATH",
+      file.string(), kNewest);
+  BOOST_TEST(error_of_open(file, Mode::read_write) == newer);
+  BOOST_TEST(error_of_open(file, Mode::read_only) == newer);
 }
 
 BOOST_AUTO_TEST_CASE(an_older_database_is_migrated_in_one_transaction_or_not_at_all) {
@@ -211,8 +217,7 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_1_gets_its_table_of_data_sources_and_
     old.exec("DROP TABLE data_source; INSERT INTO metric_name (name) VALUES ('loss')");
     BOOST_TEST(old.execAndGet("PRAGMA user_version").getInt() == 1);
   }
-  BOOST_TEST(error_of_open(file, Mode::read_only) ==
-             fmt::format("{}: is a database of version 1; expected version {}", file.string(), kNewest));
+  BOOST_TEST(error_of_open(file, Mode::read_only) == old_version(file, 1));
   {
     Database database(file, Mode::read_write);
     BOOST_TEST(ask(database, "PRAGMA user_version") == kNewest);
@@ -250,8 +255,7 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_forgets_hashes_that_size_and_time_a
         "INSERT INTO metric_name (name) VALUES ('loss')");
     BOOST_TEST(old.execAndGet("PRAGMA user_version").getInt() == 2);
   }
-  BOOST_TEST(error_of_open(file, Mode::read_only) ==
-             fmt::format("{}: is a database of version 2; expected version {}", file.string(), kNewest));
+  BOOST_TEST(error_of_open(file, Mode::read_only) == old_version(file, 2));
   Database database(file, Mode::read_write);
   BOOST_TEST(ask(database, "SELECT count(*) FROM data_hash") == 0);
   BOOST_TEST(ask(database, "SELECT count(*) FROM metric_name") == 1);
