@@ -102,6 +102,17 @@ PlannedSweep plan_sweep(Sweep sweep, Database* database, bool remember, bool rep
   return planned;
 }
 
+PlannedSweep list_sweep(const Sweep& sweep) {
+  PlannedSweep planned{.sweep = sweep, .plan = {}, .states = {}, .measured = {}, .former = {}, .sources = {}};
+  planned.plan = make_plan(sweep, [&](const std::string& path, SourceKind kind) -> std::string {
+    const InputFiles list =
+        list_input_files(path, kind, [](const InputFile&) { return std::vector<std::string>(); });
+    planned.sources.push_back({path, list.missing, {}});
+    return list.missing.empty() ? hash128(path).hex() : "";
+  });
+  return planned;
+}
+
 std::string describe_missing(const PlannedSweep& planned, const std::string& path) {
   const auto source =
       std::find_if(planned.sources.begin(), planned.sources.end(),

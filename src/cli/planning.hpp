@@ -35,6 +35,9 @@ struct PlannedSweep {
 /// `replace`: see claim_name(), which is asked first. Names the data that it reads on standard error when
 /// that is a terminal.
 PlannedSweep plan_sweep(Sweep sweep, Database* database, bool remember, bool replace);
+/// The same, of data that are only listed: which are there, before a database is made and any is read. Keys
+/// of jobs are void.
+PlannedSweep list_sweep(const Sweep& sweep);
 OptionSpec replace_option();
 /// "the sweep 'a' was that of OLD, which is gone; it is that of NEW now", or `saved`: what would become of
 /// it. Empty when the name is taken from no file.

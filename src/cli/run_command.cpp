@@ -139,6 +139,7 @@ int run_sweep(const Arguments& arguments, const std::filesystem::path& file, con
   const std::filesystem::path worker = get_worker(arguments.find_text("--worker"));
 
   const std::filesystem::path path = arguments.database();
+  if (!has_database(arguments)) require_data(list_sweep(sweep));
   if (path.has_parent_path()) make_directories(path.parent_path());
   const FileLock lock = take_run_lock(path, arguments.words());
   Database database(path, Database::Mode::read_write);
@@ -146,6 +147,7 @@ int run_sweep(const Arguments& arguments, const std::filesystem::path& file, con
   const PlannedSweep planned = plan_sweep(std::move(sweep), &database, true, arguments.flag("--replace"));
   require_data(planned);
   options.run = run_table(planned.sweep.experiment);
+  options.sources = absolute_sources(planned.plan);
   const SaveResult saved = save_plan(database, planned.plan, planned.sweep.file, options.run, clock.now(),
                                      arguments.flag("--replace"));
   if (watch.planned) watch.planned(database, saved.sweep_id);

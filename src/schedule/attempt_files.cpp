@@ -50,7 +50,7 @@ RunRequest locate_attempt(const Database& database, const AttemptRecord& attempt
 
 RunRequest prepare_attempt(Database& database, const JobRecord& job, const AttemptRecord& attempt,
                            const std::vector<std::pair<std::string, std::int64_t>>& parents,
-                           const Json& run) {
+                           const ScheduleOptions& options) {
   RunRequest request = locate_attempt(database, attempt);
   const JobFolder folder{request.job_folder};
   const AttemptFolder attempt_folder{folder.attempt(attempt.number)};
@@ -60,14 +60,15 @@ RunRequest prepare_attempt(Database& database, const JobRecord& job, const Attem
   spec.device = attempt.device.starts_with("cuda") ? "cuda" : "cpu";
   spec.threads = attempt.threads;
   spec.micro_batch_halvings = job.micro_batch_halvings;
-  spec.run = run;
+  spec.run = options.run;
   spec.resume_step = attempt.resume_step;
   spec.resume_path = attempt.resume_path;
   for (const auto& [stage, parent] : parents) spec.parents[stage] = finished_folder(database, parent);
 
   const Json description = job_description(database, job.id);
   spec.sources = load_sources(database, description.at("config"));
-  for (const auto& [hash, path] : spec.sources) {
+  for (auto& [hash, path] : spec.sources) {
+    if (const auto own = options.sources.find(hash); own != options.sources.end()) path = own->second;
     const std::filesystem::path promise = promise_file(database.folder(), hash);
     std::error_code failed;
     if (std::filesystem::exists(promise, failed)) spec.promises[hash] = promise;

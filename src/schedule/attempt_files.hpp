@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "schedule/runner.hpp"
+#include "schedule/scheduler.hpp"
 #include "store/database.hpp"
 #include "store/jobs.hpp"
-#include "util/json.hpp"
 
 namespace ablate {
 
@@ -18,10 +18,12 @@ namespace ablate {
 RunRequest locate_attempt(const Database& database, const AttemptRecord& attempt);
 
 /// Makes the folder of a new attempt and writes both files. `parents`: the stage's name and the job of each
-/// parent. A folder of that name that is there already is none of this database's (the file was deleted, or a
-/// job was run by hand): it is moved aside, unless a process lives in it. Throws Error.
+/// parent; of the options, the [run] table and the sources are told to the worker. A folder of that name that
+/// is there already is none of this database's (the file was deleted, or a job was run by hand): it is moved
+/// aside, unless a process lives in it. Throws Error.
 RunRequest prepare_attempt(Database& database, const JobRecord& job, const AttemptRecord& attempt,
-                           const std::vector<std::pair<std::string, std::int64_t>>& parents, const Json& run);
+                           const std::vector<std::pair<std::string, std::int64_t>>& parents,
+                           const ScheduleOptions& options);
 
 /// Throws Error when nothing can be written below the database's folder: then every job would fail to start.
 void check_jobs_folder(const Database& database);

@@ -183,7 +183,7 @@ RunRequest Scheduler::launch(const JobRecord& job, AttemptRecord& attempt) {
   std::vector<std::pair<std::string, std::int64_t>> parents;
   for (const std::int64_t parent : job.parents)
     parents.emplace_back(to_name(queue_.job(*queue_.find(parent)).stage), parent);
-  RunRequest request = prepare_attempt(database_, job, attempt, parents, options_.run);
+  RunRequest request = prepare_attempt(database_, job, attempt, parents, options_);
   attempt.pid = runner_.start(request);
   return request;
 }

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,9 @@ struct ScheduleOptions {
                                    << 30;  ///< A worker that writes more is stopped: it floods.
   std::int64_t max_log_bytes = std::int64_t{64} << 20;
   Json run = Json::object();  ///< The sweep's [run] table, for attempt.json.
+  /// Where the sweep itself finds its contents, which another one may have found elsewhere since: hash to
+  /// absolute path. Of those that it does not name the database knows the last place.
+  std::map<std::string, std::filesystem::path> sources = {};
 };
 
 struct ScheduleResult {

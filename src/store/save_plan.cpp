@@ -174,15 +174,21 @@ class PlanWriter {
 
 }  // namespace
 
+std::map<std::string, std::filesystem::path> absolute_sources(const Plan& plan) {
+  std::map<std::string, std::filesystem::path> sources;
+  for (const auto& [hash, path] : plan.sources)
+    sources.emplace(hash, std::filesystem::absolute(path).lexically_normal());
+  return sources;
+}
+
 namespace {
 
-/// Hash and absolute path of the plan's sources that the database does not have like this.
+/// Those of the plan's sources that the database does not have like this.
 std::vector<std::pair<std::string, std::string>> find_new_sources(Database& database, const Plan& plan) {
   std::vector<std::pair<std::string, std::string>> found;
-  for (const auto& [hash, path] : plan.sources) {
-    std::string absolute = std::filesystem::absolute(path).lexically_normal().string();
+  for (const auto& [hash, path] : absolute_sources(plan)) {
     Query query(database, "SELECT path FROM data_source WHERE hash = ?", hash);
-    if (!query.step() || query.view(0) != absolute) found.emplace_back(hash, std::move(absolute));
+    if (!query.step() || query.view(0) != path.string()) found.emplace_back(hash, path.string());
   }
   return found;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "util/json.hpp"
 
 namespace ablate {
+
+/// Content hash to absolute path of the plan's sources.
+std::map<std::string, std::filesystem::path> absolute_sources(const Plan& plan);
 
 struct SaveResult {
   std::int64_t sweep_id = 0;

@@ -132,8 +132,8 @@ Event started_event(const Job& job, const AttemptSpec& spec) {
 
 int exit_code_of(FailureKind kind) { return kind == FailureKind::config ? user_error : jobs_failed; }
 
-/// Runs the stage on data that are held against what was promised: at the start, and before anything is
-/// written down that others build on.
+/// Runs the stage on data that are held against what was promised: at the start, before anything is written
+/// down that others build on, and when it fails.
 StageResult run_watched(const Job& job, const AttemptSpec& spec, const std::filesystem::path& folder,
                         const std::function<void(Event)>& record) {
   const StageFunction stage = get_stage(job);
@@ -155,9 +155,10 @@ StageResult run_watched(const Job& job, const AttemptSpec& spec, const std::file
     StageResult result = stage(context);
     if (result && !has_scores) sources.check();
     return result;
-  } catch (const StageFailure& failure) {
-    // A loss that ran away is a finding about the recipe only if the data were the recipe's.
-    if (failure.kind == FailureKind::diverged) sources.check();
+  } catch (...) {
+    // A failure is a finding about the recipe, the machine or this program only if the data were the
+    // recipe's.
+    if (!has_scores) sources.check();
     throw;
   }
 }

@@ -196,6 +196,24 @@ BOOST_AUTO_TEST_CASE(weights_named_by_an_index_count_with_its_shards) {
   const Outcome run = program.run("run init.toml --worker ./worker");
   BOOST_TEST(run.code == 2);
   BOOST_TEST(has(run.err, "tuned/m-2.safetensors"));
+  BOOST_TEST(!program.exists("results"));
+}
+
+BOOST_AUTO_TEST_CASE(equal_bytes_that_are_read_in_another_way_are_other_jobs_with_paths_of_their_own) {
+  const InitSweep program;
+  program.shell("cp text/a.jsonl x.jsonl && cp x.jsonl y.jsonl && cp x.jsonl x.txt && cp x.jsonl y.md");
+  program.scratch.write("s.toml",
+                        "experiment = 'llm.toml'\nseeds = 1\n[[axis]]\nkey = 'data.text'\n"
+                        "levels = [['x.jsonl'], ['y.jsonl'], ['x.txt'], ['y.md'], ['x.jsonl', 'x.txt']]\n");
+  BOOST_TEST_REQUIRE(program.run("plan s.toml --save").code == 0);
+  const Json plan = Json::parse(program.run("plan s.toml --json").out);
+  BOOST_TEST(plan["counts"]["jobs"] == 3);
+  const std::string paths =
+      program.run("query 'SELECT path FROM data_source ORDER BY path' --format csv").out;
+  BOOST_TEST(has(paths, "/t.model\n"));
+  BOOST_TEST(has(paths, "/x.jsonl\n"));
+  BOOST_TEST(has(paths, "/x.txt\n"));
+  BOOST_TEST(!has(paths, "/y."));
 }
 
 BOOST_AUTO_TEST_CASE(links_count_by_what_they_lead_to) {

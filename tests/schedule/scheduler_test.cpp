@@ -70,6 +70,34 @@ BOOST_AUTO_TEST_CASE(the_worker_is_told_where_its_own_data_lie) {
   BOOST_CHECK(sources(1) == (std::map<std::string, std::filesystem::path>{{"bb", "/data/b"}}));
 }
 
+BOOST_AUTO_TEST_CASE(a_sweep_reads_its_own_copy_of_the_data_whatever_others_have_planned_since) {
+  TestSweep sweep({{"without data"}});
+  Plan plan = make_test_plan("mine", {{"a"}, {"b", {0}}}, {{0, 1}});
+  const char* json = R"({"text":["aa","bb"]})";
+  for (PlannedJob& job : plan.jobs) job.parts.push_back(static_cast<std::uint32_t>(plan.parts.size()));
+  plan.parts.push_back({"data", json, hash128(json)});
+  plan.sources = {{"aa", "/mine/a"}, {"bb", "/mine/b"}};
+  sweep.sweep_id = sweep.add(plan);
+  sweep.ids = {get_job(sweep.database, hash128("a").hex()).id,
+               get_job(sweep.database, hash128("b").hex()).id};
+  sweep.options.sources = {{"aa", "/mine/a"}, {"zz", "/mine/z"}};
+  // As `ablate plan OTHER --save` does while this one runs.
+  sweep.runner.on_start = [&](const RunRequest&) {
+    Plan other = plan;
+    other.sweep = "other";
+    other.sources = {{"aa", "/other/a"}, {"bb", "/other/b"}};
+    sweep.add(other);
+  };
+  sweep.run();
+  const auto sources = [&](std::size_t job) {
+    return AttemptSpec::from_json(load_json(AttemptFolder{sweep.folder(sweep.last(job))}.spec())).sources;
+  };
+  using Paths = std::map<std::string, std::filesystem::path>;
+  BOOST_CHECK(sources(0) == (Paths{{"aa", "/mine/a"}, {"bb", "/mine/b"}}));
+  // Of what the run does not name the database knows the last place.
+  BOOST_CHECK(sources(1) == (Paths{{"aa", "/mine/a"}, {"bb", "/other/b"}}));
+}
+
 BOOST_AUTO_TEST_CASE(a_crash_is_retried_until_the_retries_are_used_up) {
   TestSweep sweep({{"a"}, {"b", {0}}});
   sweep.runner.behave = [](const RunRequest&) { return crashing(); };

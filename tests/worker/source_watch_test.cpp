@@ -1,5 +1,7 @@
 #include "worker/source_watch.hpp"
 
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 #include <thread>
 
@@ -24,7 +26,7 @@ struct WatchedJob : Scratch {
     const InputFiles list = list_input_files(source, find_field(key)->source, [](const InputFile& lines) {
       return read_picture_names(lines.path);
     });
-    InputContent content{{}, list.names_count};
+    InputContent content{{}, list.names_count, list.format};
     for (const InputFile& file : list.files)
       content.files.push_back({file.name, file.is_picture, read_content(file.path)});
     const std::string hash = content.hash();
@@ -91,7 +93,14 @@ BOOST_AUTO_TEST_CASE(a_changed_a_missing_and_a_new_file_are_named_and_a_touched_
   write("d/c.md", "more");
   BOOST_TEST(has(failure(watch),
                  "DIR/d/c.md is new since the sweep was planned: found 3 files in DIR/d; expected 2"));
+  fs::rename(path / "d/b.jsonl", path / "d/e.jsonl");
   fs::remove(path / "d/c.md");
+  BOOST_TEST(has(failure(watch),
+                 "DIR/d/e.jsonl is new since the sweep was planned, and b.jsonl of DIR/d is gone: found 2 "
+                 "files in DIR/d; expected 2; `ablate run` plans jobs for the data that are there now; where "
+                 "those of the plan are back, `ablate retry` has this job tried again"));
+  fs::rename(path / "d/e.jsonl", path / "d/b.jsonl");
+  BOOST_TEST(failure(watch) == "");
   write("d/no-shard.csv", "more");
   BOOST_TEST(failure(watch) == "");
   fs::remove(path / "d/b.jsonl");
@@ -100,6 +109,38 @@ BOOST_AUTO_TEST_CASE(a_changed_a_missing_and_a_new_file_are_named_and_a_touched_
   BOOST_TEST(has(failure(watch), "DIR/d has changed since the sweep was planned: DIR/d: no shards"));
   fs::remove_all(path / "d");
   BOOST_TEST(has(failure(watch), "DIR/d is gone since the sweep was planned"));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_any_more_is_a_failure_of_the_data) {
+  const fs::path file = write("a.txt", "some text");
+  promise("data.text", file);
+  SourceWatch watch(job, spec);
+  fs::permissions(file, fs::perms::none);
+  if (::access(file.c_str(), R_OK) == 0) return;  // Nothing is kept from the superuser.
+  BOOST_TEST(has(failure(watch), "DIR/a.txt could be read when the sweep was planned: "));
+  fs::permissions(file, fs::perms::owner_read);
+  BOOST_TEST(failure(watch) == "");
+}
+
+BOOST_AUTO_TEST_CASE(the_same_content_may_be_read_from_another_place) {
+  write("b/x.jsonl", "{\"image\": \"1.jpg\", \"caption\": \"c\"}\n");
+  write("b/1.jpg", "one");
+  write("b/s.toml", "[scenes]\nbank = ['bank']\n");
+  write("b/bank/train-images-idx3-ubyte", "i");
+  write("b/bank/train-labels-idx1-ubyte", "l");
+  promise("eval.captions", path / "b/x.jsonl");
+  promise("data.captions", path / "b/s.toml");
+  BOOST_TEST(failure() == "");
+  fs::copy(path / "b", path / "a", fs::copy_options::recursive);
+  fs::rename(path / "a/x.jsonl", path / "a/y.jsonl");
+  for (auto& [hash, source] : spec.sources)
+    source = path / "a" / (source.extension() == ".toml" ? "s.toml" : "y.jsonl");
+  BOOST_TEST(failure() == "");
+  write("a/1.jpg", "two");
+  BOOST_TEST(has(failure(), "DIR/a/1.jpg has changed since the sweep was planned"));
+  write("a/1.jpg", "one");
+  write("a/bank/train-labels-idx1-ubyte", "m");
+  BOOST_TEST(has(failure(), "DIR/a/bank/train-labels-idx1-ubyte has changed"));
 }
 
 BOOST_AUTO_TEST_CASE(a_settled_file_is_read_only_when_its_state_is_another) {
