@@ -1,8 +1,11 @@
 #include "config/canonical.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <numeric>
+#include <string>
 
 #include "config/check.hpp"
 #include "config/names.hpp"
@@ -39,8 +42,12 @@ const Experiment& canonical(const Experiment& e, Stage stage, EvalTask task,
       if (parts != (e.*train).freeze) (changed().*train).freeze = std::move(parts);
     }
     const double sum = std::accumulate(e.data.mix.begin(), e.data.mix.end(), 0.0);
-    if (sum != kMixSum && sum > 0)
-      for (double& weight : changed().data.mix) weight = weight * kMixSum / sum;
+    if (sum > 0) {
+      // Rounded, so that [0.29, 0.29, 0.42] is [29, 29, 42] and not its neighbour in floating point.
+      std::vector<double> mix = e.data.mix;
+      for (double& weight : mix) weight = std::stod(fmt::format("{:.12g}", weight * kMixSum / sum));
+      if (mix != e.data.mix) changed().data.mix = std::move(mix);
+    }
   }
   if (stage == Stage::eval &&
       !std::is_sorted(e.eval.shots.begin(), e.eval.shots.end(), std::less_equal<std::int64_t>())) {

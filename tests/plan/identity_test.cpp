@@ -274,6 +274,7 @@ BOOST_AUTO_TEST_CASE(what_no_stage_reads_changes_no_key) {
   const auto mix = [](std::vector<double> weights) { return [=](Experiment& e) { e.data.mix = weights; }; };
   BOOST_TEST(recipes.same(Stage::vlm, mix({45, 45, 10}), mix({9, 9, 2})));
   BOOST_TEST(recipes.same(Stage::vlm, mix({1, 1, 1}), mix({33, 33, 33})));
+  BOOST_TEST(recipes.same(Stage::vlm, mix({29, 29, 42}), mix({0.29, 0.29, 0.42})));
   BOOST_TEST(!recipes.same(Stage::vlm, mix({45, 45, 10}), mix({45, 44, 11})));
   recipes.base.data.mix = {0, 1, 0};
   const auto unread = [](Experiment& e) {
