@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "config/field_table.hpp"
+#include "config/names.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -176,6 +177,8 @@ const std::vector<const Field*>& preset_keys(const Field& preset) {
   }();
   return kKeys[preset.index];
 }
+
+bool sets_shape(const Value& preset) { return preset != Value(to_name(LlmPreset::custom)); }
 
 std::string describe_type(const Field& field) {
   struct Describe {

@@ -88,6 +88,8 @@ void set_value(const Field& field, Experiment& experiment, const Value& value);
 std::string describe_type(const Field& field);
 /// The keys that the values of a preset's key set; none for a key that is no preset.
 const std::vector<const Field*>& preset_keys(const Field& field);
+/// Whether the value of a preset's key is the name of a shape: not `custom`.
+bool sets_shape(const Value& preset);
 
 /// Sets the keys that a preset stands for. Nothing for `custom`.
 void apply_preset(Encoder& encoder, EncoderPreset preset);

@@ -47,8 +47,8 @@ class SweepReader : SweepTables {
     Recipe recipe;
     if (const toml::node* experiment = root.get("experiment")) {
       if (const auto path = text(root, "experiment"))
-        read_experiment((document_.file.parent_path() / *path).lexically_normal(), document_.at(*experiment),
-                        binder_, recipe, findings_);
+        read_experiment(resolve_path(document_.file.parent_path(), *path), document_.at(*experiment), binder_,
+                        recipe, findings_);
     } else if (lacks(root, "", "experiment")) {
       findings_.add({document_.source, 0, 0}, "has no 'experiment'; expected the path of an experiment file");
     }
@@ -57,9 +57,7 @@ class SweepReader : SweepTables {
       refuse_set_twice(assignments, findings_);
       recipe.apply(assignments, findings_);
     }
-    sweep.experiment = std::move(recipe.experiment);
-    sweep.set_at = std::move(recipe.set_at);
-    for (auto& [index, assignment] : recipe.computed) sweep.computed.push_back(std::move(assignment));
+    recipe.move_to(sweep);
 
     read_seeds(sweep);
     read_blocks(sweep);
@@ -412,9 +410,7 @@ Sweep read_experiment_alone(const TomlDocument& document, Findings& findings) {
   sweep.name = document.file.stem().string();
   sweep.file = document.file;
   sweep.where = {document.source, 1, 1};
-  sweep.experiment = std::move(recipe.experiment);
-  sweep.set_at = std::move(recipe.set_at);
-  for (auto& [index, assignment] : recipe.computed) sweep.computed.push_back(std::move(assignment));
+  recipe.move_to(sweep);
   sweep.seeds = {0};
   sweep.blocks.emplace_back();  // No axes: one cell.
   return sweep;
@@ -422,10 +418,10 @@ Sweep read_experiment_alone(const TomlDocument& document, Findings& findings) {
 
 Sweep load_toml(const std::filesystem::path& file, bool may_be_experiment) {
   Findings findings;
-  auto document = read_document(std::filesystem::absolute(file).lexically_normal(), findings, std::nullopt);
+  const auto document =
+      read_document(resolve_path(std::filesystem::current_path(), file), findings, std::nullopt);
   findings.raise();
   const bool is_sweep = !may_be_experiment || document->root.contains("experiment");
-  if (is_sweep) document->file = real_path(file);
   Sweep sweep =
       is_sweep ? SweepReader(*document, findings).read() : read_experiment_alone(*document, findings);
   findings.raise();

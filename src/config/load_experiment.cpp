@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "util/file.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -49,7 +50,7 @@ std::string unknown_key_of(const std::string& full, const std::string& prefix, c
 
 void resolve_paths(Value& value, const std::filesystem::path& folder) {
   const auto resolve = [&](std::string& path) {
-    if (!path.empty()) path = (folder / path).lexically_normal().string();
+    if (!path.empty()) path = resolve_path(folder, path).string();
   };
   if (auto* path = std::get_if<std::string>(&value)) resolve(*path);
   if (auto* paths = std::get_if<std::vector<std::string>>(&value))
@@ -172,6 +173,10 @@ void Recipe::apply(const std::vector<Assignment>& layer, Findings& findings) {
     for (const Assignment& assignment : layer) {
       if (assignment.field->is_preset() != presets) continue;
       set_at[assignment.field->index] = assignment.where;
+      if (presets)
+        replace_shape(assignment);
+      else
+        beside_preset[assignment.field->index] = 1;
       if (std::holds_alternative<BoundExpression>(assignment.value)) {
         computed.insert_or_assign(assignment.field->index, assignment);
         continue;
@@ -186,19 +191,36 @@ void Recipe::apply(const std::vector<Assignment>& layer, Findings& findings) {
   }
 }
 
+void Recipe::replace_shape(const Assignment& preset) {
+  const Value* name = std::get_if<Value>(&preset.value);
+  for (const Field* key : preset_keys(*preset.field)) {
+    beside_preset[key->index] = 0;
+    if (!name || !sets_shape(*name)) continue;
+    computed.erase(key->index);
+    set_at[key->index] = preset.where;
+  }
+}
+
+void Recipe::move_to(Sweep& sweep) {
+  sweep.experiment = std::move(experiment);
+  sweep.set_at = std::move(set_at);
+  sweep.beside_preset = std::move(beside_preset);
+  for (auto& [index, assignment] : computed) sweep.computed.push_back(std::move(assignment));
+}
+
 void read_experiment(const std::filesystem::path& file, std::optional<Location> asked_at,
                      const NameBinder& binder, Recipe& recipe, Findings& findings) {
   std::vector<std::vector<Assignment>> layers;  // The file itself first, then what it builds on.
   std::vector<std::filesystem::path> seen;
   std::filesystem::path next = file;
   while (!next.empty()) {
-    if (std::find(seen.begin(), seen.end(), next) != seen.end() || seen.size() >= kMaxBases) {
+    if (std::find(seen.begin(), seen.end(), real_path(next)) != seen.end() || seen.size() >= kMaxBases) {
       findings.add(*asked_at,
                    fmt::format("'base' leads back to {}; expected a chain of at most {} files that ends",
                                next.string(), kMaxBases));
       return;
     }
-    seen.push_back(next);
+    seen.push_back(real_path(next));
     const auto document = read_document(next, findings, asked_at);
     if (!document) return;
     layers.push_back(
@@ -208,7 +230,7 @@ void read_experiment(const std::filesystem::path& file, std::optional<Location> 
     if (const toml::node* base = document->root.get("base")) {
       asked_at = document->at(*base);
       if (const auto path = base->value<std::string>())
-        next = (document->file.parent_path() / *path).lexically_normal();
+        next = resolve_path(document->file.parent_path(), *path);
       else
         findings.add(*asked_at, "'base' is no text; expected the path of an experiment file");
     }

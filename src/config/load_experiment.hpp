@@ -44,9 +44,16 @@ struct Recipe {
   Experiment experiment;
   std::map<std::size_t, Assignment> computed;  ///< By Field::index.
   std::vector<Location> set_at = std::vector<Location>(fields().size());
+  std::vector<char> beside_preset = std::vector<char>(fields().size());  ///< As in Sweep.
 
-  /// Presets first, then the other keys, so that the order within a file does not matter.
+  /// Presets first, then the other keys, so that the order within a file does not matter. A preset replaces
+  /// the shape of the layers below.
   void apply(const std::vector<Assignment>& layer, Findings& findings);
+  /// Hands over to the sweep.
+  void move_to(Sweep& sweep);
+
+ private:
+  void replace_shape(const Assignment& preset);
 };
 
 /// Reads an experiment file and those that it builds on (`base`), the deepest first, into `recipe`.

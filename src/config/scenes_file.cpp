@@ -8,6 +8,7 @@
 
 #include "config/field_table.hpp"
 #include "config/toml_document.hpp"
+#include "util/file.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -115,7 +116,7 @@ struct SceneAssign {
     std::vector<std::filesystem::path> absolute;
     for (const std::string& path : *paths) {
       if (path.empty()) throw Error(fmt::format("'{}' holds an empty text; expected a path", field.key));
-      absolute.push_back((std::filesystem::absolute(scenes.file).parent_path() / path).lexically_normal());
+      absolute.push_back(resolve_path(real_path(scenes.file).parent_path(), path));
     }
     scenes.*member = std::move(absolute);
   }

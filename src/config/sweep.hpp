@@ -89,6 +89,9 @@ struct Sweep {
   Experiment experiment;       ///< With everything that is written down; computed values come with the cell.
   std::vector<Assignment> computed;  ///< Of the experiment and the overrides, still to be evaluated.
   std::vector<Location> set_at;  ///< For each field (by Field::index): where it was last set, for messages.
+  /// For each field: whether the files set it, and no preset of a later file or of [override] replaced it. It
+  /// wins over the presets of cells as it wins over the experiment's.
+  std::vector<char> beside_preset;
   Combine combine = Combine::product;
   std::vector<Block> blocks;
   std::vector<ExcludeRule> excludes;

@@ -61,7 +61,7 @@ std::optional<TomlDocument> read_document(const std::filesystem::path& file, Fin
   const std::string name = file.lexically_proximate(std::filesystem::current_path()).string();
   TomlDocument document;
   document.source = static_cast<std::uint32_t>(findings.sources.size());
-  document.file = file;
+  document.file = real_path(file);
   findings.sources.push_back({name.starts_with("../..") || name == ".." ? file.string() : name, ""});
   std::string& text = findings.sources.back().text;
   try {

@@ -29,7 +29,7 @@ struct Findings {
 
 struct TomlDocument {
   std::uint32_t source = 0;
-  std::filesystem::path file;
+  std::filesystem::path file;  ///< As real_path() has it: paths in it are relative to its folder.
   toml::table root;
 
   Location at(const toml::source_region& region) const {

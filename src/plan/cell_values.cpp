@@ -9,36 +9,60 @@
 
 namespace ablate {
 
-void CellExpander::set(const Assignment& assignment, std::int32_t axis) {
-  const Field& field = *assignment.field;
-  // Keys that another axis has set; of a preset also those that it would set again: beside one they win.
-  std::vector<std::pair<const Field*, Value>> overlap;
-  const auto note = [&](const Field& key) {
-    if (axis >= 0 && owner_[key.index] >= 0 && owner_[key.index] != axis)
-      overlap.emplace_back(&key, get_value(key, scratch_));
-  };
-  note(field);
-  for (const Field* of_preset : preset_keys(field)) note(*of_preset);
-  const bool was_computed = pending_[field.index] != nullptr;
-  const Value* value = std::get_if<Value>(&assignment.value);
-  pending_[field.index] = value ? nullptr : &assignment;
-  if (value) set_value(field, scratch_, *value);
-  for (const auto& [key, before] : overlap) {
-    const bool computed = key == &field ? was_computed || !value : pending_[key->index] != nullptr;
-    // The same value twice leaves both labels true.
-    if (computed || before != get_value(*key, scratch_))
-      in_cell_.push_back({owner_[key->index], axis, key, set_at_[key->index], assignment.where, 0, ""});
-  }
-  owner_[field.index] = axis;
-  set_at_[field.index] = assignment.where;
+namespace {
+
+/// The preset that a key can come from; null: none.
+const Field* preset_of(const Field& field) {
+  static const std::vector<const Field*> kPresets = [] {
+    std::vector<const Field*> presets(fields().size(), nullptr);
+    for (const Field& preset : fields())
+      for (const Field* key : preset_keys(preset)) presets[key->index] = &preset;
+    return presets;
+  }();
+  return kPresets[field.index];
 }
 
-void CellExpander::assign(const std::vector<Assignment>& assignments, bool presets, std::int32_t axis) {
-  for (const Assignment& assignment : assignments)
-    if (assignment.field->is_preset() == presets) set(assignment, axis);
+bool sets(const Level& level, const Field& key) {
+  return std::any_of(level.assignments.begin(), level.assignments.end(),
+                     [&](const Assignment& assignment) { return assignment.field == &key; });
+}
+
+}  // namespace
+
+void CellExpander::set(const Assignment& assignment, std::int32_t axis) {
+  const Field& field = *assignment.field;
+  const bool meets = axis >= 0 && owner_[field.index] >= 0 && owner_[field.index] != axis;
+  const bool was_computed = pending_[field.index] != nullptr;
+  const Value before = meets ? get_value(field, scratch_) : Value();
+  const Value* value = std::get_if<Value>(&assignment.value);
+  pending_[field.index] = value ? nullptr : &assignment;
+  if (value) store(field, *value);
+  // The same value twice leaves both labels true.
+  if (meets && (was_computed || !value || before != get_value(field, scratch_)))
+    in_cell_.push_back({owner_[field.index], axis, &field, set_at_[field.index], assignment.where, 0, ""});
+  owner_[field.index] = axis;
+  set_at_[field.index] = assignment.where;
+  beside_preset_[field.index] = 1;
+}
+
+void CellExpander::store(const Field& field, const Value& value) {
+  std::vector<std::pair<const Field*, Value>> kept;
+  for (const Field* key : preset_keys(field)) {
+    if (beside_preset_[key->index])
+      kept.emplace_back(key, get_value(*key, scratch_));
+    else if (sets_shape(value))
+      pending_[key->index] = nullptr;  // Computed for the shape that the preset replaces.
+  }
+  set_value(field, scratch_, value);
+  for (const auto& [key, own] : kept) set_value(*key, scratch_, own);
+}
+
+void CellExpander::assign(const std::vector<Assignment>& assignments, std::int32_t axis) {
+  for (const Assignment& assignment : assignments) set(assignment, axis);
 }
 
 const Value& CellExpander::value_of(const Field& field) {
+  settle(field);
   if (const Assignment* computed = pending_[field.index]) {
     const auto& bound = std::get<BoundExpression>(computed->value);
     if (evaluating_[field.index])
@@ -60,12 +84,10 @@ const Value& CellExpander::value_of(const Field& field) {
       } else {
         value = std::get<std::string>(result);
       }
-      set_value(field, scratch_, value);
+      store(field, value);
     } catch (const CellError&) {
-      evaluating_[field.index] = 0;
       throw;
     } catch (const Error& error) {
-      evaluating_[field.index] = 0;
       throw CellError(error.what(), computed->where);
     }
     evaluating_[field.index] = 0;
@@ -95,32 +117,76 @@ bool CellExpander::holds(const BoundExpression& condition) {
   }
 }
 
+/// Decides on the axes that can still change a key, and evaluates a preset that it comes from.
+void CellExpander::settle(const Field& field) {
+  const auto decide_where_set = [&](const Field& key) {
+    for (std::size_t a = 0; a < axes_.size() && num_undecided_ > 0; ++a)
+      if (states_[a] != AxisState::decided && sets(level_of(a), key)) decide(a, &field);
+  };
+  decide_where_set(field);
+  const Field* preset = preset_of(field);
+  if (!preset || beside_preset_[field.index]) return;
+  decide_where_set(*preset);
+  if (pending_[preset->index]) value_of(*preset);
+}
+
+/// Whether a conditional axis applies to the cell; if it does, its level sets its keys. `key`: on
+/// whose account, null when on none.
+void CellExpander::decide(std::size_t axis, const Field* key) {
+  if (states_[axis] == AxisState::deciding) refuse_circle(axis, *key);
+  states_[axis] = AxisState::deciding;
+  deciding_.emplace_back(axis, key);
+  const bool applies = holds(*conditions_[axis]);
+  deciding_.pop_back();
+  states_[axis] = AxisState::decided;
+  --num_undecided_;
+  if (applies)
+    assign(level_of(axis).assignments, static_cast<std::int32_t>(axis));
+  else
+    (*levels_)[axis] = -1;
+}
+
+void CellExpander::refuse_circle(std::size_t axis, const Field& key) const {
+  auto link =
+      std::find_if(deciding_.begin(), deciding_.end(), [&](const auto& at) { return at.first == axis; });
+  std::vector<std::string> links;
+  for (; link != deciding_.end(); ++link) {
+    const auto next = link + 1 == deciding_.end() ? std::pair(axis, &key) : *(link + 1);
+    const Location& where = conditions_[link->first]->where;
+    links.push_back(fmt::format("the 'when' of axis '{}' ({}:{}) depends on {}, which axis '{}' sets",
+                                axes_[link->first].name, sweep_.sources->at(where.source).name, where.line,
+                                next.second->key, axes_[next.first].name));
+  }
+  throw CellError(fmt::format("{}; expected a condition on keys that the axis itself does not change",
+                              join(links, ", and ")),
+                  conditions_[axis]->where);
+}
+
 void CellExpander::resolve(Levels& levels, const std::vector<Assignment>* extra) {
   scratch_ = sweep_.experiment;
   pending_.assign(fields().size(), nullptr);
   evaluating_.assign(fields().size(), 0);
   owner_.assign(fields().size(), -1);
   set_at_.resize(fields().size());
+  beside_preset_ = sweep_.beside_preset;
   in_cell_.clear();
+  levels_ = &levels;
+  states_.assign(axes_.size(), AxisState::decided);
+  deciding_.clear();
+  num_undecided_ = 0;
   for (const Assignment& assignment : sweep_.computed) pending_[assignment.field->index] = &assignment;
-  const auto assign_axis = [&](std::size_t a, bool presets) {
-    assign(axes_[a].levels[static_cast<std::size_t>(levels[a])]->assignments, presets,
-           static_cast<std::int32_t>(a));
-  };
-  // The order of the axes does not matter: presets of all of them first.
-  for (const bool presets : {true, false})
-    for (std::size_t a = 0; a < axes_.size(); ++a)
-      if (!conditions_[a] && levels[a] >= 0) assign_axis(a, presets);
+  if (extra) assign(*extra, -1);
   for (std::size_t a = 0; a < axes_.size(); ++a) {
-    if (!conditions_[a] || levels[a] < 0) continue;
-    if (!holds(*conditions_[a])) {
-      levels[a] = -1;
-      continue;
+    if (levels[a] < 0) continue;
+    if (!conditions_[a]) {
+      assign(level_of(a).assignments, static_cast<std::int32_t>(a));
+    } else {
+      states_[a] = AxisState::undecided;
+      ++num_undecided_;
     }
-    for (const bool presets : {true, false}) assign_axis(a, presets);
   }
-  if (extra)
-    for (const bool presets : {true, false}) assign(*extra, presets, -1);
+  for (std::size_t a = 0; a < axes_.size(); ++a)
+    if (states_[a] == AxisState::undecided) decide(a, nullptr);
   for (const Field& field : fields())
     if (pending_[field.index]) value_of(field);
 }

@@ -61,6 +61,16 @@ std::vector<std::vector<double>> sample_points(const Block& block, std::size_t d
   return result;
 }
 
+const Assignment* find_assignment(const std::vector<Assignment>& assignments, const Field& field) {
+  const auto found = std::find_if(assignments.begin(), assignments.end(),
+                                  [&](const Assignment& assignment) { return assignment.field == &field; });
+  return found == assignments.end() ? nullptr : &*found;
+}
+
+const std::string& expression_text(const Assignment& computed) {
+  return std::get<BoundExpression>(computed.value).expression.text();
+}
+
 }  // namespace
 
 CellExpander::CellExpander(const Sweep& sweep) : sweep_(sweep) {}
@@ -86,32 +96,39 @@ std::int32_t CellExpander::add_level(std::size_t axis, const Level* level) {
   return static_cast<std::int32_t>(levels.size() - 1);
 }
 
-std::int32_t CellExpander::find_level(std::size_t axis, const Experiment& experiment) const {
+std::int32_t CellExpander::find_level(std::size_t axis, const Experiment& experiment,
+                                      const std::vector<Assignment>& computed) const {
+  const auto holds_already = [&](const Assignment& assignment) {
+    const Value* value = std::get_if<Value>(&assignment.value);
+    if (const Assignment* own = find_assignment(computed, *assignment.field))
+      return !value && expression_text(*own) == expression_text(assignment);
+    if (!value) return false;
+    Experiment with = experiment;
+    set_value(*assignment.field, with, *value);  // An integer may stand for a number.
+    return get_value(*assignment.field, with) == get_value(*assignment.field, experiment);
+  };
   const auto& levels = axes_[axis].levels;
-  for (std::size_t i = 0; i < levels.size(); ++i) {
-    bool same = !levels[i]->assignments.empty();
-    for (const Assignment& assignment : levels[i]->assignments) {
-      const Value* value = std::get_if<Value>(&assignment.value);
-      Experiment with = experiment;
-      if (value) set_value(*assignment.field, with, *value);  // An integer may stand for a number.
-      same = same && value && get_value(*assignment.field, with) == get_value(*assignment.field, experiment);
-    }
-    if (same) return static_cast<std::int32_t>(i);
-  }
-  return -1;
+  const auto found = std::find_if(levels.begin(), levels.end(), [&](const Level* level) {
+    return !level->assignments.empty() &&
+           std::all_of(level->assignments.begin(), level->assignments.end(), holds_already);
+  });
+  return found == levels.end() ? -1 : static_cast<std::int32_t>(found - levels.begin());
 }
 
 /// The level that the experiment has as it is: one of the axis, or a new one that sets nothing.
 std::int32_t CellExpander::baseline_level(std::size_t axis, const Axis& source) {
   const bool is_new = axes_[axis].levels.empty();  // Else cells of earlier blocks hold indices into it.
   for (const Level& level : source.levels) add_level(axis, &level);
-  const std::int32_t found = find_level(axis, sweep_.experiment);
+  const std::int32_t found = find_level(axis, sweep_.experiment, sweep_.computed);
   if (found >= 0) return found;
   const bool one_key = !source.levels.empty() && source.levels.front().assignments.size() == 1;
   Level baseline;
-  baseline.label =
-      one_key ? to_text(get_value(*source.levels.front().assignments.front().field, sweep_.experiment))
-              : "baseline";
+  baseline.label = "baseline";
+  if (one_key) {
+    const Field& field = *source.levels.front().assignments.front().field;
+    const Assignment* computed = find_assignment(sweep_.computed, field);
+    baseline.label = computed ? expression_text(*computed) : to_text(get_value(field, sweep_.experiment));
+  }
   baseline.where = source.where;
   made_levels_.push_back(std::move(baseline));
   auto& levels = axes_[axis].levels;
@@ -267,7 +284,8 @@ std::vector<CellExpander::Levels> CellExpander::combine_blocks() {
     // A cell of one block has, on the axes of the others, the level that the experiment has as it is; none
     // where it gives a key of that level another value.
     std::vector<std::int32_t> baseline;
-    for (std::size_t a = 0; a < axes_.size(); ++a) baseline.push_back(find_level(a, sweep_.experiment));
+    for (std::size_t a = 0; a < axes_.size(); ++a)
+      baseline.push_back(find_level(a, sweep_.experiment, sweep_.computed));
     for (Levels& cell : all) {
       const Levels own = cell;
       for (std::size_t a = 0; a < axes_.size(); ++a)
@@ -327,7 +345,7 @@ void CellExpander::expand(const std::function<void(const Cell&, const Experiment
 
 /// The level that scratch_ has on an axis, made where the axis varies one key and has no such level.
 std::int32_t CellExpander::level_of_include(std::size_t axis) {
-  const std::int32_t found = find_level(axis, scratch_);
+  const std::int32_t found = find_level(axis, scratch_, {});
   const auto& assignments = axes_[axis].levels.front()->assignments;
   if (found >= 0 || assignments.size() != 1) return found;
   const Value value = get_value(*assignments.front().field, scratch_);

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/sweep.hpp"
@@ -52,18 +53,30 @@ class CellExpander {
   std::size_t axis_index(const Axis& axis);
   std::int32_t add_level(std::size_t axis, const Level* level);
   std::int32_t baseline_level(std::size_t axis, const Axis& source);
-  std::int32_t find_level(std::size_t axis, const Experiment& experiment) const;
+  /// The level whose values the experiment has; of a key that is still `computed`, the level with the same
+  /// expression. -1: none.
+  std::int32_t find_level(std::size_t axis, const Experiment& experiment,
+                          const std::vector<Assignment>& computed) const;
   std::int32_t level_of_include(std::size_t axis);
   std::vector<Levels> expand_block(const Block& block);
   std::vector<Levels> sample_block(const Block& block, const std::vector<std::size_t>& indices);
   std::vector<Levels> combine_blocks();
   bool contradicts(const Levels& cell, std::size_t axis, std::int32_t level) const;
   /// Fills scratch_ from the cell's levels; an axis whose condition does not hold is set to -1.
+  /// The order of the axes and of the keys of a level does not matter: a preset leaves the keys that are set
+  /// beside it, and a condition is evaluated when all that it depends on is known.
   void resolve(Levels& levels, const std::vector<Assignment>* extra);
-  /// Of the assignments the presets or the others; they belong to a level of axis number `axis`, or to none
-  /// (-1).
-  void assign(const std::vector<Assignment>& assignments, bool presets, std::int32_t axis);
+  /// The assignments belong to a level of axis number `axis`, or to none (-1).
+  void assign(const std::vector<Assignment>& assignments, std::int32_t axis);
   void set(const Assignment& assignment, std::int32_t axis);
+  /// Writes a value into scratch_; of a preset all keys but those that are set beside it.
+  void store(const Field& field, const Value& value);
+  void settle(const Field& field);
+  void decide(std::size_t axis, const Field* key);
+  [[noreturn]] void refuse_circle(std::size_t axis, const Field& key) const;
+  const Level& level_of(std::size_t axis) const {
+    return *axes_[axis].levels[static_cast<std::size_t>((*levels_)[axis])];
+  }
   void add_conflicts(const Cell& cell);
   const Value& value_of(const Field& field);
   Operand operand_of(const Field& field);
@@ -86,7 +99,15 @@ class CellExpander {
   };
   std::vector<Conflict> in_cell_, found_;
 
+  enum class AxisState : char { decided, undecided, deciding };
+  Levels* levels_ = nullptr;       ///< Of the cell that is being resolved.
+  std::vector<AxisState> states_;  ///< Whether each conditional axis applies to it.
+  std::size_t num_undecided_ = 0;
+  /// The axes that are being decided, each because of a key that the condition of the one before depends on.
+  std::vector<std::pair<std::size_t, const Field*>> deciding_;
+
   Experiment scratch_;
+  std::vector<char> beside_preset_;  ///< As in Sweep, with the keys that levels set.
   std::vector<std::int32_t> owner_;  ///< The axis that set a key of scratch_, by Field::index; -1: none.
   std::vector<Location> set_at_;     ///< Where.
   std::vector<const Assignment*>

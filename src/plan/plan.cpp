@@ -208,10 +208,22 @@ class Planner {
         differs = !is_new && other->second != signatures[cell];
       }
       if ((compared && !differs) || (!compared && !can_matter(axes[a])))
-        problem(axes[a].where,
-                fmt::format("axis '{}' changes no job: its keys do not matter to the stages {} of any cell",
-                            axes[a].name, join(sweep_.experiment.stages, ", ")));
+        problem(axes[a].where, fmt::format("axis '{}' changes no job: {}", axes[a].name, why_idle(axes[a])));
     }
+  }
+
+  std::string why_idle(const SweepAxis& axis) const {
+    std::vector<std::string> kept;
+    for (const Level* level : axis.levels)
+      for (const Assignment& assignment : level->assignments)
+        for (const Field* key : preset_keys(*assignment.field))
+          if (sweep_.beside_preset[key->index] && std::find(kept.begin(), kept.end(), key->key) == kept.end())
+            kept.push_back(key->key);
+    if (!kept.empty())
+      return fmt::format("the experiment or [override] sets {}, and keys beside a preset win",
+                         join(kept, ", "));
+    return fmt::format("its keys do not matter to the stages {} of any cell",
+                       join(sweep_.experiment.stages, ", "));
   }
 
   /// For axes whose levels are never compared with all else equal (zip, sample).

@@ -121,6 +121,12 @@ std::filesystem::path real_path(const std::filesystem::path& path) {
                 : real;  // A folder that may not be searched, a circle of links.
 }
 
+std::filesystem::path resolve_path(const std::filesystem::path& folder, const std::filesystem::path& path) {
+  const std::filesystem::path joined = std::filesystem::absolute(folder / path);
+  const std::filesystem::path normal = joined.lexically_normal(), real = real_path(joined);
+  return real_path(normal) == real ? normal : real;
+}
+
 void make_directories(const std::filesystem::path& path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);

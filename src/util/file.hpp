@@ -63,6 +63,10 @@ void write_file(const std::filesystem::path& path, std::string_view content, boo
 /// paths that mean one file give the same.
 std::filesystem::path real_path(const std::filesystem::path& path);
 
+/// The file that a path written in a file of `folder` means, where the operating system finds it: ".." behind
+/// a linked folder leaves the folder that the link leads to. Without "." and ".."; links stay where they can.
+std::filesystem::path resolve_path(const std::filesystem::path& folder, const std::filesystem::path& path);
+
 /// Creates a folder and its parents. Throws Error naming what stands in the way.
 void make_directories(const std::filesystem::path& path);
 

@@ -3,6 +3,7 @@
 
 #include "config/sweep.hpp"
 #include "scratch.hpp"
+#include "util/file.hpp"
 
 using namespace ablate;
 
@@ -265,6 +266,25 @@ BOOST_AUTO_TEST_CASE(a_link_to_a_sweep_is_that_sweep) {
   write("named.toml", "name = 'of its own'\n" + kHead);
   BOOST_TEST(read_sweep_name(path / "named.toml").value() == "of its own");
   BOOST_TEST(!read_sweep_name(path / "absent.toml"));
+}
+
+BOOST_AUTO_TEST_CASE(an_experiment_reads_the_same_data_whichever_way_leads_to_it) {
+  namespace fs = std::filesystem;
+  write("deep/real/base.toml", "[data]\ntokenizer = '../t.model'\n");
+  write("deep/real/experiment.toml", "base = '../real/base.toml'\n[data]\ntext = ['../text']\n");
+  fs::create_directory_symlink(path / "deep" / "real", path / "linked");
+  const std::string folder = real_path(path / "deep").string();
+  for (const char* way :
+       {"deep/real/experiment.toml", "linked/experiment.toml", "linked/../real/experiment.toml"}) {
+    for (const bool by_sweep : {false, true}) {
+      const Sweep sweep = by_sweep
+                              ? load_sweep(write("sweep.toml", "experiment = '" + std::string(way) + "'\n"))
+                              : load_sweep_or_experiment(path / way);
+      BOOST_TEST(sweep.experiment.data.text == std::vector<std::string>{folder + "/text"},
+                 boost::test_tools::per_element());
+      BOOST_TEST(sweep.experiment.data.tokenizer == folder + "/t.model");
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(sample_designs_are_checked) {

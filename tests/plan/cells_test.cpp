@@ -307,9 +307,67 @@ BOOST_AUTO_TEST_CASE(a_key_beside_a_preset_wins_whichever_axis_comes_first) {
   const std::string preset = axis("llm.preset", "['9m', '85m']"), depth = axis("llm.layers", "[3, 4]");
   BOOST_TEST(layers(preset + depth) == "3x256 4x256 3x768 4x768 ");
   BOOST_TEST(layers(depth + preset) == "3x256 3x768 4x256 4x768 ");
-  // A preset that comes with a condition comes later, and would set the layers again.
-  BOOST_TEST(layers(depth + axis("llm.preset", "['9m', '85m']", "when = 'llm.layers == 4'\n"))
-                 .find("axes 'llm.layers'") != std::string::npos);
+  // A preset under a condition leaves the layers, too.
+  const std::string deep = axis("llm.preset", "['9m', '85m']", "when = 'llm.layers == 4'\n");
+  BOOST_TEST(layers(depth + deep) == "3x2048 4x256 4x768 ");
+  BOOST_TEST(layers(deep + depth) == "3x2048 4x256 4x768 ");
+  // Keys of [override] and of the experiment, written down and computed; the baseline is the experiment.
+  for (const char* one : {"1", "'=2 - 1'"}) {
+    const std::string override = fmt::format("[override]\nllm.layers = {}\n", one);
+    BOOST_TEST(layers(preset + override) == "1x256 1x768 ");
+    write("experiment.toml", fmt::format("[llm]\npreset = '9m'\nlayers = {}\n", one));
+    BOOST_TEST(layers(preset) == "1x256 1x768 ");
+    BOOST_TEST(layers("design = 'one-at-a-time'\n" + preset + axis("llm.width", "[512]")) ==
+               "1x256 1x768 1x512 ");
+    BOOST_TEST(layers("[[include]]\nllm.preset = '85m'\n") == "1x256 1x768 ");
+    // A preset of a later layer replaces the shape below it: then nothing stands beside it.
+    BOOST_TEST(layers(preset + "[override]\nllm.preset = '85m'\n") == "12x256 12x768 ");
+    BOOST_TEST(layers(preset + "[override]\nllm.preset = 'custom'\n") == "12x256 12x768 ");
+  }
+  // A computed preset.
+  write("experiment.toml", "[llm]\npreset = '=\"9m\"'\nlayers = 1\nmlp_width = '=llm.width * 2'\n");
+  BOOST_TEST(layers("") == "1x256 ");
+}
+
+BOOST_AUTO_TEST_CASE(a_baseline_of_a_computed_key_leaves_it_computed) {
+  write("experiment.toml", "stages = ['demo']\ndemo.batch = 16\ndemo.width = '=demo.batch * 2'\n");
+  const Sweep loaded =
+      load_sweep(write("sweep.toml", "experiment = 'experiment.toml'\ndesign = 'one-at-a-time'\n" +
+                                         axis("demo.width", "[8, 32]") + axis("demo.batch", "[16, 64]")));
+  CellExpander expander(loaded);
+  std::vector<std::int64_t> widths;
+  expander.expand([&](const Cell&, const Experiment& made) { widths.push_back(made.demo.width); });
+  BOOST_TEST(widths == (std::vector<std::int64_t>{32, 8, 32, 128}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_preset_axis_that_changes_nothing_names_the_keys_beside_it) {
+  write("experiment.toml",
+        "stages = ['llm']\n[llm]\nlayers = 1\nwidth = 16\nheads = 2\nkv_heads = 2\nmlp_width = 16\n"
+        "[data]\ntext = ['t.txt']\n");
+  const std::string found = mistakes(axis("llm.preset", "['9m', '85m']"));
+  BOOST_TEST(found.find("the experiment or [override] sets llm.") != std::string::npos, found);
+}
+
+BOOST_AUTO_TEST_CASE(conditions_hold_in_the_finished_cell_whatever_the_order_of_the_axes) {
+  const std::string resolution = axis("demo.resolution", "[2, 4]");
+  const std::string width = axis("demo.width", "[8, 16]", "when = 'demo.resolution == 4'\n");
+  const std::string noise = axis("demo.noise", "[0.1, 0.2]", "when = 'demo.width == 16'\n");
+  BOOST_TEST(labels(plan(resolution + width + noise)) == "2 - - | 4 8 - | 4 16 0.1 | 4 16 0.2");
+  BOOST_TEST(labels(plan(noise + width + resolution)) == "- - 2 | - 8 4 | 0.1 16 4 | 0.2 16 4");
+  // Through a computed key.
+  const std::string computed = "[override]\ndemo.batch = '=demo.width * 2'\n";
+  const std::string steps = axis("demo.steps", "[5, 6]", "when = 'demo.batch == 32'\n");
+  BOOST_TEST(labels(plan(steps + width + resolution + computed)) == "- - 2 | - 8 4 | 5 16 4 | 6 16 4");
+}
+
+BOOST_AUTO_TEST_CASE(conditions_in_a_circle_are_refused) {
+  BOOST_TEST(mistakes(axis("demo.width", "[8, 16]", "when = 'demo.width == 32'\n"))
+                 .starts_with("sweep.toml:5:8: the 'when' of axis 'demo.width' ("));
+  const std::string found = mistakes(axis("demo.width", "[8, 64]", "when = 'demo.noise == 0.9'\n") +
+                                     axis("demo.noise", "[0.1, 0.9]", "when = 'demo.width == 32'\n"));
+  BOOST_TEST(found.starts_with("sweep.toml:5:8: the 'when' of axis 'demo.width' ("), found);
+  BOOST_TEST(found.find(":9) depends on demo.width, which axis 'demo.width' sets") != std::string::npos,
+             found);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_left_is_a_mistake) {
