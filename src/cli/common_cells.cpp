@@ -1,8 +1,11 @@
 #include "cli/common_cells.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <stdexcept>
 
 #include "config/names.hpp"
 
@@ -45,7 +48,8 @@ Seeds common_seeds(Rows rows, const Setting& setting, const std::string& value) 
 /// Why a run has no number.
 std::string reason_of(const RunRecord& run, const std::string& value) {
   if (value_of(run, value)) return "NaN";
-  return run.state == JobState::finished ? "no value" : to_name(run.state);
+  const JobState state = run.state_of(value);
+  return state == JobState::finished ? "no value" : to_name(state);
 }
 
 /// The first row without a number for one of the settings under one of the seeds; none: all have them.
@@ -73,7 +77,6 @@ bool is_metric(const std::string& value) {
 }
 
 std::optional<double> value_of(const RunRecord& run, const std::string& value) {
-  if (is_metric(value) && run.state != JobState::finished) return std::nullopt;
   const auto found = run.values.find(value);
   if (found == run.values.end()) return std::nullopt;
   return found->second;
@@ -98,6 +101,13 @@ int badness(JobState state) {
       return 4;
   }
   return 0;
+}
+
+void RowRuns::add(const Setting& setting, const RunRecord& run) {
+  const auto [entry, is_new] = by_setting_[setting].emplace(run.seed, &run);
+  if (!is_new)
+    throw std::logic_error(fmt::format("cells {} and {} have one place in a table under seed {}",
+                                       entry->second->cell, run.cell, run.seed));
 }
 
 const RowRuns::BySeed* RowRuns::find(const Setting& setting) const {

@@ -14,17 +14,20 @@
 
 namespace ablate {
 
-/// Stands for the level of an axis that does not apply.
-inline constexpr const char* kNoLevel = "-";
+/// The label of a level; none: the axis does not apply.
+using RunLevel = std::optional<std::string>;
+/// As a table shows it: "-" where the axis does not apply.
+inline std::string level_text(const RunLevel& level) { return level.value_or("-"); }
 
 /// Levels of the axes that a table averages over, in the order of the axes.
-using Setting = std::vector<std::string>;
+using Setting = std::vector<RunLevel>;
 
 /// The runs of one row of a table, or of one field of it where axes make columns.
 class RowRuns {
  public:
   using BySeed = std::map<std::uint64_t, const RunRecord*>;
-  void add(const Setting& setting, const RunRecord& run) { by_setting_[setting].emplace(run.seed, &run); }
+  /// Throws std::logic_error when the row has a run under this setting and seed: none may vanish.
+  void add(const Setting& setting, const RunRecord& run);
   const std::map<Setting, BySeed>& by_setting() const { return by_setting_; }
   /// The runs under a setting; null when the row has none.
   const BySeed* find(const Setting& setting) const;
@@ -41,12 +44,11 @@ struct Selection {
   bool operator==(const Selection&) const = default;
 };
 
-/// Last values of metrics ("vlm/loss") count for finished runs alone: a curve that still grows has no last
-/// value.
+/// Whether a value is the metric of a stage ("vlm/loss"), and no score.
 bool is_metric(const std::string& value);
-/// A run's value, when it counts; it may be NaN.
+/// A run's value, where there is one; it may be NaN.
 std::optional<double> value_of(const RunRecord& run, const std::string& value);
-/// Whether it counts and is finite.
+/// Whether there is one and it is finite.
 bool has_number(const RunRecord& run, const std::string& value);
 
 /// The later, the worse: as in the view `runs`.

@@ -50,6 +50,11 @@ SlotSpeed slot_speed(const std::vector<Device>& devices, std::vector<JobTime> me
   return speed;
 }
 
+std::optional<double> StageEstimate::seconds_per_job() const {
+  if (to_run == 0) return std::nullopt;
+  return seconds_left / static_cast<double>(to_run);
+}
+
 std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& states,
                                            const SlotSpeed& speed) {
   std::vector<StageEstimate> estimates;
@@ -66,7 +71,6 @@ std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& st
       sum.params = std::max(sum.params, job.cost.params);
       sum.memory_bytes = std::max(sum.memory_bytes, job.cost.memory_bytes);
       sum.job_flops = std::max(sum.job_flops, job.cost.flops);
-      sum.job_seconds = std::max(sum.job_seconds, seconds);
       sum.flops += job.cost.flops;
       sum.finished += states[i] == JobState::finished;
       sum.running += states[i] == JobState::running;

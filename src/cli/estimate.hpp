@@ -55,8 +55,9 @@ struct StageEstimate {
   double params = 0, memory_bytes = 0, job_flops = 0;  ///< Of the largest job.
   double flops = 0, flops_left = 0;                    ///< Of all jobs; of those to run.
   double seconds_left = 0;                             ///< Of those to run, on one slot.
-  double job_seconds = 0;                              ///< Of the longest job.
   std::vector<TaskEstimate> tasks;                     ///< By name. Point into the SlotSpeed.
+  /// Mean of the jobs to run; none, where none is left.
+  std::optional<double> seconds_per_job() const;
 };
 
 using JobStates = std::vector<std::optional<JobState>>;

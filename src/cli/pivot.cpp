@@ -22,13 +22,13 @@ std::span<const Named<Over>> names_of<Over>() {
 
 namespace {
 
-std::string level_of(const RunRecord& run, const std::string& axis) {
+RunLevel level_of(const RunRecord& run, const std::string& axis) {
   const auto found = run.levels.find(axis);
-  return found == run.levels.end() ? kNoLevel : found->second;
+  return found == run.levels.end() ? RunLevel() : found->second;
 }
 
 /// Where a level stands in its axis; levels that are not in it come last.
-std::size_t place_of(const std::vector<PlanAxis>& axes, const std::string& axis, const std::string& level) {
+std::size_t place_of(const std::vector<PlanAxis>& axes, const std::string& axis, const RunLevel& level) {
   for (const PlanAxis& entry : axes)
     if (entry.name == axis)
       return static_cast<std::size_t>(std::find(entry.levels.begin(), entry.levels.end(), level) -
@@ -41,7 +41,7 @@ std::size_t place_of(const std::vector<PlanAxis>& axes, const std::string& axis,
 std::vector<std::string> varying_axes(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes) {
   std::vector<std::string> varying;
   for (const PlanAxis& axis : axes) {
-    std::set<std::string> levels;
+    std::set<RunLevel> levels;
     for (const RunRecord& run : runs)
       if (run.label.empty()) levels.insert(level_of(run, axis.name));
     if (levels.size() > 1) varying.push_back(axis.name);
@@ -64,9 +64,8 @@ std::vector<std::string> changes_of(const RunRecord& run, const RunRecord& basel
                                     const std::vector<PlanAxis>& axes) {
   std::vector<std::string> changes;
   for (const PlanAxis& axis : axes) {
-    const std::string level = level_of(run, axis.name);
-    if (level != kNoLevel && level != level_of(baseline, axis.name))
-      changes.push_back(axis.name + " = " + level);
+    const RunLevel level = level_of(run, axis.name);
+    if (level && level != level_of(baseline, axis.name)) changes.push_back(axis.name + " = " + *level);
   }
   return changes;
 }
@@ -87,23 +86,27 @@ bool changes_one_at_a_time(const std::vector<RunRecord>& runs, const std::vector
 
 void name_changes(std::vector<RunRecord>& runs, std::vector<PlanAxis>& axes) {
   const RunRecord baseline = *find_baseline(runs);
-  std::vector<std::pair<std::int64_t, std::string>> levels;  // With their cells.
-  for (RunRecord& run : runs) {
-    std::string change = run.label;
-    if (change.empty()) {
-      const std::vector<std::string> changes = changes_of(run, baseline, axes);
-      change = changes.empty() ? "(baseline)" : changes.front();
-    }
-    levels.emplace_back(run.cell, change);
-    run.label.clear();
-    run.levels = {{kChangeAxis, std::move(change)}};
+  std::map<std::int64_t, std::string> names;  // Of each cell.
+  std::set<std::string> taken;
+  const auto add = [&](const RunRecord& run, std::string name) {
+    if (names.count(run.cell) > 0) return;
+    while (!taken.insert(name).second) name += fmt::format(" (cell {})", run.cell);
+    names.emplace(run.cell, std::move(name));
+  };
+  for (const RunRecord& run : runs) {
+    if (!run.label.empty()) continue;
+    const std::vector<std::string> changes = changes_of(run, baseline, axes);
+    add(run, changes.empty() ? "(baseline)" : changes.front());
   }
-  std::sort(levels.begin(), levels.end());
+  for (const RunRecord& run : runs)
+    if (!run.label.empty()) add(run, run.label);
   PlanAxis axis{kChangeAxis, {}};
-  for (const auto& [cell, level] : levels)
-    if (std::find(axis.levels.begin(), axis.levels.end(), level) == axis.levels.end())
-      axis.levels.push_back(level);
+  for (const auto& [cell, name] : names) axis.levels.push_back(name);
   axes = {axis};
+  for (RunRecord& run : runs) {
+    run.label.clear();
+    run.levels = {{kChangeAxis, names.at(run.cell)}};
+  }
 }
 
 namespace {
@@ -115,32 +118,35 @@ struct Member {
 };
 
 /// "tokens = 144, mix = a"
-std::string describe(const std::vector<std::string>& axes, const std::vector<std::string>& levels) {
+std::string describe(const std::vector<std::string>& axes, const std::vector<RunLevel>& levels) {
   std::vector<std::string> words;
-  for (std::size_t i = 0; i < axes.size(); ++i) words.push_back(axes[i] + " = " + levels[i]);
+  for (std::size_t i = 0; i < axes.size(); ++i) words.push_back(axes[i] + " = " + level_text(levels[i]));
   return join(words, ", ");
 }
 
 std::vector<Member> group_runs(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes,
                                const std::vector<std::string>& by, const std::vector<std::string>& others) {
-  using Key = std::tuple<std::string, std::vector<std::size_t>, std::vector<std::string>>;  // Sorts by place.
+  // Cells with a label come last, each on its own; others by the places of their levels.
+  using Key = std::tuple<std::int64_t, std::vector<std::size_t>, std::vector<RunLevel>>;
   std::map<Key, Member> members;
   for (const RunRecord& run : runs) {
     std::vector<std::size_t> places;
-    std::vector<std::string> levels;
+    std::vector<RunLevel> levels;
     for (const std::string& axis : by) {
       levels.push_back(level_of(run, axis));
       places.push_back(place_of(axes, axis, levels.back()));
     }
     Setting setting;
     for (const std::string& axis : others) setting.push_back(level_of(run, axis));
-    Member& member = members[Key(run.label, std::move(places), std::move(levels))];
+    const std::int64_t own_cell = run.label.empty() ? -1 : run.cell;
+    Member& member = members[Key(own_cell, std::move(places), std::move(levels))];
+    member.group.label = run.label;
     member.runs.add(setting, run);
     if (badness(run.state) > badness(member.group.state)) member.group.state = run.state;
   }
   std::vector<Member> sorted;
   for (auto& [key, member] : members) {
-    member.group.label = std::get<0>(key);
+    member.group.cell = std::get<0>(key);
     member.group.levels = std::get<2>(key);
     member.group.cells = static_cast<std::int64_t>(member.runs.by_setting().size());
     sorted.push_back(std::move(member));
@@ -153,7 +159,7 @@ void count_missing(PivotCell& cell, const RunRecord& run, const std::string& val
     ++cell.not_finite;
     return;
   }
-  switch (run.state) {
+  switch (run.state_of(value)) {
     case JobState::failed:
       ++cell.failed;
       break;
@@ -183,7 +189,8 @@ void count_all_missing(PivotCell& cell, const RowRuns& row, const Selection& sel
     for (const auto& [seed, run] : runs) {
       const RunRecord*& entry = worst.try_emplace(seed, nullptr).first->second;
       if (!selected.empty() && selected.count(&runs) == 0) continue;
-      if (!has_number(*run, value) && (!entry || badness(run->state) > badness(entry->state))) entry = run;
+      if (has_number(*run, value)) continue;
+      if (!entry || badness(run->state_of(value)) > badness(entry->state_of(value))) entry = run;
     }
   cell.planned = static_cast<std::int64_t>(worst.size());
   for (const auto& [seed, run] : worst)
@@ -207,6 +214,7 @@ PivotCell summarize_row(const RowRuns& row, const Selection& selection, const st
       const auto examples = run.examples.find(value);
       const ExampleError error = examples == run.examples.end() ? ExampleError{} : examples->second;
       cell.examples.n = terms == 0 ? error.n : std::min(cell.examples.n, error.n);
+      cell.most_examples = std::max(cell.most_examples, error.n);
       errors += error.standard_error;
       ++terms;
     }
@@ -228,8 +236,10 @@ struct Comparison {
     rows.push_back(&member.runs);
   }
   std::string name(const Pivot& pivot, std::size_t row) const {
-    const std::vector<std::string>& levels = members[row]->group.levels;
-    return pivot.by == std::vector<std::string>{kChangeAxis} ? levels.front() : describe(pivot.by, levels);
+    const PivotGroup& group = members[row]->group;
+    if (!group.label.empty()) return group.label;
+    return pivot.by == std::vector<std::string>{kChangeAxis} ? level_text(group.levels.front())
+                                                             : describe(pivot.by, group.levels);
   }
 };
 
@@ -262,8 +272,8 @@ struct Comparison {
                   message, join(all, ",")));
 }
 
-bool has_all_levels(const std::vector<std::string>& levels) {
-  return std::find(levels.begin(), levels.end(), kNoLevel) == levels.end();
+bool has_all_levels(const std::vector<RunLevel>& levels) {
+  return std::find(levels.begin(), levels.end(), std::nullopt) == levels.end();
 }
 
 /// Whether all axes apply to a row, and to some of what is averaged in it.
@@ -293,7 +303,8 @@ Selection find_common(const Pivot& pivot, Comparison& comparison, const std::str
 /// The levels of a setting; beside a single one that is selected, only those on which it differs.
 std::string describe_left_out(const Pivot& pivot, const Selection& selection, const Setting& setting) {
   if (selection.settings.size() > 1) return describe(pivot.averaged, setting);
-  std::vector<std::string> axes, levels;
+  std::vector<std::string> axes;
+  std::vector<RunLevel> levels;
   for (std::size_t i = 0; i < setting.size(); ++i)
     if (setting[i] != selection.settings.front()[i]) {
       axes.push_back(pivot.averaged[i]);
@@ -331,6 +342,8 @@ void add_value(Pivot& pivot, std::vector<Member>& members, const std::string& va
     PivotCell& cell = members[i].group.values.emplace_back(
         summarize_row(members[i].runs, is_common ? means.selection : own[i], value));
     cell.over = is_common ? Over::common : Over::own;
+    means.some_labelled = means.some_labelled || (!means.selection.empty() && !is_common &&
+                                                  !members[i].group.label.empty() && cell.summary.n > 0);
   }
 }
 

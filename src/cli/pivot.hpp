@@ -26,9 +26,11 @@ std::span<const Named<Over>> names_of<Over>();
 /// no seed weighs more for having lost a cell.
 struct PivotCell {
   Summary summary;
-  /// Over examples. All seeds and cells are asked the same questions, so the standard error of their mean is
-  /// taken as the mean of their standard errors, which is what it is at most; `n` is the smallest.
+  /// Over examples. All seeds and cells are asked the same questions, or nearly so, and the standard error of
+  /// their mean is taken as the mean of their standard errors, which is what it is at most; `n` is the
+  /// smallest.
   ExampleError examples;
+  std::int64_t most_examples = 0;    ///< The largest n.
   std::vector<std::int64_t> cells;   ///< Numbers of the cells in the mean, ascending.
   std::vector<std::uint64_t> seeds;  ///< In the mean, ascending.
   std::int64_t planned = 0;          ///< Seeds that there should be.
@@ -40,9 +42,9 @@ struct PivotCell {
 
 /// The runs that agree in the axes asked for.
 struct PivotGroup {
-  std::string label;  ///< Of an [[include]] cell: it stands alone.
-  std::vector<std::string>
-      levels;  ///< Of the axes asked for, in their order; "-" where an axis does not apply.
+  std::string label;                    ///< Of an [[include]] cell: it stands alone,
+  std::int64_t cell = -1;               ///< and this is its number; else -1.
+  std::vector<RunLevel> levels;         ///< Of the axes asked for, in their order.
   JobState state = JobState::finished;  ///< The worst of its runs.
   std::int64_t cells = 0;
   std::vector<PivotCell> values;  ///< One for each value asked for.
@@ -61,7 +63,8 @@ struct PivotMeans {
   bool nothing_common = false;  ///< Common seeds were asked for, there is none, and each row has its own.
   Selection selection;          ///< What is common.
   std::vector<PivotLeftOut> cells_left_out, seeds_left_out;
-  bool some_apart = false;  ///< Rows to which an axis does not apply are over their own cells.
+  bool some_apart = false;     ///< Rows to which an axis does not apply are over their own cells,
+  bool some_labelled = false;  ///< and [[include]] cells stand beside averages.
   bool operator==(const PivotMeans&) const = default;
 };
 
@@ -80,7 +83,7 @@ std::vector<std::string> varying_axes(const std::vector<RunRecord>& runs, const 
 /// axes vary: what design "one-at-a-time" makes. An axis that does not apply does not differ.
 bool changes_one_at_a_time(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes);
 /// Replaces the axes of such runs by one, `kChangeAxis`, whose levels say what was changed: "tokens = 4". The
-/// labels of [[include]] cells become levels, too.
+/// labels of [[include]] cells become levels, too; with the cell's number where they read like another one.
 inline constexpr const char* kChangeAxis = "change";
 void name_changes(std::vector<RunRecord>& runs, std::vector<PlanAxis>& axes);
 

@@ -32,7 +32,8 @@ const char* spread_words(Spread spread) {
 struct Content {
   std::int64_t most_planned = 0, most_seeds = 0;
   bool over_seeds = false, over_examples = false, without = false;  ///< Spreads of these kinds are there.
-  bool incomplete = false;  ///< Numbers over fewer seeds than planned.
+  bool of_one = false, of_several = false;  ///< Seeds of numbers whose spread is not over seeds.
+  bool incomplete = false;                  ///< Numbers over fewer seeds than planned.
   std::int64_t least_examples = std::numeric_limits<std::int64_t>::max(),
                most_examples = 0;  ///< Of those whose spread is over examples; 0: not known.
 };
@@ -49,6 +50,7 @@ Content content_of(const Pivot& pivot, Spread spread) {
       const Source source = source_of(cell, spread);
       content.over_seeds = content.over_seeds || source == Source::seeds;
       content.without = content.without || source == Source::none;
+      if (source != Source::seeds) (n == 1 ? content.of_one : content.of_several) = true;
       if (source != Source::examples) continue;
       content.over_examples = true;
       content.least_examples = std::min(content.least_examples, cell.examples.n);
@@ -76,10 +78,11 @@ void add_spread_notes(const Content& content, Spread spread, std::vector<std::st
   const std::string examples = "±: standard error over " + examples_words(content);
   if (content.over_seeds) {
     notes.push_back(fmt::format("{} over {}", spread_words(spread), seeds));
-    if (content.over_examples)
-      notes.push_back(fmt::format("{}: seeds show no spread; {}", kExamplesMark, examples));
-    if (content.without)
-      notes.emplace_back("without a spread: seeds show none, and none is known over examples");
+    const char* why = !content.of_one       ? "seeds show no spread"
+                      : !content.of_several ? "one seed"
+                                            : "one seed, or seeds show no spread";
+    if (content.over_examples) notes.push_back(fmt::format("{}: {}; {}", kExamplesMark, why, examples));
+    if (content.without) notes.push_back(fmt::format("without ±: {}, and none is known over examples", why));
   } else if (content.over_examples) {
     notes.push_back(content.most_planned == 1 ? fmt::format("one seed; {}", examples)
                     : n == 1                  ? seeds
@@ -104,7 +107,7 @@ std::string axes_words(const Pivot& pivot, const Selection& selection) {
   for (std::size_t i = 0; i < pivot.averaged.size(); ++i) {
     std::set<std::string> levels;
     for (const Setting& setting : selection.settings)
-      if (setting[i] != kNoLevel) levels.insert(setting[i]);
+      if (setting[i]) levels.insert(*setting[i]);
     words.push_back(levels.size() == 1 ? fmt::format("{} = {}", pivot.averaged[i], *levels.begin())
                                        : fmt::format("{} ({} levels)", pivot.averaged[i], levels.size()));
     product *= levels.size();
@@ -153,7 +156,7 @@ std::vector<std::string> means_notes(const Pivot& pivot, const PivotMeans& means
     for (const Setting& setting : means.selection.settings) {
       std::vector<std::string> words;
       for (std::size_t i = 0; i < setting.size(); ++i)
-        if (setting[i] != kNoLevel) words.push_back(pivot.averaged[i] + " = " + setting[i]);
+        if (setting[i]) words.push_back(pivot.averaged[i] + " = " + *setting[i]);
       cells.push_back(join(words, ", "));
     }
     notes.push_back(means.cells_left_out.empty() && cells.size() > 1
@@ -162,10 +165,30 @@ std::vector<std::string> means_notes(const Pivot& pivot, const PivotMeans& means
   }
   for (const auto* left_out : {&means.cells_left_out, &means.seeds_left_out})
     if (!left_out->empty()) notes.push_back("left out: " + left_out_words(*left_out));
+  std::vector<std::string> apart;
   if (means.some_apart)
-    notes.push_back(
-        fmt::format("{}: no cell in common with the other rows, as an axis does not apply", kApartMark));
+    apart.emplace_back("no cell in common with the other rows, as an axis does not apply");
+  if (means.some_labelled) apart.emplace_back("an [[include]] cell, which stands alone beside averages");
+  if (!apart.empty()) notes.push_back(fmt::format("{}: {}", kApartMark, join(apart, ", or ")));
   return notes;
+}
+
+/// Where the numbers of one value are over different numbers of examples: so the rows differ by their
+/// questions, too. Else nothing.
+std::string questions_note(const Pivot& pivot, std::size_t value) {
+  std::int64_t least = std::numeric_limits<std::int64_t>::max(), most = 0;
+  for (const PivotGroup& group : pivot.groups) {
+    const PivotCell& cell = group.values[value];
+    if (cell.summary.n == 0 || cell.examples.n == 0) continue;
+    least = std::min(least, cell.examples.n);
+    most = std::max(most, cell.most_examples);
+  }
+  if (least >= most) return "";
+  return fmt::format(
+      "n differs: {} to {} examples, so the rows were not asked the same questions; questions that do not "
+      "fit "
+      "or lack examples are left out of some rows",
+      with_commas(least), with_commas(most));
 }
 
 }  // namespace
@@ -176,8 +199,7 @@ bool mixes_sources(const Pivot& pivot, Spread spread) {
 }
 
 bool stands_apart(const Pivot& pivot, const PivotGroup& group, std::size_t value) {
-  return !pivot.means[value].selection.empty() && group.values[value].over == Over::own &&
-         group.label.empty();
+  return !pivot.means[value].selection.empty() && group.values[value].over == Over::own;
 }
 
 std::vector<std::string> pivot_notes(const Pivot& pivot, const PivotLayout& layout) {
@@ -191,6 +213,9 @@ std::vector<std::string> pivot_notes(const Pivot& pivot, const PivotLayout& layo
     for (std::string& note : means_notes(pivot, pivot.means[v]))
       notes.push_back(alike ? std::move(note) : fmt::format("{}: {}", layout.values[v], note));
   }
+  for (std::size_t v = 0; v < layout.values.size(); ++v)
+    if (const std::string note = questions_note(pivot, v); !note.empty())
+      notes.push_back(layout.values.size() == 1 ? note : fmt::format("{}: {}", layout.values[v], note));
   if (content.incomplete) {
     const bool own = pivot.means.front().over == Over::own;
     notes.push_back(fmt::format("(2/3): 2 of 3 seeds are in the mean{}",

@@ -94,8 +94,14 @@ bool sorts_before(const PivotGroup* a, const PivotGroup* b, const PivotLayout& l
   return layout.descending ? x > y : x < y;
 }
 
-using Levels = std::vector<std::string>;
-using RowKey = std::pair<std::string, Levels>;  ///< Label and levels of the row axes.
+using Levels = std::vector<RunLevel>;
+
+struct RowKey {
+  std::int64_t cell = -1;  ///< Of a row with a label: labels may repeat.
+  std::string label;
+  Levels levels;  ///< Of the row axes.
+  auto operator<=>(const RowKey&) const = default;
+};
 
 /// Groups by row and column, in the order in which they are shown.
 struct Grid {
@@ -108,7 +114,7 @@ Grid make_grid(const Pivot& pivot, const PivotLayout& layout) {
   Grid grid;
   const auto num_rows = static_cast<std::ptrdiff_t>(layout.rows.size());
   for (const PivotGroup& group : pivot.groups) {
-    const RowKey row(group.label, Levels(group.levels.begin(), group.levels.begin() + num_rows));
+    const RowKey row{group.cell, group.label, {group.levels.begin(), group.levels.begin() + num_rows}};
     const Levels column(group.levels.begin() + num_rows, group.levels.end());
     if (grid.groups.count(row) == 0) grid.rows.push_back(row);
     if (std::find(grid.columns.begin(), grid.columns.end(), column) == grid.columns.end())
@@ -179,14 +185,15 @@ Table wide_table(const Pivot& pivot, const PivotLayout& layout) {
   for (const std::string& axis : layout.rows) table.columns.push_back({axis});
   table.rows.resize(row_keys.size());
   for (std::size_t i = 0; i < row_keys.size(); ++i) {
-    if (pivot.has_labels) table.rows[i].push_back({row_keys[i].first});
-    for (const std::string& level : row_keys[i].second) table.rows[i].push_back({level});
+    if (pivot.has_labels) table.rows[i].push_back({row_keys[i].label});
+    for (const RunLevel& level : row_keys[i].levels) table.rows[i].push_back({level_text(level)});
   }
   const bool mark_examples = mixes_sources(pivot, layout.spread);
   const bool show_value = column_keys.size() < 2 || layout.values.size() > 1;
   for (const Levels& column : column_keys) {
     for (std::size_t v = 0; v < layout.values.size(); ++v) {
-      std::vector<std::string> words = column;
+      std::vector<std::string> words;
+      for (const RunLevel& level : column) words.push_back(level_text(level));
       if (show_value) words.push_back(layout.values[v]);
       table.columns.push_back({join(words, " "), Align::right});
       std::vector<PivotCell> cells;
@@ -240,7 +247,7 @@ Table tidy_table(const Pivot& pivot, const PivotLayout& layout) {
   for (const PivotGroup& group : groups) {
     std::vector<TableCell> row;
     if (pivot.has_labels) row.push_back({group.label});
-    for (const std::string& level : group.levels) row.push_back({level});
+    for (const RunLevel& level : group.levels) row.push_back({level_text(level)});
     row.push_back({to_name(group.state)});
     for (const PivotCell& cell : group.values) {
       row.push_back(TableCell::number(cell.summary.mean));

@@ -49,8 +49,8 @@ Table stage_table(const std::vector<StageEstimate>& stages) {
     row.push_back(TableCell::number(stage.flops, human_count(stage.flops)));
     row.push_back(is_total ? TableCell{}
                            : TableCell::number(stage.memory_bytes, human_bytes(stage.memory_bytes)));
-    row.push_back(is_total ? TableCell{}
-                           : TableCell::number(stage.job_seconds, human_duration(stage.job_seconds)));
+    const std::optional<double> per_job = stage.seconds_per_job();
+    row.push_back(is_total || !per_job ? TableCell{} : TableCell::number(*per_job, human_duration(*per_job)));
     row.push_back(TableCell::number(stage.seconds_left, human_duration(stage.seconds_left)));
     table.rows.push_back(std::move(row));
   };

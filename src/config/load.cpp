@@ -165,7 +165,8 @@ class SweepReader : SweepTables {
                                 axis.name, first.where.line));
     for (const Level& level : axis.levels)
       for (const Level& other : first.levels)
-        if (level.label == other.label && !level.assignments.empty() && !sets_the_same(other, level))
+        if (level.label == other.label && !level.assignments.empty() &&
+            !set_the_same(other.assignments, level.assignments))
           findings_.add(level.where,
                         fmt::format("axis '{}': the level '{}' sets other values than in line {}; expected "
                                     "another label, or another name for the axis",
@@ -335,7 +336,8 @@ class SweepReader : SweepTables {
       const auto earlier =
           std::find_if(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(i), [&](std::size_t other) {
             return axis.levels[other].label == level.label ||
-                   (!level.assignments.empty() && sets_the_same(axis.levels[other], level));
+                   (!level.assignments.empty() &&
+                    set_the_same(axis.levels[other].assignments, level.assignments));
           });
       if (earlier == whole.begin() + static_cast<std::ptrdiff_t>(i)) continue;
       const Level& first = axis.levels[*earlier];
@@ -358,18 +360,6 @@ class SweepReader : SweepTables {
       level.assignments.push_back(std::move(*assignment));
   }
 
-  static bool sets_the_same(const Level& a, const Level& b) {
-    return std::equal(a.assignments.begin(), a.assignments.end(), b.assignments.begin(), b.assignments.end(),
-                      [](const Assignment& one, const Assignment& other) {
-                        const auto *left = std::get_if<Value>(&one.value),
-                                   *right = std::get_if<Value>(&other.value);
-                        if (one.field != other.field || !left != !right) return false;
-                        return left ? *left == *right
-                                    : std::get<BoundExpression>(one.value).expression.text() ==
-                                          std::get<BoundExpression>(other.value).expression.text();
-                      });
-  }
-
   static std::string label_of(const Level& level) {
     std::vector<std::string> parts;
     for (const Assignment& assignment : level.assignments) {
@@ -390,10 +380,18 @@ class SweepReader : SweepTables {
       if (auto when = condition(*rule, "when"))
         sweep.excludes.push_back({name.value_or(when->expression.text()), std::move(*when)});
     }
+    std::map<std::string, Location> labels;
     for (const toml::table* cell : tables(document_.root, "include")) {
       IncludeCell include;
       include.where = document_.at(*cell);
       include.label = text(*cell, "label").value_or("");
+      if (include.label.empty()) include.label = fmt::format("include {}", sweep.includes.size() + 1);
+      const auto [first, is_new] = labels.try_emplace(include.label, place(*cell, "label"));
+      if (!is_new)
+        findings_.add(place(*cell, "label"),
+                      fmt::format("a second [[include]] labelled '{}', as in line {}; expected labels that "
+                                  "tell the cells apart",
+                                  include.label, first->second.line));
       include.assignments = read_assignments(*cell, "", {"label"}, document_, binder_, findings_);
       refuse_set_twice(include.assignments, findings_);
       sweep.includes.push_back(std::move(include));

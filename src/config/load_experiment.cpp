@@ -80,6 +80,17 @@ void refuse_set_twice(const std::vector<Assignment>& assignments, Findings& find
   }
 }
 
+bool set_the_same(const std::vector<Assignment>& a, const std::vector<Assignment>& b) {
+  return std::equal(
+      a.begin(), a.end(), b.begin(), b.end(), [](const Assignment& one, const Assignment& other) {
+        const auto *left = std::get_if<Value>(&one.value), *right = std::get_if<Value>(&other.value);
+        if (one.field != other.field || !left != !right) return false;
+        return left ? *left == *right
+                    : std::get<BoundExpression>(one.value).expression.text() ==
+                          std::get<BoundExpression>(other.value).expression.text();
+      });
+}
+
 const Field* NameBinder::find(const std::string& name, std::string& problem) const {
   if (const Field* field = find_field(name)) return field;
   std::vector<const Field*> matches;

@@ -32,6 +32,8 @@ std::vector<Assignment> read_assignments(const toml::table& table, const std::st
                                          const NameBinder& binder, Findings& findings);
 /// A key that is set twice: by its dotted name and by a table, or by `value` and by its name.
 void refuse_set_twice(const std::vector<Assignment>& assignments, Findings& findings);
+/// Whether two lists set the same keys to the same values or expressions, in the same order.
+bool set_the_same(const std::vector<Assignment>& a, const std::vector<Assignment>& b);
 /// "unknown key 'demo.widht'; did you mean 'demo.width'?", for a whole key.
 std::string unknown_key(const std::string& key);
 /// One value for one key.

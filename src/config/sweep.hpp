@@ -78,7 +78,7 @@ struct ExcludeRule {
 };
 
 struct IncludeCell {
-  std::string label;
+  std::string label;  ///< Its own in the sweep; "include 1", ... by place where the file gives none.
   std::vector<Assignment> assignments;
   Location where;
 };

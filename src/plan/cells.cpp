@@ -335,11 +335,8 @@ void CellExpander::expand(const std::function<void(const Cell&, const Experiment
     Levels levels(axes_.size(), -1);
     resolve(levels, &include.assignments);
     for (std::size_t a = 0; a < axes_.size(); ++a) levels[a] = level_of_include(a);
-    const std::string label = include.label.empty()
-                                  ? fmt::format("include {}", &include - sweep_.includes.data() + 1)
-                                  : include.label;
-    count(fmt::format("include '{}'", label), account_.back().total + 1);
-    visit(Cell{levels, label}, scratch_);
+    count(fmt::format("include '{}'", include.label), account_.back().total + 1);
+    visit(Cell{levels, include.label}, scratch_);
   }
 }
 

@@ -41,23 +41,28 @@ Wanted parse_wanted(const std::string& full) {
 
 struct JobColumns {
   std::vector<std::string> stage;
+  std::vector<std::size_t> kind;  ///< Equal for the jobs of one stage and task; counted from 0.
   std::vector<JobState> state;
   std::vector<bool> diverged;
 };
 
 JobColumns load_job_columns(Database& database, const SweepJobs& jobs) {
   JobColumns columns;
-  Query query(database,
-              "SELECT id, stage, state, state = 'failed' AND (stage <> 'eval' OR task = 'heldout-loss') AND "
-              "(SELECT a.failure FROM attempt a"
-              " WHERE a.job_id = job.id ORDER BY a.number DESC LIMIT 1) = 'diverged'"
-              " FROM job WHERE id BETWEEN ? AND ? ORDER BY id");
+  Query query(
+      database,
+      "SELECT id, stage, task, state,"
+      " state = 'failed' AND (stage <> 'eval' OR task = 'heldout-loss') AND (SELECT a.failure FROM attempt a"
+      " WHERE a.job_id = job.id ORDER BY a.number DESC LIMIT 1) = 'diverged'"
+      " FROM job WHERE id BETWEEN ? AND ? ORDER BY id");
   query.bind(jobs.first_id(), jobs.last_id());
+  std::map<std::pair<std::string, std::string>, std::size_t> kinds;
   while (columns.stage.size() < jobs.ids.size() && query.step()) {
     if (query.integer(0) != jobs.ids[columns.stage.size()]) continue;
     columns.stage.push_back(query.text(1));
-    columns.state.push_back(from_name<JobState>(query.view(2)));
-    columns.diverged.push_back(query.integer(3) != 0);
+    columns.kind.push_back(
+        kinds.try_emplace({columns.stage.back(), query.text(2)}, kinds.size()).first->second);
+    columns.state.push_back(from_name<JobState>(query.view(3)));
+    columns.diverged.push_back(query.integer(4) != 0);
   }
   if (columns.stage.size() < jobs.ids.size())
     throw Error(fmt::format("{}: is damaged: a job of the sweep is missing", database.path().string()));
@@ -69,8 +74,11 @@ struct JobValue {
   double value = 0;
   std::optional<ExampleError> examples;  ///< Of a score.
 };
-/// The values of each job, by index into SweepJobs::ids.
-using JobValues = std::vector<std::vector<JobValue>>;
+/// Values by the index of their job in SweepJobs::ids.
+struct JobValues {
+  std::vector<std::vector<JobValue>> of_job;
+  std::map<std::string, std::set<std::size_t>> kinds;  ///< By name: the kinds of jobs that give it.
+};
 
 /// From columns n and stderr. Earlier versions wrote 0 as the standard error of a single example.
 ExampleError example_error(const Query& query, int n_column, int error_column) {
@@ -79,24 +87,31 @@ ExampleError example_error(const Query& query, int n_column, int error_column) {
   return error;
 }
 
-void add_all_scores(Database& database, const SweepJobs& jobs, JobValues& values) {
+void add_all_scores(Database& database, const SweepJobs& jobs, const JobColumns& columns, JobValues& values) {
   Query query(database,
               "SELECT job_id, name, value, n, stderr FROM score_value WHERE job_id BETWEEN ? AND ?");
   query.bind(jobs.first_id(), jobs.last_id());
-  while (query.step())
-    if (const auto job = jobs.find(query.integer(0)); job >= 0)
-      values[static_cast<std::size_t>(job)].push_back(
-          {query.text(1), query.real(2), example_error(query, 3, 4)});
+  while (query.step()) {
+    const auto job = jobs.find(query.integer(0));
+    if (job < 0) continue;
+    JobValue value{query.text(1), query.real(2), example_error(query, 3, 4)};
+    values.kinds[value.name].insert(columns.kind[static_cast<std::size_t>(job)]);
+    values.of_job[static_cast<std::size_t>(job)].push_back(std::move(value));
+  }
 }
 
-void add_score(Database& database, const SweepJobs& jobs, const Wanted& wanted, JobValues& values) {
+void add_score(Database& database, const SweepJobs& jobs, const JobColumns& columns, const Wanted& wanted,
+               JobValues& values) {
   Query query(database,
               "SELECT job_id, value, n, stderr FROM score_value WHERE job_id BETWEEN ? AND ? AND name = ?");
   query.bind(jobs.first_id(), jobs.last_id(), wanted.name);
-  while (query.step())
-    if (const auto job = jobs.find(query.integer(0)); job >= 0)
-      values[static_cast<std::size_t>(job)].push_back(
-          {wanted.full, query.real(1), example_error(query, 2, 3)});
+  while (query.step()) {
+    const auto job = jobs.find(query.integer(0));
+    if (job < 0) continue;
+    values.kinds[wanted.full].insert(columns.kind[static_cast<std::size_t>(job)]);
+    values.of_job[static_cast<std::size_t>(job)].push_back(
+        {wanted.full, query.real(1), example_error(query, 2, 3)});
+  }
 }
 
 void add_metric(Database& database, const SweepJobs& jobs, const JobColumns& columns, const Wanted& wanted,
@@ -110,8 +125,9 @@ void add_metric(Database& database, const SweepJobs& jobs, const JobColumns& col
   while (query.step()) {
     const auto job = jobs.find(query.integer(0));
     if (job < 0 || columns.stage[static_cast<std::size_t>(job)] != wanted.stage) continue;
+    values.kinds[wanted.full].insert(columns.kind[static_cast<std::size_t>(job)]);
     if (columns.state[static_cast<std::size_t>(job)] != JobState::finished) continue;
-    values[static_cast<std::size_t>(job)].push_back(
+    values.of_job[static_cast<std::size_t>(job)].push_back(
         {wanted.full, query.real(1 + static_cast<int>(wanted.which)), std::nullopt});
   }
 }
@@ -122,6 +138,44 @@ JobState worse(JobState a, JobState b) {
   for (const JobState state : {failed, cancelled, running, waiting})
     if (a == state || b == state) return state;
   return finished;
+}
+
+/// For each job that has not finished the worst of its state and of those of the jobs that it builds on.
+std::vector<JobState> states_with_parents(Database& database, const SweepJobs& jobs,
+                                          const JobColumns& columns) {
+  std::vector<JobState> states = columns.state;
+  Query query(database,
+              "SELECT id, parents FROM job WHERE id BETWEEN ? AND ? AND state <> 'finished'"
+              " ORDER BY id");  // Parents before children.
+  query.bind(jobs.first_id(), jobs.last_id());
+  while (query.step()) {
+    const auto job = jobs.find(query.integer(0));
+    if (job < 0) continue;
+    JobState& state = states[static_cast<std::size_t>(job)];
+    for (const auto id : Json::parse(query.view(1)).get<std::vector<std::int64_t>>())
+      if (const auto parent = jobs.find(id); parent >= 0)
+        state = worse(state, states[static_cast<std::size_t>(parent)]);
+  }
+  return states;
+}
+
+/// Says of each run and value how far the jobs are that give it.
+void add_value_states(Database& database, const SweepJobs& jobs, const JobColumns& columns,
+                      const JobValues& values, std::vector<RunRecord>& runs) {
+  std::map<std::size_t, std::vector<std::string>> names_of_kind;
+  std::map<std::string, JobState> none;
+  for (const auto& [name, kinds] : values.kinds) {
+    none.emplace(name, JobState::finished);
+    for (const std::size_t kind : kinds) names_of_kind[kind].push_back(name);
+  }
+  for (RunRecord& run : runs) run.states = none;
+  const std::vector<JobState> states = states_with_parents(database, jobs, columns);
+  for (const SweepJobs::Need& need : jobs.needs)
+    if (const auto names = names_of_kind.find(columns.kind[need.job]); names != names_of_kind.end())
+      for (const std::string& name : names->second) {
+        JobState& state = runs[need.replicate].states[name];
+        state = worse(state, states[need.job]);
+      }
 }
 
 std::vector<RunRecord> load_replicates(Database& database, std::int64_t sweep_id) {
@@ -150,28 +204,34 @@ std::vector<RunRecord> load_replicates(Database& database, std::int64_t sweep_id
 
 }  // namespace
 
+JobState RunRecord::state_of(const std::string& value) const {
+  const auto found = states.find(value);
+  return found == states.end() ? state : found->second;
+}
+
 std::vector<RunRecord> load_runs(Database& database, std::int64_t sweep_id,
                                  const std::vector<std::string>& names) {
   const ReadTransaction snapshot(database);
   std::vector<RunRecord> runs = load_replicates(database, sweep_id);
   const SweepJobs jobs = load_sweep_jobs(database, sweep_id);
   const JobColumns columns = load_job_columns(database, jobs);
-  JobValues values(jobs.ids.size());
-  if (names.empty()) add_all_scores(database, jobs, values);
+  JobValues values;
+  values.of_job.resize(jobs.ids.size());
+  if (names.empty()) add_all_scores(database, jobs, columns, values);
   for (const std::string& name : names) {
     // The name as it stands goes before one that was cut: a score may be called "x:min". Later ones
     // overwrite.
     const Wanted wanted = parse_wanted(name);
     add_metric(database, jobs, columns, wanted, values);
-    if (wanted.name != name) add_score(database, jobs, wanted, values);
-    add_score(database, jobs, Wanted{name, name, "", ""}, values);
+    if (wanted.name != name) add_score(database, jobs, columns, wanted, values);
+    add_score(database, jobs, columns, Wanted{name, name, "", ""}, values);
   }
   for (const SweepJobs::Need& need : jobs.needs) {
     RunRecord& run = runs.at(need.replicate);
     run.state = worse(run.state, columns.state[need.job]);
     run.diverged = run.diverged || columns.diverged[need.job];
     run.jobs.push_back(jobs.ids[need.job]);
-    for (const auto& [name, value, examples] : values[need.job]) {
+    for (const auto& [name, value, examples] : values.of_job[need.job]) {
       run.values[name] = value;
       if (examples)
         run.examples[name] = *examples;
@@ -179,6 +239,7 @@ std::vector<RunRecord> load_runs(Database& database, std::int64_t sweep_id,
         run.examples.erase(name);
     }
   }
+  add_value_states(database, jobs, columns, values, runs);
   return runs;
 }
 

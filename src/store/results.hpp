@@ -35,6 +35,11 @@ struct RunRecord {
   std::vector<std::int64_t> jobs;                ///< Ids, upstream first.
   std::map<std::string, double> values;          ///< Scores, and last values of metrics.
   std::map<std::string, ExampleError> examples;  ///< Of those values that are scores.
+  /// For each value that some job of the sweep has: the state of the job that gives it here, or of what it
+  /// waits for. Finished, where no job of this run gives it.
+  std::map<std::string, JobState> states;
+  /// Of what gives a value; of the run, where `states` has none.
+  JobState state_of(const std::string& value) const;
 };
 
 /// The runs of a sweep with the values asked for; a value is a score's name ("fewshot/4"), a metric of a

@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(stages_are_summed_up) {
   BOOST_TEST(stages[1].flops == 120e9);
   BOOST_TEST(stages[1].flops_left == 100e9);
   BOOST_TEST(stages[1].params == 40e6);
-  BOOST_TEST(stages[1].job_seconds == 2.0);
+  BOOST_TEST(stages[1].seconds_per_job().value() == 5.0 / 3);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_measured_takes_the_place_of_the_assumption) {
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(stages_name_their_tasks_and_what_was_measured_of_each) {
   const auto stages = estimate_stages(example.plan, example.states, example.speed);
   BOOST_REQUIRE(stages.size() == 3u);
   BOOST_TEST(stages[2].seconds_left == 1 + 2 * 5);
-  BOOST_TEST(stages[2].job_seconds == 5);
+  BOOST_TEST(stages[2].seconds_per_job().value() == 11.0 / 3);
   BOOST_REQUIRE(stages[2].tasks.size() == 2u);
   BOOST_TEST(stages[2].tasks[0].task == "caption");
   BOOST_TEST(!stages[2].tasks[0].measured);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <stdexcept>
 
 #include "cli/pivot_table.hpp"
 
@@ -124,12 +125,16 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_stay_out_of_the_mean) {
   BOOST_TEST(pivot.groups[0].values[0].summary.mean == 0.11, boost::test_tools::tolerance(1e-12));
 }
 
-BOOST_AUTO_TEST_CASE(a_metric_of_a_run_that_is_not_finished_does_not_count) {
-  RunRecord running = run("mlp", "64", 0, 0, JobState::running);
-  running.values["vlm/loss"] = 9;
-  const Pivot pivot = make_pivot({running}, kAxes, {"kind"}, {"vlm/loss"});
-  BOOST_TEST(pivot.groups[0].values[0].summary.n == 0u);
-  BOOST_TEST(pivot.groups[0].values[0].running == 1);
+BOOST_AUTO_TEST_CASE(a_value_counts_whatever_the_other_jobs_of_its_run_do) {
+  RunRecord record = run("mlp", "64", 0, 0, JobState::failed);  // Of another value's job.
+  record.values["vlm/loss"] = 9;
+  record.states = {{"vlm/loss", JobState::finished}, {"vqa", JobState::running}};
+  const Pivot pivot = make_pivot({record}, kAxes, {"kind"}, {"vlm/loss", "vqa"});
+  BOOST_TEST(pivot.groups[0].values[0].summary.n == 1u);
+  BOOST_TEST(pivot.groups[0].values[0].failed == 0);
+  BOOST_TEST(pivot.groups[0].values[1].summary.n == 0u);
+  BOOST_TEST(pivot.groups[0].values[1].running == 1);
+  BOOST_TEST(pivot.groups[0].values[1].failed == 0);
   BOOST_TEST(is_metric("vlm/loss"));
   BOOST_TEST(!is_metric("fewshot/4"));
 }
@@ -141,14 +146,69 @@ BOOST_AUTO_TEST_CASE(included_cells_stand_alone) {
   extra.levels.clear();
   runs.push_back(extra);
   BOOST_TEST(show(runs, {.rows = {"kind"}, .columns = {}, .values = {"vqa"}, .spread = Spread::none}) ==
-             "cell             kind             vqa\n"
-             "---------------  ------------  ------\n"
-             "                 mlp           0.1600\n"
-             "                 c-abstractor  0.3600\n"
-             "baseline of MM1  -             0.5000\n"
+             "cell             kind                         vqa\n"
+             "---------------  ------------  ------------------\n"
+             "                 mlp                       0.1600\n"
+             "                 c-abstractor              0.3600\n"
+             "baseline of MM1  -             0.5000 (own cells)\n"
              "\n"
              "mean over 3 seeds\n"
-             "averaged, within each seed, over tokens (2 levels)\n");
+             "averaged, within each seed, over tokens (2 levels)\n"
+             "(own cells): an [[include]] cell, which stands alone beside averages\n");
+}
+
+// As sweeps that were planned by earlier versions may have them.
+BOOST_AUTO_TEST_CASE(included_cells_of_one_label_are_rows_of_their_own) {
+  std::vector<RunRecord> runs = {run("mlp", "64", 0, 0.25), run("mlp", "144", 0, 0.5)};
+  for (RunRecord& record : runs) record.label = "extra";
+  const std::string text =
+      show(runs, {.rows = {"kind"}, .columns = {}, .values = {"vqa"}, .spread = Spread::none}, Format::csv);
+  BOOST_TEST(text.find("extra,mlp,finished,0.25,") != std::string::npos);
+  BOOST_TEST(text.find("extra,mlp,finished,0.5,") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_keeps_its_name_beside_included_cells_that_are_called_like_it) {
+  std::vector<RunRecord> runs = {run("mlp", "64", 0, 0.1), run("c-abstractor", "64", 0, 0.2),
+                                 run("mlp", "144", 0, 0.3)};
+  runs[1].cell = 1;
+  runs[2].cell = 2;
+  for (const char* label : {"(baseline)", "tokens = 144", "tokens = 144"}) {
+    RunRecord extra = run("mlp", "64", 0, 0.4);
+    extra.cell = static_cast<std::int64_t>(runs.size());
+    extra.label = label;
+    runs.push_back(extra);
+  }
+  std::vector<PlanAxis> axes = kAxes;
+  name_changes(runs, axes);
+  BOOST_TEST(
+      axes.at(0).levels ==
+          (std::vector<std::string>{"(baseline)", "kind = c-abstractor", "tokens = 144",
+                                    "(baseline) (cell 3)", "tokens = 144 (cell 4)", "tokens = 144 (cell 5)"}),
+      boost::test_tools::per_element());
+  BOOST_TEST(make_pivot(runs, axes, {kChangeAxis}, {"vqa"}).groups.size() == 6u);
+}
+
+BOOST_AUTO_TEST_CASE(no_run_vanishes_behind_another) {
+  const RunRecord first = run("mlp", "64", 0, 0.25), second = run("mlp", "64", 0, 0.5);
+  RowRuns row;
+  row.add({"64"}, first);
+  BOOST_CHECK_THROW(row.add({"64"}, second), std::logic_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_level_called_dash_is_a_level) {
+  std::vector<RunRecord> runs = {run("mlp", "-", 0, 0.25), run("c-abstractor", "-", 0, 0.5),
+                                 run("mlp", "64", 0, 0.75), run("c-abstractor", "64", 0, 0.75)};
+  const std::vector<PlanAxis> axes = {{"kind", {"mlp", "c-abstractor"}}, {"tokens", {"-", "64"}}};
+  const Pivot by_kind = make_pivot(runs, axes, {"kind"}, {"vqa"});
+  BOOST_CHECK(by_kind.groups.at(0).values[0].over == Over::common);
+  BOOST_TEST(by_kind.groups[0].values[0].summary.mean == 0.5);
+  BOOST_TEST(by_kind.groups[1].values[0].summary.mean == 0.625);
+  // Beside a cell to which the axis does not apply.
+  RunRecord without = run("mlp", "64", 0, 0.125);
+  without.cell = 4;
+  without.levels.erase("tokens");
+  runs.push_back(without);
+  BOOST_TEST(make_pivot(runs, axes, {"kind", "tokens"}, {"vqa"}).groups.size() == 5u);
 }
 
 BOOST_AUTO_TEST_CASE(rows_can_be_sorted_by_a_value) {
@@ -212,7 +272,7 @@ BOOST_AUTO_TEST_CASE(cells_that_change_one_axis_are_named_by_it) {
   BOOST_TEST(!pivot.has_labels);
   BOOST_TEST(pivot.averaged.empty());
   std::vector<std::string> rows;
-  for (const PivotGroup& group : pivot.groups) rows.push_back(group.levels.at(0));
+  for (const PivotGroup& group : pivot.groups) rows.push_back(level_text(group.levels.at(0)));
   const std::vector<std::string> expected = {"(baseline)", "encoder = none", "tokens = 144", "mix = b",
                                              "untrained"};
   BOOST_TEST(rows == expected, boost::test_tools::per_element());
@@ -267,6 +327,20 @@ BOOST_AUTO_TEST_CASE(spreads_of_seeds_and_of_examples_are_told_apart) {
              "examples are the same under every seed: their error does not shrink with seeds\n");
   BOOST_TEST(show(runs, layout, Format::latex).find("$0.800 \\pm 0.064$ (ex)") != std::string::npos);
   BOOST_TEST(show(runs, layout, Format::markdown).find("0.800 ± 0.064 (ex) |") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(rows_that_were_not_asked_the_same_questions_say_so) {
+  std::vector<RunRecord> runs = answers({0.8}, 40);
+  runs.push_back(run("c-abstractor", "64", 0, 0.6));
+  runs.back().examples["vqa"] = {35, 0.08};
+  const PivotLayout layout{.rows = {"kind"}, .columns = {}, .values = {"vqa"}, .spread = Spread::none};
+  const std::string note =
+      "n differs: 35 to 40 examples, so the rows were not asked the same questions; questions that do not "
+      "fit "
+      "or lack examples are left out of some rows\n";
+  BOOST_TEST(show(runs, layout).ends_with("\n" + note));
+  runs.back().examples["vqa"] = {40, 0.08};
+  BOOST_TEST(show(runs, layout).find("n differs") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_spread_that_is_not_known_is_not_shown_as_0) {

@@ -244,6 +244,19 @@ BOOST_AUTO_TEST_CASE(a_key_is_set_once_in_one_place) {
              "sweep.toml:4:14: 'demo.width' is set twice here, the first time in line 3\n");
 }
 
+BOOST_AUTO_TEST_CASE(labels_of_included_cells_tell_them_apart) {
+  BOOST_TEST(
+      mistakes(*this, kHead + "[[include]]\nlabel = 'big'\ndemo.width = 8\n"
+                              "[[include]]\nlabel = 'big'\ndemo.width = 16\n") ==
+      "sweep.toml:6:9: a second [[include]] labelled 'big', as in line 3; expected labels that tell the "
+      "cells apart\n");
+  // One that has no label is named by its place, and another one cannot have that name.
+  BOOST_TEST(mistakes(*this, kHead + "[[include]]\nlabel = 'include 2'\ndemo.width = 8\n"
+                                     "[[include]]\ndemo.width = 16\n") ==
+             "sweep.toml:5:1: a second [[include]] labelled 'include 2', as in line 3; expected labels that "
+             "tell the cells apart\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_seed_is_no_key_and_the_message_says_where_seeds_stand) {
   const std::string about =
       "unknown key 'seed'; seeds stand at the top of a sweep, each cell runs under each of them: seeds = [0, "

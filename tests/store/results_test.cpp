@@ -87,6 +87,25 @@ BOOST_FIXTURE_TEST_CASE(values_are_given_by_name_stage_and_kind, Measured) {
   BOOST_TEST(runs.at(1).jobs == (std::vector<std::int64_t>{1, 4, 5}), boost::test_tools::per_element());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_value_has_the_state_of_the_job_that_gives_it, Measured) {
+  const auto states = [&](std::size_t run) {
+    std::vector<std::string> names;
+    const auto runs = load_runs(database, sweep, {"encoder/loss", "vlm/loss", "caption"});
+    for (const char* value : {"encoder/loss", "vlm/loss", "caption"})
+      names.emplace_back(to_name(runs.at(run).state_of(value)));
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  BOOST_TEST(states(0) == (Names{"finished", "finished", "finished"}), boost::test_tools::per_element());
+  BOOST_TEST(states(1) == (Names{"finished", "running", "running"}), boost::test_tools::per_element());
+  // The others wait for an encoder that failed.
+  BOOST_TEST(states(2) == (Names{"failed", "failed", "failed"}), boost::test_tools::per_element());
+  Query(database, "UPDATE job SET state = 'finished' WHERE id = 4").run();
+  Query(database, "UPDATE job SET state = 'failed' WHERE id = 5").run();
+  BOOST_TEST(states(1) == (Names{"finished", "finished", "failed"}), boost::test_tools::per_element());
+  BOOST_TEST(load_runs(database, sweep, {"vlm/loss"}).at(1).values.at("vlm/loss") == 6);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_run_that_diverged_has_no_last_loss, Measured) {
   AttemptRecord attempt = begin(7);
   append(attempt, {Lines().metric(10, 6.92)});
