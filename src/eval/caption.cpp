@@ -12,18 +12,17 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
       read_held_out(eval.captions, "eval.captions", DataRole::captions, eval.max_examples, findings.report);
   for (const std::int64_t shots : eval.shots)  // Before the model has worked for hours.
     require_examples(ask_captions(documents, shots, eval).size(), shots, job);
-  std::vector<double> chances;
   for (const std::int64_t shots : eval.shots) {
     const std::vector<Question> questions = ask_captions(documents, shots, eval);
     // Captions differ in length, and the sum would choose the shortest.
-    RankingScores ranked =
+    const RankingScores ranked =
         score_ranking(questions, model.rank(questions, findings.report),
                       [](const Likelihood& l) { return l.nats / static_cast<double>(l.tokens); });
     const std::string name = "caption/" + shots_name(shots);
     require_examples(ranked.hits.size(), shots, job);
     findings.note_left_out(name, documents.size() - ranked.hits.size());
     findings.add_mean(name, ranked.hits);
-    chances = std::move(ranked.chances);
+    findings.add_chance("caption-chance/" + shots_name(shots), ranked.chances);
     if (eval.max_new_tokens == 0) continue;
     const auto written = model.write(questions, eval.max_new_tokens, findings.report);
     std::vector<CaptionExample> examples;
@@ -33,7 +32,6 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
     findings.note_left_out("cider/" + shots_name(shots), documents.size() - examples.size());
     findings.add_mean("cider/" + shots_name(shots), cider_d(examples));
   }
-  findings.add_mean("caption/chance", chances);
 }
 
 }  // namespace ablate

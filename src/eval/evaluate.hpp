@@ -28,7 +28,7 @@ struct Score {
   std::string name;  ///< "vqa/4-shot".
   double value = 0;
   std::int64_t n = 0;                    ///< Examples (documents, questions, pictures) behind it.
-  std::optional<double> standard_error;  ///< Over examples; nothing for a single one.
+  std::optional<double> standard_error;  ///< Over examples; nothing for a single one or for chance.
 };
 
 /// Everything that one evaluation found out.

@@ -10,17 +10,15 @@ void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, Findings& 
                                                         eval.max_examples, findings.report);
   for (const std::int64_t shots : eval.shots)  // Before the model has worked for hours.
     require_examples(ask_episodes(documents, shots).size(), shots, job);
-  std::vector<double> chances;
   for (const std::int64_t shots : eval.shots) {
     const std::vector<Question> questions = ask_episodes(documents, shots);
-    RankingScores ranked = score_ranking(questions, model.rank(questions, findings.report),
-                                         [](const Likelihood& l) { return l.nats; });
+    const RankingScores ranked = score_ranking(questions, model.rank(questions, findings.report),
+                                               [](const Likelihood& l) { return l.nats; });
     require_examples(ranked.hits.size(), shots, job);
     findings.note_left_out("fewshot/" + shots_name(shots), documents.size() - ranked.hits.size());
     findings.add_mean("fewshot/" + shots_name(shots), ranked.hits);
-    chances.insert(chances.end(), ranked.chances.begin(), ranked.chances.end());
+    findings.add_chance("fewshot-chance/" + shots_name(shots), ranked.chances);
   }
-  findings.add_mean("fewshot/chance", chances);
 }
 
 }  // namespace ablate

@@ -15,6 +15,13 @@ void Findings::add_mean(const std::string& name, std::span<const double> values)
   add_ratio(name, values, ones);
 }
 
+void Findings::add_chance(const std::string& name, std::span<const double> chances) {
+  if (chances.empty()) return;
+  const double sum = std::accumulate(chances.begin(), chances.end(), 0.0);
+  evaluation.scores.push_back(
+      {name, sum / static_cast<double>(chances.size()), std::ssize(chances), std::nullopt});
+}
+
 void Findings::add_ratio(const std::string& name, std::span<const double> numerators,
                          std::span<const double> denominators) {
   const double total = std::accumulate(denominators.begin(), denominators.end(), 0.0);

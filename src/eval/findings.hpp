@@ -18,6 +18,9 @@ struct Findings {
   /// The mean of `values`, one for each example, with the standard error of a mean, where there are
   /// two. Nothing for no values.
   void add_mean(const std::string& name, std::span<const double> values);
+  /// What guessing gives: the mean of one over the number of candidates of each question. It is computed, not
+  /// sampled, so it has no standard error. Nothing for no questions.
+  void add_chance(const std::string& name, std::span<const double> chances);
   /// sum of `numerators` / sum of `denominators` over examples, with the standard error of a ratio of sums
   /// (Cochran 1977, Sampling Techniques, section 6.4), where two denominators are not 0. Nothing where the
   /// denominators sum to 0.

@@ -18,20 +18,21 @@ class EncoderModel;
 // All throw Diverged, naming the example, for numbers that are not finite.
 
 // Of a model of language. Questions that have not as many shots are left out and counted; where a number of
-// shots leaves none, they throw Error.
+// shots leaves none, they throw Error. Beside each score that ranks candidates stands what guessing gives
+// over exactly its questions: "caption-chance/4-shot" beside "caption/4-shot".
 
 /// "heldout-loss/captions", ".../interleaved", ".../text": nats per target token, for the sources that are
 /// named; "bits-per-byte/text".
 void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, Findings& findings);
 /// For each number of shots: "caption/4-shot", how often the right one of eval.choices captions has the
-/// highest likelihood per token; "cider/4-shot" of what the model writes. "caption/chance".
+/// highest likelihood per token; "cider/4-shot" of what the model writes.
 void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& findings);
 /// For each number of shots, of questions that have choices: "vqa/4-shot", how often the right answer is the
-/// likeliest; of what the model writes "vqa-exact/4-shot" and "vqa-accuracy/4-shot". "vqa/chance".
+/// likeliest; of what the model writes "vqa-exact/4-shot" and "vqa-accuracy/4-shot".
 void evaluate_vqa(const EvaluationJob& job, LanguageModel& model, Findings& findings);
 /// The same on eval.doctext: "doctext/4-shot", ...
 void evaluate_doctext(const EvaluationJob& job, LanguageModel& model, Findings& findings);
-/// For each number of shots: "fewshot/4-shot", how often the right name is the likeliest. "fewshot/chance".
+/// For each number of shots: "fewshot/4-shot", how often the right name is the likeliest.
 void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, Findings& findings);
 
 // Of an encoder.

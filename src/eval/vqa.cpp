@@ -19,13 +19,13 @@ void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>
                     [](const Document& document) { return !document.choices.empty(); }));
   for (const std::int64_t shots : eval.shots)  // Before the model has worked for hours.
     require_examples(ask_questions(documents, shots, eval).size(), shots, job);
-  std::vector<double> chances;
   for (const std::int64_t shots : eval.shots) {
     const std::vector<Question> questions = ask_questions(documents, shots, eval);
-    RankingScores ranked = score_ranking(questions, model.rank(questions, findings.report),
-                                         [](const Likelihood& l) { return l.nats; });
+    const RankingScores ranked = score_ranking(questions, model.rank(questions, findings.report),
+                                               [](const Likelihood& l) { return l.nats; });
     findings.note_left_out(name + "/" + shots_name(shots), with_choices - ranked.hits.size());
     findings.add_mean(name + "/" + shots_name(shots), ranked.hits);
+    findings.add_chance(name + "-chance/" + shots_name(shots), ranked.chances);
     if (eval.max_new_tokens == 0) {
       require_examples(ranked.hits.size(), shots, job);
     } else {
@@ -43,9 +43,7 @@ void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>
       findings.add_mean(name + "-exact/" + shots_name(shots), exact);
       findings.add_mean(name + "-accuracy/" + shots_name(shots), accuracy);
     }
-    chances = std::move(ranked.chances);
   }
-  findings.add_mean(name + "/chance", chances);
 }
 
 }  // namespace

@@ -49,8 +49,8 @@ void evaluate_zero_shot(const EvaluationJob& job, EncoderModel& model,
   }
   findings.add_mean("zero-shot/top1", first);
   findings.add_mean("zero-shot/top5", fifth);
-  findings.add_mean("zero-shot/chance",
-                    std::vector<double>(first.size(), 1.0 / static_cast<double>(num_classes)));
+  findings.add_chance("zero-shot/chance",
+                      std::vector<double>(first.size(), 1.0 / static_cast<double>(num_classes)));
 }
 
 }  // namespace ablate

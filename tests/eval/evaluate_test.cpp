@@ -74,7 +74,8 @@ BOOST_AUTO_TEST_CASE(captions_are_all_right_for_who_knows_them) {
   oracle.goes_on = " Output: of the next picture";
   const auto scores = oracle_scores(evaluate_caption, eval, oracle);
   BOOST_TEST(names_of_scores(scores) ==
-             "caption/0-shot caption/2-shot caption/chance cider/0-shot cider/2-shot");
+             "caption-chance/0-shot caption-chance/2-shot caption/0-shot caption/2-shot cider/0-shot "
+             "cider/2-shot");
   std::vector<CaptionExample> examples;
   for (const Document& document : read_sample("captions", DataRole::captions)) {
     const std::string& caption = document.segments.back().text;
@@ -88,8 +89,9 @@ BOOST_AUTO_TEST_CASE(captions_are_all_right_for_who_knows_them) {
     check_score(scores.at(std::string("caption/") + shots), 1, n);
     check_score(scores.at(std::string("cider/") + shots), mean, n);
     BOOST_TEST(scores.at(std::string("caption/") + shots).standard_error.value() == 0);
+    check_score(scores.at(std::string("caption-chance/") + shots), 0.25, n);
+    BOOST_TEST(!scores.at(std::string("caption-chance/") + shots).standard_error);
   }
-  check_score(scores.at("caption/chance"), 0.25, n);
 }
 
 BOOST_AUTO_TEST_CASE(captions_are_compared_by_their_likelihood_per_token) {
@@ -103,7 +105,7 @@ BOOST_AUTO_TEST_CASE(captions_are_compared_by_their_likelihood_per_token) {
   oracle.better = {-10, 10};
   oracle.worse = {-2, 1};
   const auto captions = oracle_scores(evaluate_caption, eval, oracle);
-  BOOST_TEST(names_of_scores(captions) == "caption/0-shot caption/chance");
+  BOOST_TEST(names_of_scores(captions) == "caption-chance/0-shot caption/0-shot");
   check_score(captions.at("caption/0-shot"), 1, 10);
   check_score(oracle_scores(evaluate_fewshot, eval, oracle).at("fewshot/0-shot"), 0, 10);
 }
@@ -178,6 +180,35 @@ BOOST_AUTO_TEST_CASE(losses_and_likelihoods_that_are_no_numbers_are_an_error) {
       });
 }
 
+BOOST_AUTO_TEST_CASE(chance_is_that_of_the_questions_of_each_number_of_shots_in_any_order) {
+  const Scratch scratch;
+  // Three about one picture, of four choices, which cannot have three shots, and two others of two.
+  std::string lines;
+  for (const int picture : {0, 0, 0, 1, 2}) {
+    const std::string name = fmt::format("{}.png", picture);
+    scratch.write(name, square_png(8, static_cast<std::uint8_t>(90 * picture), 1, 2));
+    Json choices = {"a", "b"};
+    if (picture == 0) choices = {"a", "b", "c", "d"};
+    lines += Json{{"image", name},
+                  {"question", fmt::format("{}?", lines.size())},
+                  {"answer", "a"},
+                  {"choices", choices}}
+                 .dump() +
+             "\n";
+  }
+  Eval eval;
+  eval.questions = {scratch.write("q.jsonl", lines).string()};
+  eval.max_new_tokens = 0;
+  for (const auto& shots : {std::vector<std::int64_t>{0, 3}, std::vector<std::int64_t>{3, 0}}) {
+    eval.shots = shots;
+    const auto scores = oracle_scores(evaluate_vqa, eval);
+    check_score(scores.at("vqa-chance/0-shot"), (3 * 0.25 + 2 * 0.5) / 5, 5);
+    check_score(scores.at("vqa-chance/3-shot"), 0.5, 2);
+    for (const auto& [name, score] : scores)
+      BOOST_TEST(score.standard_error.has_value() == (name.find("-chance/") == name.npos), name);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(questions_are_all_right_for_who_knows_the_answers) {
   Eval eval;
   eval.questions = eval.doctext = {sample_path("evaluation")};
@@ -188,17 +219,18 @@ BOOST_AUTO_TEST_CASE(questions_are_all_right_for_who_knows_the_answers) {
       Oracle oracle;
       oracle.goes_on = " Question: and now?";
       const auto scores = oracle_scores(task, eval, oracle);
-      BOOST_TEST(scores.size() == 7u);
+      BOOST_TEST(scores.size() == 8u);
       for (const char* measure :
            {"/0-shot", "/3-shot", "-exact/0-shot", "-exact/3-shot", "-accuracy/0-shot", "-accuracy/3-shot"})
         check_score(scores.at(name + std::string(measure)), 1, 12);
       // Five questions with ten choices, seven with four.
-      check_score(scores.at(name + std::string("/chance")), (5 * 0.1 + 7 * 0.25) / 12, 12);
+      for (const char* shots : {"-chance/0-shot", "-chance/3-shot"})
+        check_score(scores.at(name + std::string(shots)), (5 * 0.1 + 7 * 0.25) / 12, 12);
       const auto wrong = oracle_scores(task, eval, Oracle(false));
       for (const char* measure : {"/0-shot", "-exact/3-shot", "-accuracy/0-shot"})
         check_score(wrong.at(name + std::string(measure)), 0, 12);
       eval.max_new_tokens = 0;
-      BOOST_TEST(oracle_scores(task, eval).size() == 3u);
+      BOOST_TEST(oracle_scores(task, eval).size() == 4u);
       eval.max_new_tokens = 20;
     }
   }
@@ -230,20 +262,25 @@ BOOST_AUTO_TEST_CASE(names_are_all_right_for_who_knows_them) {
   eval.max_examples = 100;
   Json detail;
   auto scores = oracle_scores(evaluate_fewshot, eval, Oracle(), &detail);
-  BOOST_TEST(names_of_scores(scores) == "fewshot/0-shot fewshot/2-shot fewshot/4-shot fewshot/chance");
+  BOOST_TEST(
+      names_of_scores(scores) ==
+      "fewshot-chance/0-shot fewshot-chance/2-shot fewshot-chance/4-shot fewshot/0-shot fewshot/2-shot "
+      "fewshot/4-shot");
   check_score(scores.at("fewshot/0-shot"), 1, 100);
   check_score(scores.at("fewshot/2-shot"), 1, 100);
   const std::int64_t four = scores.at("fewshot/4-shot").n;
   BOOST_TEST((four > 10 && four < 45));
   BOOST_TEST(detail == (Json{{"left_out", {{"fewshot/4-shot", 100 - four}}}}));
-  check_score(scores.at("fewshot/chance"), 0.5, 200 + four);
+  check_score(scores.at("fewshot-chance/0-shot"), 0.5, 100);
+  check_score(scores.at("fewshot-chance/4-shot"), 0.5, four);
 
   eval.episodes = {sample_path("few-shot")};
   eval.shots = {0, 2};
   scores = oracle_scores(evaluate_fewshot, eval);
   check_score(scores.at("fewshot/0-shot"), 1, 4);
   check_score(scores.at("fewshot/2-shot"), 1, 2);
-  check_score(scores.at("fewshot/chance"), (0.5 + 0.5 + 0.2 + 0.2 + 0.5 + 0.5) / 6, 6);
+  check_score(scores.at("fewshot-chance/0-shot"), (0.5 + 0.5 + 0.2 + 0.2) / 4, 4);
+  check_score(scores.at("fewshot-chance/2-shot"), 0.5, 2);
   check_score(oracle_scores(evaluate_fewshot, eval, Oracle(false)).at("fewshot/2-shot"), 0, 2);
   eval.shots = {4};  // More than two names have, fewer than five need.
   BOOST_TEST(complains_of(complaint_of([&] { oracle_scores(evaluate_fewshot, eval); }),
@@ -297,13 +334,11 @@ BOOST_AUTO_TEST_CASE(an_untrained_model_guesses) {
     eval.max_new_tokens = 0;
     Json detail;
     const auto scores = run_evaluation(job, &detail);
-    BOOST_TEST(scores.size() == 3u);
-    double chance = 0;
-    for (const auto& [name, score] : scores)
-      if (name.ends_with("/chance")) chance = score.value;
-    BOOST_TEST((chance > 0.1 && chance <= 0.5));
+    BOOST_TEST(scores.size() == 4u);
     for (const auto& [name, score] : scores) {
-      if (name.ends_with("/chance")) continue;
+      if (name.find("-chance/") != name.npos) continue;
+      const double chance = scores.at(std::string(name).insert(name.find('/'), "-chance")).value;
+      BOOST_TEST((chance > 0.1 && chance <= 0.5));
       const double error = score.standard_error.value();
       BOOST_TEST(std::abs(score.value - chance) < 2 * error,
                  name << ": " << score.value << " +- " << error << ", chance " << chance);
@@ -352,12 +387,13 @@ BOOST_AUTO_TEST_CASE(a_model_writes_end_to_end) {
   job.experiment.eval.shots = {0, 1};
   job.experiment.eval.max_new_tokens = 4;
   const auto scores = run_evaluation(job);
-  BOOST_TEST(scores.size() == 7u);
+  BOOST_TEST(scores.size() == 8u);
   for (const auto& [name, score] : scores) BOOST_TEST((score.value >= 0 && score.value <= 1), name);
   job.task = EvalTask::caption;
   job.experiment.eval.captions = {sample_path("captions")};
   BOOST_TEST(names_of_scores(run_evaluation(job)) ==
-             "caption/0-shot caption/1-shot caption/chance cider/0-shot cider/1-shot");
+             "caption-chance/0-shot caption-chance/1-shot caption/0-shot caption/1-shot cider/0-shot "
+             "cider/1-shot");
 }
 
 BOOST_AUTO_TEST_CASE(a_few_broken_pictures_are_passed_over_and_many_are_an_error) {
