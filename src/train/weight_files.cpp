@@ -16,6 +16,8 @@ namespace ablate {
 namespace {
 
 constexpr const char* kPositions = "embeddings.position_embedding.weight";
+/// A C-Abstractor's, [1, P, width], without a class token.
+constexpr const char* kAbstractorPositions = "abstractor.pos_emb";
 constexpr const char* kPatchBias = "embeddings.patch_embedding.bias";
 /// Buffers and other baggage of old files.
 constexpr const char* kIgnoredEnds[] = {"embeddings.position_ids", "rotary_emb.inv_freq", "masked_bias",
@@ -70,6 +72,11 @@ struct Misfit {
 /// when it does not fit.
 torch::Tensor fit(const torch::Tensor& found, const Weight& weight, std::int64_t class_tokens) {
   if (found.sizes() == weight.tensor.sizes()) return found.to(torch::kFloat32);
+  if (weight.name.ends_with(kAbstractorPositions) && found.dim() == 3 && found.size(0) == 1) {
+    const Weight grid{kPositions, weight.tensor[0], {}};
+    const torch::Tensor resized = fit(found[0], grid, 0);
+    return resized.defined() ? resized.unsqueeze(0) : resized;
+  }
   const bool positions = weight.name.ends_with(kPositions) &&
                          weight.name.find("text_model.") == std::string::npos && found.dim() == 2 &&
                          found.size(1) == weight.tensor.size(1);

@@ -34,7 +34,7 @@ struct WeightSource {
   std::vector<std::string> may_have;
 };
 /// Fills `weights` from a file of Hugging Face's (CLIP, SigLIP, Llama-like) or of ours, in F32, F16 or BF16.
-/// Position embeddings of another resolution are interpolated (`class_tokens` of them stand before the grid).
+/// Position embeddings of another resolution are interpolated (`class_tokens` stand before a tower's grid).
 /// Buffers that old files carry (position_ids, rotary frequencies) are passed over. Throws Error that names
 /// what is missing, unexpected or of another shape; nothing is changed then.
 void load_weights(const Weights& weights, const WeightSource& source, std::int64_t class_tokens);

@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "fixture.hpp"
+#include "model/connector.hpp"
 #include "model/decoder.hpp"
 #include "model/vision_transformer.hpp"
 #include "util/error.hpp"
@@ -165,6 +166,49 @@ BOOST_AUTO_TEST_CASE(position_embeddings_of_another_resolution_are_interpolated)
                         load_weights(to, {source.path, "encoder.init", "vision_tower.", "", {}}, 1);
                       }),
                       "unexpected: text_model.final_layer_norm.weight"));
+}
+
+BOOST_AUTO_TEST_CASE(a_connectors_positions_of_another_resolution_are_interpolated) {
+  const Scratch scratch;
+  const auto path = scratch.path / "vlm.safetensors";
+  const auto connector = [](ConnectorKind kind, std::int64_t patches, Weights& weights) {
+    ConnectorShape shape;
+    shape.connector.kind = kind;
+    shape.connector.tokens = 4;
+    shape.connector.width = 8;
+    shape.connector.depth = 1;
+    shape.connector.heads = 2;
+    shape.patches = patches;
+    shape.encoder_width = 8;
+    shape.llm_width = 8;
+    const auto made = make_connector(shape);
+    made->append_weights(weights, "multi_modal_projector.");
+    initialise(weights, static_cast<std::uint64_t>(patches));
+    return made;
+  };
+  for (const ConnectorKind kind : {ConnectorKind::average_pool, ConnectorKind::attention_pool,
+                                   ConnectorKind::c_abstractor, ConnectorKind::mlp}) {
+    Weights from, to;
+    const auto small = connector(kind, 16, from), large = connector(kind, 36, to);
+    save_weights(path, from);
+    load_weights(to, {path, "the vlm stage", "", "", {}}, 1);
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      torch::Tensor expected = from[i].tensor;
+      if (from[i].name == "multi_modal_projector.abstractor.pos_emb")
+        expected = resize_positions(expected[0].contiguous(), 4, 6).unsqueeze(0);
+      BOOST_TEST(torch::equal(to[i].tensor, expected), from[i].name);
+    }
+  }
+  Weights cut, to;
+  const auto whole = connector(ConnectorKind::c_abstractor, 16, cut),
+             large = connector(ConnectorKind::c_abstractor, 36, to);
+  for (Weight& weight : cut)
+    if (weight.name.ends_with("pos_emb")) weight.tensor = weight.tensor.slice(1, 0, 15).contiguous();
+  save_weights(path, cut);
+  BOOST_TEST(contains(message_of([&] {
+                        load_weights(to, {path, "the vlm stage", "", "", {}}, 1);
+                      }),
+                      "abstractor.pos_emb ([1, 15, 8], expected [1, 36, 8])"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
