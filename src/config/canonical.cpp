@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <numeric>
 #include <string>
@@ -45,7 +46,8 @@ const Experiment& canonical(const Experiment& e, Stage stage, EvalTask task,
     if (sum > 0) {
       // Rounded, so that [0.29, 0.29, 0.42] is [29, 29, 42] and not its neighbour in floating point.
       std::vector<double> mix = e.data.mix;
-      for (double& weight : mix) weight = std::stod(fmt::format("{:.12g}", weight * kMixSum / sum));
+      for (double& weight : mix)
+        weight = std::strtod(fmt::format("{:.12g}", weight * kMixSum / sum).c_str(), nullptr);
       if (mix != e.data.mix) changed().data.mix = std::move(mix);
     }
   }
