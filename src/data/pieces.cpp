@@ -11,8 +11,8 @@ namespace ablate {
 
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr int kOwnScope = 0;  // AddressSanitizer has to see every symbol; its builds have no LibTorch.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kOwnScope = 0;  // Sanitizers have to see every symbol; their builds have no LibTorch.
 #else
 constexpr int kOwnScope = RTLD_DEEPBIND;
 #endif
