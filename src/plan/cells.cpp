@@ -71,6 +71,19 @@ const std::string& expression_text(const Assignment& computed) {
   return std::get<BoundExpression>(computed.value).expression.text();
 }
 
+/// Whether an experiment has all that a level sets; of a key that is still `computed`, the same expression.
+bool has_values(const Experiment& experiment, const std::vector<Assignment>& computed, const Level& level) {
+  return std::all_of(level.assignments.begin(), level.assignments.end(), [&](const Assignment& assignment) {
+    const Value* value = std::get_if<Value>(&assignment.value);
+    if (const Assignment* own = find_assignment(computed, *assignment.field))
+      return !value && expression_text(*own) == expression_text(assignment);
+    if (!value) return false;
+    Experiment with = experiment;
+    set_value(*assignment.field, with, *value);  // An integer may stand for a number.
+    return get_value(*assignment.field, with) == get_value(*assignment.field, experiment);
+  });
+}
+
 }  // namespace
 
 CellExpander::CellExpander(const Sweep& sweep) : sweep_(sweep) {}
@@ -98,21 +111,29 @@ std::int32_t CellExpander::add_level(std::size_t axis, const Level* level) {
 
 std::int32_t CellExpander::find_level(std::size_t axis, const Experiment& experiment,
                                       const std::vector<Assignment>& computed) const {
-  const auto holds_already = [&](const Assignment& assignment) {
-    const Value* value = std::get_if<Value>(&assignment.value);
-    if (const Assignment* own = find_assignment(computed, *assignment.field))
-      return !value && expression_text(*own) == expression_text(assignment);
-    if (!value) return false;
-    Experiment with = experiment;
-    set_value(*assignment.field, with, *value);  // An integer may stand for a number.
-    return get_value(*assignment.field, with) == get_value(*assignment.field, experiment);
-  };
   const auto& levels = axes_[axis].levels;
   const auto found = std::find_if(levels.begin(), levels.end(), [&](const Level* level) {
-    return !level->assignments.empty() &&
-           std::all_of(level->assignments.begin(), level->assignments.end(), holds_already);
+    return !level->assignments.empty() && has_values(experiment, computed, *level);
   });
   return found == levels.end() ? -1 : static_cast<std::int32_t>(found - levels.begin());
+}
+
+/// A label that no file wrote down may be that of a level in one: where both have the same values.
+void CellExpander::refuse_label(std::size_t axis, const Level& made, const Experiment& experiment,
+                                const std::vector<Assignment>& computed, const std::string& what) const {
+  for (const Block& block : sweep_.blocks)
+    for (const Axis& source : block.axes) {
+      if (source.name != axes_[axis].name) continue;
+      for (const Level& level : source.levels) {
+        if (level.label != made.label) continue;
+        if (level.assignments.empty() ? made.assignments.empty() : has_values(experiment, computed, level))
+          continue;
+        throw CellError(fmt::format("axis '{}': the level '{}' has the label of {}, which has other values; "
+                                    "expected another label",
+                                    source.name, level.label, what),
+                        level.where);
+      }
+    }
 }
 
 /// The level that the experiment has as it is: one of the axis, or a new one that sets nothing.
@@ -130,6 +151,7 @@ std::int32_t CellExpander::baseline_level(std::size_t axis, const Axis& source) 
     baseline.label = computed ? expression_text(*computed) : to_text(get_value(field, sweep_.experiment));
   }
   baseline.where = source.where;
+  refuse_label(axis, baseline, sweep_.experiment, sweep_.computed, "the experiment as it is");
   made_levels_.push_back(std::move(baseline));
   auto& levels = axes_[axis].levels;
   const auto inserted = levels.insert(is_new ? levels.begin() : levels.end(), &made_levels_.back());
@@ -140,12 +162,15 @@ std::vector<CellExpander::Levels> CellExpander::sample_block(const Block& block,
                                                              const std::vector<std::size_t>& indices) {
   const auto points = sample_points(block, block.axes.size());
   std::vector<Levels> cells(points.size(), Levels(axes_.size(), -1));
+  Experiment point = sweep_.experiment;
   for (std::size_t a = 0; a < block.axes.size(); ++a) {
     const Axis& axis = block.axes[a];
     for (std::size_t i = 0; i < points.size(); ++i) {
       if (axis.range) {
         const Value value = range_value(*axis.range, points[i][a]);
         made_levels_.push_back({to_text(value), {{axis.range->field, value, axis.where}}, axis.where});
+        set_value(*axis.range->field, point, value);
+        refuse_label(indices[a], made_levels_.back(), point, {}, "a point of the sample");
         // Numbers of a continuous range hardly repeat: do not search for them.
         axes_[indices[a]].levels.push_back(&made_levels_.back());
         cells[i][indices[a]] = static_cast<std::int32_t>(axes_[indices[a]].levels.size() - 1);
@@ -343,11 +368,15 @@ void CellExpander::expand(const std::function<void(const Cell&, const Experiment
 /// The level that scratch_ has on an axis, made where the axis varies one key and has no such level.
 std::int32_t CellExpander::level_of_include(std::size_t axis) {
   const std::int32_t found = find_level(axis, scratch_, {});
-  const auto& assignments = axes_[axis].levels.front()->assignments;
-  if (found >= 0 || assignments.size() != 1) return found;
-  const Value value = get_value(*assignments.front().field, scratch_);
-  made_levels_.push_back(
-      {to_text(value), {{assignments.front().field, value, axes_[axis].where}}, axes_[axis].where});
+  const auto& levels = axes_[axis].levels;
+  const auto written =  // A baseline that was made sets nothing.
+      std::find_if(levels.begin(), levels.end(),
+                   [](const Level* level) { return !level->assignments.empty(); });
+  if (found >= 0 || written == levels.end() || (*written)->assignments.size() != 1) return found;
+  const Field& field = *(*written)->assignments.front().field;
+  const Value value = get_value(field, scratch_);
+  made_levels_.push_back({to_text(value), {{&field, value, axes_[axis].where}}, axes_[axis].where});
+  refuse_label(axis, made_levels_.back(), scratch_, {}, "an [[include]] cell");
   return add_level(axis, &made_levels_.back());
 }
 

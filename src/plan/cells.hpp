@@ -53,6 +53,10 @@ class CellExpander {
   std::size_t axis_index(const Axis& axis);
   std::int32_t add_level(std::size_t axis, const Level* level);
   std::int32_t baseline_level(std::size_t axis, const Axis& source);
+  /// Throws CellError where a level of a file has the label of one that was made, for an experiment, and
+  /// other values.
+  void refuse_label(std::size_t axis, const Level& made, const Experiment& experiment,
+                    const std::vector<Assignment>& computed, const std::string& what) const;
   /// The level whose values the experiment has; of a key that is still `computed`, the level with the same
   /// expression. -1: none.
   std::int32_t find_level(std::size_t axis, const Experiment& experiment,

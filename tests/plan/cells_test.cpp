@@ -82,6 +82,48 @@ BOOST_AUTO_TEST_CASE(one_at_a_time_changes_one_axis_from_the_experiment_as_it_is
   BOOST_TEST(account(made).starts_with("the baseline and 3 changes of one axis: 4\n"));
 }
 
+BOOST_AUTO_TEST_CASE(a_label_that_is_made_up_is_never_that_of_another_level) {
+  // The experiment has width 32 and resolution 8.
+  const std::string design = "design = 'one-at-a-time'\n";
+  BOOST_TEST(
+      mistakes(design + axis("demo.width", "[{ label = '32', value = 5 }, 7]")) ==
+      "sweep.toml:5:11: axis 'demo.width': the level '32' has the label of the experiment as it is, which "
+      "has other values; expected another label");
+  const std::string size =
+      "[[axis]]\nname = 'size'\nlevels = [{ label = 'baseline', demo.width = 4, "
+      "demo.resolution = 4 }, { label = 'big', demo.width = 64, demo.resolution = 4 }]\n";
+  BOOST_TEST(mistakes(design + size).starts_with("sweep.toml:5:11: axis 'size': the level 'baseline' has "));
+  // A level that sets what the experiment has, or nothing, is the baseline under whatever label.
+  BOOST_TEST(labels(plan(design + axis("demo.width", "[{ label = 'usual', value = 32 }, 7]"))) ==
+             "usual | 7");
+  BOOST_TEST(labels(plan(design + "[[axis]]\nname = 'size'\nlevels = [{ label = 'baseline' }, { label = "
+                                  "'big', demo.width = 64 }]\n")) == "baseline | big");
+  // In a later block of a union, too.
+  const auto block = [](const std::string& how, const std::string& levels) {
+    return "[[block]]\ndesign = '" + how + "'\n[[block.axis]]\nkey = 'demo.width'\nlevels = " + levels + "\n";
+  };
+  BOOST_TEST(mistakes("combine = 'union'\n" + block("one-at-a-time", "[4, 8]") +
+                      block("grid", "[{ label = '32', value = 5 }]"))
+                 .starts_with(
+                     "sweep.toml:12:11: axis 'demo.width': the level '32' has the label of the experiment"));
+  BOOST_TEST(labels(plan("combine = 'union'\n" + block("one-at-a-time", "[4, 8]") +
+                         block("grid", "[32, 5]"))) == "32 | 4 | 8 | 5");
+  // The values of an extra cell and the points of a sample have made-up labels, too.
+  BOOST_TEST(
+      mistakes(axis("demo.width", "[{ label = '9', value = 5 }, 7]") +
+               "[[include]]\nlabel = 'nine'\ndemo.width = 9\n")
+          .starts_with("sweep.toml:4:11: axis 'demo.width': the level '9' has the label of an [[include]] "));
+  BOOST_TEST(
+      mistakes("combine = 'union'\n" + block("grid", "[{ label = '6', value = 5 }]") +
+               "[[block]]\ndesign = 'sample'\nsamples = 4\n[[block.axis]]\nkey = 'demo.width'\n"
+               "range = [5, 6]\n")
+          .starts_with("sweep.toml:7:11: axis 'demo.width': the level '6' has the label of a point of "));
+  // Beside a baseline that no level has, an extra cell still has its own level.
+  BOOST_TEST(labels(plan(design + axis("demo.width", "[4, 8]") +
+                         "[[include]]\nlabel = 'wide'\ndemo.width = 100\n[[include]]\nlabel = 'long'\n"
+                         "demo.steps = 5\n")) == "32 | 4 | 8 | 100 | 32");
+}
+
 BOOST_AUTO_TEST_CASE(a_sobol_sample_is_spread_evenly_on_a_log_scale) {
   const Plan made = plan(
       "design = 'sample'\nsamples = 64\n[[axis]]\nkey = 'demo.peak_lr'\nrange = [1e-4, 1e-0]\nscale = 'log'\n"
