@@ -14,6 +14,7 @@
 #include "law/names.hpp"
 #include "plan/cells.hpp"
 #include "plan/cost.hpp"
+#include "util/file.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -34,7 +35,8 @@ double tokens_of(const Experiment& experiment, Stage stage) {
 
 bool same_size(double a, double b) { return std::abs(a - b) <= 1e-6 * std::max(a, b); }
 
-/// A value as TOML writes it; texts and lists as JSON has them are legal there. Paths from `folder`.
+/// A value as TOML writes it; texts and lists as JSON has them are legal there. Paths from `folder`, as
+/// real_path() has it.
 std::string toml_value(const Field& field, Value value, const std::filesystem::path& folder) {
   const auto from_folder = [&](std::string& path) {
     if (!path.empty()) path = std::filesystem::path(path).lexically_proximate(folder).string();
@@ -187,7 +189,8 @@ Experiment SearchSpace::experiment_of(const ProposedRun& run) const {
 
 std::string SearchSpace::sweep_text(const Proposal& proposal, const std::filesystem::path& file,
                                     const std::vector<std::string>& heading) const {
-  const std::filesystem::path folder = std::filesystem::absolute(file).lexically_normal().parent_path();
+  // Of a path through a link, `..` is not what stands before the link's name.
+  const std::filesystem::path folder = real_path(std::filesystem::absolute(file).parent_path());
   std::vector<Experiment> cells;
   for (const ProposedRun& run : proposal.runs) cells.push_back(experiment_of(run));
 

@@ -155,6 +155,16 @@ BOOST_AUTO_TEST_CASE(a_sweep_of_the_database_is_fitted_and_the_next_runs_are_a_s
   BOOST_TEST(plan.code == 0);
   BOOST_TEST(program.read("search-law-1.toml").find("train.llm.weight_decay = 0.05") != std::string::npos);
   BOOST_TEST(program.read("search-law-1.toml").find("\nname = \"search-law-1\"\n") != std::string::npos);
+  // In a folder that is reached through a link, `..` is above where it really is.
+  std::filesystem::create_directories(program.scratch.path / "deep/er");
+  std::filesystem::create_directory_symlink("deep/er", program.scratch.path / "linked");
+  BOOST_TEST(program
+                 .run("law propose --sweep search --target 10M --tokens 153600 --budget 1e14 --max-runs 5 "
+                      "--output linked/next.toml")
+                 .code == 0);
+  const Outcome linked = program.run("plan linked/next.toml --json");
+  BOOST_TEST(linked.err == "");
+  BOOST_TEST(linked.code == 0);
   BOOST_TEST(
       program.run("run search-law-1.toml --worker ./trainer --slots 1 --threads 1 --quiet --keep-going")
           .code <= 1);
