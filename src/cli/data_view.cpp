@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "cli/help.hpp"
 #include "data/source.hpp"
 #include "report/terminal.hpp"
+#include "report/wrap.hpp"
 #include "util/text.hpp"
 
 namespace ablate {

@@ -1,9 +1,9 @@
 // `ablate doctor`: is everything well, and if not, what to do.
 #include "cli/common.hpp"
 #include "cli/health.hpp"
-#include "cli/help.hpp"
 #include "cli/output.hpp"
 #include "report/bar.hpp"
+#include "report/wrap.hpp"
 #include "store/migrations.hpp"
 
 namespace ablate {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cli/arguments.hpp"
+#include "report/wrap.hpp"
 #include "util/build_info.hpp"
 #include "util/text.hpp"
 
@@ -44,23 +45,6 @@ std::string option_lines(const CommandSpec& command, bool positionals) {
 }
 
 }  // namespace
-
-std::string wrap(std::string_view text, std::size_t indent, std::size_t width) {
-  std::string wrapped;
-  std::size_t column = indent;
-  for (const std::string& word : split(text, ' ')) {
-    if (!wrapped.empty() && column + 1 + display_width(word) > width) {
-      wrapped += "\n" + std::string(indent, ' ');
-      column = indent;
-    } else if (!wrapped.empty()) {
-      wrapped += ' ';
-      ++column;
-    }
-    wrapped += word;
-    column += display_width(word);
-  }
-  return wrapped;
-}
 
 std::string family_help(const std::string& family) {
   std::string text = fmt::format("Usage: ablate {} COMMAND [options]\n\n", family);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "cli/command.hpp"
 
@@ -18,8 +17,5 @@ std::string command_help(const CommandSpec& command);
 const CommandSpec& get_command(const std::string& name);
 /// `ablate --version`.
 std::string version_text();
-
-/// `text` broken at spaces into lines of at most `width` columns, each but the first behind `indent` spaces.
-std::string wrap(std::string_view text, std::size_t indent, std::size_t width = 80);
 
 }  // namespace ablate

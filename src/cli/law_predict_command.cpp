@@ -3,12 +3,12 @@
 #include <cmath>
 
 #include "cli/common.hpp"
-#include "cli/help.hpp"
 #include "cli/law_input.hpp"
 #include "cli/law_report.hpp"
 #include "cli/law_view.hpp"
 #include "cli/output.hpp"
 #include "law/names.hpp"
+#include "report/wrap.hpp"
 #include "util/text.hpp"
 
 namespace ablate {

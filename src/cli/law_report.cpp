@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "cli/common.hpp"
-#include "cli/help.hpp"
 #include "cli/law_view.hpp"
 #include "report/scatter_plot.hpp"
+#include "report/wrap.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -107,7 +107,7 @@ std::string law_text(const LawReport& report, const Terminal& terminal) {
     methods.notes.push_back(fmt::format(
         "how well each method forecasts the {} of the largest size from the smaller ones; * the chosen one",
         count_of(static_cast<std::int64_t>(fit.holdout.front().cells), "cell")));
-    text += heading("Methods", terminal) + indented(render(methods, Format::text, width));
+    text += heading("Methods", terminal) + indented(render(methods, Format::text, width - 2));
   }
   const Figure figure = law_figure(fit, true);
   text += heading(figure.title, terminal) +

@@ -181,8 +181,8 @@ int decimals_for(const std::vector<PivotCell>& column, Spread spread) {
 Table wide_table(const Pivot& pivot, const PivotLayout& layout) {
   auto [row_keys, column_keys, grid] = make_grid(pivot, layout);
   Table table;
-  if (pivot.has_labels) table.columns.push_back({"cell"});
-  for (const std::string& axis : layout.rows) table.columns.push_back({axis});
+  if (pivot.has_labels) table.columns.push_back({.name = "cell", .wraps = true});
+  for (const std::string& axis : layout.rows) table.columns.push_back({.name = axis, .wraps = true});
   table.rows.resize(row_keys.size());
   for (std::size_t i = 0; i < row_keys.size(); ++i) {
     if (pivot.has_labels) table.rows[i].push_back({row_keys[i].label});

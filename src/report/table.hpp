@@ -39,6 +39,7 @@ enum class Align { left, right };
 struct Column {
   std::string name;
   Align align = Align::left;
+  bool wraps = false;  ///< Tells rows apart: long texts go on in a second line, as no two may look alike.
 };
 
 struct Table {
@@ -48,8 +49,11 @@ struct Table {
   std::vector<std::string> notes;            ///< Below the table. CSV and JSON leave them and the title out.
 };
 
-/// The whole table, with a newline at its end. `width`: columns of the terminal that the text format fits
-/// into by shortening the widest texts, never numbers; 0: as wide as it is.
+/// The whole table, with a newline at its end. `width`: columns of the terminal; 0: no terminal. The text
+/// format fits the table into it, or into kPageWidth, by breaking names of columns, texts that wrap and
+/// marks, and, where some columns tell rows apart, by showing the others in several tables. On a terminal it
+/// then shortens the widest texts, never numbers; elsewhere a table is as wide as it has to be. Notes are
+/// broken, too.
 std::string render(const Table& table, Format format, std::size_t width = 0);
 
 /// Texts of names and messages of others, safe to print: no control characters, no invalid UTF-8, one line.

@@ -335,9 +335,8 @@ BOOST_AUTO_TEST_CASE(rows_that_were_not_asked_the_same_questions_say_so) {
   runs.back().examples["vqa"] = {35, 0.08};
   const PivotLayout layout{.rows = {"kind"}, .columns = {}, .values = {"vqa"}, .spread = Spread::none};
   const std::string note =
-      "n differs: 35 to 40 examples, so the rows were not asked the same questions; questions that do not "
-      "fit "
-      "or lack examples are left out of some rows\n";
+      "n differs: 35 to 40 examples, so the rows were not asked the same questions;\n"
+      "  questions that do not fit or lack examples are left out of some rows\n";
   BOOST_TEST(show(runs, layout).ends_with("\n" + note));
   runs.back().examples["vqa"] = {40, 0.08};
   BOOST_TEST(show(runs, layout).find("n differs") == std::string::npos);

@@ -6,6 +6,8 @@
 #include "report/latex.hpp"
 #include "report/row_stream.hpp"
 #include "report/text_table.hpp"
+#include "report/wrap.hpp"
+#include "util/text.hpp"
 
 BOOST_AUTO_TEST_SUITE(table)
 
@@ -115,6 +117,104 @@ BOOST_AUTO_TEST_CASE(the_widest_texts_are_shortened_to_fit_and_numbers_are_not) 
              "-------------  ---------\n"
              "a name of tw…  1,234,567\n");
   BOOST_TEST(fit("日本語の名前", 8, Align::left) == "日本語… ");
+}
+
+namespace {
+
+/// A row for each change of one axis; numbers are 15 columns wide.
+Table wide_example(const std::vector<std::string>& values, const std::string& mark = "") {
+  Table table;
+  table.columns = {{"change", Align::left, true}};
+  table.rows = {{{"(baseline)"}}, {{"connector.kind = c-abstractor"}}};
+  for (const std::string& value : values) {
+    table.columns.push_back({value, Align::right});
+    table.rows[0].push_back(TableCell::number(0.414, "0.4140 ± 0.0061"));
+    table.rows[1].push_back({"0.9700 ± 0.0200", 0.97, mark});
+  }
+  return table;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(names_of_columns_are_broken_where_the_page_is_too_narrow) {
+  const Table table = wide_example({"caption/0-shot", "heldout-loss/captions", "retrieval/image-to-text-r1"});
+  for (const std::size_t width : {0, 80})
+    BOOST_TEST(render(table, Format::text, width) ==
+               "                                                                      retrieval/\n"
+               "                                                  heldout-loss/   image-to-text-\n"
+               "change                          caption/0-shot         captions               r1\n"
+               "-----------------------------  ---------------  ---------------  ---------------\n"
+               "(baseline)                     0.4140 ± 0.0061  0.4140 ± 0.0061  0.4140 ± 0.0061\n"
+               "connector.kind = c-abstractor  0.9700 ± 0.0200  0.9700 ± 0.0200  0.9700 ± 0.0200\n");
+  // Where there is room, nothing is broken.
+  BOOST_TEST(render(table, Format::text, 98)
+                 .starts_with("change                          caption/0-shot  heldout-loss/captions  "
+                              "retrieval/image-to-text-r1\n"));
+  BOOST_TEST(render(table, Format::markdown)
+                 .starts_with("| change                        |  caption/0-shot | heldout-loss/captions | "
+                              "retrieval/image-to-text-r1 |\n"));
+}
+
+BOOST_AUTO_TEST_CASE(what_tells_rows_apart_goes_on_in_a_second_line_and_so_do_marks) {
+  const Table table = wide_example({"a", "b", "c"}, "(2/3, 1 failed)");
+  BOOST_TEST(render(table, Format::text, 70) ==
+             "change                           a                 b                 c\n"
+             "----------------  ----------------  ----------------  ----------------\n"
+             "(baseline)         0.4140 ± 0.0061   0.4140 ± 0.0061   0.4140 ± 0.0061\n"
+             "connector.kind     0.9700 ± 0.0200   0.9700 ± 0.0200   0.9700 ± 0.0200\n"
+             "  = c-abstractor   (2/3, 1 failed)   (2/3, 1 failed)   (2/3, 1 failed)\n");
+}
+
+BOOST_AUTO_TEST_CASE(columns_that_do_not_fit_side_by_side_stand_below_one_another) {
+  Table table = wide_example({"a", "b", "c", "d", "e"});
+  table.notes = {"a note"};
+  BOOST_TEST(render(table, Format::text) ==
+             "change                                       a                b                c\n"
+             "-----------------------------  ---------------  ---------------  ---------------\n"
+             "(baseline)                     0.4140 ± 0.0061  0.4140 ± 0.0061  0.4140 ± 0.0061\n"
+             "connector.kind = c-abstractor  0.9700 ± 0.0200  0.9700 ± 0.0200  0.9700 ± 0.0200\n"
+             "\n"
+             "change                                       d                e\n"
+             "-----------------------------  ---------------  ---------------\n"
+             "(baseline)                     0.4140 ± 0.0061  0.4140 ± 0.0061\n"
+             "connector.kind = c-abstractor  0.9700 ± 0.0200  0.9700 ± 0.0200\n"
+             "\n"
+             "a note\n");
+  // Where that does not help, the table is as wide as it has to be.
+  table.columns[1].name = std::string(70, 'x');
+  BOOST_TEST(display_width(split(render(table, Format::text), '\n').front()) == 29u + 2 + 70 + 4 * 17);
+}
+
+BOOST_AUTO_TEST_CASE(notes_are_broken_at_the_width_of_the_page_and_not_in_other_formats) {
+  Table table;
+  table.columns = {{"a"}};
+  table.notes = {"left out: tokens = 4; tokens = 8 (kind = mlp: failed); mix = a (kind = mlp: no such cell)",
+                 "  further in, and as long as it takes to have to go on in a second line of the page"};
+  BOOST_TEST(render(table, Format::text) ==
+             "a\n-\n\n"
+             "left out: tokens = 4; tokens = 8 (kind = mlp: failed); mix = a (kind = mlp: no\n"
+             "  such cell)\n"
+             "  further in, and as long as it takes to have to go on in a second line of the\n"
+             "    page\n");
+  BOOST_TEST(render(table, Format::text, 120).find(table.notes[0] + "\n" + table.notes[1] + "\n") !=
+             std::string::npos);
+  BOOST_TEST(render(table, Format::latex).find("% " + table.notes[0] + "\n") != std::string::npos);
+  BOOST_TEST(render(table, Format::markdown).find(table.notes[0] + "\n") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(lines_end_at_spaces_and_names_where_they_have_parts) {
+  BOOST_TEST(wrap("one two three", 2, 9) == "one two\n  three");
+  BOOST_TEST(wrap("averylongword b", 0, 4) == "averylongword\nb");
+  BOOST_TEST(wrap("", 3, 4) == "");
+  BOOST_TEST(wrap("with tokens = 4", 0, 10) == "with\ntokens = 4");
+  BOOST_TEST(wrap("with tokens = 4", 0, 8) == "with\ntokens\n= 4");
+  const auto lines = [](const char* name, std::size_t width) { return join(name_lines(name, width), "|"); };
+  BOOST_TEST(lines("heldout-loss/captions", 15) == "heldout-loss/|captions");
+  BOOST_TEST(lines("heldout-loss/captions", 9) == "heldout-|loss/|captions");
+  BOOST_TEST(lines("caption/0-shot", 13) == "caption/|0-shot");
+  BOOST_TEST(lines("connector.kind", 12) == "connector.|kind");
+  BOOST_TEST(lines("1e-05 0.001 -0.5 vqa_exact", 4) == "1e-05|0.001|-0.5|vqa_|exact");
+  BOOST_TEST(least_name_width("1e-05 0.001 -0.5 vqa_exact") == 5u);
 }
 
 BOOST_AUTO_TEST_CASE(hostile_names_cannot_reach_the_terminal) {
