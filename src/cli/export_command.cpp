@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "cli/axis_columns.hpp"
 #include "cli/common.hpp"
 #include "cli/law_input.hpp"
 #include "cli/output.hpp"
@@ -116,9 +117,10 @@ std::int64_t export_runs(Database& database, const std::vector<SweepRecord>& swe
     for (const std::string& name : known_values(database, sweep.id)) add(values, name);
     for (SearchColumns& search : searches) search.load(database, sweep.id);
   }
-  for (const std::string& name : axes) columns.push_back({name});
+  const std::size_t place = columns.size();
   for (const SearchColumns& search : searches) search.add_names(columns);
   for (const std::string& name : values) columns.push_back({name});
+  insert_axis_columns(columns, place, axes);
   RowStream stream(format, columns, sink);
   for (const SweepRecord& sweep : sweeps) {
     for (const RunRecord& run : load_runs(database, sweep.id, known_values(database, sweep.id))) {
@@ -207,7 +209,8 @@ CommandSpec export_command() {
       .description =
           "Tidy tables: a row for each run (with a column for each axis and value, whether it diverged, and "
           "what a learning-rate search needs of its training: llm/N, llm/D, ...), point of a curve, score "
-          "or job. A metric is that of a finished job. A file is replaced only when the new one is whole.",
+          "or job. The column of an axis that is called like another column is axis/NAME. A metric is that "
+          "of a finished job. A file is replaced only when the new one is whole.",
       .example = "ablate export runs --sweep connector --output runs.csv",
       .options = {what, value("--sweep", ValueType::sweep, "SWEEP", "only this sweep"),
                   format_option({Format::csv, Format::json}),

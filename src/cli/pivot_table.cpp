@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "cli/axis_columns.hpp"
 #include "cli/pivot_notes.hpp"
 #include "util/text.hpp"
 
@@ -182,7 +183,7 @@ Table wide_table(const Pivot& pivot, const PivotLayout& layout) {
   auto [row_keys, column_keys, grid] = make_grid(pivot, layout);
   Table table;
   if (pivot.has_labels) table.columns.push_back({.name = "cell", .wraps = true});
-  for (const std::string& axis : layout.rows) table.columns.push_back({.name = axis, .wraps = true});
+  const std::size_t place = table.columns.size();
   table.rows.resize(row_keys.size());
   for (std::size_t i = 0; i < row_keys.size(); ++i) {
     if (pivot.has_labels) table.rows[i].push_back({row_keys[i].label});
@@ -214,6 +215,7 @@ Table wide_table(const Pivot& pivot, const PivotLayout& layout) {
     for (std::size_t i = 0; i < row_keys.size(); ++i)
       table.rows[i].push_back({to_name(grid[row_keys[i]].begin()->second->state)});
   }
+  insert_axis_columns(table.columns, place, layout.rows);
   table.notes = pivot_notes(pivot, layout);
   if (!layout.columns.empty())
     table.notes.insert(table.notes.begin(),
@@ -225,8 +227,7 @@ Table wide_table(const Pivot& pivot, const PivotLayout& layout) {
 Table tidy_table(const Pivot& pivot, const PivotLayout& layout) {
   Table table;
   if (pivot.has_labels) table.columns.push_back({"label"});
-  for (const auto& axes : {layout.rows, layout.columns})
-    for (const std::string& axis : axes) table.columns.push_back({axis});
+  const std::size_t place = table.columns.size();
   table.columns.push_back({"state"});
   for (const std::string& name : layout.values) {
     table.columns.push_back({name + "_mean"});
@@ -240,6 +241,7 @@ Table tidy_table(const Pivot& pivot, const PivotLayout& layout) {
          {"_n", "_missing", "_examples", "_examples_se", "_over", "_cells", "_seeds", "_left_out"})
       table.columns.push_back({name + what});
   }
+  insert_axis_columns(table.columns, place, pivot.by);
   std::vector<PivotGroup> groups = pivot.groups;
   if (layout.sort_value)
     std::stable_sort(groups.begin(), groups.end(),

@@ -155,6 +155,34 @@ BOOST_AUTO_TEST_CASE(exports_are_tidy_and_whole) {
   BOOST_TEST(program.run("export runs --sweep tiyn").err.find("did you mean 'tiny'?") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(an_axis_that_is_called_like_another_column_has_a_column_of_its_own) {
+  const Program program;
+  program.scratch.write("tiny.toml",
+                        "experiment = \"demo.toml\"\n"
+                        "[[axis]]\nname = \"state\"\nlevels = [{ label = \"wide\", demo.width = 16 }]\n"
+                        "[[axis]]\nname = \"axis/state\"\nlevels = [{ label = \"b\", demo.noise = 0.25 }]\n"
+                        "[[axis]]\nname = \"accuracy\"\nlevels = [{ label = \"c\", demo.batch = 8 }]\n"
+                        "[[axis]]\nkey = \"demo.resolution\"\nlevels = [4, 8]\n"
+                        "[[axis]]\nname = \"cell\"\nlevels = [{ label = \"d\", demo.peak_lr = 0.5 }]\n"
+                        "[[include]]\nlabel = \"short\"\ndemo.steps = 5\n");
+  BOOST_REQUIRE(program.run_tiny("--quiet").code == 0);
+  BOOST_TEST(
+      program.run("export runs")
+          .out.starts_with(
+              "sweep,cell,label,seed,state,diverged,axis/axis/state,axis/state,axis/accuracy,demo.resolution,"
+              "axis/cell,accuracy,demo/loss\n"
+              "tiny,0,,0,finished,0,wide,b,c,4,d,0.4,1.5\n"));
+  const Json exported = Json::parse(program.run("export runs --format json").out);
+  BOOST_TEST(exported[0]["cell"] == 0);
+  BOOST_TEST(exported[0]["axis/cell"] == "d");
+  BOOST_TEST(exported[0]["accuracy"] == 0.4);
+  // A name is another one only where there is a column like it.
+  BOOST_TEST(program.run("table tiny --rows state,accuracy,cell --format csv --spread none")
+                 .out.starts_with("label,axis/state,accuracy,cell,state,accuracy_mean,"));
+  BOOST_TEST(program.run("table tiny --rows state,accuracy,cell --spread none")
+                 .out.starts_with("cell   state  axis/accuracy  axis/cell "));
+}
+
 BOOST_AUTO_TEST_CASE(logs_and_journals_can_be_read) {
   const Finished program;
   const std::string key = Json::parse(program.run("jobs --stage demo --format json").out)[0]["key"];
