@@ -1,8 +1,9 @@
 // `ablate cancel`: takes jobs out of the queue, and stops running ones.
 #include "cli/common.hpp"
-#include "cli/job_selection.hpp"
-#include "cli/output.hpp"
-#include "cli/run_lock.hpp"
+#include "cli/job_options.hpp"
+#include "program/job_selection.hpp"
+#include "program/run_lock.hpp"
+#include "report/output.hpp"
 #include "store/jobs.hpp"
 
 namespace ablate {

@@ -1,9 +1,9 @@
 #include "cli/common.hpp"
 
-#include <fmt/format.h>
+#include <memory>
 
-#include "cli/output.hpp"
-#include "config/fields.hpp"
+#include "report/bar.hpp"
+#include "report/output.hpp"
 #include "report/terminal.hpp"
 #include "util/text.hpp"
 
@@ -11,6 +11,10 @@ namespace ablate {
 
 OptionSpec db_option() {
   return value("--db", ValueType::file, "PATH", "database [$ABLATE_DB, else results/ablate.db]");
+}
+
+OptionSpec replace_option() {
+  return flag("--replace", "let the file have its sweep's name, though another file has it in the database");
 }
 
 OptionSpec format_option(const std::vector<Format>& formats) {
@@ -21,6 +25,16 @@ OptionSpec format_option(const std::vector<Format>& formats) {
 
 OptionSpec format_option() {
   return choice("--format", known_names<Format>(), to_name(Format::text), "how to write it");
+}
+
+ReadingSource show_reading() {
+  const auto lines = std::make_shared<LiveLines>(terminal_of(2), write_err);
+  return [lines](const std::string& path) {
+    if (path.empty())
+      lines->clear();
+    else
+      lines->show(std::vector<std::string>{"reading data: " + one_line(path)});
+  };
 }
 
 Database open_for_reading(const Arguments& arguments) {
@@ -39,29 +53,5 @@ bool has_database(const Arguments& arguments) {
 std::size_t output_width() { return terminal_of(1).columns; }
 
 void print_table(const Table& table, Format format) { write_out(render(table, format, output_width())); }
-
-std::string short_key(const std::string& key) { return key.substr(0, kShownKeyDigits); }
-
-std::string job_title(const std::string& stage, const std::string& task) {
-  return task.empty() ? stage : stage + " " + task;
-}
-
-std::string shown_path(const std::filesystem::path& path) {
-  std::error_code failed;
-  const std::filesystem::path here = std::filesystem::relative(path, failed);
-  return one_line(!failed && !here.empty() && *here.begin() != ".." ? here.string() : path.string());
-}
-
-Json run_table(const Experiment& experiment) {
-  Json table = Json::object();
-  for (const Field& field : fields())
-    if (field.section() == "run")
-      std::visit([&](const auto& held) { table[field.leaf()] = held; }, get_value(field, experiment));
-  return table;
-}
-
-std::string count_of(std::int64_t count, const std::string& noun) {
-  return fmt::format("{} {}{}", with_commas(count), noun, count == 1 ? "" : "s");
-}
 
 }  // namespace ablate

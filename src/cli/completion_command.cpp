@@ -1,7 +1,7 @@
 // `ablate completion`: what the Tab key needs to know.
 #include "cli/common.hpp"
 #include "cli/completion.hpp"
-#include "cli/output.hpp"
+#include "report/output.hpp"
 
 namespace ablate {
 

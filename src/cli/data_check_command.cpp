@@ -8,9 +8,9 @@
 
 #include "cli/common.hpp"
 #include "cli/data_options.hpp"
-#include "cli/output.hpp"
 #include "data/stream.hpp"
 #include "report/bar.hpp"
+#include "report/output.hpp"
 #include "report/terminal.hpp"
 #include "util/text.hpp"
 

@@ -3,13 +3,13 @@
 
 #include "cli/common.hpp"
 #include "cli/data_options.hpp"
-#include "cli/data_view.hpp"
-#include "cli/output.hpp"
 #include "data/loader.hpp"
 #include "data/recipe.hpp"
 #include "plan/cells.hpp"
 #include "plan/cost.hpp"
+#include "report/output.hpp"
 #include "report/terminal.hpp"
+#include "views/data_view.hpp"
 
 namespace ablate {
 

@@ -3,9 +3,9 @@
 
 #include "cli/common.hpp"
 #include "cli/data_options.hpp"
-#include "cli/output.hpp"
 #include "data/stream.hpp"
 #include "data/tokenizer.hpp"
+#include "report/output.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
 

@@ -50,24 +50,4 @@ std::vector<Device> devices_of(const Arguments& arguments) {
   return devices;
 }
 
-std::vector<Device> default_devices() {
-  std::vector<Device> devices = find_gpus(1);
-  if (devices.empty()) devices.push_back(cpu_device(0, 0));
-  return devices;
-}
-
-std::string describe_devices(const std::vector<Device>& devices) {
-  std::vector<std::string> texts;
-  for (const Device& device : devices) {
-    if (device.name == "cpu") {
-      texts.push_back(
-          fmt::format("{} of {}", count_of(device.slots, "CPU slot"), count_of(device.threads, "thread")));
-      continue;
-    }
-    texts.push_back(device.name + (device.description.empty() ? "" : " (" + device.description + ")") +
-                    (device.slots > 1 ? fmt::format(" with {} slots", device.slots) : ""));
-  }
-  return join(texts, ", ");
-}
-
 }  // namespace ablate

@@ -1,8 +1,8 @@
 // `ablate doctor`: is everything well, and if not, what to do.
 #include "cli/common.hpp"
-#include "cli/health.hpp"
-#include "cli/output.hpp"
+#include "program/health.hpp"
 #include "report/bar.hpp"
+#include "report/output.hpp"
 #include "report/wrap.hpp"
 #include "store/migrations.hpp"
 

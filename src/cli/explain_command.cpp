@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "cli/common.hpp"
-#include "cli/output.hpp"
 #include "config/fields.hpp"
 #include "config/scenes_file.hpp"
 #include "config/sweep_keys.hpp"
+#include "report/output.hpp"
 #include "report/wrap.hpp"
 #include "util/text.hpp"
 

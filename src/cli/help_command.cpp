@@ -1,7 +1,7 @@
 // `ablate help`: the same texts as --help.
 #include "cli/common.hpp"
 #include "cli/help.hpp"
-#include "cli/output.hpp"
+#include "report/output.hpp"
 #include "util/text.hpp"
 
 namespace ablate {

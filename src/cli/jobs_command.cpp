@@ -1,10 +1,12 @@
 // `ablate jobs`: jobs as a table; and why one of them does not run.
 #include "cli/common.hpp"
-#include "cli/job_explanation.hpp"
-#include "cli/job_selection.hpp"
-#include "cli/output.hpp"
+#include "cli/job_options.hpp"
+#include "plan/job_name.hpp"
+#include "program/job_selection.hpp"
+#include "report/output.hpp"
 #include "report/row_stream.hpp"
 #include "util/text.hpp"
+#include "views/job_explanation.hpp"
 
 namespace ablate {
 

@@ -2,10 +2,10 @@
 #include <cmath>
 
 #include "cli/common.hpp"
-#include "cli/law_input.hpp"
-#include "cli/law_report.hpp"
-#include "cli/output.hpp"
+#include "cli/law_options.hpp"
+#include "report/output.hpp"
 #include "util/text.hpp"
+#include "views/law_report.hpp"
 
 namespace ablate {
 

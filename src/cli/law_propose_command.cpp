@@ -2,13 +2,14 @@
 #include <cmath>
 
 #include "cli/common.hpp"
-#include "cli/law_input.hpp"
-#include "cli/law_proposal.hpp"
-#include "cli/law_report.hpp"
-#include "cli/law_view.hpp"
-#include "cli/output.hpp"
+#include "cli/law_options.hpp"
+#include "program/search_space.hpp"
+#include "report/output.hpp"
 #include "store/sweeps.hpp"
 #include "util/text.hpp"
+#include "views/law_proposal.hpp"
+#include "views/law_report.hpp"
+#include "views/law_view.hpp"
 
 namespace ablate {
 

@@ -1,55 +1,26 @@
 // `ablate law run`: searches until the rate of a larger model is known well enough.
-#include <algorithm>
-#include <cmath>
-#include <memory>
+#include <optional>
 
 #include "cli/common.hpp"
-#include "cli/early_stop.hpp"
-#include "cli/law_columns.hpp"
-#include "cli/law_input.hpp"
-#include "cli/law_proposal.hpp"
-#include "cli/law_report.hpp"
-#include "cli/law_view.hpp"
-#include "cli/output.hpp"
-#include "cli/sweep_run.hpp"
+#include "cli/law_options.hpp"
+#include "cli/run_options.hpp"
+#include "program/early_stop.hpp"
+#include "program/law_search.hpp"
+#include "program/search_space.hpp"
+#include "program/worker_program.hpp"
+#include "report/output.hpp"
 #include "store/jobs.hpp"
-#include "store/law_runs.hpp"
-#include "store/sweeps.hpp"
 #include "util/clock.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
+#include "views/law_report.hpp"
+#include "views/law_view.hpp"
 
 namespace ablate {
 
 namespace {
 
 constexpr double kDefaultRegret = 0.1;  ///< Percent of loss.
-
-/// What the command line asks for.
-struct Search {
-  std::filesystem::path sweep;
-  Stage stage = Stage::llm;
-  std::string loss;
-  LawTarget target;
-  double budget = 0;
-  std::optional<double> interval;  ///< 95 % of the rate within this factor each way.
-  double regret = kDefaultRegret;  ///< Percent.
-  std::size_t runs_a_round = 0;
-  bool stop_early = false;
-  LawOptions options;
-};
-
-/// What is known behind a round.
-struct Standing {
-  LawTarget target;  ///< With its batch in tokens.
-  LawFit fit;
-  std::optional<LawPrediction> prediction;  ///< Nothing while no law can be fitted.
-  double spent = 0;                         ///< FLOPs of the rounds, 6 N D a run.
-  std::size_t failed = 0;     ///< Runs without a loss, since a job did so for another reason than divergence.
-  std::size_t cancelled = 0;  ///< By the user.
-
-  double factor() const { return std::sqrt(prediction->lr.p95.high / prediction->lr.p95.low); }
-};
 
 double positive_number(const Arguments& arguments, const std::string& option, const std::string& expected) {
   std::string text = arguments.text(option);
@@ -58,12 +29,13 @@ double positive_number(const Arguments& arguments, const std::string& option, co
   throw Error(fmt::format("{} is '{}'; expected {}", option, arguments.text(option), expected));
 }
 
-Search search_of(const Arguments& arguments) {
-  Search search;
+LawSearch search_of(const Arguments& arguments) {
+  LawSearch search;
   search.sweep = real_path(arguments.text("SWEEP"));
   search.stage = law_stage(arguments);
   search.loss = arguments.find_text("--loss").value_or("");
   search.target = law_target(arguments, "--target");
+  search.batch_unit = batch_unit(arguments);
   for (const char* option : {"--tokens", "--batch"})
     if (const auto text = arguments.find_text(option); text && !parse_amount(*text))
       throw Error(fmt::format("{} is '{}'; expected a number above zero such as 600e9", option, *text));
@@ -74,36 +46,15 @@ Search search_of(const Arguments& arguments) {
       throw Error(fmt::format("--interval is '{}'; expected a factor above 1, such as 1.5",
                               arguments.text("--interval")));
   }
-  search.regret = positive_number(arguments, "--regret", "per cent of the loss, such as 0.1");
-  search.runs_a_round = static_cast<std::size_t>(arguments.find_integer("--runs").value_or(12));
-  search.stop_early = arguments.flag("--stop-early");
+  const double regret = positive_number(arguments, "--regret", "per cent of the loss, such as 0.1");
+  if (!search.interval || arguments.has("--regret")) search.regret = regret / 100;
+  if (const auto runs = arguments.find_integer("--runs"))
+    search.runs_a_round = static_cast<std::size_t>(*runs);
   search.options = law_options(arguments);
   return search;
 }
 
-Standing look(const Arguments& arguments, const Search& search, const std::vector<std::string>& sweeps) {
-  Database database = open_for_reading(arguments);
-  Standing standing;
-  LawInput input = read_sweeps(database, sweeps, search.stage, search.loss);
-  // When a round has ended, what was not evaluated waits for something that failed.
-  standing.failed = input.tally.failed + input.tally.evaluation_failed + input.tally.not_evaluated;
-  standing.cancelled = input.tally.cancelled + input.tally.evaluation_cancelled;
-  standing.spent = input.flops - read_sweeps(database, {sweeps.front()}, search.stage, search.loss).flops;
-  standing.target = search.target;
-  settle_batch(arguments, input, standing.target);
-  standing.fit = fit_input(input, search.options);
-  if (!standing.fit.refused()) standing.prediction = predict(standing.fit, standing.target);
-  return standing;
-}
-
-bool is_good_enough(const Search& search, const Standing& standing, const Arguments& arguments) {
-  if (!standing.prediction) return false;
-  const bool by_interval = search.interval && standing.factor() <= *search.interval;
-  const bool use_regret = !search.interval || arguments.has("--regret");
-  return by_interval || (use_regret && 100 * standing.prediction->expected_regret <= search.regret);
-}
-
-std::string standing_text(const Search& search, const Standing& standing, std::size_t rounds) {
+std::string standing_text(const LawSearch& search, const LawStanding& standing, std::size_t rounds) {
   std::string text = rounds == 1 ? "law after the sweep: " : fmt::format("law after round {}: ", rounds - 1);
   if (standing.prediction) {
     const LawPrediction& at = *standing.prediction;
@@ -119,99 +70,51 @@ std::string standing_text(const Search& search, const Standing& standing, std::s
   return text;
 }
 
-/// Whether a round promises anything: a bracket, a new size, or an interval that is narrower by more than a
-/// hundredth.
-bool is_worth_it(const Proposal& proposal) {
-  constexpr double kWorthwhile = 0.99;
-  return proposal.log2_sd_after < kWorthwhile * proposal.log2_sd_before ||
-         std::any_of(proposal.runs.begin(), proposal.runs.end(),
-                     [](const ProposedRun& run) { return run.reason != ProposalReason::narrow; });
-}
-
-/// Proposes runs and writes them down. Returns what there is to say when there are none.
-std::string write_round(const Search& search, const Standing& standing, const std::filesystem::path& file) {
-  const SearchSpace space(load_sweep(search.sweep), search.stage);
-  ProposeOptions asked;
-  asked.target = standing.target;
-  asked.budget_flops = search.budget - standing.spent;
-  asked.candidates = space.candidates(search.target.params);
-  asked.max_runs = search.runs_a_round;
-  const Proposal proposal = propose_runs(standing.fit, asked);
-  if (proposal.runs.empty()) return proposal.note;
-  if (!is_worth_it(proposal))
-    return "more runs of these sizes would hardly narrow the interval; a size nearer to the target would";
-  write_file(
-      file, space.sweep_text(proposal, file,
-                             {fmt::format("A round of `ablate law run {}` for N = {}: {} runs, {:.3g} FLOPs",
-                                          search.sweep.filename().string(), amount_text(search.target.params),
-                                          proposal.runs.size(), proposal.flops)}));
-  print("{}: {} runs, {:.3g} FLOPs\n", shown_path(file), proposal.runs.size(), proposal.flops);
-  return "";
-}
-
 /// Runs the sweep of a round. `fresh`: it was proposed just now, so what it shares with earlier rounds and
 /// was stopped early there is wanted after all.
-int run_round(const Arguments& arguments, const Search& search, const std::filesystem::path& file,
-              bool fresh) {
-  std::unique_ptr<EarlyStop> early;
-  SweepWatch watch{.keep_going = true, .planned = {}, .tick = {}};
-  watch.planned = [&](Database& database, std::int64_t sweep_id) {
-    std::vector<std::int64_t> wanted;
-    for (const TrainedJob& job : load_trained_jobs(database, sweep_id, search.stage))
-      if (fresh && stopped_early(job)) wanted.push_back(job.id);
-    retry_jobs(database, wanted);
-    if (search.stop_early) early = std::make_unique<EarlyStop>(database.path(), sweep_id, search.stage);
-  };
+int run_round(const Arguments& arguments, Stage stage, const std::filesystem::path& file, bool fresh) {
+  Sweep sweep = load_sweep(file);
+  RunOptions options = chosen_run_options(arguments);
+  options.max_failures = 0;  // Runs that diverge are part of a search.
+  const std::filesystem::path worker = get_worker(arguments.find_text("--worker"));
+  SweepRun run(std::move(sweep), options);
+  if (fresh) retry_jobs(run.database(), load_stopped_jobs(run.database(), run.sweep_id(), stage));
+  std::optional<EarlyStop> early;
+  if (arguments.flag("--stop-early")) early.emplace(run.database().path(), run.sweep_id(), stage);
   const SystemClock clock;
-  watch.tick = [&] {
+  return finish_run(run, worker, arguments.flag("--quiet"), [&] {
     if (early) early->look(clock.monotonic());
-  };
-  return run_sweep(arguments, file, watch);
-}
-
-/// A search does not go on over runs that it lacks, and starts none that failed or that the user cancelled.
-void refuse_gaps(const Standing& standing, const std::string& sweep) {
-  std::vector<std::string> gaps, states;
-  const auto add = [&](std::size_t count, const char* what, const char* state) {
-    if (count == 0) return;
-    gaps.push_back(count_of(static_cast<std::int64_t>(count), "job") + " of the search " + what);
-    states.push_back(state);
-  };
-  add(standing.failed, "failed without diverging", "failed");
-  add(standing.cancelled,
-      standing.cancelled == 1 ? "was cancelled by `ablate cancel`" : "were cancelled by `ablate cancel`",
-      "cancelled");
-  if (gaps.empty()) return;
-  throw Error(
-      fmt::format("{}; `ablate jobs {} --state {}` shows them; after `ablate retry --sweep {}` the "
-                  "same command goes on",
-                  join(gaps, ", "), sweep, join(states, ","), sweep));
+  });
 }
 
 int run_law_run(const Arguments& arguments) {
-  const Search search = search_of(arguments);
+  const LawSearch search = search_of(arguments);
   std::vector<std::string> sweeps;
   bool fresh = false;
   for (int round = 0;; ++round) {
     const std::filesystem::path file = round == 0 ? search.sweep : round_file(search.sweep, round);
-    const int code = run_round(arguments, search, file, fresh);
+    const int code = run_round(arguments, search.stage, file, fresh);
     fresh = false;
     if (code == ExitCode::interrupted) return code;
     sweeps.push_back(load_sweep(file).name);
-    const Standing standing = look(arguments, search, sweeps);
+    Database database = open_for_reading(arguments);
+    const LawStanding standing = find_standing(database, search, sweeps);
     print("{}", standing_text(search, standing, sweeps.size()));
     refuse_gaps(standing, one_line(sweeps.back()));
     std::error_code failed;
     const std::filesystem::path next = round_file(search.sweep, round + 1);
     if (std::filesystem::exists(next, failed)) continue;
     std::string end;
-    if (is_good_enough(search, standing, arguments))
+    if (is_good_enough(search, standing)) {
       end = "known well enough";
-    else if (standing.spent >= search.budget)
+    } else if (standing.spent >= search.budget) {
       end = "the budget is spent";
-    else
-      end = write_round(search, standing, next);
-    fresh = end.empty();
+    } else {
+      const Proposal proposal = write_round(search, standing, next);
+      fresh = !proposal.runs.empty();
+      end = proposal.note;
+      if (fresh) print("{}: {} runs, {:.3g} FLOPs\n", shown_path(next), proposal.runs.size(), proposal.flops);
+    }
     if (fresh) continue;
     if (!standing.prediction) throw Error("no rate can be forecast from these runs: " + end);
     print("{}\nsee: ablate law predict --sweep {} --params {}{}\n", end, join(sweeps, ","),

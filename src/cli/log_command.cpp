@@ -8,9 +8,10 @@
 #include <thread>
 
 #include "cli/common.hpp"
-#include "cli/output.hpp"
 #include "journal/attempt_folder.hpp"
 #include "journal/reader.hpp"
+#include "plan/job_name.hpp"
+#include "report/output.hpp"
 #include "report/terminal.hpp"
 #include "store/jobs.hpp"
 #include "util/clock.hpp"

@@ -7,7 +7,7 @@
 #include "cli/command.hpp"
 #include "cli/failure.hpp"
 #include "cli/help.hpp"
-#include "cli/output.hpp"
+#include "report/output.hpp"
 #include "report/terminal.hpp"
 #include "util/text.hpp"
 

@@ -3,9 +3,9 @@
 
 #include "cli/common.hpp"
 #include "cli/device_options.hpp"
-#include "cli/output.hpp"
-#include "cli/plan_report.hpp"
+#include "report/output.hpp"
 #include "util/clock.hpp"
+#include "views/plan_report.hpp"
 
 namespace ablate {
 
@@ -28,7 +28,8 @@ int run_plan(const Arguments& arguments) {
   if (save || has_database(arguments))
     database = std::make_unique<Database>(arguments.database(),
                                           save ? Database::Mode::read_write : Database::Mode::read_only);
-  const PlannedSweep planned = plan_sweep(std::move(sweep), database.get(), save, replace);
+  const PlannedSweep planned = plan_sweep(std::move(sweep), database.get(),
+                                          {.remember = save, .replace = replace, .reading = show_reading()});
   const std::vector<Device> devices = default_devices();
   PlanReport report{
       .planned = planned, .speed = slot_speed(devices, planned.measured), .stages = {}, .budget = budget};

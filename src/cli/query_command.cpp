@@ -1,7 +1,7 @@
 // `ablate query`: SQL that reads.
 #include "cli/common.hpp"
-#include "cli/output.hpp"
-#include "cli/sql_rows.hpp"
+#include "report/output.hpp"
+#include "views/sql_rows.hpp"
 
 namespace ablate {
 

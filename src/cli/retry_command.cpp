@@ -1,8 +1,9 @@
 // `ablate retry`: failed and cancelled jobs wait again.
 #include "cli/common.hpp"
-#include "cli/job_selection.hpp"
-#include "cli/output.hpp"
-#include "cli/run_lock.hpp"
+#include "cli/job_options.hpp"
+#include "program/job_selection.hpp"
+#include "program/run_lock.hpp"
+#include "report/output.hpp"
 #include "store/jobs.hpp"
 
 namespace ablate {

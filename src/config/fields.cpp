@@ -205,4 +205,12 @@ std::string describe_type(const Field& field) {
   return std::visit(Describe{field}, field.member(defaults));
 }
 
+Json run_table(const Experiment& experiment) {
+  Json table = Json::object();
+  for (const Field& field : fields())
+    if (field.section() == "run")
+      std::visit([&](const auto& held) { table[field.leaf()] = held; }, get_value(field, experiment));
+  return table;
+}
+
 }  // namespace ablate

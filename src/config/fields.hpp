@@ -13,6 +13,7 @@
 
 #include "config/experiment.hpp"
 #include "config/value.hpp"
+#include "util/json.hpp"
 
 namespace ablate {
 
@@ -94,5 +95,8 @@ bool sets_shape(const Value& preset);
 /// Sets the keys that a preset stands for. Nothing for `custom`.
 void apply_preset(Encoder& encoder, EncoderPreset preset);
 void apply_preset(Llm& llm, LlmPreset preset);
+
+/// The [run] table as JSON, for attempt.json: {"log_interval": 10, ...}.
+Json run_table(const Experiment& experiment);
 
 }  // namespace ablate

@@ -19,7 +19,8 @@ constexpr SweepKey kKeys[] = {
      "How the [[axis]] tables make cells: every combination (default); the experiment as it is and each "
      "level alone; "
      "first levels together, second levels together, ...; points spread over ranges."},
-    {"", "samples", "an integer from 1 to 1000000", "Points of a sample design."},
+    {"", "samples", "an integer from 1 to 1000000",
+     "Points of a sample design; those that repeat are one cell."},
     {"", "sampler", "one of: sobol, random", "How a sample design spreads its points; default: sobol."},
     {"", "sample_seed", "an integer of at least 0", "Which points a sample design draws; default: 0."},
     {"", "combine", "one of: product, union",

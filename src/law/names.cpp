@@ -1,5 +1,11 @@
 #include "law/names.hpp"
 
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "util/text.hpp"
+
 namespace ablate {
 
 template <>
@@ -69,5 +75,15 @@ std::span<const Named<LawEdge>> names_of<LawEdge>() {
   static constexpr Named<LawEdge> table[] = {{"none", none}, {"low", low}, {"high", high}};
   return table;
 }
+
+std::string rate_text(double rate) {
+  if (!(rate > 0) || !std::isfinite(rate)) return "?";
+  int power = static_cast<int>(std::floor(std::log10(rate)));
+  double digits = rate / std::pow(10.0, power);
+  if (digits >= 9.995) digits /= 10, ++power;
+  return fmt::format("{:.2f}e{}", digits, power);
+}
+
+std::string amount_text(double amount) { return amount > 0 ? human_amount(amount) : "?"; }
 
 }  // namespace ablate

@@ -33,12 +33,12 @@ struct LawRun {
 
 /// Which column holds what. Empty: the input has no such column, which params, lr and loss may not be.
 struct LawColumns {
-  std::string params = "N";
-  std::string tokens = "D";
-  std::string lr = "lr";
-  std::string batch = "batch";  ///< Tokens; sequences where `seq_len` is given.
-  std::string seq_len;          ///< Tokens in each of the sequences that `batch` counts. > 0.
-  std::string loss = "loss";
+  std::string params;
+  std::string tokens;
+  std::string lr;
+  std::string batch;    ///< Tokens; sequences where `seq_len` is given.
+  std::string seq_len;  ///< Tokens in each of the sequences that `batch` counts. > 0.
+  std::string loss;
   std::string weight;        ///< A count of repeats. > 0.
   std::string weight_decay;  ///< PyTorch's AdamW form. >= 0.
   std::string schedule;

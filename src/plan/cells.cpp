@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/random/sobol.hpp>
 #include <cmath>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "config/names.hpp"
@@ -20,6 +21,12 @@ struct LevelsHash {
     return hash128({reinterpret_cast<const char*>(levels.data()), levels.size() * sizeof(levels[0])}).low;
   }
 };
+
+/// Keeps the first of equal cells.
+void remove_repeats(std::vector<std::vector<std::int32_t>>& cells) {
+  std::unordered_set<std::vector<std::int32_t>, LevelsHash> seen;
+  std::erase_if(cells, [&](const auto& cell) { return !seen.insert(cell).second; });
+}
 
 /// To four significant digits: a sampled rate is 0.02143, in tables and in TOML.
 double round_to_4_digits(double value) { return std::stod(fmt::format("{:.4g}", value)); }
@@ -38,6 +45,11 @@ Value range_value(const SampleRange& range, double u) {
     return Value(static_cast<std::int64_t>(range.low + std::floor(u * (range.high - range.low + 1))));
   return Value(
       std::clamp(round_to_4_digits(range.low + u * (range.high - range.low)), range.low, range.high));
+}
+
+/// "1 axis", "3 axes"
+std::string axes_words(const Block& block) {
+  return block.axes.size() == 1 ? "1 axis" : fmt::format("{} axes", block.axes.size());
 }
 
 /// Coordinates in [0, 1) of `points` points in `dimensions` dimensions.
@@ -165,21 +177,31 @@ std::vector<CellExpander::Levels> CellExpander::sample_block(const Block& block,
   Experiment point = sweep_.experiment;
   for (std::size_t a = 0; a < block.axes.size(); ++a) {
     const Axis& axis = block.axes[a];
+    auto& levels = axes_[indices[a]].levels;
+    const auto earlier = static_cast<std::int32_t>(levels.size());  // Those of other blocks.
+    std::unordered_map<std::string, std::int32_t> by_label;
+    for (std::int32_t i = 0; i < earlier; ++i)
+      by_label.emplace(levels[static_cast<std::size_t>(i)]->label, i);
     for (std::size_t i = 0; i < points.size(); ++i) {
       if (axis.range) {
         const Value value = range_value(*axis.range, points[i][a]);
-        made_levels_.push_back({to_text(value), {{axis.range->field, value, axis.where}}, axis.where});
+        const auto [known, is_new] =
+            by_label.emplace(to_text(value), static_cast<std::int32_t>(levels.size()));
+        cells[i][indices[a]] = known->second;
+        if (!is_new && known->second >= earlier) continue;
+        Level made{known->first, {{axis.range->field, value, axis.where}}, axis.where};
         set_value(*axis.range->field, point, value);
-        refuse_label(indices[a], made_levels_.back(), point, {}, "a point of the sample");
-        // Numbers of a continuous range hardly repeat: do not search for them.
-        axes_[indices[a]].levels.push_back(&made_levels_.back());
-        cells[i][indices[a]] = static_cast<std::int32_t>(axes_[indices[a]].levels.size() - 1);
+        refuse_label(indices[a], made, point, {}, "a point of the sample");
+        if (!is_new) continue;
+        made_levels_.push_back(std::move(made));
+        levels.push_back(&made_levels_.back());
       } else {
         const auto choice = static_cast<std::size_t>(points[i][a] * static_cast<double>(axis.levels.size()));
         cells[i][indices[a]] = add_level(indices[a], &axis.levels[choice]);
       }
     }
   }
+  remove_repeats(cells);
   return cells;
 }
 
@@ -194,8 +216,10 @@ std::vector<CellExpander::Levels> CellExpander::expand_block(const Block& block)
   }
   if (block.design == Design::sample) {
     cells = sample_block(block, indices);
-    count(fmt::format("{} {} points over {} axes", block.samples, to_name(block.sampler), block.axes.size()),
-          static_cast<std::int64_t>(cells.size()));
+    const auto left = static_cast<std::int64_t>(cells.size());
+    count(fmt::format("{} {} points over {}{}", block.samples, to_name(block.sampler), axes_words(block),
+                      left == block.samples ? "" : fmt::format(", {} of them repeats", block.samples - left)),
+          left);
     return cells;
   }
   if (block.design == Design::one_at_a_time) {
@@ -243,8 +267,7 @@ std::vector<CellExpander::Levels> CellExpander::expand_block(const Block& block)
     for (std::size_t a = indices.size(); a-- > 0; rest /= choices[a].size())
       cell[indices[a]] = choices[a][rest % choices[a].size()];
   }
-  count(fmt::format("{} levels of {}", join(factors, " x "),
-                    block.axes.size() == 1 ? "1 axis" : fmt::format("{} axes", block.axes.size())),
+  count(fmt::format("{} levels of {}", join(factors, " x "), axes_words(block)),
         static_cast<std::int64_t>(product));
   return cells;
 }
@@ -316,8 +339,7 @@ std::vector<CellExpander::Levels> CellExpander::combine_blocks() {
       for (std::size_t a = 0; a < axes_.size(); ++a)
         if (own[a] < 0 && baseline[a] >= 0 && !contradicts(own, a, baseline[a])) cell[a] = baseline[a];
     }
-    std::unordered_set<Levels, LevelsHash> seen;
-    std::erase_if(all, [&](const Levels& cell) { return !seen.insert(cell).second; });
+    remove_repeats(all);
     if (static_cast<std::int64_t>(all.size()) != account_.back().total)
       count("cells that an earlier block has too", static_cast<std::int64_t>(all.size()));
   }

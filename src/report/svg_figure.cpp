@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "report/html.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -155,29 +156,6 @@ std::string legend_svg(const Figure& figure, double width, double& height) {
 }  // namespace
 
 const char* figure_colour(std::size_t index) { return kColours[index % std::size(kColours)]; }
-
-std::string escape_html(std::string_view text) {
-  std::string escaped;
-  for (const char c : printable(text)) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
 
 std::string render_svg(const Figure& figure, double width, double height) {
   double top = 0;

@@ -11,9 +11,6 @@ namespace ablate {
 /// An <svg> element of `width` x `height` pixels with axes, legend and notes as <title>.
 std::string render_svg(const Figure& figure, double width, double height);
 
-/// Any text inside an element or a quoted attribute of HTML or SVG; control characters become '?'.
-std::string escape_html(std::string_view text);
-
 /// Of eight: "#4c78a8".
 const char* figure_colour(std::size_t index);
 

@@ -56,7 +56,4 @@ struct Table {
 /// broken, too.
 std::string render(const Table& table, Format format, std::size_t width = 0);
 
-/// Texts of names and messages of others, safe to print: no control characters, no invalid UTF-8, one line.
-std::string one_line(std::string_view text);
-
 }  // namespace ablate

@@ -178,13 +178,6 @@ std::string escape_markdown(std::string text) {
 
 }  // namespace
 
-std::string one_line(std::string_view text) {
-  std::string clean(text);
-  for (char& c : clean)
-    if (c == '\t' || c == '\n' || c == '\r') c = ' ';
-  return printable(clean);
-}
-
 std::string fit(std::string_view text, std::size_t width, Align align) {
   const std::size_t has = display_width(text);
   if (has <= width) {

@@ -44,4 +44,9 @@ class Slots {
   std::vector<Use> uses_;
 };
 
+/// What `ablate run` uses when it is not told: the GPUs, else a slot for each core.
+std::vector<Device> default_devices();
+/// "2 cpu slots of 1 thread", "cuda:0 and cuda:1 (NVIDIA H200)".
+std::string describe_devices(const std::vector<Device>& devices);
+
 }  // namespace ablate

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/syscall.h>
@@ -20,6 +21,10 @@
 namespace ablate {
 
 namespace {
+
+bool needs_quotes(const std::string& word) {
+  return word.empty() || word.find_first_of(" \t\n\"'\\$`*?[]{}()<>|&;#~!") != std::string::npos;
+}
 
 constexpr int kInheritedFd = 3;
 
@@ -172,5 +177,30 @@ std::optional<std::filesystem::path> find_program(const std::string& name) {
 }
 
 std::filesystem::path this_program() { return std::filesystem::read_symlink("/proc/self/exe"); }
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::getuid());
+  return entry ? entry->pw_name : fmt::format("{}", ::getuid());
+}
+
+std::string command_line(const std::vector<std::string>& words) {
+  std::string line = "ablate";
+  for (const std::string& word : words) {
+    line += ' ';
+    if (!needs_quotes(word)) {
+      line += word;
+      continue;
+    }
+    line += '\'';
+    for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    line += '\'';
+  }
+  return line;
+}
 
 }  // namespace ablate

@@ -53,4 +53,10 @@ std::optional<std::filesystem::path> find_program(const std::string& name);
 /// The path of the running program.
 std::filesystem::path this_program();
 
+/// Of this machine and process, for records and messages.
+std::string host_name();
+std::string user_name();
+/// "ablate run sweeps/a.toml", as it could be typed again.
+std::string command_line(const std::vector<std::string>& words);
+
 }  // namespace ablate

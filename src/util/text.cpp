@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cwchar>
+#include <filesystem>
 
 namespace ablate {
 
@@ -208,6 +209,23 @@ std::string printable(std::string_view text) {
   for (std::size_t at = 0; (at = clean.find('\xC2', at)) != std::string::npos; ++at)
     if (static_cast<unsigned char>(clean[at + 1]) < 0xA0) clean.replace(at, 2, "?");
   return clean;
+}
+
+std::string one_line(std::string_view text) {
+  std::string clean(text);
+  for (char& c : clean)
+    if (c == '\t' || c == '\n' || c == '\r') c = ' ';
+  return printable(clean);
+}
+
+std::string count_of(std::int64_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", with_commas(count), noun, count == 1 ? "" : "s");
+}
+
+std::string shown_path(const std::filesystem::path& path) {
+  std::error_code failed;
+  const std::filesystem::path here = std::filesystem::relative(path, failed);
+  return one_line(!failed && !here.empty() && *here.begin() != ".." ? here.string() : path.string());
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,6 +30,8 @@ std::string human_bytes(double bytes);
 std::string human_duration(double seconds);
 /// 1234567 -> "1,234,567".
 std::string with_commas(std::int64_t value);
+/// "1 job", "3 jobs", "1,204 jobs".
+std::string count_of(std::int64_t count, const std::string& noun);
 /// The shortest text that reads back as the same number: 0.1 -> "0.1", 3.0 -> "3", 1e-05 -> "1e-05".
 std::string shortest(double value);
 
@@ -56,6 +59,12 @@ std::size_t display_width(std::string_view text);
 /// `text` with control characters (escape sequences of an untrusted log or file name) and bytes that are no
 /// UTF-8 shown as '?'; tabs stay.
 std::string printable(std::string_view text);
+
+/// Texts of names and messages of others, safe to print: no control characters, no invalid UTF-8, one line.
+std::string one_line(std::string_view text);
+
+/// A path as messages show it: from the working folder when it lies below it, and safe to print.
+std::string shown_path(const std::filesystem::path& path);
 
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(std::span<const std::string> parts, std::string_view separator);

@@ -23,8 +23,7 @@ inline std::vector<LawRun> public_runs(const std::string& name) {
     BOOST_TEST_MESSAGE("skipped: no " << path);
     return {};
   }
-  LawColumns columns;
-  columns.batch = "batch_tokens";
+  const LawColumns columns{.params = "N", .tokens = "D", .lr = "lr", .batch = "batch_tokens", .loss = "loss"};
   return clean_runs(read_law_runs(path, columns).rows).runs;
 }
 

@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_table_of_optima_is_fitted_and_forecasts_larger_sizes) {
     BOOST_TEST_MESSAGE("skipped: no " << path);
     return;
   }
-  auto optima = ablate::read_law_optima(path, {.batch = "B_tokens"}).rows;
+  auto optima = ablate::read_law_optima(path, {.params = "N", .tokens = "D", .lr = "lr", .batch = "B_tokens"}).rows;
   std::vector<ablate::LawOptimum> large;
   std::erase_if(optima, [&](const ablate::LawOptimum& one) {
     if (one.params > 4e8) large.push_back(one);

@@ -142,6 +142,19 @@ BOOST_AUTO_TEST_CASE(a_sobol_sample_is_spread_evenly_on_a_log_scale) {
   BOOST_TEST(std::abs(widths[0] - 32) <= 1);
 }
 
+BOOST_AUTO_TEST_CASE(points_of_a_sample_that_repeat_are_one_cell) {
+  const std::string head = "design = 'sample'\nsamples = 8\n";
+  for (const char* where : {"range = [4, 6]\n", "levels = [4, 5, 6]\n"}) {
+    const Plan made = plan(head + "[[axis]]\nkey = 'demo.width'\n" + where);
+    std::set<std::string> widths(made.axes[0].levels.begin(), made.axes[0].levels.end());
+    BOOST_TEST((widths == std::set<std::string>{"4", "5", "6"}));
+    BOOST_TEST(made.axes[0].levels.size() == 3u);
+    BOOST_TEST(made.cells.size() == 3u);
+    BOOST_TEST(account(made).starts_with("8 sobol points over 1 axis, 5 of them repeats: 3\n"));
+    BOOST_TEST(made.warnings.empty());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(samples_depend_on_their_seed_alone) {
   const std::string rest = "[[axis]]\nkey = 'demo.peak_lr'\nrange = [0.01, 1]\n";
   for (const char* sampler : {"sobol", "random"}) {

@@ -68,8 +68,7 @@ void measure(std::vector<LawRun> runs) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  LawColumns columns;
-  columns.batch = "batch_tokens";
+  const LawColumns columns{.params = "N", .tokens = "D", .lr = "lr", .batch = "batch_tokens", .loss = "loss"};
   measure(argc > 1 ? read_law_runs(argv[1], columns).rows : made_runs());
   return done;
 } catch (const Error& error) {

@@ -1,0 +1,85 @@
+#include "program/early_stop.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <tuple>
+
+#include "program/law_input.hpp"
+#include "store/jobs.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr double kSecondsBetweenLooks = 2;
+constexpr std::size_t kLeastCompared = 3;
+/// A rung's loss is the mean over this share of the run before it: single batches are noisy.
+constexpr double kAveragedShare = 0.1;
+
+std::int64_t rung_step(std::int64_t steps, double share) {
+  return static_cast<std::int64_t>(std::ceil(share * static_cast<double>(steps)));
+}
+
+}  // namespace
+
+EarlyStop::EarlyStop(const std::filesystem::path& database, std::int64_t sweep_id, Stage stage)
+    : database_(database, Database::Mode::read_write) {
+  std::map<std::tuple<double, double, double, std::uint64_t>, std::size_t> groups;
+  for (const TrainedJob& job : load_trained_jobs(database_, sweep_id, stage)) {
+    const LawRun run = settings_of(job, stage);
+    const auto group = groups.try_emplace({run.params, run.tokens, run.batch, job.seed}, groups.size()).first;
+    Trial trial{.id = job.id, .steps = job.steps, .lr = run.lr, .group = group->second};
+    trial.at_rung.resize(rule_.rungs.size());
+    trials_.push_back(std::move(trial));
+  }
+  groups_ = groups.size();
+}
+
+void EarlyStop::update(Trial& trial) {
+  const JobPosition position = load_position(database_, trial.id);
+  trial.running = position.state == JobState::running;
+  trial.over = !trial.running && position.state != JobState::waiting;
+  for (std::size_t rung = 0; rung < trial.at_rung.size(); ++rung) {
+    const std::int64_t to = rung_step(trial.steps, rule_.rungs[rung]);
+    if (trial.at_rung[rung]) continue;
+    if (position.last_step >= to)
+      trial.at_rung[rung] = mean_loss(database_, trial.id, to - rung_step(trial.steps, kAveragedShare), to);
+    else if (position.state == JobState::failed)
+      trial.at_rung[rung] = std::numeric_limits<double>::quiet_NaN();
+  }
+}
+
+std::vector<std::int64_t> EarlyStop::losers() const {
+  std::vector<std::int64_t> found;
+  for (std::size_t group = 0; group < groups_; ++group)
+    for (std::size_t rung = 0; rung < rule_.rungs.size(); ++rung) {
+      std::vector<const Trial*> there;
+      std::vector<RungLoss> losses;
+      for (const Trial& trial : trials_)
+        if (trial.group == group && trial.at_rung[rung]) {
+          there.push_back(&trial);
+          losses.push_back({trial.lr, *trial.at_rung[rung]});
+        }
+      if (there.size() < kLeastCompared) continue;
+      const std::vector<std::size_t> kept = survivors(losses, rule_);
+      for (std::size_t i = 0; i < there.size(); ++i) {
+        // What came further is judged there.
+        const bool further = rung + 1 < rule_.rungs.size() && there[i]->at_rung[rung + 1];
+        if (there[i]->running && !further && !std::binary_search(kept.begin(), kept.end(), i))
+          found.push_back(there[i]->id);
+      }
+    }
+  return found;
+}
+
+void EarlyStop::look(double now) {
+  if (now - looked_ < kSecondsBetweenLooks) return;
+  looked_ = now;
+  for (Trial& trial : trials_)
+    if (!trial.over) update(trial);
+  if (const auto ids = losers(); !ids.empty()) cancel_jobs(database_, ids, CancelReason::early_stop);
+}
+
+}  // namespace ablate

@@ -1,0 +1,88 @@
+#include "program/job_rows.hpp"
+
+#include <unordered_map>
+
+#include "config/names.hpp"
+#include "journal/attempt_folder.hpp"
+#include "store/query.hpp"
+#include "util/json.hpp"
+
+namespace ablate {
+
+namespace {
+
+#define ABLATE_SELECT_JOBS                                                                                   \
+  "SELECT j.id, j.key, j.stage, j.task, j.seed, j.state, j.parents, j.steps, coalesce(a.number, 0),"         \
+  "  coalesce((SELECT sum(coalesce(b.ended_at, b.last_event_at, b.started_at) - b.started_at) FROM attempt " \
+  "b"                                                                                                        \
+  "            WHERE b.job_id = j.id), 0),"                                                                  \
+  "  coalesce(a.step, 0), coalesce(a.failure, ''), coalesce(a.message, ''), coalesce(a.folder, ''), "        \
+  "j.cancel"                                                                                                 \
+  " FROM job j LEFT JOIN attempt a ON a.job_id = j.id"                                                       \
+  "  AND a.number = (SELECT max(c.number) FROM attempt c WHERE c.job_id = j.id)"                             \
+  " WHERE (?1 IS NULL OR j.id IN (SELECT job_id FROM sweep_jobs WHERE sweep_id = ?1))"
+constexpr const char* kSelectAll = ABLATE_SELECT_JOBS " ORDER BY j.id";
+constexpr const char* kSelectFailed = ABLATE_SELECT_JOBS " AND j.state = 'failed' ORDER BY j.id";
+#undef ABLATE_SELECT_JOBS
+
+std::vector<JobRow> read_rows(Database& database, const char* sql, std::optional<std::int64_t> sweep_id) {
+  Query query(database, sql, sweep_id);
+  std::vector<JobRow> rows;
+  while (query.step()) {
+    JobRow& row = rows.emplace_back();
+    row.id = query.integer(0);
+    row.key = query.text(1);
+    row.stage = query.text(2);
+    row.task = query.text(3);
+    row.seed = static_cast<std::uint64_t>(query.integer(4));
+    row.state = from_name<JobState>(query.view(5));
+    row.parents = Json::parse(query.view(6)).get<std::vector<std::int64_t>>();
+    row.steps = query.integer(7);
+    row.attempts = query.integer(8);
+    row.seconds = query.real(9);
+    row.step = query.integer(10);
+    row.failure = query.text(11);
+    row.message = query.text(12);
+    row.folder = query.text(13);
+    row.cancel = static_cast<CancelReason>(query.integer(14));
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::vector<JobRow> load_job_rows(Database& database, std::optional<std::int64_t> sweep_id) {
+  std::vector<JobRow> rows = read_rows(database, kSelectAll, sweep_id);
+  std::unordered_map<std::int64_t, std::size_t> index;
+  for (std::size_t i = 0; i < rows.size(); ++i) index.emplace(rows[i].id, i);
+  for (JobRow& row : rows) {
+    if (row.state != JobState::waiting) continue;
+    for (const std::int64_t parent : row.parents) {
+      const auto found = index.find(parent);
+      if (found == index.end()) continue;
+      const JobRow& above = rows[found->second];
+      if (above.state == JobState::failed || above.state == JobState::cancelled)
+        row.blocked_by = found->second;
+      if (above.blocked_by) row.blocked_by = above.blocked_by;
+    }
+  }
+  return rows;
+}
+
+std::vector<JobRow> load_failed_rows(Database& database, std::optional<std::int64_t> sweep_id) {
+  return read_rows(database, kSelectFailed, sweep_id);
+}
+
+std::string shown_state(const JobRow& row) { return row.blocked_by ? "blocked" : to_name(row.state); }
+
+std::string cancel_words(CancelReason reason) {
+  return reason == CancelReason::early_stop
+             ? "stopped early: others of its size, seed and batch were better (`ablate law run --stop-early`)"
+             : "cancelled by `ablate cancel`";
+}
+
+std::filesystem::path log_path(const Database& database, const JobRow& row) {
+  return AttemptFolder{database.folder() / row.folder}.log();
+}
+
+}  // namespace ablate

@@ -1,0 +1,100 @@
+#include "program/law_search.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "law/names.hpp"
+#include "program/search_space.hpp"
+#include "store/law_runs.hpp"
+#include "util/file.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+/// Whether a round promises anything: a bracket, a new size, or an interval that is narrower by more than a
+/// hundredth.
+bool is_worth_it(const Proposal& proposal) {
+  constexpr double kWorthwhile = 0.99;
+  return proposal.log2_sd_after < kWorthwhile * proposal.log2_sd_before ||
+         std::any_of(proposal.runs.begin(), proposal.runs.end(),
+                     [](const ProposedRun& run) { return run.reason != ProposalReason::narrow; });
+}
+
+}  // namespace
+
+double LawStanding::factor() const { return std::sqrt(prediction->lr.p95.high / prediction->lr.p95.low); }
+
+LawStanding find_standing(Database& database, const LawSearch& search,
+                          const std::vector<std::string>& sweeps) {
+  LawStanding standing;
+  LawInput input = read_sweeps(database, sweeps, search.stage, search.loss);
+  // When a round has ended, what was not evaluated waits for something that failed.
+  standing.failed = input.tally.failed + input.tally.evaluation_failed + input.tally.not_evaluated;
+  standing.cancelled = input.tally.cancelled + input.tally.evaluation_cancelled;
+  standing.spent = input.flops - read_sweeps(database, {sweeps.front()}, search.stage, search.loss).flops;
+  standing.target = search.target;
+  settle_batch(search.batch_unit, std::nullopt, input, standing.target);
+  standing.fit = fit_input(input, search.options);
+  if (!standing.fit.refused()) standing.prediction = predict(standing.fit, standing.target);
+  return standing;
+}
+
+bool is_good_enough(const LawSearch& search, const LawStanding& standing) {
+  if (!standing.prediction) return false;
+  return (search.interval && standing.factor() <= *search.interval) ||
+         (search.regret && standing.prediction->expected_regret <= *search.regret);
+}
+
+void refuse_gaps(const LawStanding& standing, const std::string& sweep) {
+  std::vector<std::string> gaps, states;
+  const auto add = [&](std::size_t count, const char* what, const char* state) {
+    if (count == 0) return;
+    gaps.push_back(count_of(static_cast<std::int64_t>(count), "job") + " of the search " + what);
+    states.push_back(state);
+  };
+  add(standing.failed, "failed without diverging", "failed");
+  add(standing.cancelled,
+      standing.cancelled == 1 ? "was cancelled by `ablate cancel`" : "were cancelled by `ablate cancel`",
+      "cancelled");
+  if (gaps.empty()) return;
+  throw Error(
+      fmt::format("{}; `ablate jobs {} --state {}` shows them; after `ablate retry --sweep {}` the "
+                  "same command goes on",
+                  join(gaps, ", "), sweep, join(states, ","), sweep));
+}
+
+Proposal write_round(const LawSearch& search, const LawStanding& standing,
+                     const std::filesystem::path& file) {
+  const SearchSpace space(load_sweep(search.sweep), search.stage);
+  ProposeOptions asked;
+  asked.target = standing.target;
+  asked.budget_flops = search.budget - standing.spent;
+  asked.candidates = space.candidates(search.target.params);
+  asked.max_runs = search.runs_a_round;
+  Proposal proposal = propose_runs(standing.fit, asked);
+  if (proposal.runs.empty()) return proposal;
+  if (!is_worth_it(proposal)) {
+    proposal.runs.clear();
+    proposal.note =
+        "more runs of these sizes would hardly narrow the interval; a size nearer to the target would";
+    return proposal;
+  }
+  const std::string heading = fmt::format("A round of `ablate law run {}` for N = {}: {} runs, {:.3g} FLOPs",
+                                          search.sweep.filename().string(), amount_text(search.target.params),
+                                          proposal.runs.size(), proposal.flops);
+  write_file(file, space.sweep_text(proposal, file, {heading}));
+  return proposal;
+}
+
+std::vector<std::int64_t> load_stopped_jobs(Database& database, std::int64_t sweep_id, Stage stage) {
+  std::vector<std::int64_t> ids;
+  for (const TrainedJob& job : load_trained_jobs(database, sweep_id, stage))
+    if (stopped_early(job)) ids.push_back(job.id);
+  return ids;
+}
+
+}  // namespace ablate

@@ -1,0 +1,149 @@
+#include "program/planning.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "data/input_files.hpp"
+#include "data/shard.hpp"
+#include "journal/data_promise.hpp"
+#include "store/data_hash.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+/// Tells the content of sources, and keeps what it has found.
+class SourceReader {
+ public:
+  SourceReader(Database* database, const PlanOptions& options) : options_(options), hashes_(database) {}
+
+  std::string read(const std::string& path, SourceKind kind) {
+    if (options_.reading) options_.reading(path);
+    const InputFiles list = list_input_files(path, kind, [&](const InputFile& lines) {
+      return hashes_.get_names(lines.path, kPictureNamesVersion,
+                               [&] { return read_picture_names(lines.path); });
+    });
+    sources_.push_back({path, list.missing, {}});
+    if (!list.missing.empty()) return "";
+    notes_.insert(notes_.end(), list.notes.begin(), list.notes.end());
+    sources_.back().content = hashes_.get_all(list);
+    if (options_.remember) hashes_.remember();
+    return sources_.back().content.hash();
+  }
+
+  /// Puts what was found into the plan that was made of it.
+  void finish(PlannedSweep& planned) {
+    if (options_.reading) options_.reading("");
+    planned.sources = std::move(sources_);
+    for (std::string& note : notes_)
+      if (auto& warnings = planned.plan.warnings;
+          std::find(warnings.begin(), warnings.end(), note) == warnings.end())
+        warnings.push_back(std::move(note));
+  }
+
+ private:
+  const PlanOptions& options_;
+  FileHashes hashes_;
+  std::vector<PlannedSource> sources_;
+  std::vector<std::string> notes_;
+};
+
+/// A content lies where Plan::sources says, and its promise is that path's.
+void write_promises(const Database& database, const PlannedSweep& planned) {
+  for (const auto& [hash, path] : planned.plan.sources)
+    for (const PlannedSource& source : planned.sources)
+      if (source.path == path && source.missing.empty() && source.content.hash() == hash) {
+        write_promise(promise_file(database.folder(), hash), source.content);
+        break;
+      }
+}
+
+}  // namespace
+
+std::string former_line(const PlannedSweep& planned, bool saved) {
+  if (!planned.former) return "";
+  const FormerFile& former = *planned.former;
+  const bool asked = former.reason.empty();
+  const std::string was = asked ? "" : ", " + one_line(former.reason);
+  const std::string now =
+      saved ? "is"
+            : fmt::format("becomes, when this plan is saved or run{},", asked ? " with --replace" : "");
+  return fmt::format("the sweep '{}' {} that of {}{}; it {} that of {}{}", one_line(planned.sweep.name),
+                     saved ? "was" : "is", shown_path(former.path), was, now, shown_path(planned.sweep.file),
+                     saved ? " now" : "");
+}
+
+PlannedSweep plan_sweep(Sweep sweep, Database* database, const PlanOptions& options) {
+  PlannedSweep planned{
+      .sweep = std::move(sweep), .plan = {}, .states = {}, .measured = {}, .former = {}, .sources = {}};
+  if (database)
+    planned.former = claim_name(*database, planned.sweep.name, planned.sweep.file, options.replace);
+  SourceReader reader(database, options);
+  planned.plan = make_plan(planned.sweep,
+                           [&](const std::string& path, SourceKind kind) { return reader.read(path, kind); });
+  reader.finish(planned);
+  if (database) {
+    if (options.remember) write_promises(*database, planned);
+    planned.states = find_states(*database, planned.plan);
+    planned.measured = load_job_times(*database);
+  } else {
+    planned.states.resize(planned.plan.jobs.size());
+  }
+  return planned;
+}
+
+PlannedSweep list_sweep(const Sweep& sweep) {
+  PlannedSweep planned{.sweep = sweep, .plan = {}, .states = {}, .measured = {}, .former = {}, .sources = {}};
+  planned.plan = make_plan(sweep, [&](const std::string& path, SourceKind kind) -> std::string {
+    const InputFiles list =
+        list_input_files(path, kind, [](const InputFile&) { return std::vector<std::string>(); });
+    planned.sources.push_back({path, list.missing, {}});
+    return list.missing.empty() ? hash128(path).hex() : "";
+  });
+  return planned;
+}
+
+void require_data(const PlannedSweep& planned) {
+  const Plan& plan = planned.plan;
+  if (plan.missing_data.empty()) return;
+  std::string text = fmt::format("{} of this sweep {} missing:",
+                                 count_of(static_cast<std::int64_t>(plan.missing_data.size()), "data source"),
+                                 plan.missing_data.size() == 1 ? "is" : "are");
+  for (const std::string& path : plan.missing_data) text += "\n  " + describe_missing(planned, path);
+  throw Error(text);
+}
+
+std::string describe_missing(const PlannedSweep& planned, const std::string& path) {
+  const auto source =
+      std::find_if(planned.sources.begin(), planned.sources.end(),
+                   [&](const PlannedSource& s) { return s.path == path && !s.missing.empty(); });
+  std::error_code failed;
+  if (std::filesystem::is_symlink(path, failed) && !std::filesystem::exists(path, failed))
+    return fmt::format("{}, a link to {}", path, std::filesystem::read_symlink(path, failed).string());
+  if (source == planned.sources.end() || source->missing.front() == path) return path;
+  std::string text = path + ", which needs";
+  for (const std::filesystem::path& file : source->missing) text += " " + file.string();
+  return text;
+}
+
+std::string describe_source(const PlannedSource& source) {
+  constexpr std::size_t kNamed = 4;
+  std::vector<std::string> names;
+  double bytes = 0;
+  std::int64_t count = 0;
+  for (const InputContent::File& file : source.content.files) {
+    if (file.content.hash == kAbsent) continue;
+    ++count;
+    bytes += static_cast<double>(file.content.bytes);
+    if (names.size() < kNamed) names.push_back(file.name);
+  }
+  std::string text = fmt::format("{} reads {}, {}: {}", source.path, count_of(count, "file"),
+                                 human_bytes(bytes), join(names, ", "));
+  if (static_cast<std::size_t>(count) > names.size())
+    text += fmt::format(" and {} more", with_commas(count - static_cast<std::int64_t>(names.size())));
+  return text;
+}
+
+}  // namespace ablate

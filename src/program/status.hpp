@@ -1,0 +1,43 @@
+// How far sweeps are, what runs now, and what failed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "program/job_rows.hpp"
+#include "store/results.hpp"
+#include "store/sweeps.hpp"
+
+namespace ablate {
+
+/// Jobs of all stages together.
+StageProgress total_progress(const std::vector<StageProgress>& stages);
+/// Whether nothing will run any more: all jobs are finished, failed, cancelled or blocked.
+bool is_settled(const StageProgress& progress);
+
+/// Steps a second of the attempt, and the seconds that it still needs; NaN while they cannot be told.
+struct Pace {
+  double steps_per_second = 0, seconds_left = 0;
+};
+Pace pace_of(const RunningJob& job);
+
+struct SweepStatus {
+  SweepRecord sweep;
+  std::vector<StageProgress> stages;
+};
+
+struct Status {
+  std::vector<SweepStatus> sweeps;
+  std::vector<RunningJob> running;
+  std::vector<JobRow> failed;
+  std::optional<std::string> runner;
+  double now = 0;
+};
+
+/// Of one sweep, by name or file, or of all.
+Status load_status(Database& database, const std::optional<std::string>& sweep);
+/// Whether nothing will run any more in any of its sweeps.
+bool is_settled(const Status& status);
+
+}  // namespace ablate

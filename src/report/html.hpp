@@ -1,0 +1,16 @@
+// Pages: HTML files that need no other file.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ablate {
+
+/// Any text inside an element or a quoted attribute of HTML or SVG; control characters become '?'.
+std::string escape_html(std::string_view text);
+
+/// A whole page with its title as heading, in the style that all pages share. `style`: CSS of its own;
+/// `body`: HTML, in which what comes from others is escaped.
+std::string html_page(std::string_view title, std::string_view style, std::string_view body);
+
+}  // namespace ablate

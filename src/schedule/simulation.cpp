@@ -1,0 +1,58 @@
+#include "schedule/simulation.hpp"
+
+#include <queue>
+
+#include "schedule/job_queue.hpp"
+
+namespace ablate {
+
+namespace {
+
+std::vector<JobRecord> job_records(const Plan& plan, const JobStates& states) {
+  std::vector<JobRecord> records;
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
+    const PlannedJob& planned = plan.jobs[i];
+    JobRecord& record = records.emplace_back();
+    record.id = static_cast<std::int64_t>(i);
+    for (const std::uint32_t parent : planned.parents) record.parents.push_back(parent);
+    record.memory_bytes = planned.cost.memory_bytes;
+    record.state = states[i].value_or(JobState::waiting);
+    if (record.state == JobState::running) record.state = JobState::waiting;  // It will be gone on with.
+    record.replicates = planned.replicates;
+    record.order = static_cast<std::int64_t>(i);
+  }
+  return records;
+}
+
+}  // namespace
+
+std::vector<SimulatedStart> simulate_run(const Plan& plan, const JobStates& states,
+                                         const std::vector<Device>& devices, const SlotSpeed& speed) {
+  JobQueue queue(job_records(plan, states));
+  Slots slots(devices);
+  std::vector<SimulatedStart> starts;
+  const auto ends_later = [&](std::size_t a, std::size_t b) {
+    const double end_a = starts[a].start + starts[a].seconds, end_b = starts[b].start + starts[b].seconds;
+    return end_a != end_b ? end_a > end_b : a > b;
+  };
+  std::priority_queue<std::size_t, std::vector<std::size_t>, decltype(ends_later)> running(ends_later);
+  double now = 0;
+  for (;;) {
+    while (const auto next = queue.first_ready()) {
+      const Device* device = slots.take(queue.job(*next).memory_bytes);
+      if (!device) break;
+      const PlannedJob& job = plan.jobs[*next];
+      starts.push_back({*next, device->name, now, speed.seconds(job)});
+      queue.set_state(*next, JobState::running);
+      running.push(starts.size() - 1);
+    }
+    if (running.empty()) return starts;
+    const SimulatedStart ended = starts[running.top()];
+    running.pop();
+    now = ended.start + ended.seconds;
+    slots.release(ended.device, queue.job(ended.job).memory_bytes);
+    queue.set_state(ended.job, JobState::finished);
+  }
+}
+
+}  // namespace ablate

@@ -1,0 +1,25 @@
+// What a run would do, without running anything: the scheduler's own queue and slots under estimated times.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "plan/plan.hpp"
+#include "schedule/devices.hpp"
+#include "schedule/estimate.hpp"
+
+namespace ablate {
+
+struct SimulatedStart {
+  std::size_t job = 0;  ///< Index into Plan::jobs.
+  std::string device;
+  double start = 0;    ///< Seconds from now, by estimate.
+  double seconds = 0;  ///< That it takes, by estimate.
+};
+
+/// The starts, in order. Jobs behind failed or cancelled ones never start.
+std::vector<SimulatedStart> simulate_run(const Plan& plan, const JobStates& states,
+                                         const std::vector<Device>& devices, const SlotSpeed& speed);
+
+}  // namespace ablate

@@ -1,0 +1,197 @@
+#include "stats/common_cells.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "config/names.hpp"
+#include "util/error.hpp"
+
+namespace ablate {
+
+namespace {
+
+using Rows = std::span<const RowRuns* const>;
+using Seeds = std::set<std::uint64_t>;
+
+std::set<Setting> all_settings(Rows rows) {
+  std::set<Setting> settings;
+  for (const RowRuns* row : rows)
+    for (const auto& [setting, runs] : row->by_setting()) settings.insert(setting);
+  return settings;
+}
+
+Seeds seeds_with_number(const RowRuns& row, const Setting& setting, const std::string& value) {
+  Seeds seeds;
+  if (const auto* runs = row.find(setting))
+    for (const auto& [seed, run] : *runs)
+      if (has_number(*run, value)) seeds.insert(seed);
+  return seeds;
+}
+
+Seeds intersection(const Seeds& a, const Seeds& b) {
+  Seeds both;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::inserter(both, both.end()));
+  return both;
+}
+
+/// Seeds under which all rows have a number for the setting.
+Seeds common_seeds(Rows rows, const Setting& setting, const std::string& value) {
+  Seeds common = seeds_with_number(*rows.front(), setting, value);
+  for (std::size_t i = 1; i < rows.size() && !common.empty(); ++i)
+    common = intersection(common, seeds_with_number(*rows[i], setting, value));
+  return common;
+}
+
+/// Why a run has no number.
+std::string reason_of(const RunRecord& run, const std::string& value) {
+  if (value_of(run, value)) return "NaN";
+  const JobState state = run.state_of(value);
+  return state == JobState::finished ? "no value" : to_name(state);
+}
+
+/// The first row without a number for one of the settings under one of the seeds; none: all have them.
+std::optional<LeftOut> find_lacking(Rows rows, std::span<const Setting> settings,
+                                    std::span<const std::uint64_t> seeds, const std::string& value) {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    for (const Setting& setting : settings) {
+      const auto* runs = rows[i]->find(setting);
+      if (!runs) return LeftOut{{}, {}, i, "no such cell"};
+      for (const std::uint64_t seed : seeds) {
+        const auto run = runs->find(seed);
+        if (run == runs->end()) return LeftOut{{}, {}, i, "no such run"};
+        if (!has_number(*run->second, value)) return LeftOut{{}, {}, i, reason_of(*run->second, value)};
+      }
+    }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_metric(const std::string& value) {
+  for (const Named<Stage>& stage : names_of<Stage>())
+    if (value.starts_with(std::string(stage.name) + "/")) return true;
+  return false;
+}
+
+std::optional<double> value_of(const RunRecord& run, const std::string& value) {
+  const auto found = run.values.find(value);
+  if (found == run.values.end()) return std::nullopt;
+  return found->second;
+}
+
+bool has_number(const RunRecord& run, const std::string& value) {
+  const auto found = value_of(run, value);
+  return found && std::isfinite(*found);
+}
+
+int badness(JobState state) {
+  switch (state) {
+    case JobState::finished:
+      return 0;
+    case JobState::waiting:
+      return 1;
+    case JobState::running:
+      return 2;
+    case JobState::cancelled:
+      return 3;
+    case JobState::failed:
+      return 4;
+  }
+  return 0;
+}
+
+void RowRuns::add(const Setting& setting, const RunRecord& run) {
+  const auto [entry, is_new] = by_setting_[setting].emplace(run.seed, &run);
+  if (!is_new)
+    throw Error(
+        fmt::format("cells {} and {} have the same levels under seed {}: an earlier version planned "
+                    "this sweep; `ablate plan SWEEP --save` plans it again and keeps all results",
+                    entry->second->cell, run.cell, run.seed));
+}
+
+const RowRuns::BySeed* RowRuns::find(const Setting& setting) const {
+  const auto found = by_setting_.find(setting);
+  return found == by_setting_.end() ? nullptr : &found->second;
+}
+
+Selection choose_common(Rows rows, const std::string& value) {
+  if (rows.empty()) return {};
+  std::vector<std::pair<Setting, Seeds>> candidates;
+  std::map<std::uint64_t, std::size_t> settings_with;
+  for (const Setting& setting : all_settings(rows)) {
+    Seeds common = common_seeds(rows, setting, value);
+    if (common.empty()) continue;
+    for (const std::uint64_t seed : common) ++settings_with[seed];
+    candidates.emplace_back(setting, std::move(common));
+  }
+  std::vector<std::pair<std::uint64_t, std::size_t>> seeds(settings_with.begin(), settings_with.end());
+  std::stable_sort(seeds.begin(), seeds.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  Selection best;
+  auto left = candidates;
+  for (std::size_t k = 1; k <= seeds.size(); ++k) {
+    std::erase_if(left, [&](const auto& entry) { return entry.second.count(seeds[k - 1].first) == 0; });
+    if (k * left.size() <= best.settings.size() * best.seeds.size()) continue;
+    best = {};
+    for (const auto& [setting, common] : left) best.settings.push_back(setting);
+    for (std::size_t i = 0; i < k; ++i) best.seeds.push_back(seeds[i].first);
+  }
+  for (std::size_t i = best.seeds.size(); i < seeds.size(); ++i) {
+    const auto has = [&](const auto& entry) {
+      return entry.second.count(seeds[i].first) > 0 ||
+             !std::binary_search(best.settings.begin(), best.settings.end(), entry.first);
+    };
+    if (std::all_of(candidates.begin(), candidates.end(), has)) best.seeds.push_back(seeds[i].first);
+  }
+  std::sort(best.seeds.begin(), best.seeds.end());
+  return best;
+}
+
+std::optional<std::size_t> find_odd_row(Rows rows, const std::string& value) {
+  std::vector<std::size_t> lacks_alone(rows.size(), 0);
+  for (const Setting& setting : all_settings(rows)) {
+    std::vector<std::size_t> lacking;
+    std::optional<Seeds> common;
+    for (std::size_t i = 0; i < rows.size() && lacking.size() < 2; ++i) {
+      const Seeds seeds = seeds_with_number(*rows[i], setting, value);
+      Seeds both = common ? intersection(*common, seeds) : seeds;
+      if (both.empty())
+        lacking.push_back(i);
+      else
+        common = std::move(both);
+    }
+    if (lacking.size() == 1) ++lacks_alone[lacking.front()];
+  }
+  const auto most = std::max_element(lacks_alone.begin(), lacks_alone.end());
+  if (rows.size() < 3 || *most == 0) return std::nullopt;
+  return static_cast<std::size_t>(most - lacks_alone.begin());
+}
+
+std::vector<LeftOut> find_left_out(Rows rows, const Selection& selection, const std::string& value) {
+  std::vector<LeftOut> found;
+  const auto add = [&](std::span<const Setting> settings, std::span<const std::uint64_t> seeds,
+                       std::optional<Setting> setting, std::optional<std::uint64_t> seed) {
+    if (auto lacking = find_lacking(rows, settings, seeds, value)) {
+      lacking->setting = std::move(setting);
+      lacking->seed = seed;
+      found.push_back(std::move(*lacking));
+    }
+  };
+  for (const Setting& setting : all_settings(rows)) {
+    if (!std::binary_search(selection.settings.begin(), selection.settings.end(), setting))
+      add({&setting, 1}, selection.seeds, setting, std::nullopt);
+  }
+  Seeds seeds;
+  for (const RowRuns* row : rows)
+    for (const auto& [setting, runs] : row->by_setting())
+      for (const auto& [seed, run] : runs) seeds.insert(seed);
+  for (const std::uint64_t seed : seeds)
+    if (!std::binary_search(selection.seeds.begin(), selection.seeds.end(), seed))
+      add(selection.settings, {&seed, 1}, std::nullopt, seed);
+  return found;
+}
+
+}  // namespace ablate

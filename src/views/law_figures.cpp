@@ -1,0 +1,207 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "util/text.hpp"
+#include "views/law_view.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr double kHighestRise = 6;  ///< Percent above the best loss that figures show.
+
+const PublishedLaw* published_mm1() {
+  for (const PublishedLaw& law : published_laws())
+    if (law.name.find("MM1") != std::string::npos && law.at) return &law;
+  return nullptr;
+}
+
+std::string amount_tick(double value) {
+  return value >= 1000 ? human_amount(value) : fmt::format("{:.4g}", value);
+}
+std::string rate_tick(double value) {
+  const int power = static_cast<int>(std::floor(std::log10(value) + 1e-9));
+  return fmt::format("{:.2g}e{}", value / std::pow(10.0, power), power);
+}
+
+}  // namespace
+
+Figure law_figure(const LawFit& fit, bool plain) {
+  Figure figure;
+  figure.x = {.label = "parameters N", .logarithmic = true, .text = amount_tick};
+  figure.y = {.label = "best learning rate", .logarithmic = true, .text = rate_tick};
+  const double centre = fit.lr.centre_tokens;
+  std::vector<LawPoint> points = law_points(fit);
+  const bool shifted = fit.lr.tokens_free && count_distinct(points, &LawPoint::tokens) > 1;
+  figure.title = shifted ? fmt::format("Best learning rate, moved to D = {} tokens along the law",
+                                       amount_text(std::exp2(centre)))
+                         : "Best learning rate by model size";
+  double low = INFINITY, high = 0, highest_rate = 0, lowest_rate = INFINITY;
+  for (const LawPoint& point : points) {
+    const double shift =
+        shifted ? std::exp2((centre - std::log2(point.tokens)) * fit.lr.tokens_exponent.value) : 1;
+    FigurePoint shown{.x = point.params, .y = point.lr * shift};
+    if (!std::isnan(point.low)) {
+      shown.low = point.low > 0 ? point.low * shift : -INFINITY;
+      shown.high = point.high * shift;
+    }
+    shown.hollow = point.edge != LawEdge::none;
+    shown.note = fmt::format("N {}, D {}, batch {} tokens: best rate {}{}", amount_text(point.params),
+                             amount_text(point.tokens), amount_text(point.batch), rate_text(point.lr),
+                             std::isnan(point.low) ? "" : ", 95 % " + rate_range(point.low, point.high));
+    figure.points.push_back(shown);
+    low = std::min(low, point.params);
+    high = std::max(high, point.params);
+    lowest_rate = std::min(lowest_rate, shown.y);
+    highest_rate = std::max(highest_rate, shown.y);
+  }
+  figure.points_name = plain ? "best of each cell" : "best rate of each cell, 95 %; hollow: at an edge";
+
+  constexpr int kSlices = 48;
+  const double begin = std::log2(low) - 0.5, end = std::log2(high) + 1.5;
+  FigureCurve ours{"the law", {}, Stroke::solid, 2}, mm1{"MM1's recipe", {}, Stroke::dashed, 1},
+      published{"MM1 as published", {}, Stroke::dotted, 6};
+  FigureBand band80{"80 %", {}, 2}, band95{"95 %", {}, 2};
+  const BaselineLaw* recipe = nullptr;
+  for (const BaselineLaw& law : fit.baselines)
+    if (law.method == LawMethod::mm1) recipe = &law;
+  const PublishedLaw* paper = published_mm1();
+  for (int i = 0; i <= kSlices; ++i) {
+    const double log2_params = begin + (end - begin) * i / kSlices, params = std::exp2(log2_params);
+    const double tokens = std::exp2(centre);
+    const LawDistribution at = fit.lr.predict(log2_params, centre);
+    ours.points.emplace_back(params, std::exp2(at.quantile(0.5)));
+    band80.slices.push_back({params, std::exp2(at.quantile(0.1)), std::exp2(at.quantile(0.9))});
+    band95.slices.push_back({params, std::exp2(at.quantile(0.025)), std::exp2(at.quantile(0.975))});
+    if (recipe) mm1.points.emplace_back(params, recipe->lr.at(params, tokens));
+    if (paper)
+      if (const auto lr = paper->at(params, tokens).lr) published.points.emplace_back(params, *lr);
+  }
+  if (!plain) figure.bands.push_back(band95);
+  figure.bands.push_back(band80);
+  figure.curves.push_back(ours);
+  if (!mm1.points.empty()) figure.curves.push_back(mm1);
+  if (!plain && !published.points.empty()) figure.curves.push_back(published);
+  // Open bars and wide bands must not press the points together.
+  figure.y.low = lowest_rate / (plain ? 3 : 6);
+  figure.y.high = highest_rate * (plain ? 3 : 6);
+  return figure;
+}
+
+Figure batch_figure(const LawFit& fit) {
+  Figure figure;
+  figure.x = {.label = "tokens D", .logarithmic = true, .text = amount_tick};
+  figure.y = {.label = "best batch, tokens a step", .logarithmic = true, .text = amount_tick};
+  figure.title = "Best batch by training tokens";
+  if (!fit.batch_law) return figure;
+  double least = INFINITY, most = 0;
+  for (const LawPoint& best : law_points(fit)) {
+    if (best.tokens == 0) return figure;
+    FigurePoint point{.x = best.tokens, .y = best.batch};
+    if (best.cell) {
+      const CellAxis& axis = best.cell->batch_axis;
+      point.low = std::isinf(axis.interval.low) ? -INFINITY : std::exp2(axis.interval.low);
+      point.high = std::exp2(axis.interval.high);
+      point.hollow = axis.edge != LawEdge::none;
+    }
+    point.note = fmt::format("N {}, D {}: best batch {}", amount_text(best.params), amount_text(best.tokens),
+                             amount_text(point.y));
+    figure.points.push_back(point);
+    least = std::min(least, best.tokens);
+    most = std::max(most, best.tokens);
+  }
+  figure.points_name = "best batch of each cell, 95 %; hollow: at an edge";
+  FigureCurve law{fmt::format("the law at N = {}", amount_text(std::exp2(fit.batch_law->centre_params))),
+                  {},
+                  Stroke::solid,
+                  2};
+  FigureBand band{"80 %", {}, 2};
+  constexpr int kSlices = 32;
+  const double begin = std::log2(least) - 0.5, end = std::log2(most) + 1;
+  for (int i = 0; i <= kSlices; ++i) {
+    const double log2_tokens = begin + (end - begin) * i / kSlices;
+    const LawDistribution at = fit.batch_law->predict(fit.batch_law->centre_params, log2_tokens);
+    law.points.emplace_back(std::exp2(log2_tokens), std::exp2(at.quantile(0.5)));
+    band.slices.push_back({std::exp2(log2_tokens), std::exp2(at.quantile(0.1)), std::exp2(at.quantile(0.9))});
+  }
+  figure.bands.push_back(band);
+  figure.curves.push_back(law);
+  return figure;
+}
+
+std::vector<Figure> bowl_figures(const LawFit& fit) {
+  std::vector<Figure> figures;
+  const std::vector<CellOptimum>& cells = fit.bowls.cells;
+  for (std::size_t first = 0; first < cells.size();) {
+    Figure figure;
+    figure.title = fmt::format("N = {}", amount_text(cells[first].params));
+    figure.x = {.label = "learning rate", .logarithmic = true, .text = rate_tick};
+    figure.y = {.label = "% above the best loss", .low = -0.25};
+    std::size_t colour = 0, last = first;
+    double highest = 0.5;
+    for (; last < cells.size() && cells[last].params == cells[first].params; ++last, ++colour) {
+      const CellOptimum& cell = cells[last];
+      // Of a cell with several batches the runs at the one next to the best.
+      double batch = cell.batch, nearest = INFINITY;
+      const auto in_cell = [&](const LawRun& run) {
+        return run.params == cell.params && run.tokens == cell.tokens &&
+               (fit.joint || run.batch == cell.batch);
+      };
+      if (fit.joint)
+        for (const LawRun& run : fit.runs)
+          if (in_cell(run) && std::abs(std::log2(run.batch) - cell.batch_axis.optimum) < nearest) {
+            nearest = std::abs(std::log2(run.batch) - cell.batch_axis.optimum);
+            batch = run.batch;
+          }
+      const double dy = fit.joint ? std::log2(batch) - cell.batch_axis.optimum : 0;
+      for (const LawRun& run : fit.runs) {
+        if (!in_cell(run) || run.batch != batch || run.diverged) continue;
+        const double rise = 100 * (run.loss / cell.fitted_loss - 1);
+        if (rise > kHighestRise) continue;
+        highest = std::max(highest, rise);
+        figure.points.push_back(
+            {.x = run.lr,
+             .y = rise,
+             .colour = colour,
+             .note = fmt::format("D {}, batch {} tokens, rate {}: loss {:.4f}", amount_text(run.tokens),
+                                 amount_text(run.batch), rate_text(run.lr), run.loss)});
+      }
+      std::string name = cell.tokens > 0 ? "D " + amount_text(cell.tokens) : "";
+      if (fit.joint || (batch > 0 && fit.batch == 0))
+        name += (name.empty() ? "" : ", ") + ("B " + amount_text(batch));
+      FigureCurve curve{name, {}, Stroke::solid, colour};
+      constexpr int kSteps = 60;
+      const double begin = cell.lr.low - cell.lr.step / 2, end = cell.lr.high + cell.lr.step / 2;
+      for (int i = 0; i <= kSteps; ++i) {
+        const double x = begin + (end - begin) * i / kSteps;
+        const double rise = 100 * std::expm1(fit.joint ? fit.bowls.rise(x - cell.lr.optimum, dy)
+                                                       : fit.bowls.lr.at(x - cell.lr.optimum));
+        if (rise < 1.5 * kHighestRise) curve.points.emplace_back(std::exp2(x), rise);
+      }
+      figure.curves.push_back(curve);
+    }
+    figure.y.high = std::min(kHighestRise, 1.1 * highest);
+    figures.push_back(std::move(figure));
+    first = last;
+  }
+  return figures;
+}
+
+Figure residual_figure(const LawFit& fit) {
+  Figure figure;
+  figure.title = fmt::format("Residuals of the bowls; noise {} of loss", percent_text(fit.bowls.noise));
+  figure.x = {.label = "octaves from the best rate"};
+  figure.y = {.label = "loss, % off the bowl"};
+  for (const BowlResidual& residual : fit.bowls.residuals) {
+    if (residual.run >= fit.runs.size() || residual.cell >= fit.bowls.cells.size()) continue;
+    const LawRun& run = fit.runs[residual.run];
+    figure.points.push_back({.x = std::log2(run.lr) - fit.bowls.cells[residual.cell].lr.optimum,
+                             .y = 100 * residual.residual,
+                             .note = one_line(run.where)});
+  }
+  return figure;
+}
+
+}  // namespace ablate

@@ -1,0 +1,13 @@
+// Proposed runs of a learning-rate search, as a table and as JSON.
+#pragma once
+
+#include "law/propose.hpp"
+#include "report/table.hpp"
+#include "util/json.hpp"
+
+namespace ablate {
+
+Table proposal_table(const Proposal& proposal);
+Json proposal_json(const Proposal& proposal);
+
+}  // namespace ablate

@@ -1,0 +1,232 @@
+#include "views/plan_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "plan/job_name.hpp"
+#include "report/text_table.hpp"
+#include "schedule/simulation.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+std::string account_lines(const Plan& plan) {
+  std::size_t text_width = 0, change_width = 0, total_width = 0;
+  const auto change_of = [](const CountLine& line) {
+    return line.change == 0 ? "" : (line.change > 0 ? "+" : "") + with_commas(line.change);
+  };
+  for (const CountLine& line : plan.account) {
+    text_width = std::max(text_width, display_width(one_line(line.text)));
+    change_width = std::max(change_width, change_of(line).size());
+    total_width = std::max(total_width, with_commas(line.total).size());
+  }
+  std::string text;
+  for (const CountLine& line : plan.account)
+    text += fmt::format("  {}  {}  {}\n", fit(one_line(line.text), text_width, Align::left),
+                        fit(change_of(line), change_width, Align::right),
+                        fit(with_commas(line.total), total_width, Align::right));
+  return text;
+}
+
+Table stage_table(const std::vector<StageEstimate>& stages) {
+  const bool any_failed =
+      std::any_of(stages.begin(), stages.end(), [](const StageEstimate& stage) { return stage.failed > 0; });
+  Table table;
+  table.columns = {{"stage"}};
+  for (const char* name :
+       {"jobs", "unshared", "done", "failed", "to run", "params", "FLOPs", "memory", "time/job", "time"})
+    if (any_failed || std::string_view(name) != "failed") table.columns.push_back({name, Align::right});
+  const auto add = [&](const std::string& name, const StageEstimate& stage, bool is_total) {
+    std::vector<TableCell> row = {{name}};
+    row.push_back(TableCell::integer(stage.jobs));
+    row.push_back(TableCell::integer(stage.before_sharing));
+    row.push_back(TableCell::integer(stage.finished));
+    if (any_failed) row.push_back(TableCell::integer(stage.failed));
+    row.push_back(TableCell::integer(stage.to_run));
+    row.push_back(is_total ? TableCell{} : TableCell::number(stage.params, human_amount(stage.params)));
+    row.push_back(TableCell::number(stage.flops, human_count(stage.flops)));
+    row.push_back(is_total ? TableCell{}
+                           : TableCell::number(stage.memory_bytes, human_bytes(stage.memory_bytes)));
+    const std::optional<double> per_job = stage.seconds_per_job();
+    row.push_back(is_total || !per_job ? TableCell{} : TableCell::number(*per_job, human_duration(*per_job)));
+    row.push_back(TableCell::number(stage.seconds_left, human_duration(stage.seconds_left)));
+    table.rows.push_back(std::move(row));
+  };
+  StageEstimate total;
+  for (const StageEstimate& stage : stages) {
+    add(to_name(stage.stage), stage, false);
+    total.jobs += stage.jobs;
+    total.before_sharing += stage.before_sharing;
+    total.finished += stage.finished;
+    total.failed += stage.failed;
+    total.to_run += stage.to_run;
+    total.flops += stage.flops;
+    total.seconds_left += stage.seconds_left;
+  }
+  add("total", total, true);
+  return table;
+}
+
+double seconds_left(const PlanReport& report) {
+  double seconds = 0;
+  for (const StageEstimate& stage : report.stages) seconds += stage.seconds_left;
+  return seconds;
+}
+
+std::string assumption(const SlotSpeed& speed) {
+  return speed.kind == "cpu" ? human_count(kAssumedCpuThreadFlops) + " FLOP/s per CPU thread"
+                             : human_count(kAssumedGpuFlops) + " FLOP/s per GPU";
+}
+
+/// Tasks are named one by one where some of a stage's are measured and some are not.
+std::string speed_line(const PlanReport& report) {
+  std::vector<std::string> measured, assumed;
+  for (const StageEstimate& stage : report.stages) {
+    const std::string name = to_name(stage.stage);
+    std::int64_t attempts = 0;
+    std::vector<std::string> with, without;
+    for (const TaskEstimate& task : stage.tasks) {
+      const std::string title = job_title(name, task.task);
+      if (!task.measured) {
+        without.push_back(title);
+        continue;
+      }
+      attempts += task.measured->attempts;
+      with.push_back(fmt::format("{} ({})", title, count_of(task.measured->attempts, "attempt")));
+    }
+    if (with.empty()) without = {name};
+    if (without.empty() && with.size() > 1)
+      with = {fmt::format("{} ({} of {} tasks)", name, count_of(attempts, "attempt"), with.size())};
+    measured.insert(measured.end(), with.begin(), with.end());
+    assumed.insert(assumed.end(), without.begin(), without.end());
+  }
+  std::vector<std::string> said;
+  if (!measured.empty()) said.push_back("measured for " + join(measured, ", "));
+  if (!assumed.empty())
+    said.push_back(fmt::format("assumed {} for {}", assumption(report.speed), join(assumed, ", ")));
+  return join(said, "; ");
+}
+
+std::string budget_lines(const PlanReport& report) {
+  if (!report.budget) return "";
+  const Plan& plan = report.planned.plan;
+  const BudgetFit found = fit_budget(plan, report.planned.states, report.speed, *report.budget);
+  const auto amount = [&](double value) {
+    return report.budget->is_flops ? human_count(value) + " FLOPs" : human_duration(value) + " of slot time";
+  };
+  std::string text =
+      fmt::format("Budget: {} pays for {} of {} ({} to run, {})", amount(report.budget->amount),
+                  with_commas(found.runs), count_of(static_cast<std::int64_t>(plan.num_replicates()), "run"),
+                  count_of(found.jobs, "job"), amount(found.used));
+  if (found.blocked > 0) text += fmt::format("; {} wait behind failed jobs", count_of(found.blocked, "run"));
+  if (found.first_out) {
+    const std::size_t cell = *found.first_out % plan.cells.size();
+    const std::uint64_t seed = plan.seeds[*found.first_out / plan.cells.size()];
+    text += fmt::format("\n        first left out: {}, seed {}: {} more",
+                        one_line(describe_cell(plan, plan.cells[cell])), seed, amount(found.first_out_cost));
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string plan_text(const PlanReport& report, const std::string& device) {
+  const PlannedSweep& planned = report.planned;
+  std::string text =
+      fmt::format("Sweep {} ({})\n\n", one_line(planned.plan.sweep), one_line(planned.sweep.file.string()));
+  text += account_lines(planned.plan) + "\n" + render(stage_table(report.stages), Format::text) + "\n";
+  const double seconds = seconds_left(report);
+  text += fmt::format(
+      "Time:   {} of slot time; about {} on {}\n", human_duration(seconds),
+      human_duration(seconds / static_cast<double>(std::max<std::int64_t>(1, report.speed.slots))), device);
+  text += "Speed:  " + speed_line(report) + "\n" + budget_lines(report);
+  for (const PlannedSource& source : planned.sources)
+    if (source.content.files.size() > 1) text += "Data:   " + one_line(describe_source(source)) + "\n";
+  for (const std::string& warning : planned.plan.warnings) text += "warning: " + one_line(warning) + "\n";
+  const std::vector<std::string>& missing = planned.plan.missing_data;
+  if (!missing.empty())
+    text += fmt::format("missing data: {}{} (`ablate run` needs {}; the jobs' keys are provisional)\n",
+                        one_line(describe_missing(planned, missing.front())),
+                        missing.size() > 1 ? fmt::format(" and {} more", missing.size() - 1) : "",
+                        missing.size() > 1 ? "them and lists them" : "it");
+  return text;
+}
+
+Table cell_table(const Plan& plan) {
+  Table table;
+  table.columns = {{"cell", Align::right}};
+  const bool labels =
+      std::any_of(plan.cells.begin(), plan.cells.end(), [](const Cell& cell) { return !cell.label.empty(); });
+  if (labels) table.columns.push_back({"label"});
+  for (const PlanAxis& axis : plan.axes) table.columns.push_back({axis.name});
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    const Cell& cell = plan.cells[i];
+    std::vector<TableCell> row = {TableCell::integer(static_cast<std::int64_t>(i))};
+    if (labels) row.push_back({cell.label});
+    for (std::size_t axis = 0; axis < plan.axes.size(); ++axis) {
+      const std::int32_t level = cell.levels[axis];
+      row.push_back({level < 0 ? "-" : plan.axes[axis].levels[static_cast<std::size_t>(level)]});
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+Table job_table(const PlanReport& report) {
+  Table table;
+  table.columns = {{"job"},
+                   {"stage"},
+                   {"task"},
+                   {"seed", Align::right},
+                   {"runs", Align::right},
+                   {"params", Align::right},
+                   {"FLOPs", Align::right},
+                   {"memory", Align::right},
+                   {"time", Align::right},
+                   {"state"}};
+  for (std::size_t i = 0; i < report.planned.plan.jobs.size(); ++i) {
+    const PlannedJob& job = report.planned.plan.jobs[i];
+    const double seconds = report.speed.seconds(job);
+    const auto& state = report.planned.states[i];
+    table.rows.push_back({{short_key(job.key.hex())},
+                          {to_name(job.stage)},
+                          {job.task},
+                          {fmt::format("{}", job.seed), static_cast<std::int64_t>(job.seed)},
+                          TableCell::integer(job.replicates),
+                          TableCell::number(job.cost.params, human_amount(job.cost.params)),
+                          TableCell::number(job.cost.flops, human_count(job.cost.flops)),
+                          TableCell::number(job.cost.memory_bytes, human_bytes(job.cost.memory_bytes)),
+                          TableCell::number(seconds, human_duration(seconds)),
+                          {state ? to_name(*state) : "new"}});
+  }
+  return table;
+}
+
+Table start_table(const PlannedSweep& planned, const std::vector<Device>& devices) {
+  const SlotSpeed speed = slot_speed(devices, planned.measured);
+  const auto starts = simulate_run(planned.plan, planned.states, devices, speed);
+  Table table;
+  table.columns = {{"at", Align::right},   {"job"}, {"stage"}, {"task"}, {"seed", Align::right}, {"device"},
+                   {"takes", Align::right}};
+  double end = 0;
+  for (const SimulatedStart& start : starts) {
+    const PlannedJob& job = planned.plan.jobs[start.job];
+    end = std::max(end, start.start + start.seconds);
+    table.rows.push_back({TableCell::number(start.start, human_duration(start.start)),
+                          {short_key(job.key.hex())},
+                          {to_name(job.stage)},
+                          {job.task},
+                          {fmt::format("{}", job.seed), static_cast<std::int64_t>(job.seed)},
+                          {start.device},
+                          TableCell::number(start.seconds, human_duration(start.seconds))});
+  }
+  table.notes.push_back(fmt::format("{} would start on {} and take about {}. Nothing was started.",
+                                    count_of(static_cast<std::int64_t>(starts.size()), "job"),
+                                    describe_devices(devices), human_duration(end)));
+  return table;
+}
+
+}  // namespace ablate

@@ -1,0 +1,30 @@
+// A plan as text, tables and JSON: what `ablate plan` shows.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "program/planning.hpp"
+#include "report/table.hpp"
+#include "util/json.hpp"
+
+namespace ablate {
+
+/// Everything that is said about a plan, ready to be shown.
+struct PlanReport {
+  const PlannedSweep& planned;
+  SlotSpeed speed;
+  std::vector<StageEstimate> stages;
+  std::optional<Budget> budget;
+};
+
+/// The account, the stages, time, budget, warnings.
+std::string plan_text(const PlanReport& report, const std::string& device);
+Table cell_table(const Plan& plan);
+Table job_table(const PlanReport& report);
+/// The jobs that `ablate run` would start, when and where, by estimate.
+Table start_table(const PlannedSweep& planned, const std::vector<Device>& devices);
+Json plan_json(const PlanReport& report);
+
+}  // namespace ablate

@@ -1,0 +1,127 @@
+#include "views/result_tables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "store/results.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+void check_axes(const std::vector<std::string>& names, const SweepRecord& sweep) {
+  std::vector<std::string> known;
+  for (const PlanAxis& axis : sweep.axes) known.push_back(axis.name);
+  for (const std::string& name : names)
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw Error(fmt::format("sweep '{}' has no axis '{}'{}", sweep.name, name, suggestion(name, known)));
+}
+
+void check_layout(const PivotLayout& layout) {
+  std::set<std::string> seen;
+  for (const auto& axes : {layout.rows, layout.columns})
+    for (const std::string& axis : axes)
+      if (!seen.insert(axis).second)
+        throw Error(fmt::format("axis '{}' is asked for twice; expected once, in --rows or --columns", axis));
+}
+
+/// "loss:min" is known when "loss" is.
+void check_values(const std::vector<std::string>& names, const std::vector<std::string>& known,
+                  const SweepRecord& sweep) {
+  for (const std::string& name : names) {
+    std::string plain = name;
+    for (const char* suffix : {":min", ":max"})
+      if (plain.ends_with(suffix)) plain.resize(plain.size() - 4);
+    if (std::find(known.begin(), known.end(), plain) != known.end()) continue;
+    if (known.empty())
+      throw Error(fmt::format("sweep '{}' has no values yet; `ablate status {}` shows how far it is",
+                              sweep.name, sweep.name));
+    throw Error(fmt::format("sweep '{}' has no value '{}'{}", sweep.name, name, suggestion(plain, known)));
+  }
+}
+
+/// Scores of one evaluation stand side by side: "caption" of "caption/4-shot".
+std::string family_of(const std::string& score) { return score.substr(0, score.find('/')); }
+
+/// Values in groups of one table each: all in one, or one for each family where they are many.
+std::vector<std::vector<std::string>> divide_values(const std::vector<std::string>& values, bool chosen) {
+  constexpr std::size_t kMostColumns = 6;
+  if (chosen || values.size() <= kMostColumns) return {values};
+  std::vector<std::vector<std::string>> groups;
+  for (const std::string& name : values)
+    if (!groups.empty() && family_of(groups.back().back()) == family_of(name))
+      groups.back().push_back(name);
+    else
+      groups.push_back({name});
+  return groups;
+}
+
+/// One table for all values, or one for each family; notes that are those of the last table stand there
+/// alone.
+std::vector<Table> wide_tables(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes,
+                               const std::vector<std::string>& by, PivotLayout layout,
+                               std::optional<Over> over, bool all_in_one) {
+  std::vector<Table> tables;
+  for (const std::vector<std::string>& group : divide_values(layout.values, all_in_one)) {
+    layout.values = group;
+    tables.push_back(wide_table(make_pivot(runs, axes, by, group, over), layout));
+  }
+  for (std::size_t i = 0; i + 1 < tables.size(); ++i)
+    if (tables[i].notes == tables.back().notes) tables[i].notes.clear();
+  return tables;
+}
+
+/// What is asked for, checked against what the sweep has.
+PivotLayout layout_of(const ResultQuery& query, const SweepRecord& sweep,
+                      const std::vector<std::string>& known) {
+  PivotLayout layout{
+      .rows = query.rows, .columns = query.columns, .values = query.values, .spread = query.spread};
+  check_axes(layout.rows, sweep);
+  check_axes(layout.columns, sweep);
+  check_layout(layout);
+  check_values(layout.values, known, sweep);
+  if (layout.values.empty())
+    for (const std::string& name : known)
+      if (!is_metric(name)) layout.values.push_back(name);
+  if (!query.sort_by) return layout;
+  const auto at = std::find(layout.values.begin(), layout.values.end(), *query.sort_by);
+  if (at == layout.values.end())
+    throw Error(fmt::format("--sort is '{}', which is no column of this table{}", *query.sort_by,
+                            suggestion(*query.sort_by, layout.values)));
+  layout.sort_value = static_cast<std::size_t>(at - layout.values.begin());
+  layout.descending = query.descending;
+  return layout;
+}
+
+}  // namespace
+
+std::vector<Table> result_tables(Database& database, const SweepRecord& sweep, const ResultQuery& query) {
+  const std::vector<std::string> known = known_values(database, sweep.id);
+  PivotLayout layout = layout_of(query, sweep, known);
+  std::vector<RunRecord> runs = load_runs(database, sweep.id, layout.values);
+  std::vector<PlanAxis> axes = sweep.axes;
+  std::optional<Over> over = query.over;
+  if (layout.rows.empty() && layout.columns.empty() && changes_one_at_a_time(runs, axes)) {
+    // Rows are there to be compared with the baseline: under the same seeds, whatever the format.
+    if (!over) over = Over::common;
+    if (!query.tidy) name_changes(runs, axes);
+  }
+  if (layout.rows.empty())
+    for (const std::string& axis : varying_axes(runs, axes))
+      if (std::find(layout.columns.begin(), layout.columns.end(), axis) == layout.columns.end())
+        layout.rows.push_back(axis);
+  std::vector<std::string> by = layout.rows;
+  by.insert(by.end(), layout.columns.begin(), layout.columns.end());
+
+  if (query.tidy) return {tidy_table(make_pivot(runs, axes, by, layout.values, over), layout)};
+  std::vector<Table> tables =
+      wide_tables(runs, axes, by, layout, over, !query.values.empty() || query.sort_by);
+  if (layout.values.empty() && !known.empty())
+    tables.back().notes.push_back("no scores yet; --value shows metrics: " + join(known, ", "));
+  return tables;
+}
+
+}  // namespace ablate

@@ -1,0 +1,28 @@
+// Results of a sweep as tables of any axes: what `ablate table` shows.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/sweeps.hpp"
+#include "views/pivot_table.hpp"
+
+namespace ablate {
+
+struct ResultQuery {
+  std::vector<std::string> rows;     ///< Axes; nothing: all that vary.
+  std::vector<std::string> columns;  ///< Axes.
+  std::vector<std::string> values;   ///< Scores and metrics; empty: all scores.
+  Spread spread = Spread::sd;
+  std::optional<Over> over;            ///< See make_pivot().
+  std::optional<std::string> sort_by;  ///< A value; rows go by its mean.
+  bool descending = false;
+  bool tidy = false;  ///< For programs: one row for each combination of levels. Else for readers.
+};
+
+/// One table, or one for each evaluation where scores are many and none was asked for. Throws Error that
+/// names what the sweep does not have, with the nearest name.
+std::vector<Table> result_tables(Database& database, const SweepRecord& sweep, const ResultQuery& query);
+
+}  // namespace ablate

@@ -1,0 +1,188 @@
+#include "schedule/estimate.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "schedule/simulation.hpp"
+#include "util/error.hpp"
+
+BOOST_AUTO_TEST_SUITE(estimates)
+
+using namespace ablate;
+
+namespace {
+
+/// Two cells x two seeds. Each seed: a shared encoder (100 GFLOPs) and a demo (20 and 40 GFLOPs) for each
+/// cell.
+struct Example {
+  Example() {
+    plan.sweep = "example";
+    plan.axes = {{"demo.width", {"8", "16"}}};
+    plan.cells = {{{0}, ""}, {{1}, ""}};
+    plan.seeds = {7, 8};
+    for (std::uint64_t seed = 0; seed < 2; ++seed) {
+      const auto first = static_cast<std::uint32_t>(plan.jobs.size());
+      add(Stage::encoder, seed, {}, 100e9, 2);
+      add(Stage::demo, seed, {first}, 20e9, 1);
+      add(Stage::demo, seed, {first}, 40e9, 1);
+      for (const std::uint32_t demo : {first + 1, first + 2}) {
+        plan.replicate_jobs.insert(plan.replicate_jobs.end(), {first, demo});
+        plan.replicate_begin.push_back(plan.replicate_jobs.size());
+      }
+    }
+    states.resize(plan.jobs.size());
+    speed.slots = 1;
+  }
+  void add(Stage stage, std::uint64_t seed, std::vector<std::uint32_t> parents, double flops,
+           std::uint32_t replicates) {
+    PlannedJob job;
+    job.stage = stage;
+    job.seed = plan.seeds[seed];
+    job.parents = std::move(parents);
+    job.cost = {.params = flops / 1e3, .flops = flops, .memory_bytes = 1e6};
+    job.replicates = replicates;
+    plan.jobs.push_back(job);
+  }
+  BudgetFit fit(const char* budget) const { return fit_budget(plan, states, speed, parse_budget(budget)); }
+  Plan plan;
+  JobStates states;
+  SlotSpeed speed;  // One thread, nothing measured: 20 GFLOP/s.
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(stages_are_summed_up) {
+  Example example;
+  example.states[0] = JobState::finished;
+  example.states[1] = JobState::failed;
+  const auto stages = estimate_stages(example.plan, example.states, example.speed);
+  BOOST_REQUIRE(stages.size() == 2u);
+  BOOST_TEST((stages[0].stage == Stage::encoder));
+  BOOST_TEST(stages[0].jobs == 2);
+  BOOST_TEST(stages[0].before_sharing == 4);
+  BOOST_TEST(stages[0].finished == 1);
+  BOOST_TEST(stages[0].to_run == 1);
+  BOOST_TEST(stages[0].seconds_left == 5.0);
+  BOOST_TEST(stages[1].jobs == 4);
+  BOOST_TEST(stages[1].failed == 1);
+  BOOST_TEST(stages[1].flops == 120e9);
+  BOOST_TEST(stages[1].flops_left == 100e9);
+  BOOST_TEST(stages[1].params == 40e6);
+  BOOST_TEST(stages[1].seconds_per_job().value() == 5.0 / 3);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_measured_takes_the_place_of_the_assumption) {
+  SlotSpeed speed;
+  speed.threads = 4;
+  speed.measured = {{Stage::demo, "", "cpu", {0, 1e9}, 12}, {Stage::encoder, "", "cuda", {2, 5e12}, 3}};
+  const auto seconds = [&](Stage stage, double flops) { return speed.seconds(stage, "", 1, flops); };
+  BOOST_TEST(seconds(Stage::demo, 8e9) == 2);
+  BOOST_TEST(seconds(Stage::encoder, 80e9) == 1);
+  BOOST_TEST(speed.find(Stage::demo, "")->attempts == 12);
+  BOOST_TEST(!speed.find(Stage::encoder, ""));
+  speed.kind = "cuda";
+  BOOST_TEST(seconds(Stage::encoder, 5e12) == 3);
+  BOOST_TEST(speed.seconds(Stage::encoder, "", 10, 50e12) == 30);
+  BOOST_TEST(seconds(Stage::demo, kAssumedGpuFlops) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_says_nothing_of_the_time_of_another) {
+  SlotSpeed speed;
+  speed.measured = {{Stage::eval, "retrieval", "cpu", {1, 0}, 16},
+                    {Stage::eval, "caption", "cpu", {0.5, 2e9}, 4}};
+  BOOST_TEST(speed.seconds(Stage::eval, "retrieval", 1, 2e6) == 1);
+  BOOST_TEST(speed.seconds(Stage::eval, "caption", 1, 3e9) == 2);
+  BOOST_TEST(speed.seconds(Stage::eval, "vqa", 1, 40e9) == 2);  // By the assumption: 20 GFLOP/s.
+  // Where the speed could not be told, a far larger job is no faster than assumed.
+  BOOST_TEST(speed.seconds(Stage::eval, "retrieval", 1, 100e9) == 5);
+}
+
+BOOST_AUTO_TEST_CASE(stages_name_their_tasks_and_what_was_measured_of_each) {
+  Example example;
+  for (const char* task : {"vqa", "caption", "vqa"}) {
+    example.add(Stage::eval, 0, {1}, 20e9, 1);
+    example.plan.jobs.back().task = task;
+  }
+  example.states.resize(example.plan.jobs.size());
+  example.speed.measured = {{Stage::eval, "vqa", "cpu", {3, 10e9}, 2}};
+  const auto stages = estimate_stages(example.plan, example.states, example.speed);
+  BOOST_REQUIRE(stages.size() == 3u);
+  BOOST_TEST(stages[2].seconds_left == 1 + 2 * 5);
+  BOOST_TEST(stages[2].seconds_per_job().value() == 11.0 / 3);
+  BOOST_REQUIRE(stages[2].tasks.size() == 2u);
+  BOOST_TEST(stages[2].tasks[0].task == "caption");
+  BOOST_TEST(!stages[2].tasks[0].measured);
+  BOOST_TEST(stages[2].tasks[1].jobs == 2);
+  BOOST_TEST(stages[2].tasks[1].measured->attempts == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_goes_on_at_its_pace_with_each_task_at_its_own_weight) {
+  SlotSpeed speed;
+  speed.measured = {{Stage::vlm, "", "cpu", {0, 1e9}, 4}, {Stage::eval, "retrieval", "cpu", {1, 0}, 16}};
+  StageProgress vlm{Stage::vlm}, eval{Stage::eval};
+  vlm.tasks = {{"", 1, 4, 10e9, 40e9}};
+  eval.tasks = {{"retrieval", 0, 16, 0, 16e3}};
+  const std::vector<StageProgress> start = {vlm, eval};
+  BOOST_TEST(!run_seconds_left(start, start, 5, speed));
+  // 16 retrievals of 1 s each in 8 s, on two slots: 40 s of training are left, at the same pace 20 s.
+  eval.tasks = {{"retrieval", 16, 0, 16e3, 0}};
+  BOOST_TEST(run_seconds_left(start, {vlm, eval}, 8, speed).value() == 20);
+  vlm.tasks = {{"", 5, 0, 50e9, 0}};
+  BOOST_TEST(!run_seconds_left(start, {vlm, eval}, 28, speed));
+}
+
+BOOST_AUTO_TEST_CASE(budgets_are_slot_time_or_flops) {
+  BOOST_TEST(parse_budget("10h").amount == 36000.0);
+  BOOST_TEST(!parse_budget("2d").is_flops);
+  BOOST_TEST(parse_budget("1e18").is_flops);
+  BOOST_TEST(parse_budget("2.5e9flops").amount == 2.5e9);
+  for (const char* wrong : {"", "h", "10 parsecs", "-1h", "nan", "inf", "1e18 GB"})
+    BOOST_CHECK_THROW(parse_budget(wrong), Error);
+}
+
+BOOST_AUTO_TEST_CASE(a_budget_pays_for_shared_jobs_once) {
+  const Example example;
+  const BudgetFit found =
+      example.fit("8s");  // Encoder 5 s, demo 1 s, demo 2 s: both cells of the first seed.
+  BOOST_TEST(found.runs == 2);
+  BOOST_TEST(found.jobs == 3);
+  BOOST_TEST(found.used == 8.0);
+  BOOST_REQUIRE(found.first_out.has_value());
+  BOOST_TEST(*found.first_out == 2u);
+  BOOST_TEST(found.first_out_cost == 6.0);
+  BOOST_TEST(example.fit("7.9s").runs == 1);
+  BOOST_TEST(example.fit("160e9flops").runs == 2);
+  BOOST_TEST(!example.fit("1d").first_out.has_value());
+  BOOST_TEST(example.fit("1d").runs == 4);
+}
+
+BOOST_AUTO_TEST_CASE(finished_jobs_cost_nothing_and_runs_behind_failed_ones_are_left_out) {
+  Example example;
+  example.states[0] = JobState::finished;
+  BOOST_TEST(example.fit("3s").runs == 2);
+  example.states[1] = JobState::failed;
+  const BudgetFit found = example.fit("2s");
+  BOOST_TEST(found.runs == 1);
+  BOOST_TEST(found.blocked == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_simulated_run_starts_what_most_runs_need_first_and_keeps_the_slots_busy) {
+  const Example example;
+  const std::vector<Device> devices = {{.name = "cpu", .slots = 2, .threads = 1}};
+  const auto starts = simulate_run(example.plan, example.states, devices, example.speed);
+  BOOST_REQUIRE(starts.size() == 6u);
+  const std::size_t order[] = {0, 3, 1, 2, 4, 5};
+  const double at[] = {0, 0, 5, 5, 6, 7};
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    BOOST_TEST(starts[i].job == order[i]);
+    BOOST_TEST(starts[i].start == at[i]);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_builds_on_a_failed_job_never_starts) {
+  Example example;
+  example.states[0] = JobState::failed;
+  const std::vector<Device> devices = {{.name = "cpu", .slots = 4, .threads = 1}};
+  BOOST_TEST(simulate_run(example.plan, example.states, devices, example.speed).size() == 3u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
