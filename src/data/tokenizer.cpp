@@ -94,9 +94,11 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
     return id == special_.pad || id == special_.document_end || id == special_.image_start ||
            id == special_.image_end;
   };
-  std::replace_if(ids.begin(), ids.end(), is_special, std::max(model_->unknown_id(), 0));
+  std::replace_if(ids.begin(), ids.end(), is_special, unknown());
   return ids;
 }
+
+std::int32_t Tokenizer::unknown() const { return std::max(model_->unknown_id(), 0); }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids) const {
   std::vector<int> known;

@@ -38,6 +38,8 @@ class Tokenizer {
   /// Ids are below it: what `llm.vocab_size` must be at least.
   std::int64_t vocab_size() const;
   const SpecialPieces& special() const { return special_; }
+  /// What text becomes that no other piece stands for; bytes of their own leave none.
+  std::int32_t unknown() const;
 
  private:
   std::unique_ptr<PieceModel> model_;

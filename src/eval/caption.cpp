@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "data/source.hpp"
 #include "eval/answers.hpp"
 #include "eval/cider.hpp"
@@ -10,8 +12,12 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
       read_held_out(eval.captions, "eval.captions", DataRole::captions, eval.max_examples, findings.report);
-  for (const std::int64_t shots : eval.shots)  // Before the model has worked for hours.
-    require_examples(ask_captions(documents, shots, eval).size(), shots, job);
+  for (const std::int64_t shots : eval.shots) {  // Before the model has worked for hours.
+    const std::vector<Question> questions = ask_captions(documents, shots, eval);
+    require_examples(questions.size(), shots, job);
+    require_choice(count_choices(questions), questions.size(), "eval.captions",
+                   "at least two different pictures whose captions differ");
+  }
   for (const std::int64_t shots : eval.shots) {
     const std::vector<Question> questions = ask_captions(documents, shots, eval);
     // Captions differ in length, and the sum would choose the shortest.
@@ -29,8 +35,11 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
     for (std::size_t i = 0; i < questions.size(); ++i)
       if (written[i]) examples.push_back({cut_caption(*written[i]), questions[i].references});
     require_examples(examples.size(), shots, job);
-    findings.note_left_out("cider/" + shots_name(shots), documents.size() - examples.size());
-    findings.add_mean("cider/" + shots_name(shots), cider_d(examples));
+    std::vector<double> scores;
+    for (const std::optional<double>& score : cider_d(examples))
+      if (score) scores.push_back(*score);
+    findings.note_left_out("cider/" + shots_name(shots), documents.size() - scores.size());
+    findings.add_mean("cider/" + shots_name(shots), scores);
   }
 }
 

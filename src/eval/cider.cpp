@@ -156,19 +156,22 @@ std::vector<std::string> caption_words(std::string_view text) {
   return words;
 }
 
-std::vector<double> cider_d(std::span<const CaptionExample> examples) {
+std::vector<std::optional<double>> cider_d(std::span<const CaptionExample> examples) {
   const CiderFrequencies frequencies = cider_frequencies(examples);
   const double log_examples = std::log(static_cast<double>(examples.size()));
-  std::vector<double> scores;
+  std::vector<std::optional<double>> scores;
   scores.reserve(examples.size());
   for (const CaptionExample& example : examples) {
     const CiderVectors candidate = cider_vectors(example.candidate, frequencies, log_examples);
     double sum = 0;
-    for (const std::string& reference : example.references) {
-      sum += cider_similarity(candidate, cider_vectors(reference, frequencies, log_examples));
+    bool can_score = false;
+    for (const std::string& text : example.references) {
+      const CiderVectors reference = cider_vectors(text, frequencies, log_examples);
+      for (const double norm : reference.norms) can_score = can_score || norm > 0;
+      sum += cider_similarity(candidate, reference);
     }
-    scores.push_back(example.references.empty() ? 0
-                                                : 10 * sum / static_cast<double>(example.references.size()));
+    scores.push_back(can_score ? std::optional(10 * sum / static_cast<double>(example.references.size()))
+                               : std::nullopt);
   }
   return scores;
 }

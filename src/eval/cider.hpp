@@ -1,6 +1,7 @@
 // CIDEr-D: how well captions of pictures agree with those that people wrote.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,8 +27,8 @@ struct CaptionExample {
 std::vector<std::string> caption_words(std::string_view text);
 
 /// CIDEr-D of each example, in order, 0 to 10 (Vedantam et al. 2015, with the constants of the COCO caption
-/// evaluation: n-grams of 1 to 4 words, sigma 6). The score of a set is the mean; tables in papers print 100
-/// times that mean ("CIDEr 120" is 1.2 here).
+/// evaluation: n-grams of 1 to 4 words, sigma 6); nothing for an example at which no candidate could score.
+/// The score of a set is the mean; tables in papers print 100 times that mean ("CIDEr 120" is 1.2 here).
 ///
 /// Of n examples, df have the n-gram g in some reference; g occurs c times in a caption; its weight there is
 ///   c * (ln n - ln max(1, df)).
@@ -35,8 +36,9 @@ std::vector<std::string> caption_words(std::string_view text);
 ///   sum min(h, r) * r / (|h| |r|) * exp(-(bigrams in candidate - bigrams in reference)^2 / (2 * 6^2)),
 /// 0 where a norm is 0. The score is 10 times the mean over the four lengths and over the references.
 ///
-/// So scores depend on all examples together; a lone example scores 0 (ln 1 = 0), and so does one with an
-/// empty candidate or without references. Even a perfect candidate of fewer than four words stays below 10.
-std::vector<double> cider_d(std::span<const CaptionExample> examples);
+/// So scores depend on all examples together. No candidate scores where no reference has an n-gram of weight
+/// above 0: without references or words in them, where every example has all of their n-grams, for a lone
+/// example (ln 1 = 0). Even a perfect candidate of fewer than four words stays below 10.
+std::vector<std::optional<double>> cider_d(std::span<const CaptionExample> examples);
 
 }  // namespace ablate

@@ -1,6 +1,8 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cmath>
+#include <set>
 
 #include "data/source.hpp"
 #include "eval/encoder_model.hpp"
@@ -14,12 +16,13 @@ std::string loss_name(const std::string& part) {
   return "heldout-loss/" + (part == "loss" ? "pictures" : part);
 }
 
-void add_block_losses(EncoderModel& model, const EncoderExamples& examples,
+void add_block_losses(const EvaluationJob& job, EncoderModel& model, const EncoderExamples& examples,
                       const std::function<bool()>& stop_requested, Findings& findings) {
   const torch::Tensor pictures = model.embed_pictures(examples, stop_requested),
                       captions = model.embed_captions(examples, stop_requested);
   const std::int64_t n = pictures.size(0), block = std::min(kContrastiveBlock, n);
-  std::vector<double> losses, accuracy;
+  std::vector<double> losses;
+  RankingScores accuracy;
   for (std::int64_t first = 0; first < n; first += block) {
     const std::int64_t from = std::min(first, n - block);  // The last block is filled up from before.
     const auto found = model.block_losses(pictures.narrow(0, from, block), captions.narrow(0, from, block));
@@ -30,13 +33,26 @@ void add_block_losses(EncoderModel& model, const EncoderExamples& examples,
       losses.push_back(require_number(loss.data_ptr<double>()[row], "the loss", id));
       std::vector<bool> right(static_cast<std::size_t>(block));
       right[static_cast<std::size_t>(row)] = true;
-      accuracy.push_back(
-          find_standing({table.data_ptr<double>() + row * block, right.size()}, right).hits_within(1));
+      accuracy.add({table.data_ptr<double>() + row * block, right.size()}, right, 1);
     }
   }
   findings.add_mean(loss_name("loss"), losses);
-  findings.add_mean(loss_name("accuracy"), accuracy);
+  if (job.experiment.encoder.loss == EncoderLoss::clip)
+    findings.add_chance("heldout-loss-chance/pictures",
+                        std::vector<double>(losses.size(), std::log(static_cast<double>(block))));
+  findings.add_mean(loss_name("accuracy"), accuracy.hits);
+  findings.add_chance("heldout-loss-chance/accuracy", accuracy.chances);
   findings.evaluation.detail["block"] = block;
+}
+
+/// A picture that is compared with nothing else has a CLIP loss of 0 and is always the nearest.
+void require_differences(const std::vector<Document>& documents, const EncoderExamples& examples) {
+  std::set<std::string> pictures, captions;
+  for (const std::size_t read : examples.documents) {
+    pictures.insert(picture_identity(*documents[read].segments.front().picture));
+    captions.insert(documents[read].segments.back().text);
+  }
+  require_two_of_each(pictures.size(), captions.size());
 }
 
 void add_picture_losses(EncoderModel& model, const EncoderExamples& examples,
@@ -57,10 +73,12 @@ void evaluate_encoder_loss(const EvaluationJob& job, EncoderModel& model,
       read_held_out(eval.captions, "eval.captions", DataRole::captions, eval.max_examples, findings.report);
   const EncoderExamples examples = model.load(documents, findings.report);
   if (examples.documents.empty()) return;
-  if (model.is_contrastive())
-    add_block_losses(model, examples, stop_requested, findings);
-  else
+  if (model.is_contrastive()) {
+    require_differences(documents, examples);
+    add_block_losses(job, model, examples, stop_requested, findings);
+  } else {
     add_picture_losses(model, examples, stop_requested, findings);
+  }
 }
 
 }  // namespace ablate

@@ -135,7 +135,7 @@ bool take_apart(const Document& document, Episode& episode) {
   std::size_t last_picture = segments.size();
   for (std::size_t i = 0; i < segments.size(); ++i)
     if (segments[i].picture) last_picture = i;
-  if (last_picture + 1 >= segments.size() || document.choices.size() < 2) return false;
+  if (last_picture + 1 >= segments.size()) return false;
   episode.asked.assign(segments.begin() + static_cast<std::ptrdiff_t>(last_picture), segments.end() - 1);
   for (std::size_t i = 0; i + 1 <= last_picture; i += 2) {
     if (!segments[i].picture || segments[i + 1].picture) return false;
@@ -148,15 +148,6 @@ bool take_apart(const Document& document, Episode& episode) {
 
 std::size_t index_of(const std::vector<std::string>& list, const std::string& item) {
   return static_cast<std::size_t>(std::find(list.begin(), list.end(), item) - list.begin());
-}
-
-/// Different ones, in their order.
-std::vector<std::string> distinct_texts(const std::vector<std::string>& list) {
-  std::vector<std::string> found;
-  std::set<std::string> seen;
-  for (const std::string& item : list)
-    if (seen.insert(item).second) found.push_back(item);
-  return found;
 }
 
 }  // namespace
@@ -181,6 +172,15 @@ std::vector<Document> read_held_out(const std::vector<std::string>& sources, con
     }
   }
   return documents;
+}
+
+std::vector<std::string> choices_of(const Document& document) {
+  std::vector<std::string> found;
+  std::set<std::string> seen;
+  for (const std::string& choice : document.choices)
+    if (seen.insert(choice).second) found.push_back(choice);
+  if (found.size() < 2) found.clear();
+  return found;
 }
 
 std::string picture_identity(const Picture& picture) {
@@ -230,6 +230,7 @@ std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::
     }
     question.answer = order.below(question.candidates.size(), i);
     std::swap(question.candidates[0], question.candidates[question.answer]);
+    if (question.candidates.size() < 2) question.candidates.clear();
     question.references = references_of(captioned[i]);
   }
   return questions;
@@ -251,7 +252,7 @@ std::vector<Question> ask_questions(const std::vector<Document>& documents, std:
       question.prompt.push_back(text_segment(parts[other].answer));
     }
     add_question(question.prompt, parts[i], eval.question_prompt);
-    question.candidates = distinct_texts(documents[i].choices);
+    question.candidates = choices_of(documents[i]);
     question.answer = index_of(question.candidates, parts[i].answer);
     question.references = references_of(documents[i]);
   }
@@ -263,10 +264,11 @@ std::vector<Question> ask_episodes(const std::vector<Document>& episodes, std::i
   std::vector<Question> questions;
   for (std::size_t i = 0; i < episodes.size(); ++i) {
     Episode episode;
-    if (!take_apart(episodes[i], episode)) continue;
+    std::vector<std::string> names = choices_of(episodes[i]);
+    if (names.empty() || !take_apart(episodes[i], episode)) continue;
     Question question{.id = episodes[i].id,
                       .prompt = {},
-                      .candidates = distinct_texts(episodes[i].choices),
+                      .candidates = std::move(names),
                       .answer = 0,
                       .references = {episodes[i].segments.back().text}};
     question.answer = index_of(question.candidates, question.references[0]);

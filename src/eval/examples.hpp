@@ -20,12 +20,16 @@ std::vector<Document> read_held_out(const std::vector<std::string>& sources, con
 
 /// What a model is asked: how likely each candidate is behind the prompt, or what it writes there.
 struct Question {
-  std::string id;                       ///< Of the document that it is made of.
-  std::vector<Segment> prompt;          ///< At least one segment.
-  std::vector<std::string> candidates;  ///< Different texts; empty: the model can only write.
+  std::string id;               ///< Of the document that it is made of.
+  std::vector<Segment> prompt;  ///< At least one segment.
+  /// Two different texts or more. Nothing where there is nothing to choose from: the model can only write.
+  std::vector<std::string> candidates;
   std::size_t answer = 0;               ///< The right one of them.
   std::vector<std::string> references;  ///< What is right to write, at least one text.
 };
+
+/// The document's choices, each once; nothing for fewer than two different ones.
+std::vector<std::string> choices_of(const Document& document);
 
 /// Equal for equal pictures: those of a file by their bytes, scenes each by itself.
 std::string picture_identity(const Picture& picture);
@@ -35,18 +39,19 @@ std::string picture_identity(const Picture& picture);
 
 /// Which caption belongs to this picture? `shots` other pictures with their captions stand before it; the
 /// wrong captions, drawn at random without replacement, are those of other pictures that nobody wrote of this
-/// one.
+/// one. Without any the picture's question has no candidates.
 std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::int64_t shots,
                                    const Eval& eval);
 
 /// The question of each document behind its picture, in the words of eval.question_prompt, behind `shots`
-/// other documents with their answers. Candidates are the document's choices.
+/// other documents with their answers. Candidates are choices_of() the document.
 std::vector<Question> ask_questions(const std::vector<Document>& questions, std::int64_t shots,
                                     const Eval& eval);
 
 /// What is this thing called? An episode's own examples stand before it: of each name as many, `shots` in all
 /// at most. Episodes that have not as many of each name are left out, as are those whose examples cannot be
-/// told apart by their names; without examples (`shots` 0) only the names themselves can be told apart.
+/// told apart by their names, and those without two different names; without examples (`shots` 0) only the
+/// names themselves can be told apart.
 std::vector<Question> ask_episodes(const std::vector<Document>& episodes, std::int64_t shots);
 
 /// "4-shot".

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "data/source.hpp"
 #include "eval/tasks.hpp"
 #include "util/error.hpp"
@@ -8,6 +10,11 @@ void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, Findings& 
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents = read_held_out(eval.episodes, "eval.episodes", DataRole::interleaved,
                                                         eval.max_examples, findings.report);
+  const auto with_choices = static_cast<std::size_t>(
+      std::count_if(documents.begin(), documents.end(),
+                    [](const Document& document) { return !choices_of(document).empty(); }));
+  if (!documents.empty())
+    require_choice(with_choices, documents.size(), "eval.episodes", "episodes of two different names");
   for (const std::int64_t shots : eval.shots)  // Before the model has worked for hours.
     require_examples(ask_episodes(documents, shots).size(), shots, job);
   for (const std::int64_t shots : eval.shots) {

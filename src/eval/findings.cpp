@@ -28,15 +28,17 @@ void Findings::add_ratio(const std::string& name, std::span<const double> numera
   if (total == 0) return;
   const double ratio = std::accumulate(numerators.begin(), numerators.end(), 0.0) / total;
   double squares = 0;
+  bool all_equal = true;  // Residuals are then what rounding leaves of 0.
   std::int64_t n = 0;
   for (std::size_t i = 0; i < numerators.size(); ++i) {
-    const double residual = numerators[i] - ratio * denominators[i];
+    const double expected = ratio * denominators[i], residual = numerators[i] - expected;
     squares += residual * residual;
+    all_equal = all_equal && std::abs(residual) <= kRounding * std::abs(expected);
     n += denominators[i] != 0;
   }
   const double count = static_cast<double>(n);
   std::optional<double> standard_error;
-  if (n > 1) standard_error = std::sqrt(squares * count / (count - 1)) / total;
+  if (n > 1) standard_error = all_equal ? 0 : std::sqrt(squares * count / (count - 1)) / total;
   evaluation.scores.push_back({name, ratio, n, standard_error});
 }
 

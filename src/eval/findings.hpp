@@ -9,6 +9,10 @@
 
 namespace ablate {
 
+/// What the rounding of fp32 arithmetic may add to a number, as a part of it: which examples share a batch
+/// decides it.
+constexpr double kRounding = 1e-6;
+
 struct Findings {
   Evaluation evaluation;
   ReadReport report;  ///< Of documents that were read, and what was broken or too long.
@@ -22,8 +26,8 @@ struct Findings {
   /// sampled, so it has no standard error. Nothing for no questions.
   void add_chance(const std::string& name, std::span<const double> chances);
   /// sum of `numerators` / sum of `denominators` over examples, with the standard error of a ratio of sums
-  /// (Cochran 1977, Sampling Techniques, section 6.4), where two denominators are not 0. Nothing where the
-  /// denominators sum to 0.
+  /// (Cochran 1977, Sampling Techniques, section 6.4), where two denominators are not 0; 0 where the ratios
+  /// differ by no more than kRounding. Nothing where the denominators sum to 0.
   void add_ratio(const std::string& name, std::span<const double> numerators,
                  std::span<const double> denominators);
 };

@@ -31,11 +31,14 @@ void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, Findi
       const DocumentLoss& loss = losses[i];
       nats.push_back(require_number(loss.nats, "the loss", documents[i].id));
       tokens.push_back(static_cast<double>(loss.tokens));
+      if (!loss.bytes) continue;
       bits.push_back(loss.nats / std::log(2.0));
-      bytes.push_back(static_cast<double>(loss.bytes));
+      bytes.push_back(static_cast<double>(*loss.bytes));
     }
     findings.add_ratio("heldout-loss/" + to_name(kind.role), nats, tokens);
-    if (kind.role == DataRole::text) findings.add_ratio("bits-per-byte/text", bits, bytes);
+    if (kind.role != DataRole::text) continue;
+    findings.note_left_out("bits-per-byte/text", losses.size() - bytes.size());
+    findings.add_ratio("bits-per-byte/text", bits, bytes);
   }
   if (!any)
     throw Error(job.stage == Stage::llm

@@ -28,8 +28,9 @@ std::int64_t resolution_of(const Experiment& recipe, Stage stage) {
   return stage == Stage::sft ? sft_resolution(recipe) : vlm_resolution(recipe);
 }
 
-/// UTF-8 bytes of the text that a piece stands for.
-std::int64_t piece_bytes(const Tokenizer& tokenizer, std::int32_t id) {
+/// UTF-8 bytes of the text that a piece stands for, where that is known.
+std::optional<std::int64_t> piece_bytes(const Tokenizer& tokenizer, std::int32_t id) {
+  if (id == tokenizer.unknown()) return std::nullopt;
   if (id == tokenizer.special().document_end) return 0;
   const std::string piece = tokenizer.piece(id);
   if (piece.size() == 6 && piece.starts_with("<0x")) return 1;
@@ -76,7 +77,7 @@ class TrainedLanguageModel final : public LanguageModel {
     std::vector<TokenizedDocument> trees;
     std::vector<std::vector<Likelihood>> results(questions.size());
     for (std::size_t i = 0; i < questions.size(); ++i) {
-      if (questions[i].candidates.empty()) continue;
+      if (!can_tell_apart(questions[i].candidates)) continue;
       TokenizedDocument tree = plant(questions[i], i);
       if (longest_branch(tree) > settings_.seq_len) continue;
       results[i].resize(questions[i].candidates.size());
@@ -107,7 +108,11 @@ class TrainedLanguageModel final : public LanguageModel {
     forward(std::move(parts), report, [&](std::size_t i, std::int32_t, double nats, std::int32_t token) {
       results[i].nats += nats;
       ++results[i].tokens;
-      results[i].bytes += piece_bytes(*tokenizer_, token);
+      const std::optional<std::int64_t> bytes = piece_bytes(*tokenizer_, token);
+      if (bytes && results[i].bytes)
+        *results[i].bytes += *bytes;
+      else
+        results[i].bytes.reset();
     });
     return results;
   }
@@ -140,6 +145,13 @@ class TrainedLanguageModel final : public LanguageModel {
     prompt.targets.assign(prompt.tokens.size(), 0);
     prompt.id = std::to_string(index);
     return prompt;
+  }
+
+  /// Whether two of them are different tokens.
+  bool can_tell_apart(const std::vector<std::string>& candidates) const {
+    return std::any_of(candidates.begin(), candidates.end(), [&](const std::string& candidate) {
+      return tokenizer_->encode(candidate) != tokenizer_->encode(candidates[0]);
+    });
   }
 
   /// The prompt once, and the candidates as branches. The prompt's last token stands at the head of each:

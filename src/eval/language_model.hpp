@@ -28,11 +28,14 @@ struct Likelihood {
 struct DocumentLoss {
   double nats = 0;  ///< Sum of the cross entropies.
   std::int64_t tokens = 0;
-  std::int64_t bytes = 0;  ///< UTF-8 bytes of those tokens; the end of the document has none.
+  /// UTF-8 bytes of the text that those tokens stand for; the end of the document has none. Nothing where one
+  /// of them stands for any text that the tokenizer has no pieces for.
+  std::optional<std::int64_t> bytes = 0;
 };
 
 /// Results are in the order of what was asked. They are empty where a picture is broken, which `report` says,
-/// and where the text is longer than data.seq_len.
+/// and where the text is longer than data.seq_len. Of a ranking also where the tokenizer makes the same of
+/// all candidates.
 struct LanguageModel {
   virtual ~LanguageModel() = default;
   /// For each question its candidates, in their order.

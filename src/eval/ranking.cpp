@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "config/names.hpp"
+#include "data/problem.hpp"
 #include "eval/tasks.hpp"
 #include "train/train.hpp"
 #include "util/error.hpp"
@@ -12,9 +13,7 @@ namespace ablate {
 
 namespace {
 
-/// Values that fp32 arithmetic does not tell apart, whichever examples share a batch.
 bool are_equal(double a, double b) {
-  constexpr double kRounding = 1e-6;
   return std::abs(a - b) <= kRounding * std::max({1.0, std::abs(a), std::abs(b)});
 }
 
@@ -24,8 +23,29 @@ void require_examples(std::size_t examples, std::int64_t shots, const Evaluation
   if (examples == 0)
     throw Error(fmt::format(
         "eval.shots: {}: no example of {} is left: either {} examples and a question are longer than "
-        "data.seq_len ({}), or the data have not as many; expected fewer",
+        "data.seq_len ({}), or the data have not as many; expected fewer, or candidates that data.tokenizer "
+        "can tell apart",
         shots, to_name(job.task), shots, job.experiment.data.seq_len));
+}
+
+void require_choice(std::size_t with_candidates, std::size_t questions, const char* key,
+                    const char* expected) {
+  if (with_candidates == 0)
+    throw DataError(fmt::format("{}: {} question{} and nothing to choose from; expected {}", key, questions,
+                                questions == 1 ? "" : "s", expected));
+}
+
+std::size_t count_choices(std::span<const Question> questions) {
+  return static_cast<std::size_t>(std::count_if(questions.begin(), questions.end(),
+                                                [](const Question& q) { return !q.candidates.empty(); }));
+}
+
+void require_two_of_each(std::size_t pictures, std::size_t captions) {
+  if (pictures < 2 || captions < 2)
+    throw DataError(
+        fmt::format("eval.captions: {} different picture{} and {} different caption{}; expected at least two "
+                    "of each to find one among",
+                    pictures, pictures == 1 ? "" : "s", captions, captions == 1 ? "" : "s"));
 }
 
 double require_number(double value, const char* what, const std::string& example) {
@@ -51,11 +71,22 @@ Standing find_standing(std::span<const double> values, const std::vector<bool>& 
 
 double Standing::hits_within(std::int64_t k) const {
   const std::int64_t equal = right_beside + wrong_beside, places = std::min(k - wrong_before, equal);
-  double misses = 1;  // All of these places go to wrong ones.
-  for (std::int64_t taken = 0; taken < places; ++taken)
-    misses *= static_cast<double>(std::max<std::int64_t>(wrong_beside - taken, 0)) /
-              static_cast<double>(equal - taken);
-  return 1 - misses;
+  double hits = 0, misses = 1;  // How likely one of the places taken so far went to a right one, and none.
+  for (std::int64_t taken = 0; taken < places; ++taken) {
+    const auto left = static_cast<double>(equal - taken);
+    hits += misses * (static_cast<double>(right_beside) / left);
+    misses *= static_cast<double>(std::max<std::int64_t>(wrong_beside - taken, 0)) / left;
+  }
+  return misses == 0 ? 1 : hits;
+}
+
+void RankingScores::add(std::span<const double> values, const std::vector<bool>& right, std::int64_t k) {
+  const std::int64_t num_right = std::count(right.begin(), right.end(), true),
+                     num_wrong = std::ssize(right) - num_right;
+  if (num_wrong < k) return;
+  hits.push_back(find_standing(values, right).hits_within(k));
+  const Standing all_equal{.wrong_before = 0, .wrong_beside = num_wrong, .right_beside = num_right};
+  chances.push_back(all_equal.hits_within(k));
 }
 
 RankingScores score_ranking(std::span<const Question> questions,
@@ -69,8 +100,7 @@ RankingScores score_ranking(std::span<const Question> questions,
       values.push_back(require_number(value(candidate), "the likelihood of a candidate", questions[i].id));
     std::vector<bool> right(values.size());
     right[questions[i].answer] = true;
-    scores.hits.push_back(find_standing(values, right).hits_within(1));
-    scores.chances.push_back(1.0 / static_cast<double>(values.size()));
+    scores.add(values, right, 1);
   }
   return scores;
 }

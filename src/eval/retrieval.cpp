@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "data/problem.hpp"
 #include "data/source.hpp"
@@ -43,32 +45,37 @@ Gallery collect(const std::vector<Document>& documents, const std::vector<std::s
       gallery.pictures_of[caption->second].insert(picture->second);
     }
   }
-  if (gallery.pictures.size() < 2 || gallery.captions.size() < 2)
+  require_two_of_each(gallery.pictures.size(), gallery.captions.size());
+  const auto has_all = [&](const std::set<std::size_t>& own) {
+    return own.size() == gallery.captions.size();
+  };
+  if (std::all_of(gallery.captions_of.begin(), gallery.captions_of.end(), has_all))
     throw DataError(
-        fmt::format("eval.captions: {} different picture{} and {} different caption{}; expected at least two "
-                    "of each to find one among",
-                    gallery.pictures.size(), gallery.pictures.size() == 1 ? "" : "s", gallery.captions.size(),
-                    gallery.captions.size() == 1 ? "" : "s"));
+        fmt::format("eval.captions: each of the {} different captions is right for each of the {} "
+                    "different pictures; expected some that are wrong",
+                    gallery.captions.size(), gallery.pictures.size()));
   return gallery;
 }
 
 /// `products`: a row for each query, a column for each candidate; `right_of`: the right candidates of each
 /// query.
-void add_recalls(const std::string& name, const torch::Tensor& products,
+void add_recalls(const std::string& way, const torch::Tensor& products,
                  const std::vector<std::set<std::size_t>>& right_of, Findings& findings) {
   const torch::Tensor table = products.to(torch::kFloat64).contiguous();
   const auto candidates = static_cast<std::size_t>(table.size(1));
-  std::vector<double> first, fifth;
+  RankingScores first, fifth;
   for (std::size_t query = 0; query < right_of.size(); ++query) {
     std::vector<bool> right(candidates);
     for (const std::size_t candidate : right_of[query]) right[candidate] = true;
-    const Standing standing =
-        find_standing({table.data_ptr<double>() + query * candidates, candidates}, right);
-    first.push_back(standing.hits_within(1));
-    fifth.push_back(standing.hits_within(5));
+    const std::span row(table.data_ptr<double>() + query * candidates, candidates);
+    first.add(row, right, 1);
+    fifth.add(row, right, 5);
   }
-  findings.add_mean(name + "-r1", first);
-  findings.add_mean(name + "-r5", fifth);
+  for (const auto& [scores, k] : {std::pair{&first, "-r1"}, {&fifth, "-r5"}}) {
+    findings.note_left_out("retrieval/" + way + k, right_of.size() - scores->hits.size());
+    findings.add_mean("retrieval/" + way + k, scores->hits);
+    findings.add_chance("retrieval-chance/" + way + k, scores->chances);
+  }
 }
 
 }  // namespace
@@ -84,8 +91,8 @@ void evaluate_retrieval(const EvaluationJob& job, EncoderModel& model,
   const torch::Tensor pictures = model.embed_pictures(examples, stop_requested)
                                      .index_select(0, torch::tensor(gallery.pictures, torch::kInt64));
   const torch::Tensor products = torch::mm(pictures, model.embed_texts(gallery.captions, stop_requested).t());
-  add_recalls("retrieval/image-to-text", products, gallery.captions_of, findings);
-  add_recalls("retrieval/text-to-image", products.t(), gallery.pictures_of, findings);
+  add_recalls("image-to-text", products, gallery.captions_of, findings);
+  add_recalls("text-to-image", products.t(), gallery.pictures_of, findings);
 }
 
 }  // namespace ablate

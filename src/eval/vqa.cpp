@@ -17,8 +17,13 @@ void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>
   const auto with_choices = static_cast<std::size_t>(
       std::count_if(documents.begin(), documents.end(),
                     [](const Document& document) { return !document.choices.empty(); }));
-  for (const std::int64_t shots : eval.shots)  // Before the model has worked for hours.
-    require_examples(ask_questions(documents, shots, eval).size(), shots, job);
+  for (const std::int64_t shots : eval.shots) {  // Before the model has worked for hours.
+    const std::vector<Question> questions = ask_questions(documents, shots, eval);
+    require_examples(questions.size(), shots, job);
+    if (eval.max_new_tokens == 0)
+      require_choice(count_choices(questions), questions.size(), key,
+                     "questions with two different choices, or eval.max_new_tokens above 0");
+  }
   for (const std::int64_t shots : eval.shots) {
     const std::vector<Question> questions = ask_questions(documents, shots, eval);
     const RankingScores ranked = score_ranking(questions, model.rank(questions, findings.report),

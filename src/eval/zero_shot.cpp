@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
+#include "data/problem.hpp"
 #include "data/source.hpp"
 #include "eval/encoder_model.hpp"
 #include "eval/tasks.hpp"
 #include "util/error.hpp"
+#include "util/text.hpp"
 
 namespace ablate {
 
@@ -23,6 +26,9 @@ void evaluate_zero_shot(const EvaluationJob& job, EncoderModel& model,
     if (!document.segments.front().picture)
       throw Error("eval.labelled: " + document.id + ": no picture; expected a picture and its class");
   }
+  if (names.size() == 1)
+    throw DataError("eval.labelled: a single class, '" + printable(*names.begin()) +
+                    "'; expected at least two to choose from");
   const std::vector<std::string> classes(names.begin(), names.end());
   std::vector<std::string> texts;
   for (const std::string& name : classes)
@@ -36,21 +42,20 @@ void evaluate_zero_shot(const EvaluationJob& job, EncoderModel& model,
   vectors = to_length_one(vectors.view({num_classes, -1, vectors.size(1)}).mean(1));
   const torch::Tensor products =
       torch::mm(model.embed_pictures(examples, stop_requested), vectors.t()).to(torch::kFloat64).contiguous();
-  std::vector<double> first, fifth;
+  RankingScores first, fifth;
   for (std::size_t i = 0; i < examples.documents.size(); ++i) {
     const std::string& own = documents[examples.documents[i]].segments.back().text;
     std::vector<bool> right(classes.size());
     right[static_cast<std::size_t>(std::lower_bound(classes.begin(), classes.end(), own) - classes.begin())] =
         true;
-    const Standing standing =
-        find_standing({products.data_ptr<double>() + i * classes.size(), classes.size()}, right);
-    first.push_back(standing.hits_within(1));
-    fifth.push_back(standing.hits_within(5));
+    const std::span row(products.data_ptr<double>() + i * classes.size(), classes.size());
+    first.add(row, right, 1);
+    fifth.add(row, right, 5);
   }
-  findings.add_mean("zero-shot/top1", first);
-  findings.add_mean("zero-shot/top5", fifth);
-  findings.add_chance("zero-shot/chance",
-                      std::vector<double>(first.size(), 1.0 / static_cast<double>(num_classes)));
+  findings.add_mean("zero-shot/top1", first.hits);
+  findings.add_mean("zero-shot/top5", fifth.hits);
+  findings.note_left_out("zero-shot/top5", examples.documents.size() - fifth.hits.size());
+  findings.add_chance("zero-shot/chance", first.chances);
 }
 
 }  // namespace ablate

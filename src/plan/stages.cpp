@@ -59,7 +59,7 @@ int stage_version(const Experiment& experiment, Stage stage) {
     case Stage::demo:
       return 1;
     case Stage::eval:
-      return 2;
+      return 3;
   }
   throw std::logic_error("unknown stage");
 }

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ using ablate::caption_words;
 using ablate::CaptionExample;
 using ablate::cider_d;
 using Words = std::vector<std::string>;
+using Scores = std::vector<std::optional<double>>;
 
 BOOST_AUTO_TEST_CASE(scores_are_those_of_the_formula) {
   const struct {
@@ -36,11 +38,11 @@ BOOST_AUTO_TEST_CASE(scores_are_those_of_the_formula) {
   };
   std::vector<CaptionExample> examples;
   for (const auto& [example, score] : known) examples.push_back(example);
-  const std::vector<double> scores = cider_d(examples);
+  const Scores scores = cider_d(examples);
   BOOST_REQUIRE(scores.size() == examples.size());
   for (std::size_t i = 0; i < scores.size(); ++i) {
     BOOST_TEST_CONTEXT(examples[i].candidate) {
-      BOOST_TEST(scores[i] == known[i].score, boost::test_tools::tolerance(1e-12));
+      BOOST_TEST(scores[i].value() == known[i].score, boost::test_tools::tolerance(1e-12));
     }
   }
 }
@@ -48,22 +50,31 @@ BOOST_AUTO_TEST_CASE(scores_are_those_of_the_formula) {
 BOOST_AUTO_TEST_CASE(only_a_perfect_caption_of_four_words_or_more_scores_ten) {
   const CaptionExample examples[] = {{"One two three four.", {"one two three four"}},
                                      {"five six seven eight nine", {"Five, six, seven, eight, nine"}}};
-  for (const double score : cider_d(examples)) BOOST_TEST(score == 10.0, boost::test_tools::tolerance(1e-12));
+  for (const auto& score : cider_d(examples))
+    BOOST_TEST(score.value() == 10.0, boost::test_tools::tolerance(1e-12));
   const CaptionExample shorter[] = {{"one two three", {"one two three"}}, {"five six", {"five six"}}};
-  const std::vector<double> scores = cider_d(shorter);
-  BOOST_TEST(scores.at(0) == 7.5, boost::test_tools::tolerance(1e-12));
-  BOOST_TEST(scores.at(1) == 5.0, boost::test_tools::tolerance(1e-12));
+  const Scores scores = cider_d(shorter);
+  BOOST_TEST(scores.at(0).value() == 7.5, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(scores.at(1).value() == 5.0, boost::test_tools::tolerance(1e-12));
 }
 
-BOOST_AUTO_TEST_CASE(a_lone_example_scores_nothing) {
-  const CaptionExample lone[] = {{"a cat sits on the mat", {"a cat sits on the mat"}}};
-  BOOST_TEST(cider_d(lone) == std::vector<double>{0.0});
+BOOST_AUTO_TEST_CASE(where_no_caption_could_score_there_is_no_score) {
+  const Scores none = {std::nullopt}, both = {std::nullopt, std::nullopt};
+  const CaptionExample lone[] = {{"a cat sits on the mat", {"a cat sits on the mat", "a cat"}}};
+  BOOST_TEST((cider_d(lone) == none));
+  const CaptionExample alike[] = {{"a cat", {"A cat."}}, {"a dog", {"a cat", "cat, a cat"}}};
+  BOOST_TEST((cider_d({alike, 1}) == none));
+  const Scores second = cider_d(alike);
+  BOOST_TEST(!second.at(0));
+  BOOST_TEST(second.at(1).value() == 0);  // "cat a" is its own: a caption with it would score.
+  const CaptionExample equal[] = {{"a cat", {"A cat."}}, {"a dog", {"a cat"}}};
+  BOOST_TEST((cider_d(equal) == both));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_missing_scores_nothing) {
+BOOST_AUTO_TEST_CASE(what_is_missing_has_no_score_and_what_is_not_written_scores_nothing) {
   BOOST_TEST(cider_d({}).empty());
   const CaptionExample examples[] = {{"a cat", {}}, {"", {""}}, {"?!", {"a cat"}}};
-  BOOST_TEST(cider_d(examples) == (std::vector<double>{0.0, 0.0, 0.0}));
+  BOOST_TEST((cider_d(examples) == Scores{std::nullopt, std::nullopt, 0.0}));
 }
 
 BOOST_AUTO_TEST_CASE(captions_fall_into_words_as_in_the_treebank) {

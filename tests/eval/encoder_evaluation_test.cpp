@@ -97,7 +97,7 @@ void collapse(SavedEncoder& saved) {
 
 BOOST_AUTO_TEST_CASE(a_contrastive_loss_compares_blocks_of_a_fixed_size) {
   const std::pair<EncoderLoss, int> known[] = {
-      {EncoderLoss::clip, 7}, {EncoderLoss::clip, 300}, {EncoderLoss::siglip, 7}};
+      {EncoderLoss::clip, 2}, {EncoderLoss::clip, 7}, {EncoderLoss::clip, 257}, {EncoderLoss::siglip, 7}};
   for (const auto& [loss, count] : known) {
     BOOST_TEST_CONTEXT(to_name(loss) << " of " << count) {
       SavedEncoder saved(loss);
@@ -120,13 +120,21 @@ BOOST_AUTO_TEST_CASE(a_contrastive_loss_compares_blocks_of_a_fixed_size) {
         job.experiment.run.encoder_micro_batch = micro_batch;
         Json detail;
         const auto scores = run_evaluation(job, &detail);
-        BOOST_TEST(names_of_scores(scores) == "heldout-loss/accuracy heldout-loss/pictures");
+        const bool is_clip = loss == EncoderLoss::clip;
+        BOOST_TEST(names_of_scores(scores) ==
+                   (is_clip ? "heldout-loss-chance/accuracy heldout-loss-chance/pictures "
+                            : "heldout-loss-chance/accuracy ") +
+                       std::string("heldout-loss/accuracy heldout-loss/pictures"));
+        const int block = std::min(count, 256);
+        check_score(scores.at("heldout-loss-chance/accuracy"), 1.0 / block, count);
+        if (is_clip) check_score(scores.at("heldout-loss-chance/pictures"), std::log(block), count);
+        BOOST_TEST(!scores.at("heldout-loss-chance/accuracy").standard_error);
         const Score& score = scores.at("heldout-loss/pictures");
         BOOST_TEST(score.value == mean, tt::tolerance(1e-5));
         BOOST_TEST(score.standard_error.value() == error, tt::tolerance(1e-2));
         BOOST_TEST(score.n == count);
         BOOST_TEST(scores.at("heldout-loss/accuracy").n == count);
-        BOOST_TEST(detail.at("block") == std::min(count, 256));
+        BOOST_TEST(detail.at("block") == block);
       }
     }
   }
@@ -139,6 +147,12 @@ BOOST_AUTO_TEST_CASE(the_loss_of_an_untrained_encoder_is_that_of_guessing_captio
   const auto scores = run_evaluation(saved.job(EvalTask::heldout_loss));
   BOOST_TEST(scores.at("heldout-loss/pictures").value == std::log(256.0), tt::tolerance(1e-6));
   BOOST_TEST(scores.at("heldout-loss/accuracy").value == 1 / 256.0, tt::tolerance(1e-6));
+  for (const char* name : {"pictures", "accuracy"}) {
+    const Score& score = scores.at(std::string("heldout-loss/") + name);
+    BOOST_TEST(score.standard_error.value() == 0);
+    BOOST_TEST(score.value == scores.at(std::string("heldout-loss-chance/") + name).value,
+               tt::tolerance(1e-6));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(other_losses_are_means_over_all_targets_and_pixels) {
@@ -173,8 +187,7 @@ BOOST_AUTO_TEST_CASE(other_losses_are_means_over_all_targets_and_pixels) {
 }
 
 BOOST_AUTO_TEST_CASE(one_picture_has_a_loss_and_no_standard_error) {
-  for (const EncoderLoss loss :
-       {EncoderLoss::clip, EncoderLoss::siglip, EncoderLoss::aim, EncoderLoss::vae}) {
+  for (const EncoderLoss loss : {EncoderLoss::aim, EncoderLoss::vae}) {
     SavedEncoder saved(loss);
     saved.recipe.eval.max_examples = 1;
     const Score score = run_evaluation(saved.job(EvalTask::heldout_loss)).at("heldout-loss/pictures");
@@ -201,7 +214,7 @@ BOOST_AUTO_TEST_CASE(retrieval_asks_for_each_picture_and_each_caption_once) {
         saved.recipe.eval.captions = {
             write_pictures(saved, {0, 1, 2, 0, 0, 3, 4, 5, 6, 7, 8, 9}, source == std::string("lists"))};
       const auto scores = run_evaluation(saved.job(EvalTask::retrieval));
-      BOOST_TEST(scores.size() == 4u);
+      BOOST_TEST(scores.size() == 8u);
       std::map<std::string, torch::Tensor> pictures, captions;
       std::set<std::pair<std::string, std::string>> pairs;
       for (const Document& document : read_captioned(saved)) {
@@ -249,6 +262,9 @@ BOOST_AUTO_TEST_CASE(where_all_vectors_are_equal_hits_are_chance) {
     check_score(scores.at(way + std::string("-r1")), 1 / 40.0, 40);
     check_score(scores.at(way + std::string("-r5")), 5 / 40.0, 40);
   }
+  for (const auto& [name, score] : scores)
+    if (name.starts_with("retrieval/"))
+      check_score(scores.at("retrieval-chance" + name.substr(name.find('/'))), score.value, 40);
   scores = run_evaluation(saved.job(EvalTask::zero_shot));
   const double chance = scores.at("zero-shot/chance").value;
   BOOST_TEST((chance > 0.01 && chance < 0.2));
@@ -256,14 +272,87 @@ BOOST_AUTO_TEST_CASE(where_all_vectors_are_equal_hits_are_chance) {
   check_score(scores.at("zero-shot/top5"), 5 * chance, 12);
 }
 
-BOOST_AUTO_TEST_CASE(retrieval_needs_something_to_choose_from) {
+BOOST_AUTO_TEST_CASE(pictures_and_captions_are_compared_with_others) {
+  for (const EncoderLoss loss : {EncoderLoss::clip, EncoderLoss::siglip})
+    for (const EvalTask task : {EvalTask::retrieval, EvalTask::heldout_loss})
+      BOOST_TEST_CONTEXT(to_name(loss) << " " << to_name(task)) {
+        SavedEncoder saved(loss);
+        saved.recipe.eval.captions = {write_pictures(saved, std::vector<int>(20, 3))};
+        BOOST_CHECK_THROW(evaluate(saved.job(task), kNeverStop), DataError);
+        BOOST_TEST(evaluation_complaint(saved.job(task)) ==
+                   "eval.captions: 1 different picture and 20 different captions; expected at least two of "
+                   "each to find one among");
+        saved.recipe.eval.max_examples = 1;
+        BOOST_TEST(complains_of(evaluation_complaint(saved.job(task)),
+                                "eval.captions: 1 different picture and 1 different caption; "));
+        saved.recipe.eval.max_examples = 20;
+        saved.write("0.png", square_png(8, 1, 2, 3));
+        saved.write("1.png", square_png(8, 99, 2, 3));
+        saved.recipe.eval.captions = {saved
+                                          .write("same.jsonl",
+                                                 "{\"image\": \"0.png\", \"caption\": \"a square\"}\n"
+                                                 "{\"image\": \"1.png\", \"caption\": \"a square\"}\n")
+                                          .string()};
+        BOOST_TEST(complains_of(evaluation_complaint(saved.job(task)),
+                                "eval.captions: 2 different pictures and 1 different caption; "));
+      }
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_missed_is_left_out_of_retrieval_and_counted) {
   SavedEncoder saved;
-  saved.recipe.eval.captions = {write_pictures(saved, std::vector<int>(20, 3))};
-  BOOST_CHECK_THROW(evaluate(saved.job(EvalTask::retrieval), kNeverStop), DataError);
-  BOOST_TEST(
-      evaluation_complaint(saved.job(EvalTask::retrieval)) ==
-      "eval.captions: 1 different picture and 20 different captions; expected at least two of each to find "
-      "one among");
+  saved.recipe.eval.captions = {write_pictures(saved, count_up(5))};
+  Json detail;
+  auto scores = run_evaluation(saved.job(EvalTask::retrieval), &detail);
+  BOOST_TEST(names_of_scores(scores) ==
+             "retrieval-chance/image-to-text-r1 retrieval-chance/text-to-image-r1 retrieval/image-to-text-r1 "
+             "retrieval/text-to-image-r1");
+  check_score(scores.at("retrieval-chance/image-to-text-r1"), 0.2, 5);
+  BOOST_TEST(detail.at("left_out") ==
+             (Json{{"retrieval/image-to-text-r5", 5}, {"retrieval/text-to-image-r5", 5}}));
+  // Seven captions: picture 0 has three of them, so four are wrong; the others have one.
+  saved.recipe.eval.captions = {write_pictures(saved, {0, 0, 0, 1, 2, 3, 4})};
+  scores = run_evaluation(saved.job(EvalTask::retrieval), &detail);
+  BOOST_TEST(scores.at("retrieval/image-to-text-r5").n == 4);
+  check_score(scores.at("retrieval-chance/image-to-text-r5"), 5 / 7.0, 4);
+  check_score(scores.at("retrieval-chance/image-to-text-r1"), (4 / 7.0 + 3 / 7.0) / 5, 5);
+  BOOST_TEST(scores.count("retrieval/text-to-image-r5") == 0u);
+  BOOST_TEST(detail.at("left_out") ==
+             (Json{{"retrieval/image-to-text-r5", 1}, {"retrieval/text-to-image-r5", 7}}));
+  // All is right.
+  std::string lines;
+  for (const char* name : {"0.png", "1.png"})
+    lines += Json{{"image", name}, {"captions", {"a square", "a picture"}}}.dump() + "\n";
+  saved.recipe.eval.captions = {saved.write("right.jsonl", lines).string()};
+  BOOST_TEST(evaluation_complaint(saved.job(EvalTask::retrieval)) ==
+             "eval.captions: each of the 2 different captions is right for each of the 2 different pictures; "
+             "expected some that are wrong");
+}
+
+BOOST_AUTO_TEST_CASE(a_class_is_told_from_others) {
+  SavedEncoder saved;
+  const auto label = [&](const std::vector<std::string>& classes) {
+    std::string lines;
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      const std::string name = fmt::format("{}.png", i);
+      saved.write(name, square_png(8, static_cast<std::uint8_t>(20 * i), 2, 3));
+      lines += Json{{"image", name}, {"question", "What is it?"}, {"answer", classes[i]}}.dump() + "\n";
+    }
+    saved.recipe.eval.labelled = {saved.write("labelled.jsonl", lines).string()};
+  };
+  label({"bag", "bag", "bag"});
+  BOOST_CHECK_THROW(evaluate(saved.job(EvalTask::zero_shot), kNeverStop), DataError);
+  BOOST_TEST(evaluation_complaint(saved.job(EvalTask::zero_shot)) ==
+             "eval.labelled: a single class, 'bag'; expected at least two to choose from");
+  label({"bag", "boot", "bag", "coat", "hat", "shirt"});
+  Json detail;
+  auto scores = run_evaluation(saved.job(EvalTask::zero_shot), &detail);
+  BOOST_TEST(names_of_scores(scores) == "zero-shot/chance zero-shot/top1");
+  check_score(scores.at("zero-shot/chance"), 0.2, 6);
+  BOOST_TEST(detail.at("left_out") == (Json{{"zero-shot/top5", 6}}));
+  label({"bag", "boot", "bag", "coat", "hat", "shirt", "sock"});
+  scores = run_evaluation(saved.job(EvalTask::zero_shot), &detail);
+  BOOST_TEST(scores.at("zero-shot/top5").n == 7);
+  BOOST_TEST(!detail.contains("left_out"));
 }
 
 BOOST_AUTO_TEST_CASE(vectors_and_losses_that_are_no_numbers_are_an_error) {

@@ -12,8 +12,7 @@
 #include "data/problem.hpp"
 #include "data/source.hpp"
 #include "eval/cider.hpp"
-#include "eval/findings.hpp"
-#include "eval/model_fixture.hpp"
+#include "eval/oracle.hpp"
 #include "eval/tasks.hpp"
 #include "train/train.hpp"
 
@@ -21,50 +20,6 @@ BOOST_AUTO_TEST_SUITE(evaluations)
 
 using namespace ablate;
 namespace tt = boost::test_tools;
-
-namespace {
-
-/// Knows what is right, or what is wrong.
-struct Oracle : LanguageModel {
-  explicit Oracle(bool is_right = true) : right(is_right) {}
-
-  std::vector<std::vector<Likelihood>> rank(std::span<const Question> questions, ReadReport&) override {
-    std::vector<std::vector<Likelihood>> results;
-    for (const Question& question : questions) {
-      results.emplace_back(question.candidates.size(), right ? worse : better);
-      if (!question.candidates.empty()) results.back()[question.answer] = right ? better : worse;
-    }
-    return results;
-  }
-  std::vector<std::optional<std::string>> write(std::span<const Question> questions, std::int64_t,
-                                                ReadReport&) override {
-    std::vector<std::optional<std::string>> written;
-    for (const Question& question : questions)
-      written.push_back(right ? question.references.at(0) + goes_on : "nothing of the kind");
-    return written;
-  }
-  std::vector<DocumentLoss> losses(std::span<const Document> documents, ReadReport&) override {
-    return std::vector<DocumentLoss>(documents.size(), {.nats = 8, .tokens = 4, .bytes = 2});
-  }
-
-  bool right;
-  Likelihood better = {-1, 1}, worse = {-2, 1};
-  std::string goes_on;
-};
-
-using OracleTask = void (*)(const EvaluationJob&, LanguageModel&, Findings&);
-
-std::map<std::string, Score> oracle_scores(OracleTask task, const Eval& eval, Oracle oracle = Oracle(),
-                                           Json* detail = nullptr) {
-  EvaluationJob job;
-  job.experiment.eval = eval;
-  Findings findings;
-  task(job, oracle, findings);
-  if (detail) *detail = findings.evaluation.detail;
-  return scores_of(findings.evaluation);
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(captions_are_all_right_for_who_knows_them) {
   Eval eval;
@@ -82,7 +37,7 @@ BOOST_AUTO_TEST_CASE(captions_are_all_right_for_who_knows_them) {
     examples.push_back({caption, {caption}});
   }
   double mean = 0;
-  for (const double score : cider_d(examples)) mean += score / static_cast<double>(examples.size());
+  for (const auto& score : cider_d(examples)) mean += score.value() / static_cast<double>(examples.size());
   BOOST_TEST(mean > 5);
   const auto n = std::ssize(examples);
   for (const char* shots : {"0-shot", "2-shot"}) {

@@ -192,7 +192,12 @@ BOOST_AUTO_TEST_CASE(captions_that_are_equal_are_no_choice) {
   }
   // A lone picture has nothing beside it.
   const auto lone = ask_captions(captioned_pictures(1), 0, Eval{});
-  BOOST_TEST(show_question(lone.at(0)) == "[p0] : caption 0 : 0 : caption 0");
+  BOOST_TEST(show_question(lone.at(0)) == "[p0] :  : 0 : caption 0");
+  for (Document& document : documents) document.segments.back().text = "the same";
+  for (const Question& question : ask_captions(documents, 2, Eval{})) {
+    BOOST_TEST(question.candidates.empty());
+    BOOST_TEST(question.references.at(0) == "the same");
+  }
   BOOST_TEST(ask_captions({}, 4, Eval{}).empty());
 }
 
@@ -230,6 +235,10 @@ BOOST_AUTO_TEST_CASE(questions_come_with_several_texts_and_pictures_or_without_a
   BOOST_TEST(show_question(ask_questions({document}, 0, eval).at(0)) ==
              "[a] [b] Left right: which? : right | left : 1 : left");
   document.segments = {shown_text("Which?", false), shown_text("left")};
+  for (const char* times : {"one", "two"}) {  // What has one answer alone is no choice.
+    document.choices.assign(times == std::string("one") ? 1 : 2, "left");
+    BOOST_TEST(show_question(ask_questions({document}, 0, eval).at(0)) == "Which? :  : 0 : left");
+  }
   document.choices = {};
   BOOST_TEST(show_question(ask_questions({document}, 0, eval).at(0)) == "Which? :  : 0 : left");
   document.segments = {shown_picture("a"), shown_text("left")};
@@ -376,13 +385,14 @@ BOOST_AUTO_TEST_CASE(examples_are_told_apart_by_the_longest_name_in_their_text) 
 
 BOOST_AUTO_TEST_CASE(what_is_no_episode_is_left_out) {
   const Document whole = naming_episode({"dax", "wug"}, 1, "dax");
-  std::vector<Document> wrong(6, whole);
+  std::vector<Document> wrong(7, whole);
   wrong[0].choices = {};
   wrong[1].choices = {"dax"};
   wrong[2].segments[1].text = "Nobody knows.";                         // No name in it.
   wrong[3].segments.erase(wrong[3].segments.begin());                  // Begins with a text.
   wrong[4].segments.erase(wrong[4].segments.begin() + 1);              // Two pictures behind one another.
   wrong[5].segments = {shown_text("dax or wug?"), shown_text("dax")};  // No picture.
+  wrong[6] = naming_episode({"dax", "dax"}, 1, "dax");
   for (const std::int64_t shots : {0, 2}) {
     BOOST_TEST(ask_episodes(wrong, shots).empty());
     BOOST_TEST(ask_episodes({whole}, shots).size() == 1u);

@@ -77,6 +77,28 @@ BOOST_AUTO_TEST_CASE(the_standard_error_of_a_ratio_is_that_of_the_jackknife) {
              tt::tolerance(0.01));
 }
 
+BOOST_AUTO_TEST_CASE(equal_ratios_have_no_error) {
+  // Their sums round, and so do the losses that a model finds equal.
+  Findings findings;
+  for (const double value : {0.1, 1.0 / 3, 1e-20, -0.7, 0.0})
+    for (const std::size_t n : {2, 3, 10, 1000}) findings.add_mean("same", std::vector<double>(n, value));
+  std::vector<double> nats, tokens;
+  for (int i = 1; i < 100; ++i) {
+    tokens.push_back(i % 4 == 0 ? 0 : i);
+    double sum = 0;
+    for (int token = 0; token < i && i % 4 != 0; ++token) sum += std::log(1024.0f) * (i % 3 ? 1 : 1 + 1e-7);
+    nats.push_back(sum);
+  }
+  findings.add_ratio("loss", nats, tokens);
+  for (const Score& score : findings.evaluation.scores) BOOST_TEST((score.standard_error == 0.0));
+  BOOST_TEST(findings.evaluation.scores.back().value == std::log(1024.0), tt::tolerance(1e-6));
+  // A difference that is no rounding counts.
+  findings.add_mean("nearly", std::vector<double>{1, 1 + 1e-5});
+  BOOST_TEST(findings.evaluation.scores.back().standard_error.value() == 5e-6, tt::tolerance(1e-3));
+  findings.add_mean("small", std::vector<double>{1e-9, 3e-9});
+  BOOST_TEST(findings.evaluation.scores.back().standard_error.value() == 1e-9, tt::tolerance(1e-6));
+}
+
 BOOST_AUTO_TEST_CASE(examples_that_were_left_out_are_noted_where_there_are_any) {
   Findings findings;
   findings.note_left_out("vqa/0-shot", 0);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "data/problem.hpp"
 #include "eval/fixture.hpp"
 #include "eval/tasks.hpp"
 #include "train/train.hpp"
@@ -29,9 +30,9 @@ Question question_with_answer(std::size_t answer) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_likeliest_candidate_is_the_choice_and_ties_are_shared) {
-  const std::vector<Question> questions = {question_with_answer(1), question_with_answer(0),
-                                           question_with_answer(2), question_with_answer(0),
-                                           question_with_answer(0), question_with_answer(0)};
+  const std::vector<Question> questions = {
+      question_with_answer(1), question_with_answer(0), question_with_answer(2), question_with_answer(0),
+      question_with_answer(0), question_with_answer(0), question_with_answer(0)};
   const std::vector<std::vector<Likelihood>> results = {
       {{-3, 1}, {-2, 1}, {-4, 1}, {-5, 1}},  // Right.
       {{-3, 1}, {-2, 1}},                    // Wrong.
@@ -39,6 +40,7 @@ BOOST_AUTO_TEST_CASE(the_likeliest_candidate_is_the_choice_and_ties_are_shared) 
       {},                                    // No result.
       {{-1, 1}, {-1, 1}, {-1, 1}, {-1, 1}},  // One of four.
       {{-3, 1}, {-2, 1}, {-2, 1}},           // Two that are wrong.
+      {{-3, 1}},                             // No choice.
   };
   const RankingScores scores = score_ranking(questions, results, nats_of);
   BOOST_TEST(scores.hits == (std::vector<double>{1, 0, 0.5, 0.25, 0}), tt::tolerance(1e-12)
@@ -119,6 +121,46 @@ BOOST_AUTO_TEST_CASE(among_equals_the_right_one_is_found_by_chance) {
     BOOST_TEST(standing.hits_within(k) == std::min(1.0, static_cast<double>(k) / 40), tt::tolerance(1e-12));
 }
 
+BOOST_AUTO_TEST_CASE(what_cannot_be_missed_is_no_score) {
+  const RandomStream random(3, "candidates");
+  for (std::uint64_t trial = 0; trial < 100; ++trial) {
+    const std::size_t n = 1 + random.below(8, trial);
+    std::vector<double> values;
+    std::vector<bool> right;
+    for (std::size_t i = 0; i < n; ++i) {
+      values.push_back(random.uniform(trial, 1 + i));
+      right.push_back(random.below(4, trial, 21 + i) == 0);
+    }
+    right[random.below(n, trial, 11)] = true;
+    const std::int64_t wrong = std::count(right.begin(), right.end(), false);
+    for (const std::int64_t k : {1, 5}) {
+      RankingScores scores;
+      scores.add(values, right, k);
+      // Whether some order of the candidates has k wrong ones at its head.
+      BOOST_TEST(scores.hits.size() == (wrong >= k ? 1u : 0u));
+      BOOST_TEST(scores.chances.size() == scores.hits.size());
+      if (wrong < k) continue;
+      // Guessing misses with each of the k: of the ways to choose them, those of wrong ones alone.
+      double misses = 1;
+      for (std::int64_t i = 0; i < k; ++i)
+        misses *= static_cast<double>(wrong - i) / static_cast<double>(std::ssize(right) - i);
+      BOOST_TEST(scores.chances[0] == 1 - misses, tt::tolerance(1e-12));
+      BOOST_TEST(scores.chances[0] < 1);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(data_without_a_choice_are_an_error) {
+  std::vector<Question> questions(3);
+  BOOST_TEST(count_choices(questions) == 0u);
+  BOOST_TEST(complaint_of([] { require_choice(0, 3, "eval.captions", "others"); }) ==
+             "eval.captions: 3 questions and nothing to choose from; expected others");
+  BOOST_CHECK_THROW(require_choice(0, 1, "eval.captions", "others"), DataError);
+  questions[1].candidates = {"a", "b"};
+  BOOST_TEST(count_choices(questions) == 1u);
+  require_choice(1, 3, "eval.captions", "others");
+}
+
 BOOST_AUTO_TEST_CASE(no_questions_have_no_scores) {
   const RankingScores scores = score_ranking({}, {}, nats_of);
   BOOST_TEST(scores.hits.empty());
@@ -132,7 +174,8 @@ BOOST_AUTO_TEST_CASE(shots_that_leave_no_example_are_an_error) {
   require_examples(1, 4, job);
   BOOST_TEST(complaint_of([&] { require_examples(0, 4, job); }) ==
              "eval.shots: 4: no example of fewshot is left: either 4 examples and a question are longer than "
-             "data.seq_len (256), or the data have not as many; expected fewer");
+             "data.seq_len (256), or the data have not as many; expected fewer, or candidates that "
+             "data.tokenizer can tell apart");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

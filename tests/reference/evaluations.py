@@ -152,8 +152,13 @@ def check_encoder_losses(job, model, report):
     else:
         loss, values = pixel_loss(w, encoder, torch.stack([document.segments[0] for document in documents]), 0, seed=0)
         values = {"pictures": loss, **values}
+    values = {"heldout-loss/" + name: value for name, value in values.items()}
+    if encoder["loss"] in ("clip", "siglip"):
+        values["heldout-loss-chance/accuracy"] = 1 / len(documents)  # All of one block.
+    if encoder["loss"] == "clip":
+        values["heldout-loss-chance/pictures"] = math.log(len(documents))
     for name, value in values.items():
-        report.compare(job, "heldout-loss/" + name, job.scores()["heldout-loss/" + name]["value"], float(value))
+        report.compare(job, name, job.scores()[name]["value"], float(value))
 
 
 def contrastive_vectors(job, model, documents):
