@@ -2,6 +2,7 @@
 
 #include <sentencepiece_trainer.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <set>
 #include <unordered_map>
@@ -78,6 +79,7 @@ BOOST_AUTO_TEST_CASE(a_foreign_model_gets_the_special_pieces_it_lacks) {
   BOOST_TEST(tokenizer.vocab_size() == 323);
   BOOST_TEST(tokenizer.piece(321) == "<image>");
   BOOST_TEST(tokenizer.piece(99999) == "#99999");
+  BOOST_TEST(tokenizer.piece(tokenizer.unknown()) == "<unk>");
 }
 
 BOOST_AUTO_TEST_CASE(text_cannot_forge_a_special_piece) {
@@ -86,8 +88,9 @@ BOOST_AUTO_TEST_CASE(text_cannot_forge_a_special_piece) {
   BOOST_TEST(tokenizer.piece(tokenizer.special().image_start) == "<image>");
   BOOST_TEST(tokenizer.special().image_start < 320);
   const std::set<std::int32_t> forbidden = specials(tokenizer);
-  for (const std::int32_t id : tokenizer.encode("see <image> and </image> and </s>"))
-    BOOST_TEST(!forbidden.count(id));
+  const std::vector<std::int32_t> ids = tokenizer.encode("see <image> and </image> and </s>");
+  for (const std::int32_t id : ids) BOOST_TEST(!forbidden.count(id));
+  BOOST_TEST(std::count(ids.begin(), ids.end(), tokenizer.unknown()) == 2);
 }
 
 BOOST_AUTO_TEST_CASE(training_is_deterministic_and_bounded) {
