@@ -14,22 +14,11 @@ namespace ablate {
 
 namespace {
 
-struct GroupTitle {
-  Group group;
-  const char* title;
-};
 constexpr GroupTitle kGroupTitles[] = {{Group::sweeps, "Sweeps"},
                                        {Group::results, "Results"},
                                        {Group::jobs, "Jobs"},
                                        {Group::data, "Data"},
                                        {Group::health, "Help and health"}};
-
-std::string option_help(const OptionSpec& option) {
-  std::string text = option.help;
-  if (option.type == ValueType::choice) text += fmt::format(": {}", join(option.choices, ", "));
-  if (!option.fallback.empty()) text += fmt::format(" [{}]", option.fallback);
-  return text;
-}
 
 std::string option_lines(const CommandSpec& command, bool positionals) {
   constexpr std::size_t kIndent = 22;
@@ -46,6 +35,23 @@ std::string option_lines(const CommandSpec& command, bool positionals) {
 
 }  // namespace
 
+std::string option_help(const OptionSpec& option) {
+  std::string text = option.help;
+  if (option.type == ValueType::choice) text += fmt::format(": {}", join(option.choices, ", "));
+  if (!option.fallback.empty()) text += fmt::format(" [{}]", option.fallback);
+  return text;
+}
+
+std::string command_usage(const CommandSpec& command) {
+  std::string usage = "ablate " + command.name;
+  for (const OptionSpec& option : command.options)
+    if (option.kind == OptionKind::positional)
+      usage += option.required ? " " + option_usage(option) : " [" + option_usage(option) + "]";
+  return usage + " [options]";
+}
+
+std::span<const GroupTitle> group_titles() { return kGroupTitles; }
+
 std::string family_help(const std::string& family) {
   std::string text = fmt::format("Usage: ablate {} COMMAND [options]\n\n", family);
   for (const CommandSpec& command : commands())
@@ -55,29 +61,18 @@ std::string family_help(const std::string& family) {
 }
 
 std::string program_help() {
-  std::string text =
-      "Usage: ablate COMMAND [options]\n\n"
-      "Controlled ablations of multimodal pre-training: a sweep file becomes jobs, the jobs\n"
-      "become numbers in one SQLite database, and the numbers become tables.\n";
+  std::string text = "Usage: ablate COMMAND [options]\n\n" + wrap(kProgramSummary, 0, 84) + "\n";
   for (const auto& [group, title] : kGroupTitles) {
     text += fmt::format("\n{}\n", title);
     for (const CommandSpec& command : commands())
       if (command.group == group) text += fmt::format("  {:<16}{}\n", command.name, command.summary);
   }
-  return text +
-         "\nEvery command takes --help, and those that use the database --db PATH (else\n"
-         "$ABLATE_DB, else results/ablate.db). Exit codes: 0 done, 1 some jobs failed,\n"
-         "2 wrong input, 70 internal error, 130 interrupted.\n\n"
-         "Example\n"
-         "  ablate plan sweeps/quickstart.toml && ablate run sweeps/quickstart.toml\n";
+  return text + "\n" + wrap(kCommonHelp, 0, 77) + "\n\nExample\n  " + kProgramExample + "\n";
 }
 
 std::string command_help(const CommandSpec& command) {
-  std::string usage = "Usage: ablate " + command.name;
-  for (const OptionSpec& option : command.options)
-    if (option.kind == OptionKind::positional)
-      usage += option.required ? " " + option_usage(option) : " [" + option_usage(option) + "]";
-  std::string text = usage + " [options]\n\n" + wrap(command.summary + ". " + command.description, 0) + "\n";
+  std::string text = "Usage: " + command_usage(command) + "\n\n" +
+                     wrap(command.summary + ". " + command.description, 0) + "\n";
   if (const std::string lines = option_lines(command, true); !lines.empty()) text += "\nArguments\n" + lines;
   text += "\nOptions\n" + option_lines(command, false);
   text += fmt::format("  {:<20}{}\n", "--help", "this text");
