@@ -3,7 +3,7 @@
 // Debian's libsentencepiece carries a protobuf of its own whose symbols clash with the protobuf that LibTorch
 // loads: both in one program crash it before main(). So SentencePiece is linked to a small shared object of
 // ours, which is loaded with a scope of its own (dlopen(3), RTLD_DEEPBIND) from the folder of the running
-// program.
+// program, or from ../lib/ablate as seen from there, where an installation has it.
 #pragma once
 
 #include <memory>

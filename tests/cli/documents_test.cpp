@@ -1,16 +1,18 @@
 // What documents say of commands: the README has each of them, the manual says what --help says, and options
 // that documents use exist.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
 #include <regex>
-#include <sstream>
 
 #include "cli/arguments.hpp"
 #include "cli/command.hpp"
 #include "cli/help.hpp"
 #include "cli/program.hpp"
+#include "config/sweep_keys.hpp"
 
 using namespace ablate;
 
@@ -77,6 +79,37 @@ BOOST_AUTO_TEST_CASE(options_that_documents_use_exist) {
     }
   }
   BOOST_TEST(checked > 20u);
+}
+
+BOOST_AUTO_TEST_CASE(the_reference_of_sweeps_has_each_of_their_keys) {
+  const std::string reference = read_text(fs::path(ABLATE_SOURCE_DIR) / "docs/sweeps.md");
+  for (const SweepKey& key : sweep_keys()) {
+    const std::string name = key.key;
+    const bool said = reference.find("`" + name + "`") != std::string::npos ||
+                      reference.find("[" + name + "]") != std::string::npos ||
+                      reference.find("{ " + name + " = ") != std::string::npos ||
+                      reference.find(", " + name + " = ") != std::string::npos;
+    BOOST_CHECK_MESSAGE(said, "docs/sweeps.md lacks " << key.table << " " << name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(sweeps_in_documents_can_be_planned) {
+  static const std::regex kBlock("```toml\n([^]*?)\n```");
+  const Program program;
+  std::size_t planned = 0;
+  for (const char* name : {"README.md", "docs/sweeps.md"}) {
+    const std::string text = read_text(fs::path(ABLATE_SOURCE_DIR) / name);
+    for (std::sregex_iterator at(text.begin(), text.end(), kBlock), end; at != end; ++at) {
+      const std::string sweep = (*at)[1];
+      if (sweep.find("experiment = ") == std::string::npos) continue;
+      const std::string file = fmt::format("block-{}.toml", ++planned);
+      program.scratch.write(file, std::regex_replace(sweep, std::regex("\\.\\./experiments"),
+                                                     ABLATE_SOURCE_DIR "/experiments"));
+      const Outcome found = program.run("plan " + file);
+      BOOST_CHECK_MESSAGE(found.code == 0, name << ": " << sweep << found.err);
+    }
+  }
+  BOOST_TEST(planned == 5u);
 }
 
 BOOST_AUTO_TEST_CASE(the_manual_has_each_command_with_its_options) {
