@@ -17,8 +17,9 @@ namespace {
 
 using Given = std::map<std::string, std::vector<std::string>>;
 
-/// Adds a command's options to its parser. Values arrive as texts in `given`; Arguments checks them, so that
-/// every mistake is told in the same words.
+/// Adds a command's options to its parser, which only takes the words apart: values arrive as texts in
+/// `given`, and Arguments checks them instead of CLI11's validators, whose messages name neither what was
+/// expected nor the nearest spelling.
 void add_options(CLI::App& app, const CommandSpec& command, Given& given,
                  std::map<std::string, bool>& flags) {
   for (const OptionSpec& option : command.options) {
