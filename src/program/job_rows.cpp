@@ -1,9 +1,8 @@
 #include "program/job_rows.hpp"
 
-#include <unordered_map>
-
 #include "config/names.hpp"
 #include "journal/attempt_folder.hpp"
+#include "store/blocked.hpp"
 #include "store/query.hpp"
 #include "util/json.hpp"
 
@@ -53,19 +52,8 @@ std::vector<JobRow> read_rows(Database& database, const char* sql, std::optional
 
 std::vector<JobRow> load_job_rows(Database& database, std::optional<std::int64_t> sweep_id) {
   std::vector<JobRow> rows = read_rows(database, kSelectAll, sweep_id);
-  std::unordered_map<std::int64_t, std::size_t> index;
-  for (std::size_t i = 0; i < rows.size(); ++i) index.emplace(rows[i].id, i);
-  for (JobRow& row : rows) {
-    if (row.state != JobState::waiting) continue;
-    for (const std::int64_t parent : row.parents) {
-      const auto found = index.find(parent);
-      if (found == index.end()) continue;
-      const JobRow& above = rows[found->second];
-      if (above.state == JobState::failed || above.state == JobState::cancelled)
-        row.blocked_by = found->second;
-      if (above.blocked_by) row.blocked_by = above.blocked_by;
-    }
-  }
+  const auto blockers = find_blockers(rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].blocked_by = blockers[i];
   return rows;
 }
 

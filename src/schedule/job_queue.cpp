@@ -4,37 +4,32 @@
 #include <numeric>
 #include <tuple>
 
+#include "store/blocked.hpp"
+
 namespace ablate {
 
-JobQueue::JobQueue(std::vector<JobRecord> jobs)
+JobQueue::JobQueue(std::vector<JobNode> jobs)
     : jobs_(std::move(jobs)),
       children_(jobs_.size()),
       unfinished_parents_(jobs_.size()),
       rank_(jobs_.size()),
       by_rank_(jobs_.size()) {
-  for (std::size_t i = 0; i < jobs_.size(); ++i) index_of_.emplace(jobs_[i].id, i);
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
-    for (const std::int64_t parent : jobs_[i].parents) {
-      const std::size_t above = index_of_.at(parent);
-      children_[above].push_back(i);
-      if (jobs_[above].state != JobState::finished) ++unfinished_parents_[i];
+    for (const std::size_t parent : jobs_[i].parents) {
+      children_.at(parent).push_back(i);
+      if (jobs_[parent].state != JobState::finished) ++unfinished_parents_[i];
     }
   }
   std::iota(by_rank_.begin(), by_rank_.end(), std::size_t{0});
   const auto priority = [&](std::size_t i) {
-    return std::tuple(-jobs_[i].replicates, -static_cast<std::int64_t>(children_[i].size()), jobs_[i].order,
-                      i);
+    const JobNode::Priority& of = jobs_[i].priority;
+    return std::tuple(-of.replicates, -static_cast<std::int64_t>(children_[i].size()), of.order, i);
   };
   std::sort(by_rank_.begin(), by_rank_.end(),
             [&](std::size_t a, std::size_t b) { return priority(a) < priority(b); });
   for (std::size_t rank = 0; rank < by_rank_.size(); ++rank) rank_[by_rank_[rank]] = rank;
   for (std::size_t i = 0; i < jobs_.size(); ++i)
     if (is_ready(i)) ready_.insert(rank_[i]);
-}
-
-std::optional<std::size_t> JobQueue::find(std::int64_t job_id) const {
-  const auto found = index_of_.find(job_id);
-  return found == index_of_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<std::size_t> JobQueue::first_ready() const {
@@ -61,18 +56,13 @@ void JobQueue::set_state(std::size_t index, JobState state) {
 
 JobQueue::Counts JobQueue::count() const {
   Counts counts;
-  std::vector<bool> dead(
-      jobs_.size());  // Failed, cancelled, or behind such a job; parents stand before children.
-  for (std::size_t i = 0; i < jobs_.size(); ++i) {
-    const JobState state = jobs_[i].state;
-    bool behind_dead = false;
-    for (const std::int64_t parent : jobs_[i].parents)
-      behind_dead = behind_dead || dead[index_of_.at(parent)];
-    dead[i] = state == JobState::failed || state == JobState::cancelled ||
-              (state == JobState::waiting && behind_dead);
-    switch (state) {
+  const auto blockers = find_blockers(
+      size(),
+      [&](std::size_t i) { return state(i); }, [&](std::size_t i) -> const auto& { return parents(i); });
+  for (std::size_t i = 0; i < size(); ++i) {
+    switch (state(i)) {
       case JobState::waiting:
-        ++(behind_dead ? counts.blocked : counts.waiting);
+        ++(blockers[i] ? counts.blocked : counts.waiting);
         break;
       case JobState::running:
         ++counts.running;

@@ -4,24 +4,36 @@
 #include <cstdint>
 #include <optional>
 #include <set>
-#include <unordered_map>
 #include <vector>
 
-#include "store/jobs.hpp"
+#include "store/states.hpp"
 
 namespace ablate {
 
-/// The jobs of a sweep and what they wait for. Jobs are named by their index. Ready is a waiting job whose
-/// parents are all finished; first among them is the one that most replicates need, then the one with most
-/// children, then the earliest in the plan. A change of state costs O(log jobs + children), never O(jobs).
+/// What the queue has to know of a job. Jobs are named by their index.
+struct JobNode {
+  /// Which of two ready jobs goes first, where the number of their children does not decide.
+  struct Priority {
+    std::int64_t replicates = 0;  ///< How many replicates need it: more go first.
+    std::int64_t order = 0;       ///< Its place in the plan: lower ones go first.
+  };
+  std::vector<std::size_t> parents;  ///< Indices; they stand before their children.
+  Priority priority;
+  double memory_bytes = 0;  ///< By estimate, on its device.
+  JobState state = JobState::waiting;
+};
+
+/// The jobs of a sweep and what they wait for. Ready is a waiting job whose parents are all finished; first
+/// among them is the one that most replicates need, then the one with most children, then the earliest in the
+/// plan. A change of state costs O(log jobs + children), never O(jobs).
 class JobQueue {
  public:
-  explicit JobQueue(std::vector<JobRecord> jobs);
+  explicit JobQueue(std::vector<JobNode> jobs);
 
-  const JobRecord& job(std::size_t index) const { return jobs_[index]; }
-  JobRecord& job(std::size_t index) { return jobs_[index]; }
   std::size_t size() const { return jobs_.size(); }
-  std::optional<std::size_t> find(std::int64_t job_id) const;
+  const std::vector<std::size_t>& parents(std::size_t index) const { return jobs_[index].parents; }
+  double memory_bytes(std::size_t index) const { return jobs_[index].memory_bytes; }
+  JobState state(std::size_t index) const { return jobs_[index].state; }
 
   /// The first ready job; nothing when no job is ready.
   std::optional<std::size_t> first_ready() const;
@@ -39,8 +51,7 @@ class JobQueue {
   bool is_ready(std::size_t index) const {
     return jobs_[index].state == JobState::waiting && unfinished_parents_[index] == 0;
   }
-  std::vector<JobRecord> jobs_;
-  std::unordered_map<std::int64_t, std::size_t> index_of_;
+  std::vector<JobNode> jobs_;
   std::vector<std::vector<std::size_t>> children_;
   std::vector<std::size_t> unfinished_parents_;
   std::vector<std::size_t> rank_;     ///< Of each job: its place in the order of priority.

@@ -9,11 +9,25 @@
 #include "schedule/attempt_files.hpp"
 #include "schedule/job_queue.hpp"
 #include "schedule/supervisor.hpp"
+#include "store/blocked.hpp"
 #include "util/error.hpp"
 
 namespace ablate {
 
 namespace {
+
+std::vector<JobNode> job_nodes(const std::vector<JobRecord>& jobs) {
+  std::vector<JobNode> nodes;
+  for (const JobRecord& job : jobs) {
+    nodes.push_back({.parents = parent_indices(jobs, job),
+                     .priority = {.replicates = job.replicates, .order = job.order},
+                     .memory_bytes = job.memory_bytes,
+                     .state = job.state});
+    if (nodes.back().parents.size() != job.parents.size())
+      throw Error(fmt::format("job {}: a job that it builds on is not part of the sweep", job.key));
+  }
+  return nodes;
+}
 
 class Scheduler {
  public:
@@ -27,7 +41,8 @@ class Scheduler {
         progress_(progress),
         stop_(stop),
         options_(options),
-        queue_(load_jobs(database, sweep_id)),
+        jobs_(load_jobs(database, sweep_id)),
+        queue_(job_nodes(jobs_)),
         fruitless_(queue_.size()),
         slots_(options.devices),
         running_(database, runner, clock, options) {}
@@ -41,7 +56,8 @@ class Scheduler {
   bool may_start() const;
   bool start_next();
   void start(std::size_t index, const Device& device);
-  RunRequest launch(const JobRecord& job, AttemptRecord& attempt);
+  RunRequest launch(std::size_t index, AttemptRecord& attempt);
+  void set_state(std::size_t index, JobState state);
   void end_unstarted(std::size_t index, AttemptRecord& attempt, const std::string& message, JobState next);
   void wait();
   void end(RunningAttempt& running, const std::optional<ExitStatus>& exit);
@@ -58,6 +74,7 @@ class Scheduler {
   Progress& progress_;
   const StopRequests& stop_;
   const ScheduleOptions& options_;
+  std::vector<JobRecord> jobs_;  ///< By id; the queue names them by their indices.
   JobQueue queue_;
   std::vector<std::int64_t> fruitless_;  ///< Of each job: attempts in a row without progress, in this run.
   Slots slots_;
@@ -85,12 +102,12 @@ ScheduleResult Scheduler::run() {
 /// Attempts that an earlier scheduler left in state running.
 void Scheduler::settle_leftovers() {
   for (AttemptRecord& attempt : load_running_attempts(database_)) {
-    const auto index = queue_.find(attempt.job_id);
+    const auto index = find_row(jobs_, attempt.job_id);
     if (!index) {
       settle_foreign(std::move(attempt));
       continue;
     }
-    const JobRecord& job = queue_.job(*index);
+    const JobRecord& job = jobs_[*index];
     const RunRequest request = locate_attempt(database_, attempt);
     const double now = clock_.monotonic();
     const double age = std::max(0.0, clock_.now() - attempt.started_at);
@@ -136,26 +153,26 @@ bool Scheduler::may_start() const {
 bool Scheduler::start_next() {
   const auto index = queue_.first_ready();
   if (!index) return false;
-  const Device* device = slots_.take(queue_.job(*index).memory_bytes);
+  const Device* device = slots_.take(jobs_[*index].memory_bytes);
   if (device == nullptr) return false;
   start(*index, *device);
   return true;
 }
 
 void Scheduler::start(std::size_t index, const Device& device) {
-  const JobRecord& job = queue_.job(index);
+  const JobRecord& job = jobs_[index];
   auto attempt = begin_attempt(database_, job, invocation_id_, device.name, device.threads, clock_.now());
   if (!attempt) {  // Another process has changed it meanwhile.
     slots_.release(device.name, job.memory_bytes);
     const JobState state = get_job(database_, job.key).state;
-    queue_.set_state(index, state == JobState::waiting ? JobState::cancelled : state);
+    set_state(index, state == JobState::waiting ? JobState::cancelled : state);
     return;
   }
-  queue_.set_state(index, JobState::running);
+  set_state(index, JobState::running);
   ++attempts_;
   RunRequest request;
   try {
-    request = launch(job, *attempt);
+    request = launch(index, *attempt);
   } catch (const RunnerError& error) {
     end_unstarted(index, *attempt, error.what(), JobState::waiting);
     throw;
@@ -179,26 +196,31 @@ void Scheduler::start(std::size_t index, const Device& device) {
   progress_.started(job, *attempt);
 }
 
-RunRequest Scheduler::launch(const JobRecord& job, AttemptRecord& attempt) {
+void Scheduler::set_state(std::size_t index, JobState state) {
+  jobs_[index].state = state;
+  queue_.set_state(index, state);
+}
+
+RunRequest Scheduler::launch(std::size_t index, AttemptRecord& attempt) {
   std::vector<std::pair<std::string, std::int64_t>> parents;
-  for (const std::int64_t parent : job.parents)
-    parents.emplace_back(to_name(queue_.job(*queue_.find(parent)).stage), parent);
-  RunRequest request = prepare_attempt(database_, job, attempt, parents, options_);
+  for (const std::size_t parent : queue_.parents(index))
+    parents.emplace_back(to_name(jobs_[parent].stage), jobs_[parent].id);
+  RunRequest request = prepare_attempt(database_, jobs_[index], attempt, parents, options_);
   attempt.pid = runner_.start(request);
   return request;
 }
 
 void Scheduler::end_unstarted(std::size_t index, AttemptRecord& attempt, const std::string& message,
                               JobState next) {
-  slots_.release(attempt.device, queue_.job(index).memory_bytes);
-  queue_.set_state(index, next);
+  slots_.release(attempt.device, jobs_[index].memory_bytes);
+  set_state(index, next);
   const AttemptEnd end{
       .state = AttemptState::failed, .exit = {}, .failure = "start", .message = message, .job_state = next};
   end_attempt(database_, attempt.id, end, clock_.now());
   attempt.state = end.state;
   attempt.failure = end.failure;
   attempt.message = end.message;
-  progress_.ended(queue_.job(index), attempt, next);
+  progress_.ended(jobs_[index], attempt, next);
   if (next == JobState::failed) count_failure(index);
 }
 
@@ -217,18 +239,18 @@ void Scheduler::end(RunningAttempt& running, const std::optional<ExitStatus>& ex
     read_journal_of(database_, running, /*ended=*/true, clock_.monotonic());
   const bool is_ours = running.job < queue_.size();
   const Ending ending = describe_ending(running, exit, is_ours ? fruitless_[running.job] : 0,
-                                        is_ours ? queue_.job(running.job).micro_batch_halvings : 0);
+                                        is_ours ? jobs_[running.job].micro_batch_halvings : 0);
   const AttemptEnd decided = decide_end(ending, options_.retries);
   const double now = clock_.now();
   AttemptRecord& attempt = running.attempt;
   end_attempt(database_, attempt.id, decided, now);
   if (!is_ours) return;
 
-  JobRecord& job = queue_.job(running.job);
+  JobRecord& job = jobs_[running.job];
   fruitless_[running.job] = is_fruitless(ending, decided) ? fruitless_[running.job] + 1 : 0;
   job.micro_batch_halvings += decided.halve_micro_batch ? 1 : 0;
   slots_.release(attempt.device, job.memory_bytes);
-  queue_.set_state(running.job, decided.job_state);
+  set_state(running.job, decided.job_state);
   attempt.state = decided.state;
   attempt.failure = decided.failure;
   attempt.message = decided.message;
@@ -243,7 +265,7 @@ void Scheduler::count_failure(std::size_t index) {
   if (failures_ == options_.max_failures)
     progress_.note(fmt::format("stopping: {} {} failed (--max-failures {}), the last was {}", failures_,
                                failures_ == 1 ? "job has" : "jobs have", options_.max_failures,
-                               queue_.job(index).key.substr(0, 8)));
+                               jobs_[index].key.substr(0, 8)));
 }
 
 /// The first request asks all attempts to leave behind a checkpoint, the second one ends them.
@@ -274,9 +296,8 @@ void Scheduler::reload_states() {
     return state != JobState::running && state != JobState::finished;
   };
   for (const JobRecord& fresh : load_jobs(database_, sweep_id_)) {
-    const auto index = queue_.find(fresh.id);
-    if (index && is_idle(fresh.state) && is_idle(queue_.job(*index).state))
-      queue_.set_state(*index, fresh.state);
+    const auto index = find_row(jobs_, fresh.id);
+    if (index && is_idle(fresh.state) && is_idle(jobs_[*index].state)) set_state(*index, fresh.state);
   }
 }
 

@@ -8,27 +8,25 @@ namespace ablate {
 
 namespace {
 
-std::vector<JobRecord> job_records(const Plan& plan, const JobStates& states) {
-  std::vector<JobRecord> records;
+std::vector<JobNode> job_nodes(const Plan& plan, const JobStates& states) {
+  std::vector<JobNode> nodes;
   for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
     const PlannedJob& planned = plan.jobs[i];
-    JobRecord& record = records.emplace_back();
-    record.id = static_cast<std::int64_t>(i);
-    for (const std::uint32_t parent : planned.parents) record.parents.push_back(parent);
-    record.memory_bytes = planned.cost.memory_bytes;
-    record.state = states[i].value_or(JobState::waiting);
-    if (record.state == JobState::running) record.state = JobState::waiting;  // It will be gone on with.
-    record.replicates = planned.replicates;
-    record.order = static_cast<std::int64_t>(i);
+    JobState state = states[i].value_or(JobState::waiting);
+    if (state == JobState::running) state = JobState::waiting;  // It will be gone on with.
+    nodes.push_back({.parents = {planned.parents.begin(), planned.parents.end()},
+                     .priority = {.replicates = planned.replicates, .order = static_cast<std::int64_t>(i)},
+                     .memory_bytes = planned.cost.memory_bytes,
+                     .state = state});
   }
-  return records;
+  return nodes;
 }
 
 }  // namespace
 
 std::vector<SimulatedStart> simulate_run(const Plan& plan, const JobStates& states,
                                          const std::vector<Device>& devices, const SlotSpeed& speed) {
-  JobQueue queue(job_records(plan, states));
+  JobQueue queue(job_nodes(plan, states));
   Slots slots(devices);
   std::vector<SimulatedStart> starts;
   const auto ends_later = [&](std::size_t a, std::size_t b) {
@@ -39,7 +37,7 @@ std::vector<SimulatedStart> simulate_run(const Plan& plan, const JobStates& stat
   double now = 0;
   for (;;) {
     while (const auto next = queue.first_ready()) {
-      const Device* device = slots.take(queue.job(*next).memory_bytes);
+      const Device* device = slots.take(queue.memory_bytes(*next));
       if (!device) break;
       const PlannedJob& job = plan.jobs[*next];
       starts.push_back({*next, device->name, now, speed.seconds(job)});
@@ -50,7 +48,7 @@ std::vector<SimulatedStart> simulate_run(const Plan& plan, const JobStates& stat
     const SimulatedStart ended = starts[running.top()];
     running.pop();
     now = ended.start + ended.seconds;
-    slots.release(ended.device, queue.job(ended.job).memory_bytes);
+    slots.release(ended.device, queue.memory_bytes(ended.job));
     queue.set_state(ended.job, JobState::finished);
   }
 }

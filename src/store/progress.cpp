@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "store/blocked.hpp"
 #include "store/jobs.hpp"
 #include "store/query.hpp"
 #include "store/results.hpp"
@@ -51,25 +52,14 @@ void count_job(StageProgress& progress, const JobRecord& job, bool is_blocked) {
 
 std::vector<StageProgress> load_progress(Database& database, std::int64_t sweep_id) {
   const std::vector<JobRecord> jobs = load_jobs(database, sweep_id);
-  // Whether a job failed, was cancelled, or is behind one that did: parents stand before their children.
-  std::vector<bool> is_dead(jobs.size());
-  const auto is_parent_dead = [&](std::int64_t id) {
-    const auto parent =
-        std::lower_bound(jobs.begin(), jobs.end(), id,
-                         [](const JobRecord& job, std::int64_t wanted) { return job.id < wanted; });
-    return parent != jobs.end() && parent->id == id &&
-           is_dead[static_cast<std::size_t>(parent - jobs.begin())];
-  };
+  const auto blockers = find_blockers(jobs);
   std::vector<StageProgress> by_stage;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     const JobRecord& job = jobs[i];
-    const bool is_blocked = std::any_of(job.parents.begin(), job.parents.end(), is_parent_dead);
-    is_dead[i] = job.state == JobState::failed || job.state == JobState::cancelled ||
-                 (job.state == JobState::waiting && is_blocked);
     auto progress = std::find_if(by_stage.begin(), by_stage.end(),
                                  [&](const StageProgress& stage) { return stage.stage == job.stage; });
     if (progress == by_stage.end()) progress = by_stage.insert(progress, StageProgress{job.stage});
-    count_job(*progress, job, is_blocked);
+    count_job(*progress, job, blockers[i].has_value());
   }
   std::sort(by_stage.begin(), by_stage.end(),
             [](const StageProgress& a, const StageProgress& b) { return a.stage < b.stage; });
