@@ -46,7 +46,7 @@ CommandSpec cancel_command() {
           .example = "ablate cancel --sweep connector --state waiting",
           .options = {repeated(optional_positional("JOB", ValueType::job, "the first digits of a job's key")),
                       value("--sweep", ValueType::sweep, "SWEEP", "all jobs of this sweep instead"),
-                      state_option({"waiting", "running", "blocked"}), db_option()},
+                      state_option({"waiting", "queued", "running", "blocked"}), db_option()},
           .run = run_cancel};
 }
 

@@ -34,7 +34,7 @@ std::vector<Device> devices_of(const Arguments& arguments) {
       devices = std::move(found);
     } else {
       std::vector<std::string> known;
-      for (const Device& device : found) known.push_back(device.name.substr(device.name.find(':') + 1));
+      for (const Device& device : found) known.push_back(std::to_string(device.cards.front()));
       for (const std::string& number : split(wanted, ',')) {
         const auto at = std::find(known.begin(), known.end(), number);
         if (at == known.end())

@@ -13,6 +13,8 @@
 #include "plan/job_name.hpp"
 #include "report/output.hpp"
 #include "report/terminal.hpp"
+#include "schedule/attempt_files.hpp"
+#include "schedule/local_runner.hpp"
 #include "store/jobs.hpp"
 #include "util/clock.hpp"
 #include "util/text.hpp"
@@ -120,11 +122,12 @@ class JournalTail {
 };
 
 template <typename Tail>
-void show_tail(Tail tail, const AttemptFolder& folder, bool follow) {
+void show_tail(Tail tail, const RunRequest& attempt, bool follow) {
+  const LocalRunner runner;
   // Whether it lives is asked before the copy: what it wrote in between is not lost.
   bool alive = follow;
   while (alive) {
-    alive = FileLock::is_held(folder.lock());
+    alive = runner.is_alive(attempt);
     tail.copy();
     if (alive) std::this_thread::sleep_for(kPollInterval);
   }
@@ -133,13 +136,14 @@ void show_tail(Tail tail, const AttemptFolder& folder, bool follow) {
 
 int run_log(const Arguments& arguments) {
   Database database = open_for_reading(arguments);
-  const AttemptFolder folder{database.folder() / choose_attempt(database, arguments).folder};
+  const RunRequest attempt = locate_attempt(database, choose_attempt(database, arguments));
+  const AttemptFolder folder = attempt.folder();
   const bool journal = arguments.flag("--journal");
   write_err(one_line((journal ? folder.journal() : folder.log()).string()) + "\n");
   if (journal)
-    show_tail(JournalTail(folder.journal()), folder, arguments.flag("--follow"));
+    show_tail(JournalTail(folder.journal()), attempt, arguments.flag("--follow"));
   else
-    show_tail(LogTail(folder.log()), folder, arguments.flag("--follow"));
+    show_tail(LogTail(folder.log()), attempt, arguments.flag("--follow"));
   return ExitCode::done;
 }
 

@@ -18,6 +18,7 @@
 #include <map>
 #include <string>
 
+#include "journal/placement.hpp"
 #include "util/json.hpp"
 
 namespace ablate {
@@ -25,8 +26,7 @@ namespace ablate {
 /// attempt.json: nothing in it may change the result.
 struct AttemptSpec {
   std::int64_t attempt = 1;
-  std::string device = "cpu";  ///< "cpu" or "cuda"; CUDA_VISIBLE_DEVICES has chosen the card.
-  std::int64_t threads = 1;
+  Placement placement;  ///< Of its cards, CUDA_VISIBLE_DEVICES lets the worker see no others.
   std::int64_t micro_batch_halvings =
       0;                         ///< Halve the micro-batch so many times: earlier attempts ran out of memory.
   std::int64_t resume_step = 0;  ///< 0: from scratch.

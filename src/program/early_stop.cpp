@@ -40,7 +40,7 @@ EarlyStop::EarlyStop(const std::filesystem::path& database, std::int64_t sweep_i
 void EarlyStop::update(Trial& trial) {
   const JobPosition position = load_position(database_, trial.id);
   trial.running = position.state == JobState::running;
-  trial.over = !trial.running && position.state != JobState::waiting;
+  trial.over = !is_under_way(position.state) && position.state != JobState::waiting;
   for (std::size_t rung = 0; rung < trial.at_rung.size(); ++rung) {
     const std::int64_t to = rung_step(trial.steps, rule_.rungs[rung]);
     if (trial.at_rung[rung]) continue;

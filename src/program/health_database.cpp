@@ -2,13 +2,13 @@
 
 #include <set>
 
-#include "journal/attempt_folder.hpp"
 #include "plan/job_name.hpp"
 #include "program/health.hpp"
 #include "program/run_lock.hpp"
+#include "schedule/attempt_files.hpp"
+#include "schedule/local_runner.hpp"
 #include "store/jobs.hpp"
 #include "store/query.hpp"
-#include "util/file.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -27,8 +27,9 @@ double bytes_of(const std::filesystem::path& path) {
 Finding check_running(Database& database) {
   std::int64_t alive = 0, gone = 0;
   const bool has_runner = find_runner(database.path()).has_value();
-  for (const AttemptRecord& attempt : load_running_attempts(database))
-    ++(FileLock::is_held(AttemptFolder{database.folder() / attempt.folder}.lock()) ? alive : gone);
+  const LocalRunner runner;
+  for (const AttemptRecord& attempt : load_open_attempts(database))
+    ++(runner.is_alive(locate_attempt(database, attempt)) ? alive : gone);
   if (gone > 0 && !has_runner)
     return {Verdict::fault, "attempts",
             count_of(gone, "attempt") + (gone == 1 ? " is" : " are") +

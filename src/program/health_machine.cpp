@@ -73,8 +73,9 @@ std::vector<Finding> check_machine(const std::optional<std::string>& worker) {
   const std::vector<Device> gpus = find_gpus(1);
   if (gpus.empty()) findings.push_back({Verdict::good, "GPUs", "none found: jobs run on the CPU"});
   for (const Device& gpu : gpus)
-    findings.push_back({Verdict::good, "GPUs",
-                        fmt::format("{}: {}, {}", gpu.name, gpu.description, human_bytes(gpu.memory_bytes))});
+    findings.push_back(
+        {Verdict::good, "GPUs",
+         fmt::format("{}: {}, {}", gpu.name(), gpu.description, human_bytes(gpu.memory_bytes))});
   return findings;
 }
 

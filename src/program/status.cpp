@@ -12,6 +12,7 @@ StageProgress total_progress(const std::vector<StageProgress>& stages) {
   StageProgress total;
   for (const StageProgress& stage : stages) {
     total.waiting += stage.waiting;
+    total.queued += stage.queued;
     total.running += stage.running;
     total.finished += stage.finished;
     total.failed += stage.failed;
@@ -24,7 +25,7 @@ StageProgress total_progress(const std::vector<StageProgress>& stages) {
 }
 
 bool is_settled(const StageProgress& progress) {
-  return progress.running == 0 && progress.waiting == progress.blocked;
+  return progress.queued == 0 && progress.running == 0 && progress.waiting == progress.blocked;
 }
 
 Pace pace_of(const RunningJob& job) {

@@ -18,10 +18,11 @@ std::filesystem::path finished_folder(Database& database, std::int64_t job_id) {
   throw Error(fmt::format("parent job {} has no finished attempt", job_id));
 }
 
-void move_aside(const std::filesystem::path& folder) {
+void move_aside(const JobRunner& runner, const RunRequest& request) {
+  const std::filesystem::path folder = request.folder().path;
   std::error_code failed;
   if (!std::filesystem::exists(folder, failed)) return;
-  if (FileLock::is_held(AttemptFolder{folder}.lock()))
+  if (runner.is_alive(request))
     throw Error(fmt::format("{}: a process that this database does not know lives there", folder.string()));
   for (int number = 1;; ++number) {
     const std::filesystem::path aside = fmt::format("{}.old-{}", folder.string(), number);
@@ -44,21 +45,21 @@ RunRequest locate_attempt(const Database& database, const AttemptRecord& attempt
   return {.attempt_id = attempt.id,
           .attempt = attempt.number,
           .job_folder = (database.folder() / attempt.folder).parent_path(),
-          .device = attempt.device,
-          .threads = attempt.threads};
+          .placement = attempt.placement,
+          .handle = attempt.handle};
 }
 
-RunRequest prepare_attempt(Database& database, const JobRecord& job, const AttemptRecord& attempt,
+RunRequest prepare_attempt(Database& database, const JobRunner& runner, const JobRecord& job,
+                           const AttemptRecord& attempt,
                            const std::vector<std::pair<std::string, std::int64_t>>& parents,
                            const ScheduleOptions& options) {
   RunRequest request = locate_attempt(database, attempt);
   const JobFolder folder{request.job_folder};
-  const AttemptFolder attempt_folder{folder.attempt(attempt.number)};
+  const AttemptFolder attempt_folder = request.folder();
 
   AttemptSpec spec;
   spec.attempt = attempt.number;
-  spec.device = attempt.device.starts_with("cuda") ? "cuda" : "cpu";
-  spec.threads = attempt.threads;
+  spec.placement = attempt.placement;
   spec.micro_batch_halvings = job.micro_batch_halvings;
   spec.run = options.run;
   spec.resume_step = attempt.resume_step;
@@ -74,7 +75,7 @@ RunRequest prepare_attempt(Database& database, const JobRecord& job, const Attem
     if (std::filesystem::exists(promise, failed)) spec.promises[hash] = promise;
   }
 
-  move_aside(attempt_folder.path);
+  move_aside(runner, request);
   make_directories(attempt_folder.path);
   write_job(folder.job(), description.dump(2) + "\n");
   write_file(attempt_folder.spec(), spec.to_json().dump(2) + "\n");

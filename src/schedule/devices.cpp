@@ -60,7 +60,8 @@ std::vector<Device> find_gpus(std::int64_t slots_each) {
     if (!index) continue;
     if (visible && std::find(visible->begin(), visible->end(), *index) == visible->end()) continue;
     constexpr double kMebibyte = 1 << 20;
-    gpus.push_back({.name = fmt::format("cuda:{}", *index),
+    gpus.push_back({.kind = DeviceKind::cuda,
+                    .cards = {*index},
                     .slots = slots_each,
                     .threads = 1,
                     // A card that does not tell its memory ("[N/A]") is not packed by it.
@@ -68,6 +69,10 @@ std::vector<Device> find_gpus(std::int64_t slots_each) {
                     .description = printable(trimmed(fields[2]))});
   }
   return gpus;
+}
+
+Placement Device::placement(double job_bytes) const {
+  return {.kind = kind, .cards = cards, .threads = threads, .memory_bytes = job_bytes};
 }
 
 Device cpu_device(std::int64_t slots, std::int64_t threads) {
@@ -79,7 +84,8 @@ Device cpu_device(std::int64_t slots, std::int64_t threads) {
   if (slots > cores || threads > cores || slots * threads > cores)
     throw Error(fmt::format("{} slots with {} threads each need {} cores; this machine has {}", slots,
                             threads, static_cast<double>(slots) * static_cast<double>(threads), cores));
-  return {.name = "cpu",
+  return {.kind = DeviceKind::cpu,
+          .cards = {},
           .slots = slots,
           .threads = threads,
           .memory_bytes = 0,
@@ -90,37 +96,38 @@ Slots::Slots(std::vector<Device> devices) {
   for (Device& device : devices) uses_.push_back({.device = std::move(device), .jobs = 0, .memory_bytes = 0});
 }
 
-const Device* Slots::take(double memory_bytes) {
+std::optional<Placement> Slots::take(double memory_bytes) {
   Use* best = nullptr;
   for (Use& use : uses_) {
     const bool fits = use.jobs == 0 || use.device.memory_bytes == 0 ||
                       use.memory_bytes + memory_bytes <= use.device.memory_bytes;
     if (use.jobs < use.device.slots && fits && (best == nullptr || use.jobs < best->jobs)) best = &use;
   }
-  if (best == nullptr) return nullptr;
-  ++best->jobs;
-  best->memory_bytes += memory_bytes;
-  return &best->device;
+  if (best == nullptr) return std::nullopt;
+  const Placement placement = best->device.placement(memory_bytes);
+  take_on(placement);
+  return placement;
 }
 
-void Slots::take_on(const std::string& device, double memory_bytes) {
-  for (Use& use : uses_) {
-    if (use.device.name != device) continue;
-    ++use.jobs;
-    use.memory_bytes += memory_bytes;
-  }
+Slots::Use* Slots::find(const Placement& placement) {
+  const auto found = std::find_if(uses_.begin(), uses_.end(), [&](const Use& use) {
+    return use.device.kind == placement.kind && use.device.cards == placement.cards;
+  });
+  return found == uses_.end() ? nullptr : &*found;
 }
 
-void Slots::release(const std::string& device, double memory_bytes) {
-  for (Use& use : uses_) {
-    if (use.device.name != device) continue;
-    --use.jobs;
-    use.memory_bytes = use.jobs == 0 ? 0 : use.memory_bytes - memory_bytes;
-  }
+void Slots::take_on(const Placement& placement) {
+  Use* use = find(placement);
+  if (!use) return;
+  ++use->jobs;
+  use->memory_bytes += placement.memory_bytes;
 }
 
-bool Slots::any_free() const {
-  return std::any_of(uses_.begin(), uses_.end(), [](const Use& use) { return use.jobs < use.device.slots; });
+void Slots::release(const Placement& placement) {
+  Use* use = find(placement);
+  if (!use) return;
+  --use->jobs;
+  use->memory_bytes = use->jobs == 0 ? 0 : use->memory_bytes - placement.memory_bytes;
 }
 
 std::vector<Device> default_devices() {
@@ -132,12 +139,12 @@ std::vector<Device> default_devices() {
 std::string describe_devices(const std::vector<Device>& devices) {
   std::vector<std::string> texts;
   for (const Device& device : devices) {
-    if (device.name == "cpu") {
+    if (device.kind == DeviceKind::cpu) {
       texts.push_back(
           fmt::format("{} of {}", count_of(device.slots, "CPU slot"), count_of(device.threads, "thread")));
       continue;
     }
-    texts.push_back(device.name + (device.description.empty() ? "" : " (" + device.description + ")") +
+    texts.push_back(device.name() + (device.description.empty() ? "" : " (" + device.description + ")") +
                     (device.slots > 1 ? fmt::format(" with {} slots", device.slots) : ""));
   }
   return join(texts, ", ");

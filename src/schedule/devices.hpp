@@ -2,18 +2,26 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "journal/placement.hpp"
 
 namespace ablate {
 
 /// Room for workers.
 struct Device {
-  std::string name = "cpu";  ///< "cpu", "cuda:0"
-  std::int64_t slots = 1;    ///< Workers at a time, at most.
-  std::int64_t threads = 1;  ///< CPU threads of each.
-  double memory_bytes = 0;   ///< Jobs run together while their estimates fit into it; 0: not looked at.
-  std::string description;   ///< "NVIDIA H200", for people.
+  DeviceKind kind = DeviceKind::cpu;
+  std::vector<std::int64_t> cards = {};  ///< One for a GPU.
+  std::int64_t slots = 1;                ///< Workers at a time, at most.
+  std::int64_t threads = 1;              ///< CPU threads of each.
+  double memory_bytes = 0;  ///< Jobs run together while their estimates fit into it; 0: not looked at.
+  std::string description;  ///< "NVIDIA H200", for people.
+  /// "cpu", "cuda:0"
+  std::string name() const { return placement(0).device(); }
+  /// Of a job that is expected to take so much memory.
+  Placement placement(double job_bytes) const;
 };
 
 /// The GPUs that nvidia-smi lists, within CUDA_VISIBLE_DEVICES (a list of indices) where that is set. Empty
@@ -27,13 +35,13 @@ Device cpu_device(std::int64_t slots, std::int64_t threads);
 class Slots {
  public:
   explicit Slots(std::vector<Device> devices);
-  /// A device for a job of that size: the one with the fewest jobs. Null when all are full. A job that is
-  /// larger than a whole device gets an empty one: the estimate may be wrong, and an out-of-memory failure
-  /// says so.
-  const Device* take(double memory_bytes);
-  void take_on(const std::string& device, double memory_bytes);  ///< For an adopted attempt.
-  void release(const std::string& device, double memory_bytes);
-  bool any_free() const;
+  /// A place for a job of that size: on the device with the fewest jobs. Nothing when all are full. A job
+  /// that is larger than a whole device gets an empty one: the estimate may be wrong, and an out-of-memory
+  /// failure says so.
+  std::optional<Placement> take(double memory_bytes);
+  void take_on(
+      const Placement& placement);  ///< For an adopted attempt; ignored when it is on no device here.
+  void release(const Placement& placement);
 
  private:
   struct Use {
@@ -41,6 +49,7 @@ class Slots {
     std::int64_t jobs = 0;
     double memory_bytes = 0;
   };
+  Use* find(const Placement& placement);
   std::vector<Use> uses_;
 };
 

@@ -22,13 +22,13 @@ bool is_lost(const std::optional<JobState>& state) {
 
 const JobTime* SlotSpeed::find(Stage stage, const std::string& task) const {
   for (const JobTime& entry : measured)
-    if (entry.stage == stage && entry.task == task && entry.device == kind) return &entry;
+    if (entry.stage == stage && entry.task == task && entry.kind == kind) return &entry;
   return nullptr;
 }
 
 double SlotSpeed::seconds(Stage stage, const std::string& task, std::int64_t jobs, double flops) const {
   // Measured and assumed speeds are those of one thread.
-  const bool is_cpu = kind == "cpu";
+  const bool is_cpu = kind == DeviceKind::cpu;
   if (is_cpu) flops /= static_cast<double>(std::max<std::int64_t>(1, threads));
   const double assumed = flops / (is_cpu ? kAssumedCpuThreadFlops : kAssumedGpuFlops);
   const JobTime* found = find(stage, task);
@@ -45,7 +45,7 @@ SlotSpeed slot_speed(const std::vector<Device>& devices, std::vector<JobTime> me
   for (const Device& device : devices) {
     speed.slots += device.slots;
     speed.threads = device.threads;
-    if (device.name != "cpu") speed.kind = "cuda";
+    if (device.kind != DeviceKind::cpu) speed.kind = device.kind;
   }
   return speed;
 }
@@ -73,7 +73,7 @@ std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& st
       sum.job_flops = std::max(sum.job_flops, job.cost.flops);
       sum.flops += job.cost.flops;
       sum.finished += states[i] == JobState::finished;
-      sum.running += states[i] == JobState::running;
+      sum.running += states[i] && is_under_way(*states[i]);
       if (states[i] == JobState::finished) continue;
       if (is_lost(states[i])) {
         ++sum.failed;

@@ -24,7 +24,7 @@ constexpr double kAssumedGpuFlops = 300e12;
 
 /// How fast one slot computes.
 struct SlotSpeed {
-  std::string kind = "cpu";  ///< "cpu" or "cuda"
+  DeviceKind kind = DeviceKind::cpu;
   std::int64_t threads = 1;  ///< Of one slot; does not matter on a GPU.
   std::int64_t slots = 1;
   std::vector<JobTime> measured;
@@ -49,8 +49,8 @@ struct TaskEstimate {
 struct StageEstimate {
   Stage stage = Stage::encoder;
   std::int64_t jobs = 0;
-  std::int64_t before_sharing = 0;  ///< One for each replicate that needs one.
-  std::int64_t finished = 0, failed = 0, running = 0;
+  std::int64_t before_sharing = 0;                     ///< One for each replicate that needs one.
+  std::int64_t finished = 0, failed = 0, running = 0;  ///< `running`: or queued.
   std::int64_t to_run = 0;                             ///< Not finished, failed or cancelled.
   double params = 0, memory_bytes = 0, job_flops = 0;  ///< Of the largest job.
   double flops = 0, flops_left = 0;                    ///< Of all jobs; of those to run.

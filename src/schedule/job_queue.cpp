@@ -64,6 +64,9 @@ JobQueue::Counts JobQueue::count() const {
       case JobState::waiting:
         ++(blockers[i] ? counts.blocked : counts.waiting);
         break;
+      case JobState::queued:
+        ++counts.queued;
+        break;
       case JobState::running:
         ++counts.running;
         break;

@@ -62,12 +62,12 @@ std::string lock_text(const std::filesystem::path& lock) {
 std::vector<std::string> worker_environment(const RunRequest& request) {
   std::vector<std::string> environment;
   for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"})
-    environment.push_back(fmt::format("{}={}", name, request.threads));
+    environment.push_back(fmt::format("{}={}", name, request.placement.threads));
   environment.push_back("OMP_WAIT_POLICY=PASSIVE");
-  const bool is_cuda = request.device.starts_with("cuda:");
-  environment.push_back("CUDA_VISIBLE_DEVICES=" + (is_cuda ? request.device.substr(5) : std::string()));
+  const std::vector<std::int64_t>& cards = request.placement.cards;
+  environment.push_back(fmt::format("CUDA_VISIBLE_DEVICES={}", fmt::join(cards, ",")));
   // nvidia-smi counts the cards in this order; CUDA's own default is another.
-  if (is_cuda) environment.push_back("CUDA_DEVICE_ORDER=PCI_BUS_ID");
+  if (!cards.empty()) environment.push_back("CUDA_DEVICE_ORDER=PCI_BUS_ID");
   return environment;
 }
 
@@ -76,8 +76,30 @@ std::vector<std::string> worker_environment(const RunRequest& request) {
 LocalRunner::LocalRunner(std::filesystem::path worker, int wake_fd)
     : worker_(std::move(worker)), wake_fd_(wake_fd) {}
 
-std::int64_t LocalRunner::start(const RunRequest& request) {
-  const AttemptFolder folder{JobFolder{request.job_folder}.attempt(request.attempt)};
+std::vector<StartResult> LocalRunner::start(std::span<const RunRequest> bundle) {
+  using enum StartResult::Outcome;
+  std::vector<StartResult> results;
+  std::string unavailable_since;
+  for (const RunRequest& request : bundle) {
+    if (!unavailable_since.empty()) {
+      results.push_back({.outcome = unavailable, .message = unavailable_since});
+      continue;
+    }
+    try {
+      results.push_back(start_one(request));
+    } catch (const RunnerError& error) {
+      unavailable_since = error.what();
+      results.push_back({.outcome = unavailable, .message = unavailable_since});
+    } catch (const Error& error) {
+      results.push_back({.outcome = refused, .message = error.what()});
+    }
+  }
+  return results;
+}
+
+/// Throws RunnerError when no attempt can be started, Error when this one cannot.
+StartResult LocalRunner::start_one(const RunRequest& request) {
+  const AttemptFolder folder = request.folder();
   auto lock = FileLock::try_take(folder.lock());
   if (!lock)
     throw Error(fmt::format("{}: is held by another process ({})", folder.lock().string(),
@@ -104,22 +126,28 @@ std::int64_t LocalRunner::start(const RunRequest& request) {
   } catch (const Error&) {
     // A full disk. The worker runs; adopt() finds it without this.
   }
-  return pid;
+  return {.outcome = StartResult::Outcome::running, .handle = std::to_string(pid)};
 }
 
-bool LocalRunner::adopt(const RunRequest& request, std::optional<std::int64_t> pid) {
-  const AttemptFolder folder{JobFolder{request.job_folder}.attempt(request.attempt)};
-  if (!FileLock::is_held(folder.lock())) return false;
+bool LocalRunner::is_alive(const RunRequest& request) const {
+  return FileLock::is_held(request.folder().lock());
+}
+
+WorkerState LocalRunner::adopt(const RunRequest& request) {
+  if (!is_alive(request)) return WorkerState::gone;
+  const AttemptFolder folder = request.folder();
   Process process{
       .attempt_id = request.attempt_id, .group = 0, .pidfd = {}, .child = false, .lock = folder.lock()};
-  const auto recorded = pid ? static_cast<pid_t>(*pid) : find_pid(lock_text(folder.lock())).value_or(0);
+  auto known = find_pid(request.handle);
+  if (!known) known = find_pid(lock_text(folder.lock()));
+  const pid_t recorded = known.value_or(0);
   const bool is_worker = recorded > 1 && holds_lock(recorded, folder.lock());
   process.group = is_worker ? recorded : find_holding_group(folder.lock()).value_or(0);
   if (process.group > 0) process.pidfd = open_pidfd(process.group);
   // It may have ended, and its id passed on, before it was opened: then the lock alone is asked.
   if (process.pidfd && !holds_lock(process.group, folder.lock())) process.pidfd.reset();
   processes_.push_back(std::move(process));
-  return true;
+  return WorkerState::running;
 }
 
 /// Appends the process to `ends` when it is gone.
@@ -140,7 +168,7 @@ bool LocalRunner::collect(Process& process, std::vector<RunEnd>& ends) {
   return exit.has_value();
 }
 
-std::vector<RunEnd> LocalRunner::wait(double seconds) {
+RunNews LocalRunner::wait(double seconds) {
   timespec now{};
   const auto monotonic = [&] {
     ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -164,7 +192,7 @@ std::vector<RunEnd> LocalRunner::wait(double seconds) {
     while (wake_fd_ >= 0 && ::read(wake_fd_, drained, sizeof drained) > 0) woken = true;
     std::vector<RunEnd> ends;
     std::erase_if(processes_, [&](Process& process) { return collect(process, ends); });
-    if (!ends.empty() || woken || monotonic() >= deadline) return ends;
+    if (!ends.empty() || woken || monotonic() >= deadline) return {.begun = {}, .ended = std::move(ends)};
   }
 }
 

@@ -12,18 +12,22 @@
 namespace ablate {
 
 /// `WORKER JOB_FOLDER --attempt N`, each in a process group of its own, with ATTEMPT/lock locked through its
-/// descriptor 3. The scheduler lets go of the lock once the worker has it: it is held for exactly as long as
-/// the worker, or something that it started, lives, whatever becomes of the scheduler. Process ids are
-/// reused, locks are not: a lock says whether an attempt lives, a process id only where to send signals.
+/// descriptor 3. All of them start at once: none is queued. A handle is the process id. The scheduler lets go
+/// of the lock once the worker has it: it is held for exactly as long as the worker, or something that it
+/// started, lives, whatever becomes of the scheduler. Process ids are reused, locks are not: a lock says
+/// whether an attempt lives, a process id only where to send signals.
 class LocalRunner final : public JobRunner {
  public:
   /// `wake_fd`: wait() also returns when this descriptor becomes readable, and reads it empty
   /// (StopSignals::fd()).
   explicit LocalRunner(std::filesystem::path worker, int wake_fd = -1);
+  /// One that starts nothing: to ask what lives.
+  LocalRunner() : LocalRunner(std::filesystem::path()) {}
 
-  std::int64_t start(const RunRequest& request) override;
-  bool adopt(const RunRequest& request, std::optional<std::int64_t> pid) override;
-  std::vector<RunEnd> wait(double seconds) override;
+  std::vector<StartResult> start(std::span<const RunRequest> bundle) override;
+  WorkerState adopt(const RunRequest& request) override;
+  bool is_alive(const RunRequest& request) const override;
+  RunNews wait(double seconds) override;
   void terminate(std::int64_t attempt_id) override;
   void kill(std::int64_t attempt_id) override;
 
@@ -35,6 +39,7 @@ class LocalRunner final : public JobRunner {
     bool child = true;  ///< Ours: its exit status can be read.
     std::filesystem::path lock;
   };
+  StartResult start_one(const RunRequest& request);
   bool collect(Process& process, std::vector<RunEnd>& ends);
   void signal(std::int64_t attempt_id, int signal);
 

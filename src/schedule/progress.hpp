@@ -10,6 +10,8 @@ namespace ablate {
 
 struct Progress {
   virtual ~Progress() = default;
+  /// An attempt was submitted, and begins when there is room for it.
+  virtual void queued(const JobRecord&, const AttemptRecord&) {}
   virtual void started(const JobRecord&, const AttemptRecord&) {}
   /// A worker that outlived an earlier `ablate run` is watched from now on.
   virtual void adopted(const JobRecord&, const AttemptRecord&) {}

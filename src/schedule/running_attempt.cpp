@@ -30,6 +30,8 @@ bool read_journal_of(Database& database, RunningAttempt& running, bool ended, do
     running.said.message = error.what();
     return false;
   }
+  if (running.watch.is_queued && running.attempt.state != AttemptState::queued)
+    running.watch.start(monotonic);
   if (running.said.journal_bytes > running.watch.journal_bytes) running.watch.grew_at = monotonic;
   running.watch.journal_bytes = running.said.journal_bytes;
   return true;

@@ -19,7 +19,8 @@ struct RunningAttempt {
   IntakeResult said;
 };
 
-/// Takes what is new in its journal into the database; all of it when the process is gone (`ended`). False
+/// Takes what is new in its journal into the database; all of it when the process is gone (`ended`). A queued
+/// attempt that tells something runs from now on. False
 /// when the journal was cut short: then the attempt counts as failed. Throws Error when the database or the
 /// disk gives out.
 bool read_journal_of(Database& database, RunningAttempt& running, bool ended, double monotonic);

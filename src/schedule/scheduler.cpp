@@ -48,17 +48,29 @@ class Scheduler {
         running_(database, runner, clock, options) {}
 
   ScheduleResult run();
-  std::size_t num_running() const { return running_.size(); }
+  std::size_t num_running() const { return running_.attempts().size(); }
 
  private:
   void settle_leftovers();
   void settle_foreign(AttemptRecord attempt);
   bool may_start() const;
-  bool start_next();
-  void start(std::size_t index, const Device& device);
-  RunRequest launch(std::size_t index, AttemptRecord& attempt);
+  /// An attempt that is written down and not started yet.
+  struct Submission {
+    std::size_t job = 0;
+    AttemptRecord attempt;
+    RunRequest request;
+  };
+  bool start_ready();
+  void prepare(std::size_t index, Placement placement, std::vector<Submission>& bundle);
+  void submit(std::vector<Submission>& bundle);
+  void watch(const Submission& submission, const StartResult& result);
+  void refuse(Submission& submission, const std::string& message);
+  void end_unstarted(Submission& submission, const std::string& message, JobState next);
+  void heed_start(const RunningAttempt& running);
+  void heed_starts() {
+    for (const RunningAttempt& running : running_.attempts()) heed_start(running);
+  }
   void set_state(std::size_t index, JobState state);
-  void end_unstarted(std::size_t index, AttemptRecord& attempt, const std::string& message, JobState next);
   void wait();
   void end(RunningAttempt& running, const std::optional<ExitStatus>& exit);
   void count_failure(std::size_t index);
@@ -90,18 +102,20 @@ ScheduleResult Scheduler::run() {
   settle_leftovers();
   for (;;) {
     heed_stop_requests();
-    while (may_start() && start_next()) {
+    while (start_ready()) {
     }
     progress_.tick();
-    if (running_.size() == 0) return result();
+    if (running_.attempts().empty()) return result();
     wait();
-    if (running_.look() && states_changed_) reload_states();
+    if (!running_.look()) continue;
+    heed_starts();
+    if (states_changed_) reload_states();
   }
 }
 
-/// Attempts that an earlier scheduler left in state running.
+/// Attempts that an earlier scheduler left queued or running.
 void Scheduler::settle_leftovers() {
-  for (AttemptRecord& attempt : load_running_attempts(database_)) {
+  for (AttemptRecord& attempt : load_open_attempts(database_)) {
     const auto index = find_row(jobs_, attempt.job_id);
     if (!index) {
       settle_foreign(std::move(attempt));
@@ -111,33 +125,38 @@ void Scheduler::settle_leftovers() {
     const RunRequest request = locate_attempt(database_, attempt);
     const double now = clock_.monotonic();
     const double age = std::max(0.0, clock_.now() - attempt.started_at);
-    RunningAttempt running{.job = *index,
-                           .attempt = attempt,
-                           .folder = JobFolder{request.job_folder}.attempt(attempt.number),
-                           .watch = {.started = now - age, .grew_at = now},
-                           .said = {}};
-    slots_.take_on(attempt.device, job.memory_bytes);
-    if (runner_.adopt(request, attempt.pid)) {
-      progress_.adopted(job, attempt);
-      running_.add(std::move(running));
-      if (job.cancel != CancelReason::none) running_.cancel(job.id);
-    } else {
+    RunningAttempt running{
+        .job = *index,
+        .attempt = attempt,
+        .folder = request.folder().path,
+        .watch = {.is_queued = attempt.state == AttemptState::queued, .started = now - age, .grew_at = now},
+        .said = {}};
+    slots_.take_on(attempt.placement);
+    const WorkerState found = runner_.adopt(request);
+    if (found == WorkerState::gone) {
       if (job.cancel != CancelReason::none) running.watch.stop = StopReason::cancel;
       end(running, std::nullopt);
+      continue;
     }
+    progress_.adopted(job, attempt);
+    running_.add(std::move(running));
+    if (found == WorkerState::running && attempt.state == AttemptState::queued) running_.begin(attempt.id);
+    if (job.cancel != CancelReason::none) running_.cancel(job.id);
   }
 }
 
 /// An attempt of another sweep: buried when it is gone; one that lives is that sweep's matter.
 void Scheduler::settle_foreign(AttemptRecord attempt) {
   const RunRequest request = locate_attempt(database_, attempt);
-  const AttemptFolder folder{JobFolder{request.job_folder}.attempt(attempt.number)};
-  if (FileLock::is_held(folder.lock())) {
+  if (runner_.is_alive(request)) {
     progress_.note(fmt::format("{} of another sweep is still running: left alone", attempt.folder));
     return;
   }
-  RunningAttempt running{
-      .job = queue_.size(), .attempt = std::move(attempt), .folder = folder.path, .watch = {}, .said = {}};
+  RunningAttempt running{.job = queue_.size(),
+                         .attempt = std::move(attempt),
+                         .folder = request.folder().path,
+                         .watch = {},
+                         .said = {}};
   if (get_job(database_, request.job_folder.filename().string()).cancel != CancelReason::none)
     running.watch.stop = StopReason::cancel;
   end(running, std::nullopt);
@@ -148,52 +167,108 @@ bool Scheduler::may_start() const {
   return stops_heeded_ == 0 && !too_many_failed;
 }
 
-/// False when no job is ready or no device has room. Nothing overtakes the first in line, so that a large
-/// job's turn comes.
-bool Scheduler::start_next() {
-  const auto index = queue_.first_ready();
-  if (!index) return false;
-  const Device* device = slots_.take(jobs_[*index].memory_bytes);
-  if (device == nullptr) return false;
-  start(*index, *device);
-  return true;
+/// Submits all that is ready and has a place, in one bundle. False when there was nothing. Nothing overtakes
+/// the first in line, so that a large job's turn comes.
+bool Scheduler::start_ready() {
+  std::vector<Submission> bundle;
+  bool any = false;
+  try {
+    while (may_start()) {
+      const auto index = queue_.first_ready();
+      if (!index) break;
+      const auto placement = slots_.take(jobs_[*index].memory_bytes);
+      if (!placement) break;
+      any = true;
+      prepare(*index, *placement, bundle);
+    }
+  } catch (const Error& error) {
+    for (Submission& submission : bundle) end_unstarted(submission, error.what(), JobState::waiting);
+    throw;
+  }
+  if (!bundle.empty()) submit(bundle);
+  return any;
 }
 
-void Scheduler::start(std::size_t index, const Device& device) {
+/// Writes an attempt down and makes its files. Throws Error when that fails for every attempt.
+void Scheduler::prepare(std::size_t index, Placement placement, std::vector<Submission>& bundle) {
   const JobRecord& job = jobs_[index];
-  auto attempt = begin_attempt(database_, job, invocation_id_, device.name, device.threads, clock_.now());
+  placement.time_limit = options_.timeout;
+  auto attempt = begin_attempt(database_, job, invocation_id_, placement, clock_.now());
   if (!attempt) {  // Another process has changed it meanwhile.
-    slots_.release(device.name, job.memory_bytes);
+    slots_.release(placement);
     const JobState state = get_job(database_, job.key).state;
     set_state(index, state == JobState::waiting ? JobState::cancelled : state);
     return;
   }
-  set_state(index, JobState::running);
+  set_state(index, JobState::queued);
   ++attempts_;
-  RunRequest request;
+  Submission submission{.job = index, .attempt = std::move(*attempt), .request = {}};
+  std::vector<std::pair<std::string, std::int64_t>> parents;
+  for (const std::size_t parent : queue_.parents(index))
+    parents.emplace_back(to_name(jobs_[parent].stage), jobs_[parent].id);
   try {
-    request = launch(index, *attempt);
-  } catch (const RunnerError& error) {
-    end_unstarted(index, *attempt, error.what(), JobState::waiting);
-    throw;
+    submission.request = prepare_attempt(database_, runner_, job, submission.attempt, parents, options_);
   } catch (const Error& error) {
-    // Is it this job's folder, or can nothing be written at all?
-    try {
-      check_jobs_folder(database_);
-    } catch (const Error&) {
-      end_unstarted(index, *attempt, error.what(), JobState::waiting);
-      throw;
-    }
-    return end_unstarted(index, *attempt, error.what(), JobState::failed);
+    return refuse(submission, error.what());
   }
+  bundle.push_back(std::move(submission));
+}
+
+void Scheduler::submit(std::vector<Submission>& bundle) {
+  std::vector<RunRequest> requests;
+  for (const Submission& submission : bundle) requests.push_back(submission.request);
+  const std::vector<StartResult> results = runner_.start(requests);
+  std::string unavailable;
+  std::vector<std::size_t> refused;
+  for (std::size_t i = 0; i < bundle.size(); ++i) {
+    switch (results[i].outcome) {
+      case StartResult::Outcome::running:
+      case StartResult::Outcome::queued:
+        watch(bundle[i], results[i]);
+        break;
+      case StartResult::Outcome::refused:
+        refused.push_back(i);
+        break;
+      case StartResult::Outcome::unavailable:
+        end_unstarted(bundle[i], results[i].message, JobState::waiting);
+        unavailable = results[i].message;
+        break;
+    }
+  }
+  // When this shows that nothing can be written, all that was started is known by now.
+  for (const std::size_t i : refused) refuse(bundle[i], results[i].message);
+  if (!unavailable.empty()) throw RunnerError(unavailable);
+}
+
+void Scheduler::watch(const Submission& submission, const StartResult& result) {
   const double now = clock_.monotonic();
-  running_.add({.job = index,
-                .attempt = *attempt,
-                .folder = JobFolder{request.job_folder}.attempt(attempt->number),
-                .watch = {.started = now, .grew_at = now},
-                .said = {}});
-  set_attempt_pid(database_, attempt->id, *attempt->pid);
-  progress_.started(job, *attempt);
+  const bool is_running = result.outcome == StartResult::Outcome::running;
+  RunningAttempt& running = running_.add({.job = submission.job,
+                                          .attempt = submission.attempt,
+                                          .folder = submission.request.folder().path,
+                                          .watch = {.is_queued = !is_running, .started = now, .grew_at = now},
+                                          .said = {}});
+  record_submission(database_, running.attempt, result.handle, is_running, clock_.now());
+  if (!is_running) progress_.queued(jobs_[submission.job], running.attempt);
+  heed_start(running);
+}
+
+/// Is it this attempt that cannot be started, or can nothing be written at all? Then throws Error.
+void Scheduler::refuse(Submission& submission, const std::string& message) {
+  try {
+    check_jobs_folder(database_);
+  } catch (const Error&) {
+    end_unstarted(submission, message, JobState::waiting);
+    throw;
+  }
+  end_unstarted(submission, message, JobState::failed);
+}
+
+/// Takes over that an attempt of the sweep has begun.
+void Scheduler::heed_start(const RunningAttempt& running) {
+  if (running.attempt.state != AttemptState::running || queue_.state(running.job) != JobState::queued) return;
+  set_state(running.job, JobState::running);
+  progress_.started(jobs_[running.job], running.attempt);
 }
 
 void Scheduler::set_state(std::size_t index, JobState state) {
@@ -201,18 +276,10 @@ void Scheduler::set_state(std::size_t index, JobState state) {
   queue_.set_state(index, state);
 }
 
-RunRequest Scheduler::launch(std::size_t index, AttemptRecord& attempt) {
-  std::vector<std::pair<std::string, std::int64_t>> parents;
-  for (const std::size_t parent : queue_.parents(index))
-    parents.emplace_back(to_name(jobs_[parent].stage), jobs_[parent].id);
-  RunRequest request = prepare_attempt(database_, jobs_[index], attempt, parents, options_);
-  attempt.pid = runner_.start(request);
-  return request;
-}
-
-void Scheduler::end_unstarted(std::size_t index, AttemptRecord& attempt, const std::string& message,
-                              JobState next) {
-  slots_.release(attempt.device, jobs_[index].memory_bytes);
+void Scheduler::end_unstarted(Submission& submission, const std::string& message, JobState next) {
+  const std::size_t index = submission.job;
+  AttemptRecord& attempt = submission.attempt;
+  slots_.release(attempt.placement);
   set_state(index, next);
   const AttemptEnd end{
       .state = AttemptState::failed, .exit = {}, .failure = "start", .message = message, .job_state = next};
@@ -225,11 +292,13 @@ void Scheduler::end_unstarted(std::size_t index, AttemptRecord& attempt, const s
 }
 
 void Scheduler::wait() {
-  const std::vector<RunEnd> ends = runner_.wait(running_.pause());
+  const RunNews news = runner_.wait(running_.pause());
   // Requests first: an attempt that left because it was asked to did not crash.
   heed_stop_requests();
   heed_database();
-  for (const RunEnd& gone : ends)
+  for (const std::int64_t begun : news.begun) running_.begin(begun);
+  heed_starts();
+  for (const RunEnd& gone : news.ended)
     if (auto running = running_.take_out(gone.attempt_id)) end(*running, gone.exit);
 }
 
@@ -238,6 +307,7 @@ void Scheduler::end(RunningAttempt& running, const std::optional<ExitStatus>& ex
   if (running.watch.stop != StopReason::flood)
     read_journal_of(database_, running, /*ended=*/true, clock_.monotonic());
   const bool is_ours = running.job < queue_.size();
+  if (is_ours) heed_start(running);
   const Ending ending = describe_ending(running, exit, is_ours ? fruitless_[running.job] : 0,
                                         is_ours ? jobs_[running.job].micro_batch_halvings : 0);
   const AttemptEnd decided = decide_end(ending, options_.retries);
@@ -249,7 +319,7 @@ void Scheduler::end(RunningAttempt& running, const std::optional<ExitStatus>& ex
   JobRecord& job = jobs_[running.job];
   fruitless_[running.job] = is_fruitless(ending, decided) ? fruitless_[running.job] + 1 : 0;
   job.micro_batch_halvings += decided.halve_micro_batch ? 1 : 0;
-  slots_.release(attempt.device, job.memory_bytes);
+  slots_.release(attempt.placement);
   set_state(running.job, decided.job_state);
   attempt.state = decided.state;
   attempt.failure = decided.failure;
@@ -292,9 +362,7 @@ void Scheduler::heed_database() {
 /// Takes over what `ablate cancel` and `ablate retry` have done to jobs that do not run.
 void Scheduler::reload_states() {
   states_changed_ = false;
-  const auto is_idle = [](JobState state) {
-    return state != JobState::running && state != JobState::finished;
-  };
+  const auto is_idle = [](JobState state) { return !is_under_way(state) && state != JobState::finished; };
   for (const JobRecord& fresh : load_jobs(database_, sweep_id_)) {
     const auto index = find_row(jobs_, fresh.id);
     if (index && is_idle(fresh.state) && is_idle(jobs_[*index].state)) set_state(*index, fresh.state);
@@ -307,7 +375,7 @@ ScheduleResult Scheduler::result() const {
           .failed = counts.failed,
           .cancelled = counts.cancelled,
           .blocked = counts.blocked,
-          .waiting = counts.waiting + counts.running,
+          .waiting = counts.waiting + counts.queued + counts.running,
           .attempts = attempts_,
           .interrupted = stops_heeded_ > 0 && counts.waiting > 0};
 }

@@ -13,7 +13,7 @@ std::vector<JobNode> job_nodes(const Plan& plan, const JobStates& states) {
   for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
     const PlannedJob& planned = plan.jobs[i];
     JobState state = states[i].value_or(JobState::waiting);
-    if (state == JobState::running) state = JobState::waiting;  // It will be gone on with.
+    if (is_under_way(state)) state = JobState::waiting;  // It will be gone on with.
     nodes.push_back({.parents = {planned.parents.begin(), planned.parents.end()},
                      .priority = {.replicates = planned.replicates, .order = static_cast<std::int64_t>(i)},
                      .memory_bytes = planned.cost.memory_bytes,
@@ -37,10 +37,10 @@ std::vector<SimulatedStart> simulate_run(const Plan& plan, const JobStates& stat
   double now = 0;
   for (;;) {
     while (const auto next = queue.first_ready()) {
-      const Device* device = slots.take(queue.memory_bytes(*next));
-      if (!device) break;
+      const auto placement = slots.take(queue.memory_bytes(*next));
+      if (!placement) break;
       const PlannedJob& job = plan.jobs[*next];
-      starts.push_back({*next, device->name, now, speed.seconds(job)});
+      starts.push_back({*next, *placement, now, speed.seconds(job)});
       queue.set_state(*next, JobState::running);
       running.push(starts.size() - 1);
     }
@@ -48,7 +48,7 @@ std::vector<SimulatedStart> simulate_run(const Plan& plan, const JobStates& stat
     const SimulatedStart ended = starts[running.top()];
     running.pop();
     now = ended.start + ended.seconds;
-    slots.release(ended.device, queue.memory_bytes(ended.job));
+    slots.release(ended.placement);
     queue.set_state(ended.job, JobState::finished);
   }
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 #include <vector>
 
 #include "plan/plan.hpp"
@@ -13,7 +12,7 @@ namespace ablate {
 
 struct SimulatedStart {
   std::size_t job = 0;  ///< Index into Plan::jobs.
-  std::string device;
+  Placement placement;
   double start = 0;    ///< Seconds from now, by estimate.
   double seconds = 0;  ///< That it takes, by estimate.
 };

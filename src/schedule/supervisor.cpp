@@ -11,7 +11,7 @@ constexpr double kLookSeconds = 0.5;
 
 }  // namespace
 
-void Supervisor::add(RunningAttempt running) { running_.push_back(std::move(running)); }
+RunningAttempt& Supervisor::add(RunningAttempt running) { return running_.emplace_back(std::move(running)); }
 
 std::optional<RunningAttempt> Supervisor::take_out(std::int64_t attempt_id) {
   const auto found = std::find_if(running_.begin(), running_.end(), [&](const RunningAttempt& running) {
@@ -21,6 +21,16 @@ std::optional<RunningAttempt> Supervisor::take_out(std::int64_t attempt_id) {
   RunningAttempt running = std::move(*found);
   running_.erase(found);
   return running;
+}
+
+void Supervisor::begin(std::int64_t attempt_id) {
+  for (RunningAttempt& running : running_) {
+    if (running.attempt.id != attempt_id) continue;
+    WriteTransaction transaction(database_);
+    record_start(database_, running.attempt, clock_.now());
+    transaction.commit();
+    if (running.watch.is_queued) running.watch.start(clock_.monotonic());
+  }
 }
 
 double Supervisor::pause() const { return behind_ ? 0 : std::max(0.0, next_look_ - clock_.monotonic()); }

@@ -1,5 +1,5 @@
-// Watches running attempts: reads their journals as they grow and stops those that pass a limit or are no
-// longer wanted.
+// Watches attempts that were submitted: reads their journals as they grow and stops those that pass a limit
+// or are no longer wanted.
 #pragma once
 
 #include <optional>
@@ -18,10 +18,13 @@ class Supervisor {
   Supervisor(Database& database, JobRunner& runner, const Clock& clock, const ScheduleOptions& options)
       : database_(database), runner_(runner), clock_(clock), options_(options) {}
 
-  void add(RunningAttempt running);
+  /// The attempt that is now watched; valid until another one is added or taken out.
+  RunningAttempt& add(RunningAttempt running);
   /// The attempt of that id, which is then no longer watched.
   std::optional<RunningAttempt> take_out(std::int64_t attempt_id);
-  std::size_t size() const { return running_.size(); }
+  const std::vector<RunningAttempt>& attempts() const { return running_; }
+  /// The runner says that a queued attempt has begun.
+  void begin(std::int64_t attempt_id);
 
   /// Seconds until look() has something to do.
   double pause() const;

@@ -6,7 +6,13 @@
 
 namespace ablate {
 
+void Watch::start(double now) {
+  is_queued = false;
+  started = grew_at = now;
+}
+
 Overdue find_overdue(const Watch& watch, const ScheduleOptions& options, double now) {
+  if (watch.is_queued) return {};
   const auto larger = [](const char* what, std::int64_t limit) {
     return fmt::format("{} is larger than {}", what, human_bytes(static_cast<double>(limit)));
   };

@@ -9,8 +9,10 @@
 
 namespace ablate {
 
-/// What the scheduler keeps an eye on. Times are Clock::monotonic().
+/// What the scheduler keeps an eye on. Times are Clock::monotonic(). Of a queued attempt nothing is due: its
+/// times count from its start on.
 struct Watch {
+  bool is_queued = false;
   double started = 0;
   double grew_at = 0;  ///< When the journal was last seen to grow.
   std::int64_t journal_bytes = 0, log_bytes = 0;
@@ -18,6 +20,9 @@ struct Watch {
   std::string stop_message;
   double asked_at = 0;
   bool killed = false;
+
+  /// It is no longer queued.
+  void start(double now);
 };
 
 /// A limit that the attempt has passed; `reason` is none when there is no such.

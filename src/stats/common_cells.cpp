@@ -93,12 +93,14 @@ int badness(JobState state) {
       return 0;
     case JobState::waiting:
       return 1;
-    case JobState::running:
+    case JobState::queued:
       return 2;
-    case JobState::cancelled:
+    case JobState::running:
       return 3;
-    case JobState::failed:
+    case JobState::cancelled:
       return 4;
+    case JobState::failed:
+      return 5;
   }
   return 0;
 }

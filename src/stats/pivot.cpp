@@ -169,6 +169,7 @@ void count_missing(PivotCell& cell, const RunRecord& run, const std::string& val
     case JobState::running:
       ++cell.running;
       break;
+    case JobState::queued:
     case JobState::waiting:
       ++cell.waiting;
       break;

@@ -8,7 +8,8 @@ namespace ablate {
 namespace {
 
 #define ATTEMPT_COLUMNS                                                                                 \
-  "id, job_id, number, state, device, threads, folder, pid, host, resume_step, step, total_steps, "     \
+  "id, job_id, number, state, device, threads, memory_bytes, time_limit, folder, handle, host, "        \
+  "resume_step, step, total_steps, "                                                                    \
   "last_word, "                                                                                         \
   "checkpoint_step, checkpoint_path, started_at, last_event_at, ended_at, exit_code, signal, failure, " \
   "message, "                                                                                           \
@@ -26,10 +27,12 @@ AttemptRecord read_attempt(const Query& row) {
   attempt.job_id = row.integer(column++);
   attempt.number = row.integer(column++);
   attempt.state = from_name<AttemptState>(row.view(column++));
-  attempt.device = row.view(column++);
-  attempt.threads = row.integer(column++);
+  attempt.placement = parse_device(row.view(column++));
+  attempt.placement.threads = row.integer(column++);
+  attempt.placement.memory_bytes = row.real(column++);
+  attempt.placement.time_limit = row.real(column++);
   attempt.folder = row.view(column++);
-  attempt.pid = row.find_integer(column++);
+  attempt.handle = row.view(column++);
   attempt.host = row.view(column++);
   attempt.resume_step = row.integer(column++);
   attempt.step = row.integer(column++);
@@ -90,8 +93,9 @@ std::vector<AttemptRecord> load_attempts(Database& database, std::int64_t job_id
   return read_attempts(query);
 }
 
-std::vector<AttemptRecord> load_running_attempts(Database& database) {
-  Query query(database, "SELECT " ATTEMPT_COLUMNS " FROM attempt WHERE state = 'running' ORDER BY id");
+std::vector<AttemptRecord> load_open_attempts(Database& database) {
+  Query query(database, "SELECT " ATTEMPT_COLUMNS
+                        " FROM attempt WHERE state = 'queued' OR state = 'running' ORDER BY id");
   return read_attempts(query);
 }
 
@@ -116,11 +120,11 @@ std::optional<Checkpoint> find_checkpoint(Database& database, std::int64_t job_i
 }
 
 std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& job,
-                                           std::int64_t invocation_id, const std::string& device,
-                                           std::int64_t threads, double now) {
+                                           std::int64_t invocation_id, const Placement& placement,
+                                           double now) {
   WriteTransaction transaction(database);
   const auto changed =
-      Query(database, "UPDATE job SET state = 'running' WHERE id = ? AND state = 'waiting' AND cancel = 0",
+      Query(database, "UPDATE job SET state = 'queued' WHERE id = ? AND state = 'waiting' AND cancel = 0",
             job.id)
           .run();
   if (changed == 0) return std::nullopt;
@@ -135,11 +139,12 @@ std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& 
   std::int64_t id = 0;
   {
     Query query(database,
-                "INSERT INTO attempt (job_id, number, invocation_id, state, device, threads, folder, "
-                "resume_step, step,"
-                " started_at) SELECT ?1, ?2, ?3, 'running', ?4, ?5, 'jobs/' || key || '/' || ?2, ?6, ?6, ?7"
+                "INSERT INTO attempt (job_id, number, invocation_id, state, device, threads, memory_bytes,"
+                " time_limit, folder, resume_step, step, started_at)"
+                " SELECT ?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, 'jobs/' || key || '/' || ?2, ?8, ?8, ?9"
                 " FROM job WHERE id = ?1 RETURNING id",
-                job.id, number, invocation_id, device, threads, resume_step, now);
+                job.id, number, invocation_id, placement.device(), placement.threads, placement.memory_bytes,
+                placement.time_limit, resume_step, now);
     query.step();
     id = query.integer(0);
   }
@@ -149,8 +154,25 @@ std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& 
   return attempt;
 }
 
-void set_attempt_pid(Database& database, std::int64_t attempt_id, std::int64_t pid) {
-  Query(database, "UPDATE attempt SET pid = ? WHERE id = ?", pid, attempt_id).run();
+void record_submission(Database& database, AttemptRecord& attempt, const std::string& handle, bool is_running,
+                       double now) {
+  WriteTransaction transaction(database);
+  Query(database, "UPDATE attempt SET handle = ? WHERE id = ?", handle, attempt.id).run();
+  attempt.handle = handle;
+  if (is_running) record_start(database, attempt, now);
+  transaction.commit();
+}
+
+void record_start(Database& database, AttemptRecord& attempt, double now) {
+  const auto changed =
+      Query(database,
+            "UPDATE attempt SET state = 'running', started_at = ? WHERE id = ? AND state = 'queued'", now,
+            attempt.id)
+          .run();
+  if (changed == 0) return;
+  Query(database, "UPDATE job SET state = 'running' WHERE id = ? AND state = 'queued'", attempt.job_id).run();
+  attempt.state = AttemptState::running;
+  attempt.started_at = now;
 }
 
 bool end_attempt(Database& database, std::int64_t attempt_id, const AttemptEnd& end, double now) {
@@ -158,10 +180,12 @@ bool end_attempt(Database& database, std::int64_t attempt_id, const AttemptEnd& 
   const auto or_null = [](const std::string& text) {
     return text.empty() ? std::nullopt : std::optional(text);
   };
+  // One that never began took no time.
   const auto changed = Query(database,
-                             "UPDATE attempt SET state = ?, ended_at = ?, exit_code = ?, signal = ?,"
-                             " failure = coalesce(?, failure), message = coalesce(?, message)"
-                             " WHERE id = ? AND state = 'running'",
+                             "UPDATE attempt SET state = ?1, ended_at = ?2, exit_code = ?3, signal = ?4,"
+                             " failure = coalesce(?5, failure), message = coalesce(?6, message),"
+                             " started_at = CASE state WHEN 'queued' THEN ?2 ELSE started_at END"
+                             " WHERE id = ?7 AND (state = 'queued' OR state = 'running')",
                              to_name(end.state), now, end.exit ? end.exit->code : std::nullopt,
                              end.exit ? end.exit->signal : std::nullopt, or_null(end.failure),
                              or_null(end.message), attempt_id)
@@ -172,7 +196,8 @@ bool end_attempt(Database& database, std::int64_t attempt_id, const AttemptEnd& 
         "UPDATE job SET state = CASE WHEN cancel != 0 AND ?1 = 'waiting' THEN 'cancelled' ELSE ?1 END,"
         " cancel = CASE ?1 WHEN 'waiting' THEN cancel WHEN 'cancelled' THEN max(cancel, 1) ELSE 0 END,"
         " micro_batch_halvings = micro_batch_halvings + ?2"
-        " WHERE id = (SELECT job_id FROM attempt WHERE id = ?3) AND state = 'running'",
+        " WHERE id = (SELECT job_id FROM attempt WHERE id = ?3)"
+        " AND (state = 'queued' OR state = 'running')",
         to_name(end.job_state), end.halve_micro_batch, attempt_id)
       .run();
   transaction.commit();

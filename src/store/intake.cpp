@@ -57,8 +57,6 @@ class EventWriter {
     curves_.rewind(event.step);
     if (event.step == 0) Query(database_, "DELETE FROM score_value WHERE job_id = ?", attempt_.job_id).run();
     if (!event.detail.is_object()) return;
-    const auto pid = event.detail.find("pid");
-    if (pid != event.detail.end() && pid->is_number_integer()) attempt_.pid = pid->get<std::int64_t>();
     const auto host = event.detail.find("host");
     if (host != event.detail.end() && host->is_string()) attempt_.host = host->get<std::string>();
     add_detail(event.detail);
@@ -87,9 +85,9 @@ std::filesystem::path journal_of(Database& database, const AttemptRecord& attemp
   return AttemptFolder{database.folder() / attempt.folder}.journal();
 }
 
-/// Whether the attempt may still write: it runs, and no other has begun after it.
+/// Whether the attempt may still write: it has not ended, and no other was submitted after it.
 bool is_current(Database& database, const AttemptRecord& attempt) {
-  if (attempt.state != AttemptState::running) return false;
+  if (attempt.state != AttemptState::queued && attempt.state != AttemptState::running) return false;
   Query query(database, "SELECT max(number) FROM attempt WHERE job_id = ?", attempt.job_id);
   return query.step() && query.integer(0) == attempt.number;
 }
@@ -99,12 +97,12 @@ void save_attempt(Database& database, const AttemptRecord& attempt) {
     return text.empty() ? std::nullopt : std::optional(text);
   };
   Query(database,
-        "UPDATE attempt SET pid = ?, host = ?, resume_step = ?, step = ?, total_steps = ?, last_word = ?,"
+        "UPDATE attempt SET host = ?, resume_step = ?, step = ?, total_steps = ?, last_word = ?,"
         " checkpoint_step = ?, checkpoint_path = ?, last_event_at = ?, failure = ?, message = ?, "
         "journal_offset = ?,"
         " journal_seq = ?, repeated = ?, missing = ?, unknown = ?, malformed = ?, torn = ?, late = ? WHERE "
         "id = ?",
-        attempt.pid, or_null(attempt.host), attempt.resume_step, attempt.step, attempt.total_steps,
+        or_null(attempt.host), attempt.resume_step, attempt.step, attempt.total_steps,
         or_null(attempt.last_word), attempt.checkpoint_step, or_null(attempt.checkpoint_path),
         attempt.last_event_at, or_null(attempt.failure), or_null(attempt.message), attempt.journal.offset,
         attempt.journal.last_seq, attempt.faults.repeated, attempt.faults.missing, attempt.faults.unknown,
@@ -150,6 +148,8 @@ IntakeResult take_in(Database& database, AttemptRecord& attempt, bool ended) {
   current.journal = chunk.position;
   current.faults += chunk.faults;
   if (is_current(database, current)) {
+    // Whoever started it may have died before that was written down: what it tells says that it runs.
+    if (!chunk.events.empty()) record_start(database, current, chunk.events.front().time);
     EventWriter writer(database, current);
     for (const Event& event : chunk.events) writer.write(event);
     writer.finish();

@@ -22,10 +22,10 @@ struct IntakeResult {
 /// Reads an attempt's journal from where the database left it and writes rows and new position in one
 /// transaction. `started` removes the points of the job behind the step that the attempt resumes from (all
 /// points and scores when it starts from scratch); points are kept by (job, metric, step), so a step told
-/// twice counts once, the later value. A journal of an attempt that is no longer running gives no rows: its
-/// lines are counted as late. A `started` that claims another attempt's number counts as malformed, but is
-/// followed: the folder says whose it is. `ended`: the process is gone (see read_journal). `attempt` is
-/// brought up to date. Where nothing is new, nothing is written.
+/// twice counts once, the later value. A queued attempt that tells something is running. A journal of an
+/// attempt that has ended gives no rows: its lines are counted as late. A `started` that claims another
+/// attempt's number counts as malformed, but is followed: the folder says whose it is. `ended`: the process
+/// is gone (see read_journal). `attempt` is brought up to date. Where nothing is new, nothing is written.
 IntakeResult take_in(Database& database, AttemptRecord& attempt, bool ended);
 
 }  // namespace ablate

@@ -1,6 +1,8 @@
 #include "store/job_times.hpp"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "config/names.hpp"
 #include "store/query.hpp"
@@ -46,38 +48,29 @@ TimeFit fit_times(std::span<const TimedAttempt> attempts) {
 }
 
 std::vector<JobTime> load_job_times(Database& database) {
-  Query query(
-      database,
-      "SELECT stage, task, kind, flops, seconds FROM ("
-      "  SELECT j.stage, j.task, CASE WHEN a.device LIKE 'cuda%' THEN 'cuda' ELSE a.device END AS kind,"
-      "         j.flops * CASE WHEN j.steps > 0 THEN 1.0 * (a.step - a.resume_step) / j.steps ELSE 1 END"
-      "           / CASE WHEN a.device LIKE 'cpu%' THEN max(a.threads, 1) ELSE 1 END AS flops,"
-      "         a.ended_at - a.started_at AS seconds,"
-      "         row_number() OVER (PARTITION BY j.stage, j.task,"
-      "           CASE WHEN a.device LIKE 'cuda%' THEN 'cuda' ELSE a.device END ORDER BY a.id DESC) AS age"
-      "  FROM attempt a JOIN job j ON j.id = a.job_id"
-      "  WHERE a.state = 'finished' AND a.ended_at > a.started_at AND j.flops > 0"
-      "    AND (j.steps = 0 OR a.step > a.resume_step)"
-      ") WHERE age <= ? ORDER BY stage, task, kind",
-      kMaxTimedAttempts);
-  std::vector<JobTime> times;
-  std::vector<TimedAttempt> group;
-  const auto close_group = [&] {
-    if (group.empty()) return;
-    times.back().fit = fit_times(group);
-    times.back().attempts = static_cast<std::int64_t>(group.size());
-    group.clear();
-  };
+  Query query(database,
+              "SELECT j.stage, j.task, a.device, a.threads,"
+              "  j.flops * CASE WHEN j.steps > 0 THEN 1.0 * (a.step - a.resume_step) / j.steps ELSE 1 END,"
+              "  a.ended_at - a.started_at"
+              " FROM attempt a JOIN job j ON j.id = a.job_id"
+              " WHERE a.state = 'finished' AND a.ended_at > a.started_at AND j.flops > 0"
+              "   AND (j.steps = 0 OR a.step > a.resume_step)"
+              " ORDER BY a.id DESC");
+  // By stage, task and kind of device, by name.
+  std::map<std::tuple<std::string, std::string, std::string>, std::vector<TimedAttempt>> groups;
   while (query.step()) {
-    const Stage stage = from_name<Stage>(query.view(0));
-    if (times.empty() || times.back().stage != stage || times.back().task != query.view(1) ||
-        times.back().device != query.view(2)) {
-      close_group();
-      times.push_back({stage, query.text(1), query.text(2), {}, 0});
-    }
-    group.push_back({query.real(3), query.real(4)});
+    const DeviceKind kind = parse_device(query.view(2)).kind;
+    std::vector<TimedAttempt>& group = groups[{query.text(0), query.text(1), to_name(kind)}];
+    if (group.size() == static_cast<std::size_t>(kMaxTimedAttempts)) continue;
+    const double threads = kind == DeviceKind::cpu ? std::max(query.real(3), 1.0) : 1;
+    group.push_back({query.real(4) / threads, query.real(5)});
   }
-  close_group();
+  std::vector<JobTime> times;
+  for (const auto& [key, group] : groups) {
+    const auto& [stage, task, kind] = key;
+    times.push_back({from_name<Stage>(stage), task, from_name<DeviceKind>(kind), fit_times(group),
+                     static_cast<std::int64_t>(group.size())});
+  }
   return times;
 }
 

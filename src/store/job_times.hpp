@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/experiment.hpp"
+#include "journal/placement.hpp"
 #include "store/database.hpp"
 
 namespace ablate {
@@ -28,11 +29,11 @@ struct TimeFit {
 /// one size, all of the time is taken to be in proportion to the FLOPs. Of no attempts: both 0.
 TimeFit fit_times(std::span<const TimedAttempt> attempts);
 
-/// Measured on finished attempts of a stage (of `eval`: of one task) on a kind of device ("cpu", "cuda").
+/// Measured on finished attempts of a stage (of `eval`: of one task) on a kind of device.
 struct JobTime {
   Stage stage = Stage::encoder;
   std::string task;
-  std::string device;
+  DeviceKind kind = DeviceKind::cpu;
   TimeFit fit;
   std::int64_t attempts = 0;  ///< That it was measured on: the last kMaxTimedAttempts.
 };

@@ -119,7 +119,7 @@ CancelResult cancel_jobs(Database& database, std::span<const std::int64_t> job_i
                 "UPDATE job SET state = 'cancelled', cancel = ? WHERE id = ? AND state = 'waiting'");
   Query running(database,
                 "UPDATE job SET cancel = CASE WHEN cancel = 0 THEN ?1 ELSE min(cancel, ?1) END"
-                " WHERE id = ?2 AND state = 'running'");
+                " WHERE id = ?2 AND (state = 'queued' OR state = 'running')");
   for (const std::int64_t id : job_ids) {
     result.cancelled += waiting.bind(code, id).run();
     result.marked += running.bind(code, id).run();
@@ -141,7 +141,8 @@ std::int64_t retry_jobs(Database& database, std::span<const std::int64_t> job_id
 
 std::vector<std::int64_t> load_cancel_requests(Database& database) {
   std::vector<std::int64_t> ids;
-  Query query(database, "SELECT id FROM job WHERE state = 'running' AND cancel != 0 ORDER BY id");
+  Query query(database,
+              "SELECT id FROM job WHERE (state = 'queued' OR state = 'running') AND cancel != 0 ORDER BY id");
   while (query.step()) ids.push_back(query.integer(0));
   return ids;
 }

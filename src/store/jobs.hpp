@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/experiment.hpp"
+#include "journal/placement.hpp"
 #include "journal/reader.hpp"
 #include "store/database.hpp"
 #include "store/states.hpp"
@@ -27,7 +28,8 @@ struct JobRecord {
   std::int64_t steps = 0;
   double flops = 0, memory_bytes = 0;
   JobState state = JobState::waiting;
-  CancelReason cancel = CancelReason::none;  ///< Of a running job: asked for; of a cancelled one: why.
+  CancelReason cancel =
+      CancelReason::none;  ///< Of a queued or running job: asked for; of a cancelled one: why.
   std::int64_t micro_batch_halvings = 0;
   std::int64_t replicates = 0;  ///< How many replicates of the asked sweep need it.
   std::int64_t order = 0;       ///< Its place in that sweep: jobs of earlier replicates first.
@@ -56,11 +58,10 @@ void end_invocation(Database& database, std::int64_t invocation_id, double now);
 
 struct AttemptRecord {
   std::int64_t id = 0, job_id = 0, number = 0;
-  AttemptState state = AttemptState::running;
-  std::string device;
-  std::int64_t threads = 1;
+  AttemptState state = AttemptState::queued;
+  Placement placement;
   std::string folder;  ///< Relative to the database's folder: "jobs/<key>/<number>".
-  std::optional<std::int64_t> pid;
+  std::string handle;  ///< What the runner knows it by; empty: it was not started, or nobody wrote it down.
   std::string host;
   std::int64_t resume_step = 0, step = 0;
   std::filesystem::path
@@ -69,7 +70,7 @@ struct AttemptRecord {
   std::string last_word;         ///< The end that its journal has: "finished", "failed" or "" for none yet.
   std::optional<std::int64_t> checkpoint_step;
   std::string checkpoint_path;
-  double started_at = 0;
+  double started_at = 0;  ///< When it was submitted; from its start on, when that was.
   std::optional<double> last_event_at, ended_at;
   std::optional<int> exit_code, signal;
   std::string failure, message;
@@ -79,22 +80,28 @@ struct AttemptRecord {
 };
 std::vector<AttemptRecord> load_attempts(Database& database, std::int64_t job_id);
 AttemptRecord get_attempt(Database& database, std::int64_t attempt_id);
-/// Attempts in state running, of any sweep: what a scheduler that starts has to adopt or to bury.
-std::vector<AttemptRecord> load_running_attempts(Database& database);
+/// Attempts in state queued or running, of any sweep: what a scheduler that starts has to adopt or to bury.
+std::vector<AttemptRecord> load_open_attempts(Database& database);
 
-/// Makes a waiting job running and writes down its next attempt, in one transaction, before any process is
+/// Makes a waiting job queued and writes down its next attempt, in one transaction, before any process is
 /// started. The attempt resumes from the newest checkpoint that any attempt of the job has left
 /// (find_checkpoint). Nothing when the job is not waiting any more (cancelled meanwhile).
 std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& job,
-                                           std::int64_t invocation_id, const std::string& device,
-                                           std::int64_t threads, double now);
+                                           std::int64_t invocation_id, const Placement& placement,
+                                           double now);
 /// The newest checkpoint of a job: the last one of the highest attempt whose last one is still on the disk.
 struct Checkpoint {
   std::int64_t step = 0;
   std::filesystem::path path;  ///< Absolute.
 };
 std::optional<Checkpoint> find_checkpoint(Database& database, std::int64_t job_id);
-void set_attempt_pid(Database& database, std::int64_t attempt_id, std::int64_t pid);
+/// Keeps the handle of a submitted attempt, which is running when the runner has begun it at once. `attempt`
+/// is brought up to date.
+void record_submission(Database& database, AttemptRecord& attempt, const std::string& handle, bool is_running,
+                       double now);
+/// Makes a queued attempt and its job running, within the caller's transaction; does nothing to another one.
+/// `attempt` is brought up to date.
+void record_start(Database& database, AttemptRecord& attempt, double now);
 
 /// How an attempt ended, and what becomes of its job.
 struct AttemptEnd {
@@ -105,19 +112,19 @@ struct AttemptEnd {
   JobState job_state = JobState::finished;
   bool halve_micro_batch = false;
 };
-/// Only a running attempt can end; otherwise nothing changes and false is returned. A job that is marked as
-/// cancelled becomes so where `job_state` says waiting, and keeps the reason.
+/// Only a queued or running attempt can end; otherwise nothing changes and false is returned. A job that is
+/// marked as cancelled becomes so where `job_state` says waiting, and keeps the reason.
 bool end_attempt(Database& database, std::int64_t attempt_id, const AttemptEnd& end, double now);
 
-/// Waiting jobs become cancelled at once; running ones are marked for the scheduler to stop. A user's cancel
-/// goes before an early stop. Returns how many of each.
+/// Waiting jobs become cancelled at once; queued and running ones are marked for the scheduler to stop. A
+/// user's cancel goes before an early stop. Returns how many of each.
 struct CancelResult {
   std::int64_t cancelled = 0, marked = 0;
 };
 CancelResult cancel_jobs(Database& database, std::span<const std::int64_t> job_ids, CancelReason reason);
 /// Failed and cancelled jobs become waiting again. Returns how many did.
 std::int64_t retry_jobs(Database& database, std::span<const std::int64_t> job_ids);
-/// Ids of running jobs that are marked as cancelled.
+/// Ids of queued and running jobs that are marked as cancelled.
 std::vector<std::int64_t> load_cancel_requests(Database& database);
 
 }  // namespace ablate

@@ -13,6 +13,10 @@ constexpr const char kSchema[] =
 #include "store/schema.sql.inc"
     ;
 
+constexpr const char kMigration5[] =
+#include "store/migration_5.sql.inc"
+    ;
+
 /// PRAGMA application_id of our files: "ABLT".
 constexpr int kApplicationId = 0x41424c54;
 
@@ -21,7 +25,6 @@ constexpr int kApplicationId = 0x41424c54;
 std::span<const Migration> known_migrations() {
   static constexpr Migration kMigrations[] = {
       {1, kSchema},
-      // A new file has it from the schema.
       {2,
        "CREATE TABLE IF NOT EXISTS data_source (hash TEXT PRIMARY KEY, path TEXT NOT NULL)"
        " STRICT, WITHOUT ROWID"},
@@ -38,6 +41,7 @@ std::span<const Migration> known_migrations() {
       {4,
        "UPDATE job SET cancel = 1 WHERE state = 'cancelled';"
        "UPDATE score_value SET stderr = NULL WHERE n = 1"},
+      {5, kMigration5},
   };
   return kMigrations;
 }
@@ -66,6 +70,24 @@ int check_not_newer(int version, const std::filesystem::path& path, int known) {
   return version;
 }
 
+/// Lets a table be made anew that others refer to. The setting cannot be changed within a transaction.
+class WithoutForeignKeys {
+ public:
+  explicit WithoutForeignKeys(SQLite::Database& sqlite)
+      : sqlite_(sqlite), checked_(sqlite.execAndGet("PRAGMA foreign_keys").getInt() != 0) {
+    sqlite_.exec("PRAGMA foreign_keys = OFF");
+  }
+  ~WithoutForeignKeys() {
+    if (checked_) sqlite_.tryExec("PRAGMA foreign_keys = ON");
+  }
+  WithoutForeignKeys(const WithoutForeignKeys&) = delete;
+  WithoutForeignKeys& operator=(const WithoutForeignKeys&) = delete;
+
+ private:
+  SQLite::Database& sqlite_;
+  const bool checked_;
+};
+
 }  // namespace
 
 void check_version(int version, const std::filesystem::path& path) {
@@ -81,11 +103,13 @@ void migrate(SQLite::Database& sqlite, const std::filesystem::path& path,
   const int known = migrations.back().to;
   if (check_not_newer(get_version(sqlite, path), path, known) == known) return;
 
+  const WithoutForeignKeys unchecked(sqlite);
   SQLite::Transaction transaction(sqlite, SQLite::TransactionBehavior::IMMEDIATE);
   // Another process may have been first.
   const int version = check_not_newer(get_version(sqlite, path), path, known);
-  for (const Migration& migration : migrations)
-    if (migration.to > version) sqlite.exec(migration.sql);
+  if (version == 0) sqlite.exec(migrations.front().sql);
+  for (const Migration& migration : migrations.subspan(1))
+    if (version > 0 && migration.to > version) sqlite.exec(migration.sql);
   sqlite.exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
   sqlite.exec(fmt::format("PRAGMA user_version = {}", known));
   transaction.commit();

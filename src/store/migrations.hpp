@@ -13,8 +13,8 @@ class Database;
 
 namespace ablate {
 
-/// SQL that makes a database of version `to` from one of the version before. The first makes the whole
-/// schema.
+/// SQL that makes a database of version `to` from one of the version before. The first one is for an empty
+/// file alone, and makes the whole schema of today.
 struct Migration {
   int to;
   const char* sql;

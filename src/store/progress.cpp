@@ -17,7 +17,7 @@ void count_work(StageProgress& progress, const JobRecord& job, bool is_blocked) 
   if (job.state == JobState::finished) {
     ++task->jobs_finished;
     task->flops_finished += job.flops;
-  } else if (job.state == JobState::running || (job.state == JobState::waiting && !is_blocked)) {
+  } else if (is_under_way(job.state) || (job.state == JobState::waiting && !is_blocked)) {
     ++task->jobs_left;
     task->flops_left += job.flops;
   }
@@ -29,6 +29,10 @@ void count_job(StageProgress& progress, const JobRecord& job, bool is_blocked) {
     case JobState::waiting:
       ++progress.waiting;
       progress.blocked += is_blocked;
+      progress.flops_left += job.flops;
+      break;
+    case JobState::queued:
+      ++progress.queued;
       progress.flops_left += job.flops;
       break;
     case JobState::running:

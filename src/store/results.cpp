@@ -135,7 +135,7 @@ void add_metric(Database& database, const SweepJobs& jobs, const JobColumns& col
 /// As in the view `runs`: the state that a reader must know of first.
 JobState worse(JobState a, JobState b) {
   using enum JobState;
-  for (const JobState state : {failed, cancelled, running, waiting})
+  for (const JobState state : {failed, cancelled, running, queued, waiting})
     if (a == state || b == state) return state;
   return finished;
 }

@@ -67,12 +67,12 @@ struct TaskProgress {
 /// Jobs of a sweep by stage and state.
 struct StageProgress {
   Stage stage = Stage::encoder;
-  std::int64_t waiting = 0, running = 0, finished = 0, failed = 0, cancelled = 0;
+  std::int64_t waiting = 0, queued = 0, running = 0, finished = 0, failed = 0, cancelled = 0;
   std::int64_t stopped_early = 0;   ///< Of the cancelled: by a search, not by the user.
   std::int64_t blocked = 0;         ///< Of the waiting: those behind a failed or cancelled job.
-  double flops_left = 0;            ///< Of waiting and running jobs.
+  double flops_left = 0;            ///< Of waiting, queued and running jobs.
   std::vector<TaskProgress> tasks;  ///< In the order of their first jobs.
-  std::int64_t total() const { return waiting + running + finished + failed + cancelled; }
+  std::int64_t total() const { return waiting + queued + running + finished + failed + cancelled; }
 };
 std::vector<StageProgress> load_progress(Database& database, std::int64_t sweep_id);
 

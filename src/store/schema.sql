@@ -60,15 +60,15 @@ CREATE TABLE job (
   memory_bytes REAL NOT NULL,
   state        TEXT NOT NULL DEFAULT 'waiting'
                -- with OR, not IN: an insert then takes half the time
-               CHECK (state = 'waiting' OR state = 'running' OR state = 'finished' OR state = 'failed'
+               CHECK (state = 'waiting' OR state = 'queued' OR state = 'running' OR state = 'finished' OR state = 'failed'
                       OR state = 'cancelled'),
-  cancel       INTEGER NOT NULL DEFAULT 0,   -- who asked to stop it (running), or had it cancelled (cancelled): 1: the user;
+  cancel       INTEGER NOT NULL DEFAULT 0,   -- who asked to stop it (queued, running), or had it cancelled (cancelled): 1: the user;
                                              -- 2: `ablate law run --stop-early`, since it was behind; 0: nobody
   micro_batch_halvings INTEGER NOT NULL DEFAULT 0,  -- after out-of-memory failures
   created_at   REAL NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX job_by_key ON job (key);
-CREATE INDEX job_running ON job (id) WHERE state = 'running';
+CREATE INDEX job_under_way ON job (id) WHERE state = 'queued' OR state = 'running';
 
 -- One `ablate run`: where its attempts come from.
 CREATE TABLE invocation (
@@ -85,26 +85,29 @@ CREATE TABLE invocation (
   ended_at     REAL                          -- NULL: still running, or killed
 ) STRICT;
 
--- One execution of a job by one process. Numbers count up from 1 within a job; only the highest may still write (fencing).
+-- One execution of a job by one process, which is queued from its submission on and running from its start on. Numbers count
+-- up from 1 within a job; only the highest may still write (fencing).
 CREATE TABLE attempt (
   id            INTEGER PRIMARY KEY,
   job_id        INTEGER NOT NULL REFERENCES job (id),
   number        INTEGER NOT NULL,
   invocation_id INTEGER NOT NULL REFERENCES invocation (id),
-  state         TEXT NOT NULL CHECK (state IN ('running', 'finished', 'failed', 'lost', 'cancelled')),
-  device        TEXT NOT NULL,               -- 'cpu', 'cuda:0'
+  state         TEXT NOT NULL CHECK (state IN ('queued', 'running', 'finished', 'failed', 'lost', 'cancelled')),
+  device        TEXT NOT NULL,               -- where it runs: 'cpu', 'cuda:0', 'cuda:0,1'
   threads       INTEGER NOT NULL,
+  memory_bytes  REAL NOT NULL,               -- that it was expected to take there
+  time_limit    REAL NOT NULL,               -- seconds that it may run; 0: any
   folder        TEXT NOT NULL,               -- relative to the database's folder; holds journal.jsonl and log.txt
-  pid           INTEGER,
+  handle        TEXT,                        -- what the runner knows it by: on this machine, its process id; NULL: not started
   host          TEXT,                        -- this and the next as the worker said when it started
-  detail        TEXT,                        -- JSON: library versions, device name, ...; and what it said at its end
+  detail        TEXT,                        -- JSON: its process id, library versions, device name, ...; and what it said at its end
   resume_step   INTEGER NOT NULL DEFAULT 0,  -- step of the checkpoint that it went on from
   step          INTEGER NOT NULL DEFAULT 0,  -- the last step that it told of
   total_steps   INTEGER NOT NULL DEFAULT 0,  -- as it said when it started
   last_word     TEXT CHECK (last_word IN ('finished', 'failed')),  -- the end that its journal has; NULL: none yet
   checkpoint_step INTEGER,                   -- its last checkpoint, and where that is (relative to `folder`)
   checkpoint_path TEXT,
-  started_at    REAL NOT NULL,
+  started_at    REAL NOT NULL,               -- when it was submitted; from its start on, when that was
   last_event_at REAL,
   ended_at      REAL,
   exit_code     INTEGER,                     -- NULL when it was ended by a signal, or its parent was gone
@@ -121,7 +124,7 @@ CREATE TABLE attempt (
   late     INTEGER NOT NULL DEFAULT 0,       -- lines written after the attempt was given up: never counted in
   UNIQUE (job_id, number)
 ) STRICT;
-CREATE INDEX attempt_running ON attempt (job_id) WHERE state = 'running';
+CREATE INDEX attempt_under_way ON attempt (job_id) WHERE state = 'queued' OR state = 'running';
 
 CREATE TABLE metric_name (
   id   INTEGER PRIMARY KEY,
@@ -204,11 +207,14 @@ SELECT j.id, j.key, j.stage, j.task, j.seed, j.state, j.steps, j.params, j.flops
         FROM attempt a WHERE a.job_id = j.id) AS seconds
 FROM job j;
 
+-- `pid` is the worker's own word. New columns stand at the end.
 CREATE VIEW attempts AS
-SELECT a.id, j.key, j.stage, a.number, a.state, a.device, a.threads, a.folder, a.pid, a.host, a.detail, a.resume_step,
+SELECT a.id, j.key, j.stage, a.number, a.state, a.device, a.threads, a.folder,
+       CASE json_type(a.detail, '$.pid') WHEN 'integer' THEN json_extract(a.detail, '$.pid') END AS pid,
+       a.host, a.detail, a.resume_step,
        a.step, a.checkpoint_step, a.started_at, a.last_event_at, a.ended_at, a.exit_code, a.signal, a.failure, a.message,
        a.repeated, a.missing, a.unknown, a.malformed, a.torn, a.late,
-       i.command, i.version, i.git_revision, i.git_dirty
+       i.command, i.version, i.git_revision, i.git_dirty, a.handle
 FROM attempt a JOIN job j ON j.id = a.job_id JOIN invocation i ON i.id = a.invocation_id;
 
 -- One row per point of a curve.
@@ -224,7 +230,7 @@ FROM score_value s JOIN job j ON j.id = s.job_id;
 CREATE VIEW sweep_jobs AS
 SELECT DISTINCT r.sweep_id, e.value AS job_id FROM replicate r JOIN json_each(r.jobs) AS e;
 
--- One row per cell and seed. `state`: the worst of its jobs (failed, cancelled, running, waiting, finished).
+-- One row per cell and seed. `state`: the worst of its jobs (failed, cancelled, running, queued, waiting, finished).
 -- `scores`: JSON, every score of its jobs and, under the stage's name ("vlm/loss"), the last value of every metric; null is
 -- not a number, and infinity is text, since JSON has no number for it. `jobs`: JSON, their keys, upstream first.
 CREATE VIEW runs AS
@@ -232,6 +238,7 @@ SELECT s.name AS sweep, c.number AS cell, c.label, c.levels, r.seed,
        CASE WHEN sum(j.state = 'failed') THEN 'failed'
             WHEN sum(j.state = 'cancelled') THEN 'cancelled'
             WHEN sum(j.state = 'running') THEN 'running'
+            WHEN sum(j.state = 'queued') THEN 'queued'
             WHEN sum(j.state = 'waiting') THEN 'waiting'
             ELSE 'finished' END AS state,
        (SELECT json_group_object(name, CASE WHEN value > 1.7976931348623157e308 THEN 'Infinity'

@@ -5,22 +5,18 @@ namespace ablate {
 template <>
 std::span<const Named<JobState>> names_of<JobState>() {
   using enum JobState;
-  static constexpr Named<JobState> kTable[] = {{"waiting", waiting},
-                                               {"running", running},
-                                               {"finished", finished},
-                                               {"failed", failed},
-                                               {"cancelled", cancelled}};
+  static constexpr Named<JobState> kTable[] = {{"waiting", waiting}, {"queued", queued},
+                                               {"running", running}, {"finished", finished},
+                                               {"failed", failed},   {"cancelled", cancelled}};
   return kTable;
 }
 
 template <>
 std::span<const Named<AttemptState>> names_of<AttemptState>() {
   using enum AttemptState;
-  static constexpr Named<AttemptState> kTable[] = {{"running", running},
-                                                   {"finished", finished},
-                                                   {"failed", failed},
-                                                   {"lost", lost},
-                                                   {"cancelled", cancelled}};
+  static constexpr Named<AttemptState> kTable[] = {{"queued", queued},     {"running", running},
+                                                   {"finished", finished}, {"failed", failed},
+                                                   {"lost", lost},         {"cancelled", cancelled}};
   return kTable;
 }
 

@@ -7,16 +7,24 @@ namespace ablate {
 
 /// A job's state, kept in the database:
 ///
-///     waiting -> running -> finished
-///        ^          |-----> failed       (retry: -> waiting)
-///        |          |-----> cancelled    (retry: -> waiting)
-///        +----------+  an attempt ended in a way that another may mend
+///     waiting -> queued -> running -> finished
+///        ^          |         |-----> failed       (retry: -> waiting)
+///        |          |         |-----> cancelled    (retry: -> waiting)
+///        +----------+---------+  an attempt ended in a way that another may mend
 ///
-/// A waiting job behind a failed or cancelled one is *blocked*: derived, not stored.
-enum class JobState { waiting, running, finished, failed, cancelled };
+/// *Queued*: an attempt of it was handed to what runs attempts, and has not begun. On this machine that
+/// passes at once; a batch system may take days. It may end like a running one. A waiting job behind a failed
+/// or cancelled one is *blocked*: derived, not stored.
+enum class JobState { waiting, queued, running, finished, failed, cancelled };
 
-/// An attempt's state. `lost`: its process ended, or was given up, without a last word in its journal.
-enum class AttemptState { running, finished, failed, lost, cancelled };
+/// Whether an attempt of the job was submitted and has not ended.
+constexpr bool is_under_way(JobState state) {
+  return state == JobState::queued || state == JobState::running;
+}
+
+/// An attempt's state. `queued`: submitted, and not begun. `lost`: its process ended, or was given up,
+/// without a last word in its journal.
+enum class AttemptState { queued, running, finished, failed, lost, cancelled };
 
 /// Who had a job cancelled: job.cancel in the database, by number. Only what was stopped early may be said to
 /// have been worse than others, and be started again by a search.

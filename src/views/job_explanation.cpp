@@ -20,6 +20,10 @@ std::string reason(const Database& database, const std::vector<JobRow>& rows, co
   switch (row.state) {
     case JobState::finished:
       return "It is finished; it will not run again.";
+    case JobState::queued:
+      return find_runner(database.path())
+                 ? "It is queued: it was submitted and begins when there is room for it."
+                 : "It was queued when its `ablate run` ended; the next one goes on with it.";
     case JobState::running:
       return find_runner(database.path())
                  ? "It runs now."
@@ -51,7 +55,7 @@ std::string reason(const Database& database, const std::vector<JobRow>& rows, co
 
 std::string attempt_line(const AttemptRecord& attempt) {
   std::string line = fmt::format("  attempt {}  {}  {} UTC on {}", attempt.number, to_name(attempt.state),
-                                 format_time(attempt.started_at), attempt.device);
+                                 format_time(attempt.started_at), attempt.placement.device());
   if (attempt.ended_at) line += ", " + human_duration(*attempt.ended_at - attempt.started_at);
   line += fmt::format(", step {}", with_commas(attempt.step));
   if (attempt.resume_step > 0) line += fmt::format(" (from {})", with_commas(attempt.resume_step));

@@ -77,8 +77,8 @@ double seconds_left(const PlanReport& report) {
 }
 
 std::string assumption(const SlotSpeed& speed) {
-  return speed.kind == "cpu" ? human_count(kAssumedCpuThreadFlops) + " FLOP/s per CPU thread"
-                             : human_count(kAssumedGpuFlops) + " FLOP/s per GPU";
+  return speed.kind == DeviceKind::cpu ? human_count(kAssumedCpuThreadFlops) + " FLOP/s per CPU thread"
+                                       : human_count(kAssumedGpuFlops) + " FLOP/s per GPU";
 }
 
 /// Tasks are named one by one where some of a stage's are measured and some are not.
@@ -220,7 +220,7 @@ Table start_table(const PlannedSweep& planned, const std::vector<Device>& device
                           {to_name(job.stage)},
                           {job.task},
                           {fmt::format("{}", job.seed), static_cast<std::int64_t>(job.seed)},
-                          {start.device},
+                          {start.placement.device()},
                           TableCell::number(start.seconds, human_duration(start.seconds))});
   }
   table.notes.push_back(fmt::format("{} would start on {} and take about {}. Nothing was started.",

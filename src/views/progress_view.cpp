@@ -44,7 +44,8 @@ std::string count_word(std::int64_t count, const char* word) {
 std::string progress_line(const StageProgress& progress) {
   std::string line =
       fmt::format("{} of {} finished", with_commas(progress.finished), count_of(progress.total(), "job"));
-  for (const auto& [count, word] : {std::pair{progress.running, "running"},
+  for (const auto& [count, word] : {std::pair{progress.queued, "queued"},
+                                    {progress.running, "running"},
                                     {progress.failed, "failed"},
                                     {progress.cancelled - progress.stopped_early, "cancelled"},
                                     {progress.stopped_early, "stopped early"},
@@ -59,7 +60,8 @@ std::vector<std::string> stage_lines(const std::vector<StageProgress>& stages, c
     const std::vector<BarPart> parts = {
         {stage.finished, '#'}, {stage.running, '>'}, {stage.failed + stage.cancelled, '!'}};
     std::vector<std::string> words;
-    for (const auto& [count, word] : {std::pair{stage.running, "running"},
+    for (const auto& [count, word] : {std::pair{stage.queued, "queued"},
+                                      {stage.running, "running"},
                                       {stage.failed, "failed"},
                                       {stage.cancelled - stage.stopped_early, "cancelled"},
                                       {stage.stopped_early, "stopped early"},

@@ -42,16 +42,20 @@ RunProgress::RunProgress(Database& database, std::int64_t sweep_id, SlotSpeed sp
   began_ = measured_ = clock_.monotonic();
 }
 
+void RunProgress::queued(const JobRecord& job, const AttemptRecord& attempt) {
+  if (!terminal_.live) say(fmt::format("queued   {}  for {}", who(job), attempt.placement.device()));
+}
+
 void RunProgress::started(const JobRecord& job, const AttemptRecord& attempt) {
   if (terminal_.live) return;
-  std::string text = fmt::format("start    {}  on {}", who(job), attempt.device);
+  std::string text = fmt::format("start    {}  on {}", who(job), attempt.placement.device());
   if (attempt.number > 1) text += fmt::format(", attempt {}", attempt.number);
   if (attempt.resume_step > 0) text += fmt::format(" from step {}", with_commas(attempt.resume_step));
   say(text);
 }
 
 void RunProgress::adopted(const JobRecord& job, const AttemptRecord& attempt) {
-  say(fmt::format("adopted  {}  on {}: it outlived an earlier run", who(job), attempt.device));
+  say(fmt::format("adopted  {}  on {}: it outlived an earlier run", who(job), attempt.placement.device()));
 }
 
 void RunProgress::ended(const JobRecord& job, const AttemptRecord& attempt, JobState next) {

@@ -20,6 +20,7 @@ class RunProgress final : public Progress {
   RunProgress(Database& database, std::int64_t sweep_id, SlotSpeed speed, const Clock& clock, bool quiet,
               std::function<void()> also = {});
 
+  void queued(const JobRecord& job, const AttemptRecord& attempt) override;
   void started(const JobRecord& job, const AttemptRecord& attempt) override;
   void adopted(const JobRecord& job, const AttemptRecord& attempt) override;
   void ended(const JobRecord& job, const AttemptRecord& attempt, JobState next) override;

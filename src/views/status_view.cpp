@@ -58,6 +58,7 @@ Json status_json(const Database& database, const Status& status) {
       stages.push_back({{"stage", to_name(stage.stage)},
                         {"jobs", stage.total()},
                         {"waiting", stage.waiting},
+                        {"queued", stage.queued},
                         {"running", stage.running},
                         {"finished", stage.finished},
                         {"failed", stage.failed},

@@ -18,8 +18,9 @@ int main(int argc, char** argv) {
   app.add_option("--attempt", attempt,
                  "Number of the prepared attempt; without it, a new one with default settings")
       ->check(CLI::PositiveNumber);
-  ablate::HandSettings by_hand;
-  app.add_option("--device", by_hand.device, "Without --attempt: auto, cpu or cuda")
+  std::string device = "auto";
+  ablate::Placement by_hand;
+  app.add_option("--device", device, "Without --attempt: auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
   app.add_option("--threads", by_hand.threads, "Without --attempt: CPU threads")
@@ -32,5 +33,6 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  by_hand.kind = ablate::from_name<ablate::DeviceKind>(device);
   return ablate::run_worker(job_folder, attempt, by_hand);
 }

@@ -80,8 +80,8 @@ StageResult train_model(const StageContext& context) {
   TrainingJob job{.experiment = {},
                   .stage = context.job.stage,
                   .seed = context.job.seed,
-                  .device = spec.device,
-                  .threads = spec.threads,
+                  .device = to_name(spec.placement.kind),
+                  .threads = spec.placement.threads,
                   .micro_batch_halvings = spec.micro_batch_halvings,
                   .folder = context.folder,
                   .resume_path = spec.resume_path,
@@ -111,8 +111,8 @@ StageResult evaluate_model(const StageContext& context) {
                     .stage = trained.stage,
                     .task = from_name<EvalTask>(context.job.task),
                     .model = folder / "model.safetensors",
-                    .device = context.spec.device,
-                    .threads = context.spec.threads,
+                    .device = to_name(context.spec.placement.kind),
+                    .threads = context.spec.placement.threads,
                     .micro_batch_halvings = context.spec.micro_batch_halvings};
   // Of the model's own recipe, what it was trained on is not looked at.
   apply_config(trained.config, trained.file.string(), context.spec.sources, /*needs_sources=*/false,

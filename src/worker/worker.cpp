@@ -80,7 +80,7 @@ AttemptSpec load_spec(const AttemptFolder& folder, std::int64_t number) {
 /// An attempt that nobody has prepared: the next number, settings and paths of the newest attempt that has
 /// been prepared (default ones where there is none), parents from the folders beside this one.
 AttemptSpec make_spec_by_hand(const std::filesystem::path& job_folder, const Job& job,
-                              const HandSettings& settings) {
+                              const Placement& placement) {
   AttemptSpec spec;
   const std::vector<std::int64_t> earlier = find_attempts(job_folder);
   for (const std::int64_t number : earlier) {
@@ -92,8 +92,7 @@ AttemptSpec make_spec_by_hand(const std::filesystem::path& job_folder, const Job
     spec.promises = prepared.promises;
   }
   spec.attempt = earlier.empty() ? 1 : earlier.back() + 1;
-  spec.device = settings.device;
-  spec.threads = settings.threads;
+  spec.placement = placement;
   for (const auto& [stage, key] : job.parents) {
     const std::filesystem::path parent = std::filesystem::absolute(job_folder).parent_path() / key;
     std::vector<std::int64_t> attempts = find_attempts(parent);
@@ -124,8 +123,8 @@ Event started_event(const Job& job, const AttemptSpec& spec) {
   event.detail = {
       {"pid", ::getpid()},
       {"host", host},
-      {"device", spec.device},
-      {"threads", spec.threads},
+      {"device", to_name(spec.placement.kind)},
+      {"threads", spec.placement.threads},
       {"versions", {{"ablate", build.version}, {"revision", build.revision}, {"compiler", build.compiler}}}};
   return event;
 }
@@ -212,7 +211,7 @@ int run_stage(const Job& job, const AttemptSpec& spec, const std::filesystem::pa
 }  // namespace
 
 int run_worker(const std::filesystem::path& job_folder, std::optional<std::int64_t> number,
-               const HandSettings& settings) {
+               const Placement& placement) {
   try {
     handle_stop_signals();
     std::optional<Job> job;
@@ -239,7 +238,7 @@ int run_worker(const std::filesystem::path& job_folder, std::optional<std::int64
       return run_stage(*job, *spec, folder.path, journal);
     }
     job = load_job(JobFolder{job_folder}.job());
-    spec = make_spec_by_hand(job_folder, *job, settings);
+    spec = make_spec_by_hand(job_folder, *job, placement);
     const AttemptFolder folder{JobFolder{job_folder}.attempt(spec->attempt)};
     auto lock = FileLock::try_take(folder.lock());
     if (!lock) throw Error(fmt::format("{}: is held by another process", folder.lock().string()));

@@ -234,6 +234,10 @@ BOOST_AUTO_TEST_CASE(the_doctor_finds_all_well_and_names_what_is_not) {
     Database database(program.scratch.path / "results/ablate.db", Database::Mode::read_write);
     Query(database, ("PRAGMA user_version = " + std::to_string(version)).c_str()).run();
   };
+  {
+    Database database(program.scratch.path / "results/ablate.db", Database::Mode::read_write);
+    Query(database, "ALTER TABLE attempt ADD COLUMN pid INTEGER").run();  // which it had then
+  }
   set_version(3);
   const Outcome old = program.run("doctor --worker ./worker");
   BOOST_TEST(old.code == 1);

@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(cards_are_read_from_nvidia_smi) {
   const WithVariable visible("CUDA_VISIBLE_DEVICES", nullptr);
   const std::vector<Device> gpus = find_gpus(3);
   BOOST_TEST_REQUIRE(gpus.size() == 2u);
-  BOOST_TEST(gpus[1].name == "cuda:1");
+  BOOST_TEST(gpus[1].name() == "cuda:1");
   BOOST_TEST(gpus[1].slots == 3);
   BOOST_TEST(gpus[0].memory_bytes == 143771.0 * 1048576);
   BOOST_TEST(gpus[0].description == "NVIDIA H200");
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(cuda_visible_devices_is_heeded) {
   const auto names = [](const char* visible) {
     const WithVariable variable("CUDA_VISIBLE_DEVICES", visible);
     std::string joined;
-    for (const Device& gpu : find_gpus(1)) joined += gpu.name + " ";
+    for (const Device& gpu : find_gpus(1)) joined += gpu.name() + " ";
     return joined;
   };
   BOOST_TEST(names("1") == "cuda:1 ");
@@ -94,20 +94,23 @@ BOOST_AUTO_TEST_CASE(cpu_slots_times_threads_stay_within_the_cores) {
 }
 
 BOOST_AUTO_TEST_CASE(jobs_share_a_card_while_their_memory_fits) {
-  Slots slots({{.name = "cuda:0", .slots = 3, .memory_bytes = 100},
-               {.name = "cuda:1", .slots = 3, .memory_bytes = 100}});
-  BOOST_TEST(slots.take(60)->name == "cuda:0");
-  BOOST_TEST(slots.take(60)->name == "cuda:1");
-  BOOST_TEST((slots.take(60) == nullptr));
-  BOOST_TEST(slots.take(40)->name == "cuda:0");
-  BOOST_TEST(slots.any_free());
-  slots.release("cuda:1", 60);
-  BOOST_TEST(slots.take(1000)->name == "cuda:1");
-  BOOST_TEST((slots.take(1) == nullptr));
-  slots.take_on("cuda:7", 1);
-  slots.release("cuda:0", 60);
-  slots.release("cuda:0", 40);
-  BOOST_TEST(slots.take(100)->name == "cuda:0");
+  Slots slots({{.kind = DeviceKind::cuda, .cards = {0}, .slots = 3, .threads = 2, .memory_bytes = 100},
+               {.kind = DeviceKind::cuda, .cards = {1}, .slots = 3, .memory_bytes = 100}});
+  const auto first = slots.take(60), second = slots.take(60);
+  BOOST_TEST(first->device() == "cuda:0");
+  BOOST_TEST(first->threads == 2);
+  BOOST_TEST(first->memory_bytes == 60);
+  BOOST_TEST(second->device() == "cuda:1");
+  BOOST_TEST(!slots.take(60).has_value());
+  const auto third = slots.take(40);
+  BOOST_TEST(third->device() == "cuda:0");
+  slots.release(*second);
+  BOOST_TEST(slots.take(1000)->device() == "cuda:1");
+  BOOST_TEST(!slots.take(1).has_value());
+  slots.take_on(parse_device("cuda:7"));  // No device of this run.
+  slots.release(*first);
+  slots.release(*third);
+  BOOST_TEST(slots.take(100)->device() == "cuda:0");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -73,13 +73,14 @@ BOOST_AUTO_TEST_CASE(stages_are_summed_up) {
 BOOST_AUTO_TEST_CASE(what_was_measured_takes_the_place_of_the_assumption) {
   SlotSpeed speed;
   speed.threads = 4;
-  speed.measured = {{Stage::demo, "", "cpu", {0, 1e9}, 12}, {Stage::encoder, "", "cuda", {2, 5e12}, 3}};
+  speed.measured = {{Stage::demo, "", DeviceKind::cpu, {0, 1e9}, 12},
+                    {Stage::encoder, "", DeviceKind::cuda, {2, 5e12}, 3}};
   const auto seconds = [&](Stage stage, double flops) { return speed.seconds(stage, "", 1, flops); };
   BOOST_TEST(seconds(Stage::demo, 8e9) == 2);
   BOOST_TEST(seconds(Stage::encoder, 80e9) == 1);
   BOOST_TEST(speed.find(Stage::demo, "")->attempts == 12);
   BOOST_TEST(!speed.find(Stage::encoder, ""));
-  speed.kind = "cuda";
+  speed.kind = DeviceKind::cuda;
   BOOST_TEST(seconds(Stage::encoder, 5e12) == 3);
   BOOST_TEST(speed.seconds(Stage::encoder, "", 10, 50e12) == 30);
   BOOST_TEST(seconds(Stage::demo, kAssumedGpuFlops) == 1);
@@ -87,8 +88,8 @@ BOOST_AUTO_TEST_CASE(what_was_measured_takes_the_place_of_the_assumption) {
 
 BOOST_AUTO_TEST_CASE(a_task_says_nothing_of_the_time_of_another) {
   SlotSpeed speed;
-  speed.measured = {{Stage::eval, "retrieval", "cpu", {1, 0}, 16},
-                    {Stage::eval, "caption", "cpu", {0.5, 2e9}, 4}};
+  speed.measured = {{Stage::eval, "retrieval", DeviceKind::cpu, {1, 0}, 16},
+                    {Stage::eval, "caption", DeviceKind::cpu, {0.5, 2e9}, 4}};
   BOOST_TEST(speed.seconds(Stage::eval, "retrieval", 1, 2e6) == 1);
   BOOST_TEST(speed.seconds(Stage::eval, "caption", 1, 3e9) == 2);
   BOOST_TEST(speed.seconds(Stage::eval, "vqa", 1, 40e9) == 2);  // By the assumption: 20 GFLOP/s.
@@ -103,7 +104,7 @@ BOOST_AUTO_TEST_CASE(stages_name_their_tasks_and_what_was_measured_of_each) {
     example.plan.jobs.back().task = task;
   }
   example.states.resize(example.plan.jobs.size());
-  example.speed.measured = {{Stage::eval, "vqa", "cpu", {3, 10e9}, 2}};
+  example.speed.measured = {{Stage::eval, "vqa", DeviceKind::cpu, {3, 10e9}, 2}};
   const auto stages = estimate_stages(example.plan, example.states, example.speed);
   BOOST_REQUIRE(stages.size() == 3u);
   BOOST_TEST(stages[2].seconds_left == 1 + 2 * 5);
@@ -117,7 +118,8 @@ BOOST_AUTO_TEST_CASE(stages_name_their_tasks_and_what_was_measured_of_each) {
 
 BOOST_AUTO_TEST_CASE(a_run_goes_on_at_its_pace_with_each_task_at_its_own_weight) {
   SlotSpeed speed;
-  speed.measured = {{Stage::vlm, "", "cpu", {0, 1e9}, 4}, {Stage::eval, "retrieval", "cpu", {1, 0}, 16}};
+  speed.measured = {{Stage::vlm, "", DeviceKind::cpu, {0, 1e9}, 4},
+                    {Stage::eval, "retrieval", DeviceKind::cpu, {1, 0}, 16}};
   StageProgress vlm{Stage::vlm}, eval{Stage::eval};
   vlm.tasks = {{"", 1, 4, 10e9, 40e9}};
   eval.tasks = {{"retrieval", 0, 16, 0, 16e3}};
@@ -167,7 +169,7 @@ BOOST_AUTO_TEST_CASE(finished_jobs_cost_nothing_and_runs_behind_failed_ones_are_
 
 BOOST_AUTO_TEST_CASE(a_simulated_run_starts_what_most_runs_need_first_and_keeps_the_slots_busy) {
   const Example example;
-  const std::vector<Device> devices = {{.name = "cpu", .slots = 2, .threads = 1}};
+  const std::vector<Device> devices = {{.slots = 2, .threads = 1}};
   const auto starts = simulate_run(example.plan, example.states, devices, example.speed);
   BOOST_REQUIRE(starts.size() == 6u);
   const std::size_t order[] = {0, 3, 1, 2, 4, 5};
@@ -181,7 +183,7 @@ BOOST_AUTO_TEST_CASE(a_simulated_run_starts_what_most_runs_need_first_and_keeps_
 BOOST_AUTO_TEST_CASE(what_builds_on_a_failed_job_never_starts) {
   Example example;
   example.states[0] = JobState::failed;
-  const std::vector<Device> devices = {{.name = "cpu", .slots = 4, .threads = 1}};
+  const std::vector<Device> devices = {{.slots = 4, .threads = 1}};
   BOOST_TEST(simulate_run(example.plan, example.states, devices, example.speed).size() == 3u);
 }
 

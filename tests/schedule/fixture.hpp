@@ -1,6 +1,7 @@
 // A sweep in a real database, run by a runner and a clock that tests drive.
 #pragma once
 
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -27,8 +28,9 @@ struct FakeClock final : Clock {
 /// Writes a journal line by line, without waiting for the disk.
 class TextJournal {
  public:
-  explicit TextJournal(const std::filesystem::path& folder)
-      : file_(AttemptFolder{folder}.journal(), std::ios::app) {}
+  /// `seq`: how many lines the journal has.
+  explicit TextJournal(const std::filesystem::path& folder, std::int64_t seq = 0)
+      : file_(AttemptFolder{folder}.journal(), std::ios::app), seq_(seq) {}
   TextJournal& write(Event event) {
     event.seq = ++seq_;
     event.time = 1.7e9;
@@ -51,7 +53,7 @@ class TextJournal {
 
  private:
   std::ofstream file_;
-  std::int64_t seq_ = 0;
+  std::int64_t seq_;
 };
 
 /// What a worker of the fake runner does: `at_start` and `at_end` get its attempt's folder.
@@ -60,6 +62,8 @@ struct Act {
   ExitStatus exit = {.code = 0, .signal = {}};
   std::function<void(const std::filesystem::path&)> at_start, at_end;
   bool heeds_sigterm = true;  ///< It then leaves with code 130.
+  double queued = 0;          ///< Seconds before it begins.
+  bool tells_start = true;    ///< The runner sees it begin.
 };
 
 inline Act finishing(double seconds = 1) {
@@ -80,38 +84,67 @@ inline Act failing(FailureKind kind, const std::string& message) {
 struct FakeRunner final : JobRunner {
   explicit FakeRunner(FakeClock& fake_clock) : clock(fake_clock) {}
 
-  std::int64_t start(const RunRequest& request) override {
+  std::vector<StartResult> start(std::span<const RunRequest> bundle) override {
+    using enum StartResult::Outcome;
+    bundles.push_back(bundle.size());
+    std::vector<StartResult> results;
+    for (const RunRequest& request : bundle) {
+      try {
+        results.push_back(start_one(request));
+      } catch (const RunnerError& error) {
+        results.push_back({.outcome = unavailable, .message = error.what()});
+      } catch (const Error& error) {
+        results.push_back({.outcome = refused, .message = error.what()});
+      }
+    }
+    return results;
+  }
+  StartResult start_one(const RunRequest& request) {
     if (on_start) on_start(request);
-    const std::filesystem::path folder = JobFolder{request.job_folder}.attempt(request.attempt);
     const Act act = behave(request);
-    if (act.at_start) act.at_start(folder);
-    processes.push_back({request, folder, act, clock.seconds + act.seconds, act.exit});
+    Process process{request, request.folder().path, act, clock.seconds + act.queued, act.queued == 0, 0,
+                    act.exit};
+    process.ends_at = process.begins_at + act.seconds;
+    if (process.begun && act.at_start) act.at_start(process.folder);
+    processes.push_back(std::move(process));
     started.push_back(request);
     most_at_once = std::max(most_at_once, processes.size());
-    return 4242;
+    return {.outcome = act.queued > 0 ? StartResult::Outcome::queued : StartResult::Outcome::running,
+            .handle = fmt::format("fake job {}", request.attempt_id)};
   }
-  bool adopt(const RunRequest& request, std::optional<std::int64_t>) override {
-    if (!alive) return false;
-    const std::filesystem::path folder = JobFolder{request.job_folder}.attempt(request.attempt);
-    processes.push_back({request, folder, *alive, clock.seconds + alive->seconds, std::nullopt});
-    return true;
+  WorkerState adopt(const RunRequest& request) override {
+    adopted.push_back(request);
+    if (!alive) return WorkerState::gone;
+    processes.push_back({request, request.folder().path, *alive, clock.seconds + alive->queued,
+                         alive->queued == 0, clock.seconds + alive->queued + alive->seconds, std::nullopt});
+    return alive->queued > 0 ? WorkerState::queued : WorkerState::running;
   }
-  std::vector<RunEnd> wait(double seconds) override {
+  bool is_alive(const RunRequest& request) const override {
+    return FileLock::is_held(request.folder().lock());
+  }
+  RunNews wait(double seconds) override {
     const double until = clock.seconds + seconds;
     const auto next =
         std::min_element(processes.begin(), processes.end(),
-                         [](const Process& a, const Process& b) { return a.ends_at < b.ends_at; });
-    if (next == processes.end() || next->ends_at > until) {
+                         [](const Process& a, const Process& b) { return a.next_at() < b.next_at(); });
+    if (next == processes.end() || next->next_at() > until) {
       clock.seconds = until;
       if (on_wait) on_wait();
       return {};
     }
-    clock.seconds = std::max(clock.seconds, next->ends_at);
-    if (next->act.at_end) next->act.at_end(next->folder);
-    const RunEnd end{.attempt_id = next->request.attempt_id, .exit = next->exit};
-    processes.erase(next);
+    clock.seconds = std::max(clock.seconds, next->next_at());
+    RunNews news;
+    if (!next->begun && next->begins_at < next->ends_at) {
+      next->begun = true;
+      if (next->act.at_start) next->act.at_start(next->folder);
+      if (next->act.tells_start) news.begun.push_back(next->request.attempt_id);
+    } else {
+      if (next->begun && next->act.at_end) next->act.at_end(next->folder);
+      news.ended.push_back({.attempt_id = next->request.attempt_id, .exit = next->exit});
+      processes.erase(next);
+    }
     if (on_wait) on_wait();
-    return {end};
+    return news;
   }
   void terminate(std::int64_t attempt_id) override { signal(attempt_id, SIGTERM); }
   void kill(std::int64_t attempt_id) override { signal(attempt_id, SIGKILL); }
@@ -120,8 +153,11 @@ struct FakeRunner final : JobRunner {
     RunRequest request;
     std::filesystem::path folder;
     Act act;
+    double begins_at;
+    bool begun;
     double ends_at;
     std::optional<ExitStatus> exit;
+    double next_at() const { return begun ? ends_at : std::min(begins_at, ends_at); }
   };
   void signal(std::int64_t attempt_id, int number) {
     signals.push_back(number);
@@ -141,17 +177,19 @@ struct FakeRunner final : JobRunner {
   std::function<void()> on_wait;  ///< Called at the end of every wait.
   std::optional<Act> alive;       ///< What an adopted process does; nothing: it is gone.
   std::vector<Process> processes;
-  std::vector<RunRequest> started;
+  std::vector<RunRequest> started, adopted;
+  std::vector<std::size_t> bundles;  ///< The size of each.
   std::vector<int> signals;
   std::size_t most_at_once = 0;
 };
 
 struct RecordedProgress final : Progress {
+  void queued(const JobRecord& job, const AttemptRecord&) override { queue.push_back(job.id); }
   void started(const JobRecord& job, const AttemptRecord&) override { order.push_back(job.id); }
   void adopted(const JobRecord&, const AttemptRecord&) override { ++num_adopted; }
   void ended(const JobRecord&, const AttemptRecord& attempt, JobState) override { ends.push_back(attempt); }
   void note(const std::string& text) override { notes += text + "\n"; }
-  std::vector<std::int64_t> order;
+  std::vector<std::int64_t> order, queue;
   std::vector<AttemptRecord> ends;
   std::int64_t num_adopted = 0;
   std::string notes;
@@ -227,11 +265,12 @@ struct TestSweep {
   std::filesystem::path folder(const AttemptRecord& attempt) const {
     return database.folder() / attempt.folder;
   }
-  /// An attempt that a scheduler has begun and not ended.
-  AttemptRecord leave_behind(std::size_t job) {
+  /// An attempt that a scheduler has submitted, and started unless `is_queued`, and not ended.
+  AttemptRecord leave_behind(std::size_t job, bool is_queued = false) {
     JobRecord record;
     record.id = ids[job];
-    const auto attempt = begin_attempt(database, record, invocation, "cpu", 1, clock.now());
+    auto attempt = begin_attempt(database, record, invocation, {}, clock.now());
+    record_submission(database, *attempt, "an earlier handle", !is_queued, clock.now());
     std::filesystem::create_directories(folder(*attempt));
     return *attempt;
   }

@@ -79,7 +79,8 @@ BOOST_AUTO_TEST_CASE(those_of_another_sweep_are_buried_when_dead_and_left_alone_
   std::vector<AttemptRecord> left;
   for (const char* name : {"dead", "alive"}) {
     const JobRecord job = get_job(sweep.database, hash128(name).hex());
-    left.push_back(*begin_attempt(sweep.database, job, sweep.invocation, "cpu", 1, 0));
+    left.push_back(*begin_attempt(sweep.database, job, sweep.invocation, {}, 0));
+    record_submission(sweep.database, left.back(), "7", /*is_running=*/true, 0);
     std::filesystem::create_directories(sweep.folder(left.back()));
   }
   const auto lock = FileLock::try_take(AttemptFolder{sweep.folder(left[1])}.lock());
@@ -157,6 +158,37 @@ BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_written_stops_the_run) {
   BOOST_CHECK(sweep.state(0) == JobState::waiting);
   BOOST_CHECK(sweep.state(1) == JobState::waiting);
   BOOST_TEST(sweep.attempts(1).empty());
+}
+
+BOOST_AUTO_TEST_CASE(one_that_is_still_queued_is_adopted_by_its_handle_and_begins_later) {
+  TestSweep sweep({{"a"}});
+  sweep.options.heartbeat = 10;
+  sweep.leave_behind(0, /*is_queued=*/true);
+  sweep.runner.alive = finishing(5);
+  sweep.runner.alive->queued = 500;
+  BOOST_TEST(sweep.run().finished == 1);
+  BOOST_TEST(sweep.progress.num_adopted == 1);
+  BOOST_TEST_REQUIRE(sweep.runner.adopted.size() == 1u);
+  BOOST_TEST(sweep.runner.adopted.front().handle == "an earlier handle");
+  BOOST_TEST(sweep.runner.signals.empty());
+  BOOST_TEST(sweep.progress.order == sweep.ids, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(one_that_began_before_that_was_written_down_runs) {
+  TestSweep sweep({{"a"}});
+  sweep.leave_behind(0, /*is_queued=*/true);
+  sweep.runner.alive = finishing(5);
+  std::vector<JobState> seen;
+  sweep.runner.on_wait = [&] { seen.push_back(sweep.state(0)); };
+  BOOST_TEST(sweep.run().finished == 1);
+  BOOST_CHECK(seen.front() == JobState::running);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_was_never_started_is_lost_and_its_job_tried_again) {
+  TestSweep sweep({{"a"}});
+  sweep.leave_behind(0, /*is_queued=*/true);
+  BOOST_TEST(sweep.run().finished == 1);
+  BOOST_CHECK(sweep.attempts(0)[0].state == AttemptState::lost);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,23 +2,65 @@
 
 using namespace ablate;
 
-BOOST_FIXTURE_TEST_CASE(an_attempt_is_written_down_before_it_starts, Store) {
-  const AttemptRecord attempt = begin(2, 1000, "cuda:0");
+BOOST_FIXTURE_TEST_CASE(an_attempt_is_written_down_before_it_starts_and_queued_until_then, Store) {
+  invocation = begin_invocation(database, {}, 1);
+  const Placement placement{
+      .kind = DeviceKind::cuda, .cards = {0, 2}, .threads = 3, .memory_bytes = 5e9, .time_limit = 60};
+  AttemptRecord attempt = *begin_attempt(database, job(2), invocation, placement, 1000);
   BOOST_TEST(attempt.number == 1);
-  BOOST_CHECK(attempt.state == AttemptState::running);
+  BOOST_CHECK(attempt.state == AttemptState::queued);
   BOOST_TEST(attempt.folder == "jobs/" + job(2).key + "/1");
-  BOOST_TEST(attempt.device == "cuda:0");
-  BOOST_TEST(attempt.threads == 2);
+  BOOST_TEST(attempt.placement.to_json() == placement.to_json());
+  BOOST_TEST(text("SELECT device FROM attempts") == "cuda:0,2");
   BOOST_TEST(attempt.resume_step == 0);
   BOOST_TEST(attempt.started_at == 1000.0);
-  BOOST_CHECK(!attempt.pid);
+  BOOST_TEST(attempt.handle == "");
   BOOST_CHECK(!attempt.ended_at);
+  BOOST_CHECK(job(2).state == JobState::queued);
+  BOOST_CHECK(!begin_attempt(database, job(2), invocation, {}, 1));  // it has one already
+
+  record_submission(database, attempt, "slurm 77_3", /*is_running=*/false, 1001);
+  BOOST_CHECK(get_attempt(database, attempt.id).state == AttemptState::queued);
+  BOOST_TEST(load_open_attempts(database).at(0).handle == "slurm 77_3");
+  BOOST_TEST(load_progress(database, sweep)[1].queued == 1);
+  BOOST_TEST(load_running(database, sweep).empty());
+
+  record_start(database, attempt, 5000);
+  BOOST_CHECK(attempt.state == AttemptState::running);
   BOOST_CHECK(job(2).state == JobState::running);
-  set_attempt_pid(database, attempt.id, 4711);
-  const auto running = load_running_attempts(database);
-  BOOST_REQUIRE(running.size() == 1u);
-  BOOST_TEST(running[0].pid.value() == 4711);
-  BOOST_CHECK(!begin_attempt(database, job(2), invocation, "cpu", 1, 1));  // it runs already
+  BOOST_TEST(get_attempt(database, attempt.id).started_at == 5000.0);
+  BOOST_TEST(load_open_attempts(database).size() == 1u);
+  record_start(database, attempt, 6000);  // once
+  BOOST_TEST(get_attempt(database, attempt.id).started_at == 5000.0);
+}
+
+BOOST_FIXTURE_TEST_CASE(one_that_ends_in_the_queue_took_no_time, Store) {
+  invocation = begin_invocation(database, {}, 1);
+  const AttemptRecord attempt = *begin_attempt(database, job(1), invocation, {}, 1000);
+  cancel_jobs(database, std::vector<std::int64_t>{1}, CancelReason::user);
+  BOOST_TEST(load_cancel_requests(database) == std::vector<std::int64_t>{1},
+             boost::test_tools::per_element());
+  BOOST_TEST(end(attempt, AttemptState::cancelled, JobState::cancelled, 9000));
+  BOOST_CHECK(job(1).state == JobState::cancelled);
+  BOOST_TEST(count("SELECT seconds = 0 FROM jobs WHERE id = 1") == 1);
+  AttemptRecord ended = attempt;
+  record_start(database, ended, 9500);
+  BOOST_CHECK(get_attempt(database, attempt.id).state == AttemptState::cancelled);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_journal_says_that_a_queued_attempt_runs, Store) {
+  invocation = begin_invocation(database, {}, 1);
+  AttemptRecord attempt = *begin_attempt(database, job(1), invocation, {}, 10);
+  std::filesystem::create_directories(path / "results" / attempt.folder);
+  take_in(database, attempt, false);
+  BOOST_CHECK(attempt.state == AttemptState::queued);
+  Lines lines;
+  append(attempt, {lines.started(1), lines.metric(1, 0.5)});
+  BOOST_TEST(take_in(database, attempt, false).metrics == 1);
+  BOOST_CHECK(attempt.state == AttemptState::running);
+  BOOST_TEST(attempt.started_at == 1001.0);  // As the journal says.
+  BOOST_CHECK(get_attempt(database, attempt.id).state == AttemptState::running);
+  BOOST_CHECK(job(1).state == JobState::running);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_attempt_ends_once, Store) {
@@ -46,7 +88,7 @@ BOOST_FIXTURE_TEST_CASE(an_attempt_ends_once, Store) {
   BOOST_CHECK(job(2).state == JobState::running);
   BOOST_TEST(get_attempt(database, attempt.id).ended_at.value() == 1010.0);
   BOOST_TEST(load_attempts(database, 2).size() == 2u);
-  BOOST_TEST(load_running_attempts(database).size() == 1u);
+  BOOST_TEST(load_open_attempts(database).size() == 1u);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_attempt_resumes_from_the_checkpoint_of_the_highest_attempt_that_left_one, Store) {

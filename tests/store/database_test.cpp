@@ -34,6 +34,13 @@ std::string old_version(const std::filesystem::path& path, int version) {
       path.string(), version, kNewest);
 }
 
+/// Makes what an ablate of version 4 made in an empty file, and says that it is of `version`; of the versions
+/// before, the tests take away what they did not have.
+void make_old(SQLite::Database& sqlite, int version) {
+  sqlite.exec(read_file(ABLATE_SOURCE_DIR "/tests/store/schema_version_4.sql", 1 << 20));
+  sqlite.exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", 0x41424c54, version));
+}
+
 std::int64_t ask(Database& database, const char* sql) {
   Query query(database, sql);
   return query.step() ? query.integer(0) : -1;
@@ -213,7 +220,7 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_1_gets_its_table_of_data_sources_and_
   {
     // Version 1 was the schema without that table.
     SQLite::Database old(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    migrate(old, file, known_migrations().first(1));
+    make_old(old, 1);
     old.exec("DROP TABLE data_source; INSERT INTO metric_name (name) VALUES ('loss')");
     BOOST_TEST(old.execAndGet("PRAGMA user_version").getInt() == 1);
   }
@@ -246,7 +253,7 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_forgets_hashes_that_size_and_time_a
   const auto file = folder.path / "a.db";
   {
     SQLite::Database old(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    migrate(old, file, known_migrations().first(2));
+    make_old(old, 2);
     old.exec(
         "DROP TABLE data_hash; DROP TABLE data_names;"
         "CREATE TABLE data_hash (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
@@ -280,7 +287,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_job_of_an_older_database_is_the_users_and_one_e
     const auto file = folder.path / "a.db";
     {
       SQLite::Database old(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-      migrate(old, file, known_migrations().first(1));
+      make_old(old, version);
       const auto insert = [&](const char* key, const char* state, int cancel) {
         old.exec(
             fmt::format("INSERT INTO job (key, stage, task, seed, parts, parents, steps, params, flops,"
@@ -292,7 +299,6 @@ BOOST_AUTO_TEST_CASE(a_cancelled_job_of_an_older_database_is_the_users_and_one_e
       insert("b", "running", 1);
       insert("c", "waiting", 0);
       old.exec("INSERT INTO score_value VALUES (1, 'one', 0.5, 1, 0, 1), (1, 'two', 0.5, 2, 0, 1)");
-      old.exec(fmt::format("PRAGMA user_version = {}", version));
     }
     Database database(file, Mode::read_write);
     BOOST_TEST(ask(database, "PRAGMA user_version") == kNewest);
@@ -300,6 +306,87 @@ BOOST_AUTO_TEST_CASE(a_cancelled_job_of_an_older_database_is_the_users_and_one_e
     BOOST_TEST(ask(database, "SELECT cancel FROM job WHERE key = 'c'") == 0);
     BOOST_TEST(ask(database, "SELECT count(*) FROM score_value WHERE name = 'one' AND stderr IS NULL") == 1);
     BOOST_TEST(ask(database, "SELECT count(*) FROM score_value WHERE name = 'two' AND stderr = 0") == 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_database_of_version_2_gets_queued_attempts_and_handles_and_keeps_all_rows) {
+  for (const int version : {2, 3, 4}) {
+    const Scratch folder;
+    const auto file = folder.path / "a.db";
+    {
+      SQLite::Database old(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+      make_old(old, version);
+      if (version == 2)
+        old.exec(
+            "DROP TABLE data_hash; DROP TABLE data_names;"
+            "CREATE TABLE data_hash (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
+            " hash TEXT NOT NULL) STRICT, WITHOUT ROWID");
+      old.exec(
+          "INSERT INTO sweep VALUES (1, 's', '/s.toml', 'f', '[]', '{}', 1);"
+          "INSERT INTO cell VALUES (1, 0, NULL, '{}'); INSERT INTO replicate VALUES (1, 0, 0, 5, '[1, 2]');"
+          "INSERT INTO part VALUES (1, 'h', 'llm', '{\"width\":4}');"
+          "INSERT INTO invocation VALUES (1, '[]', '/', 'h', 'u', 12, 'v', '', 0, 1, NULL)");
+      const auto job = [&](int id, const char* state) {
+        old.exec(
+            fmt::format("INSERT INTO job VALUES ({}, 'key{}', 'llm', '', 5, '[1]', '[]', 10, 1, 2, 3e9, '{}',"
+                        " 1, 2, 100)",
+                        id, id, state));
+      };
+      job(1, "running");
+      job(2, "failed");
+      const auto attempt = [&](int job_id, const char* state, const char* device, const char* pid) {
+        old.exec(fmt::format(
+            "INSERT INTO attempt (job_id, number, invocation_id, state, device, threads, folder, pid, host,"
+            " detail, resume_step, step, total_steps, last_word, checkpoint_step, checkpoint_path, "
+            "started_at,"
+            " last_event_at, ended_at, exit_code, signal, failure, message, journal_offset, journal_seq, "
+            "repeated,"
+            " missing, unknown, malformed, torn, late) VALUES ({}, 1, 1, '{}', '{}', 2, 'jobs/key{}/1', {}, "
+            "'node',"
+            " '{{\"pid\": 4711}}', 3, 4, 10, 'failed', 4, 'c', 6, 7, 8, 1, 9, 'data', 'm', 50, 51, 52, 53, "
+            "54, 55,"
+            " 56, 57)",
+            job_id, state, device, job_id, pid));
+      };
+      attempt(1, "running", "cuda:1", "4711");
+      attempt(2, "failed", "cpu", "NULL");
+      old.exec("INSERT INTO score_value VALUES (2, 'accuracy', 0.5, 10, 0.1, 1)");
+    }
+    BOOST_TEST(error_of_open(file, Mode::read_only) == old_version(file, version));
+    Database database(file, Mode::read_write);
+    BOOST_TEST(ask(database, "PRAGMA user_version") == 5);
+    BOOST_TEST(ask(database, "PRAGMA foreign_keys") == 1);
+    BOOST_TEST(ask(database, "SELECT count(*) FROM pragma_foreign_key_check") == 0);
+    const std::vector<AttemptRecord> open = load_open_attempts(database);
+    BOOST_TEST_REQUIRE(open.size() == 1u);
+    BOOST_TEST(open[0].handle == "4711");
+    BOOST_TEST(open[0].placement.device() == "cuda:1");
+    BOOST_TEST(open[0].placement.memory_bytes == 3e9);
+    BOOST_TEST(open[0].placement.time_limit == 0);
+    BOOST_TEST(open[0].journal.offset == 50);
+    BOOST_TEST(open[0].late == 57);
+    BOOST_TEST(get_attempt(database, 2).handle == "");
+    BOOST_CHECK(get_job(database, "1").cancel == CancelReason::user);
+    BOOST_TEST(get_job(database, "1").micro_batch_halvings == 2);
+    BOOST_TEST(ask(database, "SELECT sum(pid) FROM attempts") == 2 * 4711);
+    BOOST_TEST(
+        ask(database, "SELECT count(*) FROM runs WHERE state = 'failed' AND scores LIKE '%accuracy%'") == 1);
+    // What a new file has, name by name and column by column.
+    Database fresh(folder.path / "b.db", Mode::read_write);
+    const auto layout = [](Database& of) {
+      Query query(
+          of,
+          "SELECT group_concat(x, char(10)) FROM (SELECT m.type || m.tbl_name || m.name || coalesce(("
+          " SELECT group_concat(i.name || i.type || i.\"notnull\" || coalesce(i.dflt_value, '') || i.pk)"
+          " FROM pragma_table_info(m.name) i), '') AS x FROM sqlite_schema m ORDER BY x)");
+      return query.step() ? query.text(0) : std::string();
+    };
+    BOOST_TEST(layout(fresh) == layout(database));
+    for (const char* sql :
+         {"UPDATE job SET state = 'queued' WHERE id = 1", "UPDATE attempt SET state = 'queued' WHERE id = 1"})
+      BOOST_TEST(Query(database, sql).run() == 1);
+    BOOST_CHECK_THROW(Query(database, "UPDATE job SET state = 'started' WHERE id = 1").run(), Error);
+    BOOST_CHECK_THROW(Query(database, "UPDATE attempt SET job_id = 99 WHERE id = 1").run(), Error);
   }
 }
 

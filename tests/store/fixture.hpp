@@ -57,12 +57,15 @@ struct Store : Scratch {
   }
 
   JobRecord job(std::int64_t id) { return get_job(database, std::to_string(id)); }
-  /// Begins the job's next attempt and its folder.
+  /// Starts the job's next attempt and makes its folder.
   AttemptRecord begin(std::int64_t job_id, double now = 1000, const std::string& device = "cpu") {
     if (invocation == 0)
       invocation = begin_invocation(database, {{"ablate", "run"}, "/", "host", "user", "1", "r"}, 1);
-    const auto attempt = begin_attempt(database, job(job_id), invocation, device, 2, now);
+    Placement placement = parse_device(device);
+    placement.threads = 2;
+    auto attempt = begin_attempt(database, job(job_id), invocation, placement, now);
     BOOST_REQUIRE(attempt);
+    record_submission(database, *attempt, "4711", /*is_running=*/true, now);
     std::filesystem::create_directories(path / "results" / attempt->folder);
     return *attempt;
   }

@@ -70,11 +70,11 @@ BOOST_FIXTURE_TEST_CASE(times_are_those_of_a_stage_and_a_task_on_a_kind_of_devic
   BOOST_TEST(times[1].fit.flops_per_second == 1e9 / 2);
   BOOST_TEST(times[1].attempts == 2);
   BOOST_CHECK(times[2].stage == Stage::vlm);
-  BOOST_TEST(times[2].device == "cpu");
+  BOOST_CHECK(times[2].kind == DeviceKind::cpu);
   BOOST_TEST(times[2].attempts == 3);
   // Sizes of 2e12, 1e12 and 1.5e12 a thread took 10, 5 and 15 s: a line would begin below zero, so the median
   // speed.
   BOOST_TEST(times[2].fit.flops_per_second == 1e12 / 5, boost::test_tools::tolerance(1e-12));
-  BOOST_TEST(times[3].device == "cuda");
+  BOOST_CHECK(times[3].kind == DeviceKind::cuda);
   BOOST_TEST(times[3].fit.flops_per_second == 4e12 / 2);
 }

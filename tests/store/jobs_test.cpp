@@ -99,7 +99,7 @@ BOOST_FIXTURE_TEST_CASE(a_cancelled_job_cannot_begin, Store) {
   const JobRecord stale = job(1);
   begin(2);
   cancel_jobs(database, std::vector<std::int64_t>{1}, CancelReason::user);
-  BOOST_CHECK(!begin_attempt(database, stale, invocation, "cpu", 1, 1));
+  BOOST_CHECK(!begin_attempt(database, stale, invocation, {}, 1));
   BOOST_TEST(load_attempts(database, 1).empty());
 }
 

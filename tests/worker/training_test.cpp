@@ -475,8 +475,6 @@ BOOST_AUTO_TEST_CASE(wrong_configurations_end_with_2_and_one_line) {
                  "attempt.json: 'run.log_interval' is 0; expected an integer of at least 1"));
   BOOST_TEST(has(message_for(job, [](AttemptSpec& spec) { spec.run["log_intervall"] = 1; }),
                  "attempt.json: unknown key 'run.log_intervall'; did you mean 'run.log_interval'?"));
-  BOOST_TEST(has(message_for(job, [](AttemptSpec& spec) { spec.device = "tpu"; }),
-                 "found 'tpu'; expected auto, cpu or cuda"));
   BOOST_TEST(has(message_for(job, [](AttemptSpec& spec) { spec.sources["h-tokenizer.model"] = "/nowhere"; }),
                  "/nowhere"));
   BOOST_TEST(has(message_for(job,
@@ -485,7 +483,8 @@ BOOST_AUTO_TEST_CASE(wrong_configurations_end_with_2_and_one_line) {
                                spec.resume_path = "/nowhere/checkpoint-2";
                              }),
                  "/nowhere/checkpoint-2/state.json"));
-  BOOST_TEST(has(message_for(job, [](AttemptSpec& spec) { spec.device = "cuda"; }), "sees no GPU"));
+  BOOST_TEST(has(message_for(job, [](AttemptSpec& spec) { spec.placement.kind = DeviceKind::cuda; }),
+                 "sees no GPU"));
 }
 
 BOOST_AUTO_TEST_CASE(a_broken_checkpoint_is_refused_and_left_as_it_is) {
@@ -631,7 +630,7 @@ BOOST_AUTO_TEST_CASE(by_hand_a_job_is_repeated_with_the_sources_and_settings_of_
   BOOST_TEST(run_worker(job_folder("llm"), std::nullopt) == 2);
   BOOST_TEST(has(last_event("llm").message, "expected one under 'sources' of attempt.json"));
   BOOST_TEST(train("llm", 2, [](AttemptSpec& spec) { spec.run["log_interval"] = 3; }) == 0);
-  BOOST_TEST(run_worker(job_folder("llm"), std::nullopt, {.device = "cpu", .threads = 1}) == 0);
+  BOOST_TEST(run_worker(job_folder("llm"), std::nullopt, {}) == 0);
   const AttemptSpec spec = AttemptSpec::from_json(load_json(attempt("llm", 3).spec()));
   BOOST_CHECK(spec.sources == sources);
   std::vector<std::int64_t> steps;

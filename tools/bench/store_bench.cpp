@@ -77,9 +77,7 @@ struct Bench {
     invocation = begin_invocation(database, {{"bench"}, "", "", "", "", "", 1, false}, 1);
     jobs = load_jobs(database, sweep);
   }
-  AttemptRecord begin(std::size_t job) {
-    return *begin_attempt(database, jobs.at(job), invocation, "cpu", 1, 1);
-  }
+  AttemptRecord begin(std::size_t job) { return *begin_attempt(database, jobs.at(job), invocation, {}, 1); }
   Database database;
   std::int64_t sweep = 0, invocation = 0;
   std::vector<JobRecord> jobs;
