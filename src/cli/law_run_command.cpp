@@ -10,7 +10,6 @@
 #include "program/worker_program.hpp"
 #include "report/output.hpp"
 #include "store/jobs.hpp"
-#include "util/clock.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
 #include "views/law_report.hpp"
@@ -80,11 +79,8 @@ int run_round(const Arguments& arguments, Stage stage, const std::filesystem::pa
   SweepRun run(std::move(sweep), options);
   if (fresh) retry_jobs(run.database(), load_stopped_jobs(run.database(), run.sweep_id(), stage));
   std::optional<EarlyStop> early;
-  if (arguments.flag("--stop-early")) early.emplace(run.database().path(), run.sweep_id(), stage);
-  const SystemClock clock;
-  return finish_run(run, worker, arguments.flag("--quiet"), [&] {
-    if (early) early->look(clock.monotonic());
-  });
+  if (arguments.flag("--stop-early")) early.emplace(run.database(), run.sweep_id(), stage);
+  return finish_run(run, worker, arguments.flag("--quiet"), early ? &*early : nullptr);
 }
 
 int run_law_run(const Arguments& arguments) {

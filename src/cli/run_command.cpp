@@ -89,8 +89,7 @@ RunOptions chosen_run_options(const Arguments& arguments) {
   return options;
 }
 
-int finish_run(SweepRun& run, const std::filesystem::path& worker, bool quiet,
-               const std::function<void()>& tick) {
+int finish_run(SweepRun& run, const std::filesystem::path& worker, bool quiet, StopPolicy* policy) {
   const PlannedSweep& planned = run.planned();
   const std::string name = one_line(planned.plan.sweep);
   if (const std::string line = former_line(planned, true); !line.empty() && !quiet) print("{}\n", line);
@@ -106,8 +105,8 @@ int finish_run(SweepRun& run, const std::filesystem::path& worker, bool quiet,
   const StopSignals signals;
   LocalRunner runner(worker, signals.fd());
   RunProgress progress(run.database(), run.sweep_id(), slot_speed(run.devices(), planned.measured), clock,
-                       quiet, tick);
-  const RunOutcome outcome = run.run(runner, progress, signals.requests());
+                       quiet);
+  const RunOutcome outcome = run.run(runner, progress, signals.requests(), policy);
   progress.finish();
   return conclude(run, outcome, quiet);
 }

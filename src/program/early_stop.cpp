@@ -7,7 +7,6 @@
 #include <tuple>
 
 #include "program/law_input.hpp"
-#include "store/jobs.hpp"
 
 namespace ablate {
 
@@ -24,10 +23,9 @@ std::int64_t rung_step(std::int64_t steps, double share) {
 
 }  // namespace
 
-EarlyStop::EarlyStop(const std::filesystem::path& database, std::int64_t sweep_id, Stage stage)
-    : database_(database, Database::Mode::read_write) {
+EarlyStop::EarlyStop(Database& database, std::int64_t sweep_id, Stage stage) {
   std::map<std::tuple<double, double, double, std::uint64_t>, std::size_t> groups;
-  for (const TrainedJob& job : load_trained_jobs(database_, sweep_id, stage)) {
+  for (const TrainedJob& job : load_trained_jobs(database, sweep_id, stage)) {
     const LawRun run = settings_of(job, stage);
     const auto group = groups.try_emplace({run.params, run.tokens, run.batch, job.seed}, groups.size()).first;
     Trial trial{.id = job.id, .steps = job.steps, .lr = run.lr, .group = group->second};
@@ -37,22 +35,22 @@ EarlyStop::EarlyStop(const std::filesystem::path& database, std::int64_t sweep_i
   groups_ = groups.size();
 }
 
-void EarlyStop::update(Trial& trial) {
-  const JobPosition position = load_position(database_, trial.id);
+void EarlyStop::update(Database& database, Trial& trial) const {
+  const JobPosition position = load_position(database, trial.id);
   trial.running = position.state == JobState::running;
   trial.over = !is_under_way(position.state) && position.state != JobState::waiting;
   for (std::size_t rung = 0; rung < trial.at_rung.size(); ++rung) {
     const std::int64_t to = rung_step(trial.steps, rule_.rungs[rung]);
     if (trial.at_rung[rung]) continue;
     if (position.last_step >= to)
-      trial.at_rung[rung] = mean_loss(database_, trial.id, to - rung_step(trial.steps, kAveragedShare), to);
+      trial.at_rung[rung] = mean_loss(database, trial.id, to - rung_step(trial.steps, kAveragedShare), to);
     else if (position.state == JobState::failed)
       trial.at_rung[rung] = std::numeric_limits<double>::quiet_NaN();
   }
 }
 
-std::vector<std::int64_t> EarlyStop::losers() const {
-  std::vector<std::int64_t> found;
+std::vector<StopDecision> EarlyStop::losers() const {
+  std::vector<StopDecision> found;
   for (std::size_t group = 0; group < groups_; ++group)
     for (std::size_t rung = 0; rung < rule_.rungs.size(); ++rung) {
       std::vector<const Trial*> there;
@@ -68,18 +66,18 @@ std::vector<std::int64_t> EarlyStop::losers() const {
         // What came further is judged there.
         const bool further = rung + 1 < rule_.rungs.size() && there[i]->at_rung[rung + 1];
         if (there[i]->running && !further && !std::binary_search(kept.begin(), kept.end(), i))
-          found.push_back(there[i]->id);
+          found.push_back({there[i]->id, CancelReason::early_stop});
       }
     }
   return found;
 }
 
-void EarlyStop::look(double now) {
-  if (now - looked_ < kSecondsBetweenLooks) return;
+std::vector<StopDecision> EarlyStop::decide(Database& database, double now) {
+  if (now - looked_ < kSecondsBetweenLooks) return {};
   looked_ = now;
   for (Trial& trial : trials_)
-    if (!trial.over) update(trial);
-  if (const auto ids = losers(); !ids.empty()) cancel_jobs(database_, ids, CancelReason::early_stop);
+    if (!trial.over) update(database, trial);
+  return losers();
 }
 
 }  // namespace ablate

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <vector>
 
 #include "law/propose.hpp"
-#include "store/database.hpp"
+#include "schedule/stop_policy.hpp"
 #include "store/law_runs.hpp"
 
 namespace ablate {
@@ -15,14 +14,13 @@ namespace ablate {
 /// Runs that differ in nothing but the rate are compared at each rung as they come to it, which is
 /// asynchronous: a run is held against those that have been there, and may also be ended later, by better
 /// ones. Fewer than three say nothing.
-class EarlyStop {
+class EarlyStop final : public StopPolicy {
  public:
-  /// Watches the jobs of one stage of a planned sweep. Has a connection of its own: the scheduler looks for
-  /// what others have written.
-  EarlyStop(const std::filesystem::path& database, std::int64_t sweep_id, Stage stage);
+  /// Watches the jobs of one stage of a planned sweep.
+  EarlyStop(Database& database, std::int64_t sweep_id, Stage stage);
 
-  /// Cancels the jobs that do not go on. Cheap to call often: looks every two seconds.
-  void look(double now);
+  /// The jobs that do not go on. Cheap to ask often: looks every two seconds.
+  std::vector<StopDecision> decide(Database& database, double now) override;
 
  private:
   struct Trial {
@@ -33,10 +31,9 @@ class EarlyStop {
     std::vector<std::optional<double>>
         at_rung;  ///< Mean loss before it; NaN: diverged; nothing: not there yet.
   };
-  void update(Trial& trial);
-  std::vector<std::int64_t> losers() const;
+  void update(Database& database, Trial& trial) const;
+  std::vector<StopDecision> losers() const;
 
-  Database database_;
   HalvingRule rule_;
   std::vector<Trial> trials_;
   std::size_t groups_ = 0;

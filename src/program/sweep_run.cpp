@@ -65,8 +65,10 @@ SweepRun::SweepRun(Sweep sweep, const RunOptions& options)
                   .sweep_id;
 }
 
-RunOutcome SweepRun::run(JobRunner& runner, Progress& progress, const StopRequests& stop) {
+RunOutcome SweepRun::run(JobRunner& runner, Progress& progress, const StopRequests& stop,
+                         StopPolicy* policy) {
   const SystemClock clock;
+  schedule_.stop_policy = policy;
   const std::int64_t invocation = begin_invocation(database_, describe_invocation(command_), clock.now());
   const double began = clock.monotonic();
   const ScheduleResult result =

@@ -46,8 +46,9 @@ class SweepRun {
   const PlannedSweep& planned() const { return planned_; }
   const std::vector<Device>& devices() const { return schedule_.devices; }
 
-  /// Runs what is left; see run_schedule(). `stop` is asked again and again.
-  RunOutcome run(JobRunner& runner, Progress& progress, const StopRequests& stop);
+  /// Runs what is left; see run_schedule(). `stop` is asked again and again; `policy` may end jobs early.
+  RunOutcome run(JobRunner& runner, Progress& progress, const StopRequests& stop,
+                 StopPolicy* policy = nullptr);
 
  private:
   ScheduleOptions schedule_;

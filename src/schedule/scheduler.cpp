@@ -76,6 +76,8 @@ class Scheduler {
   void count_failure(std::size_t index);
   void heed_stop_requests();
   void heed_database();
+  void heed_cancel_requests();
+  void heed_stop_policy();
   void reload_states();
   ScheduleResult result() const;
 
@@ -94,7 +96,8 @@ class Scheduler {
   std::int64_t attempts_ = 0, failures_ = 0;
   int stops_heeded_ = 0;
   std::int64_t seen_version_ = 0;
-  bool states_changed_ = false;  ///< Another process has written: jobs may be cancelled, or wait again.
+  bool states_changed_ =
+      false;  ///< Another process or the stop policy has written: jobs may be cancelled, or wait again.
 };
 
 ScheduleResult Scheduler::run() {
@@ -109,6 +112,7 @@ ScheduleResult Scheduler::run() {
     wait();
     if (!running_.look()) continue;
     heed_starts();
+    heed_stop_policy();
     if (states_changed_) reload_states();
   }
 }
@@ -356,7 +360,21 @@ void Scheduler::heed_database() {
   if (version == seen_version_) return;
   seen_version_ = version;
   states_changed_ = true;
+  heed_cancel_requests();
+}
+
+void Scheduler::heed_cancel_requests() {
   for (const std::int64_t job : load_cancel_requests(database_)) running_.cancel(job);
+}
+
+void Scheduler::heed_stop_policy() {
+  if (!options_.stop_policy) return;
+  const auto decisions = options_.stop_policy->decide(database_, clock_.monotonic());
+  if (decisions.empty()) return;
+  for (const StopDecision& decision : decisions)
+    cancel_jobs(database_, std::span(&decision.job_id, 1), decision.reason);
+  heed_cancel_requests();
+  states_changed_ = true;
 }
 
 /// Takes over what `ablate cancel` and `ablate retry` have done to jobs that do not run.

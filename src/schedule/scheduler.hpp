@@ -11,6 +11,7 @@
 #include "schedule/devices.hpp"
 #include "schedule/progress.hpp"
 #include "schedule/runner.hpp"
+#include "schedule/stop_policy.hpp"
 #include "store/database.hpp"
 #include "util/clock.hpp"
 #include "util/json.hpp"
@@ -31,6 +32,7 @@ struct ScheduleOptions {
   /// Where the sweep itself finds its contents, which another one may have found elsewhere since: hash to
   /// absolute path. Of those that it does not name the database knows the last place.
   std::map<std::string, std::filesystem::path> sources = {};
+  StopPolicy* stop_policy = nullptr;  ///< Asked while jobs run; null: none is stopped before its end.
 };
 
 struct ScheduleResult {

@@ -26,12 +26,11 @@ std::string who(const JobRecord& job) {
 }  // namespace
 
 RunProgress::RunProgress(Database& database, std::int64_t sweep_id, SlotSpeed speed, const Clock& clock,
-                         bool quiet, std::function<void()> also)
+                         bool quiet)
     : database_(database),
       sweep_id_(sweep_id),
       clock_(clock),
       quiet_(quiet),
-      also_(std::move(also)),
       terminal_(terminal_of(1)),
       lines_(quiet ? Terminal{} : terminal_, try_write_out),
       start_(load_progress(database, sweep_id)),
@@ -86,7 +85,6 @@ void RunProgress::ended(const JobRecord& job, const AttemptRecord& attempt, JobS
 }
 
 void RunProgress::tick() {
-  if (also_) also_();
   if (quiet_ || !terminal_.live || clock_.monotonic() - drawn_ < kSecondsBetweenDrawings) return;
   drawn_ = clock_.monotonic();
   lines_.show(view());

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,9 +15,8 @@ namespace ablate {
 
 class RunProgress final : public Progress {
  public:
-  /// `speed`: of a slot, as measured before this run. `also`: done at each tick.
-  RunProgress(Database& database, std::int64_t sweep_id, SlotSpeed speed, const Clock& clock, bool quiet,
-              std::function<void()> also = {});
+  /// `speed`: of a slot, as measured before this run.
+  RunProgress(Database& database, std::int64_t sweep_id, SlotSpeed speed, const Clock& clock, bool quiet);
 
   void queued(const JobRecord& job, const AttemptRecord& attempt) override;
   void started(const JobRecord& job, const AttemptRecord& attempt) override;
@@ -38,7 +36,6 @@ class RunProgress final : public Progress {
   std::int64_t sweep_id_;
   const Clock& clock_;
   bool quiet_;
-  std::function<void()> also_;
   Terminal terminal_;
   LiveLines lines_;
   std::int64_t jobs_ = 0, finished_ = 0;  ///< Of the sweep, kept up to date with each event.
