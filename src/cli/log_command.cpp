@@ -71,35 +71,36 @@ class LogTail {
   Fd fd_;
 };
 
+std::string words_of(const StartedEvent& started) {
+  std::string words = fmt::format(" attempt {}", started.attempt);
+  if (started.step > 0) words += fmt::format(" from step {}", with_commas(started.step));
+  if (started.total_steps > 0) words += fmt::format(" of {} steps", with_commas(started.total_steps));
+  return words;
+}
+std::string words_of(const MetricEvent& metric) {
+  std::string words = fmt::format(" step {}", with_commas(metric.step));
+  for (const auto& [name, number] : metric.values)
+    words += fmt::format("  {} {:.6g}", one_line(name), number);
+  return words;
+}
+std::string words_of(const CheckpointEvent& checkpoint) {
+  return fmt::format(" step {}  {}", with_commas(checkpoint.step), one_line(checkpoint.path));
+}
+std::string words_of(const ScoreEvent& score) {
+  std::string words = fmt::format(" {} {:.6g}", one_line(score.name), score.value);
+  if (score.standard_error) words += fmt::format(" ± {:.2g}", *score.standard_error);
+  return words + fmt::format(" (n {})", with_commas(score.n));
+}
+std::string words_of(const FinishedEvent& finished) {
+  return fmt::format(" step {}", with_commas(finished.step));
+}
+std::string words_of(const FailedEvent& failed) {
+  return fmt::format(" {}: {}", to_name(failed.failure), one_line(failed.message));
+}
+
 std::string event_line(const Event& event) {
-  std::string line = fmt::format("{}  {:<10}", format_time(event.time).substr(11), to_name(event.kind));
-  switch (event.kind) {
-    case EventKind::started:
-      line += fmt::format(" attempt {}", event.attempt);
-      if (event.step > 0) line += fmt::format(" from step {}", with_commas(event.step));
-      if (event.total_steps > 0) line += fmt::format(" of {} steps", with_commas(event.total_steps));
-      break;
-    case EventKind::metric:
-      line += fmt::format(" step {}", with_commas(event.step));
-      for (const auto& [name, number] : event.values)
-        line += fmt::format("  {} {:.6g}", one_line(name), number);
-      break;
-    case EventKind::checkpoint:
-      line += fmt::format(" step {}  {}", with_commas(event.step), one_line(event.path));
-      break;
-    case EventKind::score:
-      line += fmt::format(" {} {:.6g}", one_line(event.name), event.value);
-      if (event.standard_error) line += fmt::format(" ± {:.2g}", *event.standard_error);
-      line += fmt::format(" (n {})", with_commas(event.n));
-      break;
-    case EventKind::finished:
-      line += fmt::format(" step {}", with_commas(event.step));
-      break;
-    case EventKind::failed:
-      line += fmt::format(" {}: {}", to_name(event.failure), one_line(event.message));
-      break;
-  }
-  return line + "\n";
+  return fmt::format("{}  {:<10}{}\n", format_time(event.time).substr(11), to_name(event.kind()),
+                     std::visit([](const auto& what) { return words_of(what); }, event.what));
 }
 
 class JournalTail {

@@ -52,63 +52,74 @@ void put_integer(Line& line, std::string_view key, std::int64_t value) {
   fmt::format_to(std::back_inserter(line), "{}", value);
 }
 
-void put_values(Line& line, const Event& event) {
-  put(line, ",\"values\":{");
-  for (std::size_t i = 0; i < event.values.size(); ++i) {
-    put_string(line, i ? "," : "", event.values[i].first);
-    put(line, ":");
-    put_number(line, event.values[i].second);
-  }
-  put(line, "}");
-}
-
-void put_score(Line& line, const Event& event) {
-  put_string(line, ",\"name\":", event.name);
-  put(line, ",\"value\":");
-  put_number(line, event.value);
-  put_integer(line, ",\"n\":", event.n);
-  if (event.standard_error) {
-    put(line, ",\"stderr\":");
-    put_number(line, *event.standard_error);
-  }
-}
-
-void put_detail(Line& line, const Event& event) {
-  if (!event.detail.is_object()) return;
+void put_detail(Line& line, const Json& detail) {
+  if (!detail.is_object()) return;
   put(line, ",\"detail\":");
-  put_json(line, event.detail);
+  put_json(line, detail);
 }
+
+/// The fields of each kind of event.
+struct FieldWriter {
+  Line& line;
+
+  void operator()(const StartedEvent& started) const {
+    put_integer(line, ",\"attempt\":", started.attempt);
+    put_integer(line, ",\"step\":", started.step);
+    put_integer(line, ",\"total_steps\":", started.total_steps);
+    put_detail(line, started.detail);
+  }
+  void operator()(const MetricEvent& metric) const {
+    put_integer(line, ",\"step\":", metric.step);
+    put(line, ",\"values\":{");
+    for (std::size_t i = 0; i < metric.values.size(); ++i) {
+      put_string(line, i ? "," : "", metric.values[i].first);
+      put(line, ":");
+      put_number(line, metric.values[i].second);
+    }
+    put(line, "}");
+  }
+  void operator()(const CheckpointEvent& checkpoint) const {
+    put_integer(line, ",\"step\":", checkpoint.step);
+    put_string(line, ",\"path\":", checkpoint.path);
+  }
+  void operator()(const ScoreEvent& score) const {
+    put_string(line, ",\"name\":", score.name);
+    put(line, ",\"value\":");
+    put_number(line, score.value);
+    put_integer(line, ",\"n\":", score.n);
+    if (!score.standard_error) return;
+    put(line, ",\"stderr\":");
+    put_number(line, *score.standard_error);
+  }
+  void operator()(const FinishedEvent& finished) const {
+    put_integer(line, ",\"step\":", finished.step);
+    put_detail(line, finished.detail);
+  }
+  void operator()(const FailedEvent& failed) const {
+    put_integer(line, ",\"step\":", failed.step);
+    put_string(line, ",\"failure\":", to_name(failed.failure));
+    put_string(line, ",\"message\":", std::string_view(failed.message).substr(0, kMaxMessageBytes));
+  }
+};
 
 }  // namespace
+
+std::optional<std::int64_t> Event::step() const {
+  return std::visit(
+      [](const auto& event) -> std::optional<std::int64_t> {
+        if constexpr (requires { event.step; })
+          return event.step;
+        else
+          return std::nullopt;
+      },
+      what);
+}
 
 std::string format_event(const Event& event) {
   Line line;
   fmt::format_to(std::back_inserter(line), "{{\"seq\":{},\"time\":{:.6f},\"event\":\"{}\"", event.seq,
-                 event.time, to_name(event.kind));
-  if (event.kind == EventKind::started) put_integer(line, ",\"attempt\":", event.attempt);
-  if (event.kind != EventKind::score) put_integer(line, ",\"step\":", event.step);
-  switch (event.kind) {
-    case EventKind::started:
-      put_integer(line, ",\"total_steps\":", event.total_steps);
-      put_detail(line, event);
-      break;
-    case EventKind::metric:
-      put_values(line, event);
-      break;
-    case EventKind::checkpoint:
-      put_string(line, ",\"path\":", event.path);
-      break;
-    case EventKind::score:
-      put_score(line, event);
-      break;
-    case EventKind::finished:
-      put_detail(line, event);
-      break;
-    case EventKind::failed:
-      put_string(line, ",\"failure\":", to_name(event.failure));
-      put_string(line, ",\"message\":", std::string_view(event.message).substr(0, kMaxMessageBytes));
-      break;
-  }
+                 event.time, to_name(event.kind()));
+  std::visit(FieldWriter{line}, event.what);
   put(line, "}");
   return fmt::to_string(line);
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "config/names.hpp"
@@ -24,32 +25,54 @@ std::span<const Named<EventKind>> names_of<EventKind>();
 template <>
 std::span<const Named<FailureKind>> names_of<FailureKind>();
 
-/// One line of a journal: {"seq": 7, "time": 1700000000.123456, "event": "metric", ...}. Fields that a kind
-/// does not use stay at their defaults; those in brackets may be absent from the line.
-///   started     attempt, step (where it resumes from, 0: from scratch), [total_steps], [detail {pid, ...}]
-///   metric      step, values {"loss": 2.31, "lr": 0.001}
-///   checkpoint  step, path (relative to the attempt's folder and inside it)
-///   score       name, value, [n], [stderr]
-///   finished    step, [detail {seconds, ...}]
-///   failed      [step], failure, [message]
-/// Numbers that are not finite are written as the strings "NaN", "Infinity" and "-Infinity". Counts are at
-/// least 0. Names have 1 to kMaxNameBytes bytes and no control characters.
+/// What an attempt tells, by kind. Fields in brackets may be absent from the line.
+struct StartedEvent {
+  std::int64_t attempt = 0;      ///< Its number.
+  std::int64_t step = 0;         ///< Where it resumes from; 0: from scratch.
+  std::int64_t total_steps = 0;  ///< [0]
+  Json detail = {};              ///< [{"pid", "host", ...}]
+};
+struct MetricEvent {
+  std::int64_t step = 0;
+  std::vector<std::pair<std::string, double>> values;  ///< {"loss": 2.31, "lr": 0.001}
+};
+struct CheckpointEvent {
+  std::int64_t step = 0;
+  std::string path;  ///< Relative to the attempt's folder and inside it.
+};
+struct ScoreEvent {
+  std::string name;
+  double value = 0;
+  std::int64_t n = 0;                         ///< [0] Examples that it was measured on.
+  std::optional<double> standard_error = {};  ///< ["stderr"] Where it has one.
+};
+struct FinishedEvent {
+  std::int64_t step = 0;
+  Json detail = {};  ///< [{"seconds", ...}]
+};
+struct FailedEvent {
+  std::int64_t step = 0;  ///< [0]
+  FailureKind failure = FailureKind::error;
+  std::string message;  ///< [""]
+};
+
+/// One line of a journal: {"seq": 7, "time": 1700000000.123456, "event": "metric", ...}. Numbers that are not
+/// finite are written as the strings "NaN", "Infinity" and "-Infinity". Counts are at least 0. Names have 1
+/// to kMaxNameBytes bytes and no control characters.
 struct Event {
   std::int64_t seq = 0;  ///< 1, 2, 3, ... within one journal.
   double time = 0;       ///< Seconds since 1970 (UTC).
-  EventKind kind = EventKind::metric;
-  std::int64_t attempt = 0;
-  std::int64_t step = 0;
-  std::int64_t total_steps = 0;
-  std::vector<std::pair<std::string, double>> values;
-  std::string path;
-  std::string name;
-  double value = 0;
-  std::int64_t n = 0;                    ///< Examples that a score was measured on.
-  std::optional<double> standard_error;  ///< Of a score, where it has one.
-  FailureKind failure = FailureKind::error;
-  std::string message;
-  Json detail;
+  /// In the order of EventKind.
+  std::variant<StartedEvent, MetricEvent, CheckpointEvent, ScoreEvent, FinishedEvent, FailedEvent> what = {};
+
+  EventKind kind() const { return static_cast<EventKind>(what.index()); }
+  /// Null for another kind of event.
+  template <typename T>
+  const T* find() const {
+    return std::get_if<T>(&what);
+  }
+  /// The step that it was told at; a score has none.
+  std::optional<std::int64_t> step() const;
 };
 
 constexpr std::size_t kMaxNameBytes = 256;

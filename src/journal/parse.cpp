@@ -72,19 +72,28 @@ std::optional<double> special_number(const std::string& text) {
   return std::nullopt;
 }
 
+/// The fields of any kind of event.
+struct LineFields {
+  std::int64_t seq = 0;
+  double time = 0;
+  std::string kind, failure;  // by name
+  std::int64_t attempt = 0, step = 0, total_steps = 0, n = 0;
+  std::vector<std::pair<std::string, double>> values;
+  std::string path, name, message;
+  double value = 0;
+  std::optional<double> standard_error;
+};
+
 /// Takes the line's top-level fields and the entries of `values` straight from nlohmann's parser (which does
 /// not recurse), without building a tree. A false return stops the parser.
 class FieldReader final : public nlohmann::json_sax<Json> {
  public:
-  explicit FieldReader(Event& event) : event_(event) { event_.values.clear(); }
-
+  LineFields& fields() { return fields_; }
   bool has(Key key) const { return seen_ & bit(key); }
   bool has(std::initializer_list<Key> keys) const {
     return std::all_of(keys.begin(), keys.end(), [this](Key key) { return has(key); });
   }
   bool ok() const { return ok_; }
-  const std::string& kind() const { return kind_; }
-  const std::string& failure() const { return failure_; }
 
   bool number_integer(std::int64_t value) override { return on_integer(value); }
   bool number_unsigned(std::uint64_t value) override {
@@ -104,15 +113,15 @@ class FieldReader final : public nlohmann::json_sax<Json> {
     if (depth_ != 1) return on_wrong_type();
     switch (key_) {
       case Key::event:
-        return take(kind_, text);
+        return take(fields_.kind, text);
       case Key::failure:
-        return take(failure_, text);
+        return take(fields_.failure, text);
       case Key::path:
-        return take(event_.path, text);
+        return take(fields_.path, text);
       case Key::name:
-        return take(event_.name, text);
+        return take(fields_.name, text);
       case Key::message:
-        return take(event_.message, text);
+        return take(fields_.message, text);
       case Key::value:
       case Key::standard_error: {
         const auto number = special_number(text);
@@ -127,7 +136,7 @@ class FieldReader final : public nlohmann::json_sax<Json> {
     ++depth_;
     if (depth_ == 2 && key_ == Key::values) {
       in_values_ = true;
-      event_.values.clear();
+      fields_.values.clear();
       mark();
     } else if (depth_ == 2 && key_ == Key::detail) {
       mark();
@@ -172,7 +181,7 @@ class FieldReader final : public nlohmann::json_sax<Json> {
     return mark();
   }
   bool add_value(double value) {
-    event_.values.emplace_back(value_name_, value);
+    fields_.values.emplace_back(value_name_, value);
     return true;
   }
   /// The line goes on being read, for its `seq`; a field that no kind knows may have any type.
@@ -185,15 +194,15 @@ class FieldReader final : public nlohmann::json_sax<Json> {
     if (depth_ != 1) return on_wrong_type();
     switch (key_) {
       case Key::seq:
-        return value >= 1 ? set(event_.seq, value) : on_wrong_type();
+        return value >= 1 ? set(fields_.seq, value) : on_wrong_type();
       case Key::attempt:
-        return set_count(event_.attempt, value);
+        return set_count(fields_.attempt, value);
       case Key::step:
-        return set_count(event_.step, value);
+        return set_count(fields_.step, value);
       case Key::total_steps:
-        return set_count(event_.total_steps, value);
+        return set_count(fields_.total_steps, value);
       case Key::n:
-        return set_count(event_.n, value);
+        return set_count(fields_.n, value);
       default:
         return on_real(static_cast<double>(value));
     }
@@ -203,11 +212,11 @@ class FieldReader final : public nlohmann::json_sax<Json> {
     if (depth_ != 1) return on_wrong_type();
     switch (key_) {
       case Key::time:
-        return set(event_.time, value);
+        return set(fields_.time, value);
       case Key::value:
-        return set(event_.value, value);
+        return set(fields_.value, value);
       case Key::standard_error:
-        event_.standard_error = value;
+        fields_.standard_error = value;
         return mark();
       default:
         return on_wrong_type();
@@ -222,8 +231,8 @@ class FieldReader final : public nlohmann::json_sax<Json> {
     return value >= 0 && value <= kMaxSeq ? set(field, value) : on_wrong_type();
   }
 
-  Event& event_;
-  std::string kind_, failure_, value_name_;
+  LineFields fields_;
+  std::string value_name_;
   Key key_ = Key::other;
   unsigned seen_ = 0;
   int depth_ = 0;
@@ -237,25 +246,35 @@ std::optional<EventKind> find_kind(const std::string& name) {
   return std::nullopt;
 }
 
-bool is_complete(const FieldReader& fields, Event& event) {
-  switch (event.kind) {
+std::optional<FailureKind> find_failure(const std::string& name) {
+  for (const Named<FailureKind>& entry : names_of<FailureKind>())
+    if (name == entry.name) return entry.value;
+  return std::nullopt;
+}
+
+/// Puts what the line says into `event`; false when it lacks something.
+bool fill(FieldReader& reader, EventKind kind, Json detail, Event& event) {
+  LineFields& line = reader.fields();
+  switch (kind) {
     case EventKind::started:
-      return fields.has({Key::attempt, Key::step});
+      event.what = StartedEvent{line.attempt, line.step, line.total_steps, std::move(detail)};
+      return reader.has({Key::attempt, Key::step});
     case EventKind::metric:
-      return fields.has({Key::step, Key::values});
+      event.what = MetricEvent{line.step, std::move(line.values)};
+      return reader.has({Key::step, Key::values});
     case EventKind::checkpoint:
-      return fields.has({Key::step, Key::path}) && is_inside(event.path);
+      event.what = CheckpointEvent{line.step, std::move(line.path)};
+      return reader.has({Key::step, Key::path}) && is_inside(event.find<CheckpointEvent>()->path);
     case EventKind::score:
-      return fields.has({Key::name, Key::value}) && is_name(event.name);
+      event.what = ScoreEvent{std::move(line.name), line.value, line.n, line.standard_error};
+      return reader.has({Key::name, Key::value}) && is_name(event.find<ScoreEvent>()->name);
     case EventKind::finished:
-      return fields.has(Key::step);
+      event.what = FinishedEvent{line.step, std::move(detail)};
+      return reader.has(Key::step);
     case EventKind::failed:
-      for (const Named<FailureKind>& entry : names_of<FailureKind>())
-        if (fields.failure() == entry.name) {
-          event.failure = entry.value;
-          return true;
-        }
-      return false;
+      const auto failure = find_failure(line.failure);
+      event.what = FailedEvent{line.step, failure.value_or(FailureKind::error), std::move(line.message)};
+      return failure.has_value();
   }
   return false;
 }
@@ -263,19 +282,19 @@ bool is_complete(const FieldReader& fields, Event& event) {
 LineKind parse_line(std::string_view line, Event& event) {
   // The parser takes a zero byte for the end of its input.
   if (line.find('\0') != std::string_view::npos) return LineKind::malformed;
-  FieldReader fields(event);
-  if (!Json::sax_parse(line, &fields)) {
-    event.seq = 0;  // the number of half a line may come again, on a whole one
-    return LineKind::malformed;
-  }
-  if (!fields.has({Key::seq, Key::event})) return LineKind::malformed;
-  const auto kind = find_kind(fields.kind());
+  FieldReader reader;
+  // The number of half a line may come again, on a whole one.
+  if (!Json::sax_parse(line, &reader)) return LineKind::malformed;
+  event.seq = reader.fields().seq;
+  event.time = reader.fields().time;
+  if (!reader.has({Key::seq, Key::event})) return LineKind::malformed;
+  const auto kind = find_kind(reader.fields().kind);
   if (!kind) return LineKind::unknown_event;
-  event.kind = *kind;
-  if (!fields.ok() || !fields.has(Key::time) || !is_complete(fields, event)) return LineKind::malformed;
+  if (!reader.ok() || !reader.has(Key::time)) return LineKind::malformed;
   // Rare lines: a tree for the one field that nests.
-  if (fields.has(Key::detail)) event.detail = Json::parse(line)["detail"];
-  return LineKind::event;
+  Json detail;
+  if (reader.has(Key::detail)) detail = Json::parse(line)["detail"];
+  return fill(reader, *kind, std::move(detail), event) ? LineKind::event : LineKind::malformed;
 }
 
 }  // namespace

@@ -147,7 +147,7 @@ JournalWriter::~JournalWriter() {
 
 void JournalWriter::write(Event event) {
   State& state = *state_;
-  const bool durable = is_durable(event.kind);
+  const bool durable = is_durable(event.kind());
   bool flush = durable;
   {
     std::unique_lock lock(state.buffer_mutex);
@@ -166,7 +166,7 @@ void JournalWriter::write(Event event) {
     const std::string line = format_event(event);
     if (line.size() > static_cast<std::size_t>(kMaxLineBytes))
       throw Error(fmt::format("{}: a {} event of {} bytes; expected at most {}", state.file.string(),
-                              to_name(event.kind), line.size(), kMaxLineBytes));
+                              to_name(event.kind()), line.size(), kMaxLineBytes));
     state.last_seq = event.seq;
     state.buffer += line;
     state.buffer += '\n';

@@ -18,55 +18,51 @@ class EventWriter {
 
   void write(const Event& event) {
     attempt_.last_event_at = event.time;
-    if (event.kind != EventKind::score) attempt_.step = event.step;
-    switch (event.kind) {
-      case EventKind::started:
-        return on_started(event);
-      case EventKind::metric:
-        for (const auto& [name, value] : event.values) curves_.add(name, event.step, value);
-        metrics_ += static_cast<std::int64_t>(event.values.size());
-        return;
-      case EventKind::checkpoint:
-        attempt_.checkpoint_step = event.step;
-        attempt_.checkpoint_path = event.path;
-        return;
-      case EventKind::score:
-        return on_score(event);
-      case EventKind::finished:
-        attempt_.last_word = to_name(event.kind);
-        add_detail(event.detail);
-        return;
-      case EventKind::failed:
-        attempt_.last_word = to_name(event.kind);
-        attempt_.failure = to_name(event.failure);
-        attempt_.message = event.message;
-        return;
-    }
+    if (const auto step = event.step()) attempt_.step = *step;
+    std::visit([this](const auto& what) { take(what); }, event.what);
   }
   void finish() { curves_.finish(); }
   std::int64_t metrics() const { return metrics_; }
 
  private:
-  void on_started(const Event& event) {
-    if (event.attempt != attempt_.number) ++attempt_.faults.malformed;
-    attempt_.resume_step = event.step;
-    attempt_.total_steps = event.total_steps;
+  void take(const StartedEvent& started) {
+    if (started.attempt != attempt_.number) ++attempt_.faults.malformed;
+    attempt_.resume_step = started.step;
+    attempt_.total_steps = started.total_steps;
     attempt_.last_word.clear();  // a requeued attempt starts over
     attempt_.failure.clear();
     attempt_.message.clear();
-    curves_.rewind(event.step);
-    if (event.step == 0) Query(database_, "DELETE FROM score_value WHERE job_id = ?", attempt_.job_id).run();
-    if (!event.detail.is_object()) return;
-    const auto host = event.detail.find("host");
-    if (host != event.detail.end() && host->is_string()) attempt_.host = host->get<std::string>();
-    add_detail(event.detail);
+    curves_.rewind(started.step);
+    if (started.step == 0)
+      Query(database_, "DELETE FROM score_value WHERE job_id = ?", attempt_.job_id).run();
+    if (!started.detail.is_object()) return;
+    const auto host = started.detail.find("host");
+    if (host != started.detail.end() && host->is_string()) attempt_.host = host->get<std::string>();
+    add_detail(started.detail);
   }
-  void on_score(const Event& event) {
+  void take(const MetricEvent& metric) {
+    for (const auto& [name, value] : metric.values) curves_.add(name, metric.step, value);
+    metrics_ += static_cast<std::int64_t>(metric.values.size());
+  }
+  void take(const CheckpointEvent& checkpoint) {
+    attempt_.checkpoint_step = checkpoint.step;
+    attempt_.checkpoint_path = checkpoint.path;
+  }
+  void take(const ScoreEvent& score) {
     Query(database_,
           "INSERT OR REPLACE INTO score_value (job_id, name, value, n, stderr, attempt) VALUES (?, ?, ?, ?, "
           "?, ?)",
-          attempt_.job_id, event.name, event.value, event.n, event.standard_error, attempt_.number)
+          attempt_.job_id, score.name, score.value, score.n, score.standard_error, attempt_.number)
         .run();
+  }
+  void take(const FinishedEvent& finished) {
+    attempt_.last_word = to_name(EventKind::finished);
+    add_detail(finished.detail);
+  }
+  void take(const FailedEvent& failed) {
+    attempt_.last_word = to_name(EventKind::failed);
+    attempt_.failure = to_name(failed.failure);
+    attempt_.message = failed.message;
   }
   void add_detail(const Json& detail) {
     if (!detail.is_object()) return;

@@ -55,30 +55,16 @@ StageFunction get_stage(const Job& job) {
 }
 
 void StageContext::metric(std::int64_t step, std::vector<std::pair<std::string, double>> values) const {
-  Event event;
-  event.kind = EventKind::metric;
-  event.step = step;
-  event.values = std::move(values);
-  write(std::move(event));
+  write({.what = MetricEvent{step, std::move(values)}});
 }
 
 void StageContext::checkpoint(std::int64_t step, const std::string& path) const {
-  Event event;
-  event.kind = EventKind::checkpoint;
-  event.step = step;
-  event.path = path;
-  write(std::move(event));
+  write({.what = CheckpointEvent{step, path}});
 }
 
 void StageContext::score(const std::string& name, double value, std::int64_t n,
                          std::optional<double> standard_error) const {
-  Event event;
-  event.kind = EventKind::score;
-  event.name = name;
-  event.value = value;
-  event.n = n;
-  event.standard_error = standard_error;
-  write(std::move(event));
+  write({.what = ScoreEvent{name, value, n, standard_error}});
 }
 
 std::int64_t StageContext::run_setting(const char* key, std::int64_t fallback, std::int64_t least) const {

@@ -56,7 +56,7 @@ bool has_finished(const std::filesystem::path& attempt_folder) {
     const JournalChunk chunk =
         read_journal(AttemptFolder{attempt_folder}.journal(), position, /*ended=*/true);
     for (const Event& event : chunk.events)
-      if (event.kind == EventKind::finished) return true;
+      if (event.kind() == EventKind::finished) return true;
     if (!chunk.more) return false;
     position = chunk.position;
   }
@@ -111,22 +111,17 @@ AttemptSpec make_spec_by_hand(const std::filesystem::path& job_folder, const Job
   return spec;
 }
 
-Event started_event(const Job& job, const AttemptSpec& spec) {
+StartedEvent started_event(const Job& job, const AttemptSpec& spec) {
   char host[256] = "";
   ::gethostname(host, sizeof host - 1);
   const BuildInfo build = build_info();
-  Event event;
-  event.kind = EventKind::started;
-  event.attempt = spec.attempt;
-  event.step = spec.resume_step;
-  event.total_steps = job.steps;
-  event.detail = {
+  Json detail = {
       {"pid", ::getpid()},
       {"host", host},
       {"device", to_name(spec.placement.kind)},
       {"threads", spec.placement.threads},
       {"versions", {{"ablate", build.version}, {"revision", build.revision}, {"compiler", build.compiler}}}};
-  return event;
+  return {spec.attempt, spec.resume_step, job.steps, std::move(detail)};
 }
 
 int exit_code_of(FailureKind kind) { return kind == FailureKind::config ? user_error : jobs_failed; }
@@ -145,8 +140,8 @@ StageResult run_watched(const Job& job, const AttemptSpec& spec, const std::file
                              .write =
                                  [&](Event event) {
                                    // Behind the first score nothing is read any more.
-                                   if (event.kind != EventKind::metric && !has_scores) sources.check();
-                                   has_scores = has_scores || event.kind == EventKind::score;
+                                   if (event.kind() != EventKind::metric && !has_scores) sources.check();
+                                   has_scores = has_scores || event.kind() == EventKind::score;
                                    record(std::move(event));
                                  },
                              .stop_requested = [] { return g_stop_requested.load(); }};
@@ -167,10 +162,10 @@ int run_stage(const Job& job, const AttemptSpec& spec, const std::filesystem::pa
               JournalWriter& journal) {
   using SteadyClock = std::chrono::steady_clock;
   const auto start = SteadyClock::now();
-  journal.write(started_event(job, spec));
+  journal.write({.what = started_event(job, spec)});
   std::int64_t step = spec.resume_step;
   const auto record = [&](Event event) {
-    step = std::max(step, event.step);
+    step = std::max(step, event.step().value_or(0));
     try {
       journal.write(std::move(event));
     } catch (const Error& error) {  // A full disk is no mistake in the job.
@@ -179,23 +174,14 @@ int run_stage(const Job& job, const AttemptSpec& spec, const std::filesystem::pa
   };
   const auto fail = [&](FailureKind kind, const std::string& message) {
     std::fprintf(stderr, "ablate-worker: %s\n", message.c_str());
-    Event event;
-    event.kind = EventKind::failed;
-    event.step = step;
-    event.failure = kind;
-    event.message = message;
-    record(std::move(event));
+    record({.what = FailedEvent{step, kind, message}});
     return exit_code_of(kind);
   };
   try {
     StageResult result = run_watched(job, spec, folder, record);
     if (!result) return interrupted;
     (*result)["seconds"] = std::chrono::duration<double>(SteadyClock::now() - start).count();
-    Event event;
-    event.kind = EventKind::finished;
-    event.step = step;
-    event.detail = std::move(*result);
-    record(std::move(event));
+    record({.what = FinishedEvent{step, std::move(*result)}});
     return done;
   } catch (const StageFailure& failure) {
     return fail(failure.kind, failure.what());
@@ -228,11 +214,7 @@ int run_worker(const std::filesystem::path& job_folder, std::optional<std::int64
         job = load_job(JobFolder{job_folder}.job());
         spec = load_spec(folder, *number);
       } catch (const Error& error) {
-        Event event;
-        event.kind = EventKind::failed;
-        event.failure = FailureKind::config;
-        event.message = error.what();
-        journal.write(std::move(event));
+        journal.write({.what = FailedEvent{0, FailureKind::config, error.what()}});
         throw;
       }
       return run_stage(*job, *spec, folder.path, journal);

@@ -31,86 +31,83 @@ std::string metric_line(const std::string& seq = "1", const std::string& step = 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(every_kind_of_event_reads_back_as_it_was_written) {
-  Event started;
-  started.seq = 1;
-  started.time = 1700000000.25;
-  started.kind = EventKind::started;
-  started.attempt = 3;
-  started.step = 100;
-  started.total_steps = 500;
-  started.detail = {{"pid", 42}, {"host", "node1"}};
-  const Event read = round_trip(started);
+  const StartedEvent started{
+      .attempt = 3, .step = 100, .total_steps = 500, .detail = {{"pid", 42}, {"host", "node1"}}};
+  const Event read = round_trip({.seq = 1, .time = 1700000000.25, .what = started});
   BOOST_TEST(read.seq == 1);
   BOOST_TEST(read.time == 1700000000.25);
-  BOOST_TEST(read.attempt == 3);
-  BOOST_TEST(read.step == 100);
-  BOOST_TEST(read.total_steps == 500);
-  BOOST_TEST(read.detail == started.detail);
+  BOOST_CHECK(read.kind() == EventKind::started);
+  BOOST_TEST_REQUIRE(read.find<StartedEvent>());
+  BOOST_TEST(!read.find<MetricEvent>());
+  BOOST_TEST(read.find<StartedEvent>()->attempt == 3);
+  BOOST_TEST(read.step().value() == 100);
+  BOOST_TEST(read.find<StartedEvent>()->total_steps == 500);
+  BOOST_TEST(read.find<StartedEvent>()->detail == started.detail);
 
-  Event metric;
-  metric.seq = 2;
-  metric.step = 110;
-  metric.values = {{"loss", 0.1}, {"lr", 1e-5}, {"tokens", 3.0}};
-  BOOST_CHECK(round_trip(metric).values == metric.values);
+  const Event metric{.seq = 2, .what = MetricEvent{110, {{"loss", 0.1}, {"lr", 1e-5}, {"tokens", 3.0}}}};
+  BOOST_CHECK(std::get<MetricEvent>(round_trip(metric).what).values ==
+              std::get<MetricEvent>(metric.what).values);
+  BOOST_TEST(round_trip(metric).step().value() == 110);
   BOOST_TEST(
       format_event(metric) ==
       R"({"seq":2,"time":0.000000,"event":"metric","step":110,"values":{"loss":0.1,"lr":1e-05,"tokens":3}})");
 
-  Event checkpoint;
-  checkpoint.seq = 3;
-  checkpoint.kind = EventKind::checkpoint;
-  checkpoint.step = 200;
-  checkpoint.path = "checkpoints/200 \"new\"";
-  BOOST_TEST(round_trip(checkpoint).path == checkpoint.path);
+  const Event checkpoint{.seq = 3, .what = CheckpointEvent{200, "checkpoints/200 \"new\""}};
+  BOOST_TEST(std::get<CheckpointEvent>(round_trip(checkpoint).what).path == "checkpoints/200 \"new\"");
+  BOOST_TEST(round_trip(checkpoint).step().value() == 200);
 
-  Event score;
-  score.seq = 4;
-  score.kind = EventKind::score;
-  score.name = "fewshot/4";
-  score.value = 0.625;
-  score.n = 1000;
-  BOOST_CHECK(!round_trip(score).standard_error);
+  ScoreEvent score{.name = "fewshot/4", .value = 0.625, .n = 1000};
+  BOOST_CHECK(!std::get<ScoreEvent>(round_trip({.seq = 4, .what = score}).what).standard_error);
   score.standard_error = 0.01;
-  BOOST_TEST(round_trip(score).name == "fewshot/4");
-  BOOST_TEST(round_trip(score).value == 0.625);
-  BOOST_TEST(round_trip(score).n == 1000);
-  BOOST_TEST(round_trip(score).standard_error.value() == 0.01);
+  const Event scored = round_trip({.seq = 4, .what = score});
+  BOOST_CHECK(!scored.step());
+  BOOST_TEST(scored.find<ScoreEvent>()->name == "fewshot/4");
+  BOOST_TEST(scored.find<ScoreEvent>()->value == 0.625);
+  BOOST_TEST(scored.find<ScoreEvent>()->n == 1000);
+  BOOST_TEST(scored.find<ScoreEvent>()->standard_error.value() == 0.01);
 
-  Event failed;
-  failed.seq = 5;
-  failed.kind = EventKind::failed;
-  failed.failure = FailureKind::out_of_memory;
-  failed.message = "CUDA out of memory\nat layer 3";
-  BOOST_CHECK(round_trip(failed).failure == FailureKind::out_of_memory);
-  BOOST_TEST(round_trip(failed).message == failed.message);
+  const FailedEvent failed{
+      .step = 7, .failure = FailureKind::out_of_memory, .message = "CUDA out of memory\nat layer 3"};
+  const Event ended = round_trip({.seq = 5, .what = failed});
+  BOOST_CHECK(ended.find<FailedEvent>()->failure == FailureKind::out_of_memory);
+  BOOST_TEST(ended.find<FailedEvent>()->message == failed.message);
+  BOOST_TEST(ended.step().value() == 7);
 
-  Event finished;
-  finished.seq = 6;
-  finished.kind = EventKind::finished;
-  finished.step = 500;
-  BOOST_TEST(round_trip(finished).step == 500);
+  BOOST_TEST(round_trip({.seq = 6, .what = FinishedEvent{500}}).step().value() == 500);
+  BOOST_CHECK(round_trip({.seq = 6, .what = FinishedEvent{500}}).kind() == EventKind::finished);
+}
+
+BOOST_AUTO_TEST_CASE(each_kind_of_event_has_its_own_line) {
+  const auto line = [](const auto& what) { return format_event({.seq = 1, .time = 2, .what = what}); };
+  BOOST_TEST(
+      line(StartedEvent{1, 2, 3, {{"pid", 4}}}) ==
+      R"({"seq":1,"time":2.000000,"event":"started","attempt":1,"step":2,"total_steps":3,"detail":{"pid":4}})");
+  BOOST_TEST(line(CheckpointEvent{2, "a"}) ==
+             R"({"seq":1,"time":2.000000,"event":"checkpoint","step":2,"path":"a"})");
+  BOOST_TEST(line(ScoreEvent{"s", 0.5, 3, 0.25}) ==
+             R"({"seq":1,"time":2.000000,"event":"score","name":"s","value":0.5,"n":3,"stderr":0.25})");
+  BOOST_TEST(line(FinishedEvent{2, {{"a", 1}}}) ==
+             R"({"seq":1,"time":2.000000,"event":"finished","step":2,"detail":{"a":1}})");
+  BOOST_TEST(line(FailedEvent{2, FailureKind::data, "m"}) ==
+             R"({"seq":1,"time":2.000000,"event":"failed","step":2,"failure":"data","message":"m"})");
 }
 
 BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_are_written_as_text) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  Event metric;
-  metric.seq = 1;
-  metric.values = {{"a", std::nan("")}, {"b", kInfinity}, {"c", -kInfinity}};
+  const Event metric{.seq = 1,
+                     .what = MetricEvent{0, {{"a", std::nan("")}, {"b", kInfinity}, {"c", -kInfinity}}}};
   BOOST_TEST(format_event(metric).find(R"({"a":"NaN","b":"Infinity","c":"-Infinity"})") != std::string::npos);
-  const Event read = round_trip(metric);
-  BOOST_CHECK(std::isnan(read.values.at(0).second));
-  BOOST_TEST(read.values.at(1).second == kInfinity);
-  BOOST_TEST(read.values.at(2).second == -kInfinity);
+  const auto values = std::get<MetricEvent>(round_trip(metric).what).values;
+  BOOST_CHECK(std::isnan(values.at(0).second));
+  BOOST_TEST(values.at(1).second == kInfinity);
+  BOOST_TEST(values.at(2).second == -kInfinity);
 }
 
 BOOST_AUTO_TEST_CASE(a_message_is_cut_and_its_invalid_bytes_are_replaced) {
-  Event failed;
-  failed.seq = 1;
-  failed.kind = EventKind::failed;
-  failed.message = "bad \xff byte " + std::string(3 * kMaxMessageBytes, 'x');
-  const Event read = round_trip(failed);
-  BOOST_TEST(read.message.size() < kMaxMessageBytes + 16);
-  BOOST_TEST(read.message.starts_with("bad \xef\xbf\xbd byte xx"));
+  const std::string message = "bad \xff byte " + std::string(3 * kMaxMessageBytes, 'x');
+  const Event read = round_trip({.seq = 1, .what = FailedEvent{0, FailureKind::error, message}});
+  BOOST_TEST(read.find<FailedEvent>()->message.size() < kMaxMessageBytes + 16);
+  BOOST_TEST(read.find<FailedEvent>()->message.starts_with("bad \xef\xbf\xbd byte xx"));
 }
 
 BOOST_AUTO_TEST_CASE(an_event_of_a_newer_worker_is_unknown_whatever_its_fields) {
@@ -126,8 +123,9 @@ BOOST_AUTO_TEST_CASE(fields_that_nobody_knows_are_passed_over) {
       R"({"extra":{"a":[1,{"seq":9}],"values":{"x":1}},"seq":1,"time":1,"event":"metric","step":2,"values":{"loss":3},"z":null})";
   BOOST_CHECK(parse_event(line, event) == LineKind::event);
   BOOST_TEST(event.seq == 1);
-  BOOST_TEST(event.values.size() == 1u);
-  BOOST_TEST(event.values.at(0).second == 3.0);
+  BOOST_TEST_REQUIRE(event.find<MetricEvent>());
+  BOOST_TEST(event.find<MetricEvent>()->values.size() == 1u);
+  BOOST_TEST(event.find<MetricEvent>()->values.at(0).second == 3.0);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_json_object_is_malformed) {

@@ -14,11 +14,9 @@ namespace {
 using namespace ablate;
 
 std::string line(std::int64_t seq) {
-  Event event;
-  event.seq = seq;
-  event.step = seq * 10;
-  event.values = {{"loss", 1.0 / static_cast<double>(seq)}};
-  return format_event(event) + "\n";
+  return format_event(
+             {.seq = seq, .what = MetricEvent{seq * 10, {{"loss", 1.0 / static_cast<double>(seq)}}}}) +
+         "\n";
 }
 
 struct JournalFile : Scratch {

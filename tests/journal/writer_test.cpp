@@ -17,14 +17,21 @@ namespace {
 using namespace ablate;
 
 Event make(EventKind kind, std::int64_t step = 1) {
-  Event event;
-  event.kind = kind;
-  event.step = step;
-  event.attempt = 1;
-  event.path = "checkpoint";
-  event.name = "score";
-  if (kind == EventKind::metric) event.values = {{"loss", 0.5}};
-  return event;
+  switch (kind) {
+    case EventKind::started:
+      return {.what = StartedEvent{1, step}};
+    case EventKind::metric:
+      return {.what = MetricEvent{step, {{"loss", 0.5}}}};
+    case EventKind::checkpoint:
+      return {.what = CheckpointEvent{step, "checkpoint"}};
+    case EventKind::score:
+      return {.what = ScoreEvent{"score"}};
+    case EventKind::finished:
+      return {.what = FinishedEvent{step}};
+    case EventKind::failed:
+      return {.what = FailedEvent{step}};
+  }
+  throw std::logic_error("no such kind");
 }
 
 JournalChunk read(const Scratch& folder) {
@@ -123,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_journal_that_is_there_is_continued_behind_its_last_whole_
   const JournalChunk chunk = read(folder);
   BOOST_TEST(chunk.events.size() == 4u);
   BOOST_TEST(chunk.events.back().seq == 4);
-  BOOST_CHECK(chunk.events.back().kind == EventKind::started);
+  BOOST_CHECK(chunk.events.back().kind() == EventKind::started);
   BOOST_TEST(chunk.faults.malformed == 1);
   BOOST_TEST(chunk.faults.repeated == 0);
   BOOST_TEST(chunk.faults.missing == 0);
@@ -149,8 +156,8 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_an_error_of_the_call_and_nothing_is_doubled_
   const JournalChunk chunk = read(folder);
   BOOST_TEST(!chunk.faults.any());
   BOOST_REQUIRE(chunk.events.size() == 3u);
-  BOOST_TEST(chunk.events[1].step == 2);
-  BOOST_TEST(chunk.events[2].step == 4);
+  BOOST_TEST(*chunk.events[1].step() == 2);
+  BOOST_TEST(*chunk.events[2].step() == 4);
 }
 
 BOOST_AUTO_TEST_CASE(a_disk_that_stays_full_is_told_at_the_next_call_and_does_not_stop_the_end) {
@@ -174,9 +181,8 @@ BOOST_AUTO_TEST_CASE(a_disk_that_stays_full_is_told_at_the_next_call_and_does_no
 BOOST_AUTO_TEST_CASE(an_event_longer_than_readers_take_is_refused) {
   const Scratch folder;
   JournalWriter writer(folder.path);
-  Event event = make(EventKind::finished);
-  event.detail = {{"text", std::string(kMaxLineBytes, 'x')}};
-  BOOST_CHECK_THROW(writer.write(event), Error);
+  const FinishedEvent finished{1, {{"text", std::string(kMaxLineBytes, 'x')}}};
+  BOOST_CHECK_THROW(writer.write({.what = finished}), Error);
   writer.write(make(EventKind::finished));
   BOOST_TEST(read(folder).events.at(0).seq == 1);
 }

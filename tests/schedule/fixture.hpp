@@ -38,17 +38,17 @@ class TextJournal {
     return *this;
   }
   TextJournal& started(std::int64_t attempt, std::int64_t step = 0) {
-    return write({.kind = EventKind::started, .attempt = attempt, .step = step, .total_steps = 100});
+    return write({.what = StartedEvent{attempt, step, 100}});
   }
   TextJournal& metric(std::int64_t step, double value) {
-    return write({.kind = EventKind::metric, .step = step, .values = {{"loss", value}}});
+    return write({.what = MetricEvent{step, {{"loss", value}}}});
   }
   TextJournal& checkpoint(std::int64_t step, const std::string& path) {
-    return write({.kind = EventKind::checkpoint, .step = step, .path = path});
+    return write({.what = CheckpointEvent{step, path}});
   }
-  TextJournal& finished() { return write({.kind = EventKind::finished, .step = 100}); }
+  TextJournal& finished() { return write({.what = FinishedEvent{100}}); }
   TextJournal& failed(FailureKind kind, const std::string& message) {
-    return write({.kind = EventKind::failed, .failure = kind, .message = message});
+    return write({.what = FailedEvent{0, kind, message}});
   }
 
  private:

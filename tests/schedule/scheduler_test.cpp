@@ -230,18 +230,18 @@ BOOST_AUTO_TEST_CASE(a_silent_journal_is_given_up_and_a_growing_one_is_not) {
   sweep.options.heartbeat = 60;
   sweep.options.devices.front().slots = 2;
   std::int64_t seq = 0;
-  const auto append = [&](const std::filesystem::path& folder, EventKind kind) {
+  const auto append = [&](const std::filesystem::path& folder, const auto& what) {
     std::ofstream(AttemptFolder{folder}.journal(), std::ios::app)
-        << format_event({.seq = ++seq, .kind = kind}) << "\n";
+        << format_event({.seq = ++seq, .what = what}) << "\n";
   };
   sweep.runner.behave = [&](const RunRequest& request) {
     if (request.job_folder.filename() == hash128("a").hex()) return Act{.seconds = 1e6};
     return Act{.seconds = 300,
-               .at_end = [&](const std::filesystem::path& folder) { append(folder, EventKind::finished); }};
+               .at_end = [&](const std::filesystem::path& folder) { append(folder, FinishedEvent{}); }};
   };
   sweep.runner.on_wait = [&] {
     for (const FakeRunner::Process& process : sweep.runner.processes)
-      if (process.act.seconds == 300) append(process.folder, EventKind::metric);
+      if (process.act.seconds == 300) append(process.folder, MetricEvent{});
   };
   const ScheduleResult result = sweep.run();
   BOOST_TEST(result.failed == 1);

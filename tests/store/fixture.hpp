@@ -122,49 +122,21 @@ struct Lines {
     return format_event(event) + "\n";
   }
   std::string started(std::int64_t attempt, std::int64_t step = 0) {
-    Event event;
-    event.kind = EventKind::started;
-    event.attempt = attempt;
-    event.step = step;
-    event.total_steps = 1000;
-    event.detail = {{"pid", 42}, {"host", "node1"}, {"torch", "2.5"}};
-    return add(event);
+    return add(
+        {.what = StartedEvent{attempt, step, 1000, {{"pid", 42}, {"host", "node1"}, {"torch", "2.5"}}}});
   }
   std::string metric(std::int64_t step, double value, const std::string& name = "loss") {
-    Event event;
-    event.step = step;
-    event.values = {{name, value}};
-    return add(event);
+    return add({.what = MetricEvent{step, {{name, value}}}});
   }
   std::string checkpoint(std::int64_t step) {
-    Event event;
-    event.kind = EventKind::checkpoint;
-    event.step = step;
-    event.path = fmt::format("checkpoint-{}", step);
-    return add(event);
+    return add({.what = CheckpointEvent{step, fmt::format("checkpoint-{}", step)}});
   }
   std::string score(const std::string& name, double value) {
-    Event event;
-    event.kind = EventKind::score;
-    event.name = name;
-    event.value = value;
-    event.n = 100;
-    event.standard_error = 0.1;
-    return add(event);
+    return add({.what = ScoreEvent{name, value, 100, 0.1}});
   }
-  std::string finished(std::int64_t step) {
-    Event event;
-    event.kind = EventKind::finished;
-    event.step = step;
-    event.detail = {{"seconds", 12.5}};
-    return add(event);
-  }
+  std::string finished(std::int64_t step) { return add({.what = FinishedEvent{step, {{"seconds", 12.5}}}}); }
   std::string failed(FailureKind failure, const std::string& message) {
-    Event event;
-    event.kind = EventKind::failed;
-    event.failure = failure;
-    event.message = message;
-    return add(event);
+    return add({.what = FailedEvent{0, failure, message}});
   }
 };
 

@@ -67,11 +67,21 @@ struct WorkerFixture {
   std::vector<Event> journal(const std::string& name, std::int64_t number = 1) const {
     return read_journal(attempt(name, number).journal(), {}, /*ended=*/true).events;
   }
-  std::vector<Event> metrics(const std::string& name, std::int64_t number = 1) const {
-    std::vector<Event> found;
+  std::vector<MetricEvent> metrics(const std::string& name, std::int64_t number = 1) const {
+    return all<MetricEvent>(name, number);
+  }
+  /// What its journal has of one kind.
+  template <typename T>
+  std::vector<T> all(const std::string& name, std::int64_t number = 1) const {
+    std::vector<T> found;
     for (const Event& event : journal(name, number))
-      if (event.kind == EventKind::metric) found.push_back(event);
+      if (const T* what = event.find<T>()) found.push_back(*what);
     return found;
+  }
+  /// The last word of its journal; throws std::bad_variant_access when that is of another kind.
+  template <typename T>
+  T last(const std::string& name, std::int64_t number = 1) const {
+    return std::get<T>(journal(name, number).back().what);
   }
   Scratch scratch;
 };

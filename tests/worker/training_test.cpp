@@ -67,11 +67,10 @@ struct TrainingWorker : WorkerFixture {
   }
   /// Goes on from the last checkpoint that the journal of attempt `from` names.
   void resume_from(AttemptSpec& spec, const std::string& name, std::int64_t from) const {
-    for (const Event& event : journal(name, from))
-      if (event.kind == EventKind::checkpoint) {
-        spec.resume_step = event.step;
-        spec.resume_path = attempt(name, from).path / event.path;
-      }
+    for (const CheckpointEvent& event : all<CheckpointEvent>(name, from)) {
+      spec.resume_step = event.step;
+      spec.resume_path = attempt(name, from).path / event.path;
+    }
   }
   Event last_event(const std::string& name, std::int64_t number = 1) const {
     const std::vector<Event> events = journal(name, number);
@@ -86,12 +85,11 @@ struct TrainingWorker : WorkerFixture {
       int expected_code, FailureKind kind, const std::string& name, std::int64_t number = 1,
       const std::function<void(AttemptSpec&)>& change = [](AttemptSpec&) {}) const {
     BOOST_TEST(train(name, number, change) == expected_code);
-    const Event last = last_event(name, number);
-    BOOST_CHECK(last.kind == EventKind::failed);
-    BOOST_CHECK(last.failure == kind);
-    BOOST_TEST(last.message.find('\n') == std::string::npos, last.message);
+    const auto failed = last<FailedEvent>(name, number);
+    BOOST_CHECK(failed.failure == kind);
+    BOOST_TEST(failed.message.find('\n') == std::string::npos, failed.message);
     BOOST_TEST(!fs::exists(attempt(name, number).path / "model.safetensors"));
-    return last.message;
+    return failed.message;
   }
 
   /// Promises what all sources hold now: content hash, as the test makes it up, to file.
@@ -207,18 +205,16 @@ BOOST_AUTO_TEST_CASE(a_vlm_job_builds_on_its_parents_and_journals_losses_shares_
                spec.parents = {{"encoder", attempt("encoder").path}, {"llm", attempt("llm").path}};
              }) == 0);
 
-  const std::vector<Event> events = journal("vlm");
-  BOOST_CHECK(events.front().kind == EventKind::started);
-  BOOST_TEST(events.front().total_steps == 6);
-  BOOST_TEST(events.front().detail.at("device") == "cpu");
+  const auto started = std::get<StartedEvent>(journal("vlm").front().what);
+  BOOST_TEST(started.total_steps == 6);
+  BOOST_TEST(started.detail.at("device") == "cpu");
   std::vector<std::int64_t> steps, checkpoints;
   std::set<std::string> names;
-  for (const Event& event : events) {
-    if (event.kind == EventKind::checkpoint) {
-      checkpoints.push_back(event.step);
-      BOOST_TEST(fs::exists(attempt("vlm").path / event.path / "model.safetensors"));
-    }
-    if (event.kind != EventKind::metric) continue;
+  for (const CheckpointEvent& event : all<CheckpointEvent>("vlm")) {
+    checkpoints.push_back(event.step);
+    BOOST_TEST(fs::exists(attempt("vlm").path / event.path / "model.safetensors"));
+  }
+  for (const MetricEvent& event : metrics("vlm")) {
     steps.push_back(event.step);
     BOOST_TEST(event.values.front().first == "loss");
     for (const auto& [name, value] : event.values) {
@@ -234,16 +230,15 @@ BOOST_AUTO_TEST_CASE(a_vlm_job_builds_on_its_parents_and_journals_losses_shares_
         "target_share_interleaved", "image_share_interleaved", "fill", "broken_documents", "memory_bytes"})
     BOOST_TEST(names.count(name) == 1u, name);
 
-  const Event& last = events.back();
-  BOOST_CHECK(last.kind == EventKind::finished);
-  BOOST_TEST(last.step == 6);
-  BOOST_TEST(last.detail.at("model") == "model.safetensors");
-  BOOST_TEST(last.detail.at("device") == "CPU, 1 thread");
-  BOOST_TEST(last.detail.at("parameters").get<std::int64_t>() >
-             2 * last.detail.at("trainable_parameters").get<std::int64_t>());
-  BOOST_TEST(last.detail.at("data").at("documents").get<std::int64_t>() > 0);
-  BOOST_TEST(last.detail.at("data").at("broken") == 0);
-  BOOST_TEST(last.detail.at("seconds").get<double>() > 0);
+  const auto finished = last<FinishedEvent>("vlm");
+  BOOST_TEST(finished.step == 6);
+  BOOST_TEST(finished.detail.at("model") == "model.safetensors");
+  BOOST_TEST(finished.detail.at("device") == "CPU, 1 thread");
+  BOOST_TEST(finished.detail.at("parameters").get<std::int64_t>() >
+             2 * finished.detail.at("trainable_parameters").get<std::int64_t>());
+  BOOST_TEST(finished.detail.at("data").at("documents").get<std::int64_t>() > 0);
+  BOOST_TEST(finished.detail.at("data").at("broken") == 0);
+  BOOST_TEST(finished.detail.at("seconds").get<double>() > 0);
   // The frozen decoder came from its parent.
   const SafetensorsFile trained(attempt("vlm").path), decoder(attempt("llm").path);
   const StoredTensor *from = decoder.find("model.norm.weight"),
@@ -282,14 +277,12 @@ BOOST_AUTO_TEST_CASE(an_evaluation_journals_scores_of_the_model_that_its_parent_
   const auto of_vlm = [&](AttemptSpec& spec) { spec.parents = {{"vlm", attempt("vlm").path}}; };
   BOOST_TEST(train("eval", 1, of_vlm) == 0);
 
-  const std::vector<Event> events = journal("eval");
-  BOOST_CHECK(events.front().kind == EventKind::started);
-  std::map<std::string, Event> scores;
-  for (const Event& event : events)
-    if (event.kind == EventKind::score) scores[event.name] = event;
+  BOOST_CHECK(journal("eval").front().kind() == EventKind::started);
+  std::map<std::string, ScoreEvent> scores;
+  for (const ScoreEvent& event : all<ScoreEvent>("eval")) scores[event.name] = event;
   BOOST_TEST(scores.size() == 3u);
   double last_loss = 0;
-  for (const Event& event : metrics("vlm")) last_loss = event.values.front().second;
+  for (const MetricEvent& event : metrics("vlm")) last_loss = event.values.front().second;
   for (const char* name : {"heldout-loss/captions", "heldout-loss/text", "bits-per-byte/text"}) {
     BOOST_TEST_REQUIRE(scores.count(name) == 1u, name);
     BOOST_TEST(scores[name].n == 15);
@@ -298,10 +291,9 @@ BOOST_AUTO_TEST_CASE(an_evaluation_journals_scores_of_the_model_that_its_parent_
   // Seen in training, so about as likely as then.
   BOOST_TEST(std::abs(scores["heldout-loss/captions"].value - last_loss) < 1);
   BOOST_TEST(scores["heldout-loss/captions"].value < std::log(1024.0));
-  const Event& last = events.back();
-  BOOST_CHECK(last.kind == EventKind::finished);
-  BOOST_TEST(last.detail.at("data").at("documents") == 30);
-  BOOST_TEST(last.detail.at("data").at("broken") == 0);
+  const auto evaluated = last<FinishedEvent>("eval");
+  BOOST_TEST(evaluated.detail.at("data").at("documents") == 30);
+  BOOST_TEST(evaluated.detail.at("data").at("broken") == 0);
 
   // Again, by the worker of its own that a scheduler starts: the same scores.
   AttemptSpec spec;
@@ -310,9 +302,8 @@ BOOST_AUTO_TEST_CASE(an_evaluation_journals_scores_of_the_model_that_its_parent_
   of_vlm(spec);
   scratch.write("eval/2/attempt.json", spec.to_json().dump());
   BOOST_TEST(*WorkerProcess(job_folder("eval"), 2).wait().code == 0);
-  for (const Event& event : journal("eval", 2))
-    if (event.kind == EventKind::score)
-      BOOST_TEST(event.value == scores[event.name].value, boost::test_tools::tolerance(1e-5));
+  for (const ScoreEvent& event : all<ScoreEvent>("eval", 2))
+    BOOST_TEST(event.value == scores[event.name].value, boost::test_tools::tolerance(1e-5));
 
   // Sources and parents that are not told of.
   BOOST_TEST(has(failure(2, FailureKind::config, "eval", 3,
@@ -352,21 +343,21 @@ BOOST_AUTO_TEST_CASE(a_training_that_sigterm_stopped_goes_on_to_the_same_model) 
   const int code = train("llm", 2, seldom);
   other.join();
   BOOST_TEST(code == 130);
-  const Event last = last_event("llm", 2);
-  BOOST_CHECK(last.kind == EventKind::checkpoint);
-  BOOST_TEST(last.step >= 20);
+  const std::int64_t stopped_at = last<CheckpointEvent>("llm", 2).step;
+  BOOST_TEST(stopped_at >= 20);
   BOOST_TEST(!fs::exists(attempt("llm", 2).path / "model.safetensors"));
   BOOST_TEST(train("llm", 3, [&](AttemptSpec& spec) {
                seldom(spec);
                resume_from(spec, "llm", 2);
              }) == 0);
-  BOOST_TEST(journal("llm", 3).front().step == last.step);
+  BOOST_TEST(*journal("llm", 3).front().step() == stopped_at);
   BOOST_TEST((model_of("llm", 3) == model_of("llm", 1)));
-  BOOST_TEST(last_event("llm", 3).detail.at("data") == last_event("llm", 1).detail.at("data"));
+  BOOST_TEST(last<FinishedEvent>("llm", 3).detail.at("data") ==
+             last<FinishedEvent>("llm", 1).detail.at("data"));
   // Step by step, too.
   const auto losses = [&](std::int64_t number) {
     std::map<std::int64_t, double> found;
-    for (const Event& event : metrics("llm", number)) found[event.step] = event.values.front().second;
+    for (const MetricEvent& event : metrics("llm", number)) found[event.step] = event.values.front().second;
     return found;
   };
   const auto whole = losses(1);
@@ -383,8 +374,8 @@ BOOST_AUTO_TEST_CASE(sigterm_before_the_first_step_leaves_nothing_to_go_on_from)
   BOOST_TEST(train("llm", 1, [](AttemptSpec& spec) { spec.run["checkpoint_interval"] = 1000; }) == 130);
   other.join();
   // As a rule it comes while the model is built; else a checkpoint says so.
-  const Event last = last_event("llm");
-  BOOST_TEST((last.kind == EventKind::started || last.kind == EventKind::checkpoint));
+  const EventKind last_kind = last_event("llm").kind();
+  BOOST_TEST((last_kind == EventKind::started || last_kind == EventKind::checkpoint));
 }
 
 BOOST_AUTO_TEST_CASE(a_killed_training_goes_on_from_its_journal_to_the_same_model) {
@@ -428,13 +419,12 @@ BOOST_AUTO_TEST_CASE(a_killed_training_goes_on_from_its_journal_to_the_same_mode
   BOOST_TEST(resume > last_resume);
   BOOST_TEST(resume < kSteps);
   BOOST_TEST(*WorkerProcess(job_folder("llm"), number).wait().code == 0);
-  const Event last = last_event("llm", number);
-  BOOST_CHECK(last.kind == EventKind::finished);
+  const auto finished = last<FinishedEvent>("llm", number);
   BOOST_TEST((model_of("llm", number) == model_of("whole")));
-  BOOST_TEST(last.detail.at("data") == last_event("whole").detail.at("data"));
+  BOOST_TEST(finished.detail.at("data") == last<FinishedEvent>("whole").detail.at("data"));
   BOOST_TEST(!has_unfinished_checkpoint(attempt("llm", number).path));
   // The last attempt tells each step behind its checkpoint once.
-  const std::vector<Event> told = metrics("llm", number);
+  const auto told = metrics("llm", number);
   BOOST_TEST(told.size() == static_cast<std::size_t>(kSteps - resume));
   BOOST_TEST(told.front().step == resume + 1);
 }
@@ -537,7 +527,7 @@ BOOST_AUTO_TEST_CASE(data_that_are_mostly_broken_are_a_failure_of_their_own_kind
   write_job("allowed", training_job(Stage::llm, llm_recipe(6)));
   sources["h-text"] = scratch.path / "data/broken.jsonl";
   BOOST_TEST(train("allowed", 1, [](AttemptSpec& spec) { spec.run["max_broken_share"] = 0.9; }) == 0);
-  BOOST_TEST(last_event("allowed").detail.at("data").at("broken").get<int>() > 10);
+  BOOST_TEST(last<FinishedEvent>("allowed").detail.at("data").at("broken").get<int>() > 10);
   // Data that are not there at all.
   sources["h-text"] = scratch.path / "data/absent";
   BOOST_TEST(has(failure(1, FailureKind::data, "llm", 2), "data/absent"));
@@ -562,10 +552,9 @@ BOOST_AUTO_TEST_CASE(data_that_change_while_a_job_runs_are_a_failure_and_leave_n
   BOOST_TEST(has(message, text.string() + " has changed since the sweep was planned: found "));
   // All that it has journaled was of the right data, and nothing follows the first look at the wrong ones.
   std::int64_t last_checkpoint = 0;
-  for (const Event& event : journal("llm"))
-    if (event.kind == EventKind::checkpoint) last_checkpoint = event.step;
+  for (const CheckpointEvent& event : all<CheckpointEvent>("llm")) last_checkpoint = event.step;
   BOOST_TEST(last_checkpoint >= 20);
-  BOOST_TEST(last_event("llm").step <= last_checkpoint + 3);
+  BOOST_TEST(*last_event("llm").step() <= last_checkpoint + 3);
   // With the data as they are now the job does not start again, from wherever.
   failure(1, FailureKind::data, "llm", 2, [&](AttemptSpec& spec) {
     spec.promises = promises;
@@ -599,7 +588,7 @@ BOOST_AUTO_TEST_CASE(held_out_data_that_change_give_no_score) {
   BOOST_TEST(train("eval", 2, of_vlm) == 0);
   fs::resize_file(text, fs::file_size(text) - 1);
   BOOST_TEST(has(failure(1, FailureKind::data, "eval", 3, of_vlm), "held-out.jsonl has changed"));
-  for (const Event& event : journal("eval", 3)) BOOST_CHECK(event.kind != EventKind::score);
+  BOOST_TEST(all<ScoreEvent>("eval", 3).empty());
   // A model that is gone is told as such.
   fs::remove(attempt("vlm").path / "model.safetensors");
   scratch.write("data/held-out.jsonl", text_lines(30));
@@ -617,24 +606,24 @@ BOOST_AUTO_TEST_CASE(a_training_that_diverges_journals_the_steps_before_it) {
   recipe.train_llm.grad_clip = 0;
   write_job("llm", training_job(Stage::llm, recipe));
   const std::string message = failure(1, FailureKind::diverged, "llm");
-  const std::vector<Event> told = metrics("llm");
+  const auto told = metrics("llm");
   BOOST_TEST_REQUIRE(!told.empty());
   for (std::size_t i = 0; i < told.size(); ++i) BOOST_TEST(told[i].step == static_cast<std::int64_t>(i) + 1);
   BOOST_TEST(has(message, fmt::format("diverged by step {}: loss ", told.size() + 1)));
-  BOOST_TEST(last_event("llm").step == told.back().step);
+  BOOST_TEST(*last_event("llm").step() == told.back().step);
 }
 
 BOOST_AUTO_TEST_CASE(by_hand_a_job_is_repeated_with_the_sources_and_settings_of_an_attempt) {
   write_job("llm", training_job(Stage::llm, llm_recipe(7)));
   // Without any attempt nobody has said where the data lie.
   BOOST_TEST(run_worker(job_folder("llm"), std::nullopt) == 2);
-  BOOST_TEST(has(last_event("llm").message, "expected one under 'sources' of attempt.json"));
+  BOOST_TEST(has(last<FailedEvent>("llm").message, "expected one under 'sources' of attempt.json"));
   BOOST_TEST(train("llm", 2, [](AttemptSpec& spec) { spec.run["log_interval"] = 3; }) == 0);
   BOOST_TEST(run_worker(job_folder("llm"), std::nullopt, {}) == 0);
   const AttemptSpec spec = AttemptSpec::from_json(load_json(attempt("llm", 3).spec()));
   BOOST_CHECK(spec.sources == sources);
   std::vector<std::int64_t> steps;
-  for (const Event& event : metrics("llm", 3)) steps.push_back(event.step);
+  for (const MetricEvent& event : metrics("llm", 3)) steps.push_back(event.step);
   BOOST_TEST((steps == std::vector<std::int64_t>{1, 3, 6, 7}));
   BOOST_TEST((model_of("llm", 3) == model_of("llm", 2)));
 

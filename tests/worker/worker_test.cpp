@@ -15,9 +15,8 @@ namespace ablate {
 namespace {
 
 double score_of(const WorkerFixture& fixture, const std::string& name) {
-  for (const Event& event : fixture.journal(name))
-    if (event.kind == EventKind::score) return event.value;
-  return -1;
+  const auto scores = fixture.all<ScoreEvent>(name);
+  return scores.empty() ? -1 : scores.front().value;
 }
 
 /// Trains at that resolution with default steps, and returns the accuracy.
@@ -40,13 +39,12 @@ BOOST_AUTO_TEST_CASE(a_training_is_journalled_from_started_to_finished) {
   write_job("demo", demo_job());
   BOOST_TEST(run("demo") == 0);
   const std::vector<Event> events = journal("demo");
-  BOOST_CHECK(events.front().kind == EventKind::started);
-  BOOST_TEST(events.front().total_steps == 40);
-  BOOST_TEST(events.front().detail.at("device") == "cpu");
-  BOOST_CHECK(events.back().kind == EventKind::finished);
-  BOOST_TEST(events.back().step == 40);
-  BOOST_TEST(
-      std::filesystem::exists(attempt("demo").path / events.back().detail.at("model").get<std::string>()));
+  const auto& started = std::get<StartedEvent>(events.front().what);
+  BOOST_TEST(started.total_steps == 40);
+  BOOST_TEST(started.detail.at("device") == "cpu");
+  const auto& finished = std::get<FinishedEvent>(events.back().what);
+  BOOST_TEST(finished.step == 40);
+  BOOST_TEST(std::filesystem::exists(attempt("demo").path / finished.detail.at("model").get<std::string>()));
   BOOST_TEST(metrics("demo").size() == 40u);
   BOOST_TEST(!std::filesystem::exists(attempt("demo").path / "checkpoint-10"));
   BOOST_TEST(std::filesystem::exists(attempt("demo").path / "checkpoint-20"));
@@ -59,7 +57,7 @@ BOOST_AUTO_TEST_CASE(the_first_losses_are_known) {
   const double golden[] = {2.1996232626441925, 2.537980619966188, 2.4663125437219966, 2.2552360486825056,
                            2.071147464917052,  2.101250714793515, 2.163875964331498,  2.011668249183492,
                            2.1473082206885254, 2.0181886321909865};
-  const std::vector<Event> found = metrics("demo");
+  const auto found = metrics("demo");
   for (std::size_t i = 0; i < std::size(golden); ++i)
     BOOST_TEST(std::abs(found[i].values[0].second - golden[i]) < 1e-9 * golden[i], "step " << i + 1);
 }
@@ -71,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_resumed_training_equals_an_uninterrupted_one_bit_for_bit)
     spec.resume_step = 20;
     spec.resume_path = attempt("demo", 1).path / "checkpoint-20";
   });
-  const std::vector<Event> whole = metrics("demo", 1), rest = metrics("demo", 2);
+  const auto whole = metrics("demo", 1), rest = metrics("demo", 2);
   BOOST_TEST_REQUIRE(rest.size() == 20u);
   for (std::size_t i = 0; i < rest.size(); ++i) {
     BOOST_TEST(rest[i].step == whole[i + 20].step);
@@ -96,8 +94,7 @@ BOOST_AUTO_TEST_CASE(evaluations_tell_score_count_and_standard_error) {
   run("demo");
   for (const char* name : {"accuracy", "robustness"})
     BOOST_TEST(run(name, 1, [&](AttemptSpec& spec) { spec.parents["demo"] = attempt("demo").path; }) == 0);
-  const Event score = journal("accuracy")[1];
-  BOOST_CHECK(score.kind == EventKind::score);
+  const auto score = std::get<ScoreEvent>(journal("accuracy")[1].what);
   BOOST_TEST(score.name == "demo-accuracy");
   BOOST_TEST(score.n == 1000);
   BOOST_TEST(*score.standard_error == std::sqrt(score.value * (1 - score.value) / 1000));
@@ -117,19 +114,17 @@ BOOST_AUTO_TEST_CASE(sigterm_leaves_a_checkpoint_and_no_last_word) {
   other.join();
   ::unsetenv("ABLATE_DEMO_STEP_SECONDS");
   BOOST_TEST(code == 130);
-  const Event last = journal("demo").back();
-  BOOST_CHECK(last.kind == EventKind::checkpoint);
-  BOOST_TEST(std::filesystem::exists(attempt("demo").path / last.path));
+  BOOST_TEST(std::filesystem::exists(attempt("demo").path / last<CheckpointEvent>("demo").path));
 }
 
 BOOST_AUTO_TEST_CASE(an_evaluation_that_this_build_lacks_is_named_with_what_it_has) {
   write_job("eval", eval_job("segmentation"));
   BOOST_TEST(run("eval") == 2);
-  const Event last = journal("eval").back();
-  BOOST_CHECK(last.failure == FailureKind::config);
+  const auto failed = last<FailedEvent>("eval");
+  BOOST_CHECK(failed.failure == FailureKind::config);
   BOOST_TEST(
-      last.message.starts_with("this build of ablate-worker cannot run 'eval segmentation'; it has: "));
-  BOOST_TEST(last.message.ends_with("demo, eval demo-accuracy, eval demo-robustness"));
+      failed.message.starts_with("this build of ablate-worker cannot run 'eval segmentation'; it has: "));
+  BOOST_TEST(failed.message.ends_with("demo, eval demo-accuracy, eval demo-robustness"));
 }
 
 BOOST_AUTO_TEST_CASE(wrong_job_files_are_answered_with_file_and_key) {
@@ -138,31 +133,31 @@ BOOST_AUTO_TEST_CASE(wrong_job_files_are_answered_with_file_and_key) {
   job["config"]["demo"]["width"] = "wide";
   write_job("demo", job);
   BOOST_TEST(run("demo", 1) == 2);
-  BOOST_TEST(journal("demo", 1).back().message ==
+  BOOST_TEST(last<FailedEvent>("demo", 1).message ==
              file + ": config.demo: 'width': found \"wide\"; expected a whole number from 1 to 65536");
 
   job = demo_job(3);
   write_job("demo", job);
   BOOST_TEST(run("demo", 2) == 2);
-  BOOST_TEST(journal("demo", 2).back().message ==
+  BOOST_TEST(last<FailedEvent>("demo", 2).message ==
              file + ": config.demo: 'resolution': found 3; expected a divisor of 16");
 
   job = demo_job();
   job.erase("seed");
   write_job("demo", job);
   BOOST_TEST(run("demo", 3) == 2);
-  BOOST_TEST(journal("demo", 3).back().message == file + ": 'seed' is missing");
+  BOOST_TEST(last<FailedEvent>("demo", 3).message == file + ": 'seed' is missing");
 
   job = demo_job();
   job["stage"] = "dema";
   write_job("demo", job);
   BOOST_TEST(run("demo", 4) == 2);
-  BOOST_TEST(journal("demo", 4).back().message ==
+  BOOST_TEST(last<FailedEvent>("demo", 4).message ==
              file + ": stage: unknown name 'dema'; did you mean 'demo'?");
 
   scratch.write("demo/job.json", "{\"key\": ");
   BOOST_TEST(run("demo", 5) == 2);
-  BOOST_TEST(journal("demo", 5).back().message.find(file + ": not valid JSON") == 0u);
+  BOOST_TEST(last<FailedEvent>("demo", 5).message.find(file + ": not valid JSON") == 0u);
   std::filesystem::remove(file);
   BOOST_TEST(run("demo", 6) == 2);
   scratch.write("demo/job.json", std::string(17 << 20, ' '));
@@ -190,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_attempt_file_is_a_wrong_configuration) {
   write_job("demo", demo_job());
   BOOST_TEST(run("demo", 1, [](AttemptSpec& spec) { spec.attempt = 2; }) == 2);
   BOOST_TEST(run("demo", 2, [](AttemptSpec& spec) { spec.run["log_interval"] = 0; }) == 2);
-  BOOST_TEST(journal("demo", 2).back().message ==
+  BOOST_TEST(last<FailedEvent>("demo", 2).message ==
              "attempt.json: run.log_interval: found 0; expected a whole number, 1 or more");
   BOOST_TEST(run("demo", 3, [](AttemptSpec& spec) { spec.resume_path = "/nowhere/checkpoint"; }) == 2);
   BOOST_TEST(run_worker(job_folder("demo"), 99) == 2);
@@ -203,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_diverged_training_says_so_and_exits_with_1) {
   job["config"]["demo"]["noise"] = 1000;
   write_job("demo", job);
   BOOST_TEST(run("demo") == 1);
-  BOOST_CHECK(journal("demo").back().failure == FailureKind::diverged);
+  BOOST_CHECK(last<FailedEvent>("demo").failure == FailureKind::diverged);
 }
 
 BOOST_AUTO_TEST_CASE(by_hand_it_makes_the_next_attempt_and_finds_its_parents) {
@@ -212,7 +207,7 @@ BOOST_AUTO_TEST_CASE(by_hand_it_makes_the_next_attempt_and_finds_its_parents) {
   BOOST_TEST(run_worker(job_folder("eval"), std::nullopt) == 2);
   BOOST_TEST(run_worker(job_folder("demo"), std::nullopt) == 0);
   BOOST_TEST(run_worker(job_folder("demo"), std::nullopt) == 0);
-  BOOST_CHECK(journal("demo", 2).back().kind == EventKind::finished);
+  BOOST_CHECK(journal("demo", 2).back().kind() == EventKind::finished);
   BOOST_TEST(run_worker(job_folder("eval"), std::nullopt) == 0);
   BOOST_TEST(score_of(*this, "eval") > 0.15);
 }
