@@ -14,9 +14,8 @@ std::vector<OptionSpec> run_options();
 /// What was chosen by those; --worker and --quiet are for get_worker() and finish_run().
 RunOptions chosen_run_options(const Arguments& arguments);
 
-/// Runs what is left, by `worker`, shows how far it is, and says how it ended. `tick`: called at most a few
-/// times a second. Returns an ExitCode.
-int finish_run(SweepRun& run, const std::filesystem::path& worker, bool quiet,
-               const std::function<void()>& tick = {});
+/// Runs what is left, by `worker`, shows how far it is, and says how it ended. `policy` may end jobs early.
+/// Returns an ExitCode.
+int finish_run(SweepRun& run, const std::filesystem::path& worker, bool quiet, StopPolicy* policy = nullptr);
 
 }  // namespace ablate

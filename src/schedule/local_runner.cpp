@@ -64,8 +64,9 @@ std::vector<std::string> worker_environment(const RunRequest& request) {
   for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"})
     environment.push_back(fmt::format("{}={}", name, request.placement.threads));
   environment.push_back("OMP_WAIT_POLICY=PASSIVE");
-  const std::vector<std::int64_t>& cards = request.placement.cards;
-  environment.push_back(fmt::format("CUDA_VISIBLE_DEVICES={}", fmt::join(cards, ",")));
+  std::vector<std::string> cards;
+  for (const std::int64_t card : request.placement.cards) cards.push_back(std::to_string(card));
+  environment.push_back("CUDA_VISIBLE_DEVICES=" + join(cards, ","));
   // nvidia-smi counts the cards in this order; CUDA's own default is another.
   if (!cards.empty()) environment.push_back("CUDA_DEVICE_ORDER=PCI_BUS_ID");
   return environment;

@@ -44,6 +44,8 @@ struct StartResult {
   std::string handle =
       {};  ///< By which this runner finds it again; for nobody else to read. Of the first two.
   std::string message = {};  ///< Why not; of the other two.
+
+  bool is_started() const { return outcome == Outcome::running || outcome == Outcome::queued; }
 };
 
 /// Where an attempt stands that was started earlier.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "config/names.hpp"
 #include "journal/attempt_folder.hpp"
@@ -185,11 +186,11 @@ bool Scheduler::start_ready() {
       any = true;
       prepare(*index, *placement, bundle);
     }
+    if (!bundle.empty()) submit(bundle);
   } catch (const Error& error) {
     for (Submission& submission : bundle) end_unstarted(submission, error.what(), JobState::waiting);
     throw;
   }
-  if (!bundle.empty()) submit(bundle);
   return any;
 }
 
@@ -218,30 +219,26 @@ void Scheduler::prepare(std::size_t index, Placement placement, std::vector<Subm
   bundle.push_back(std::move(submission));
 }
 
+/// Leaves in `bundle` what was not started and is not settled when it throws.
 void Scheduler::submit(std::vector<Submission>& bundle) {
+  const std::vector<Submission> submitted = std::exchange(bundle, {});
   std::vector<RunRequest> requests;
-  for (const Submission& submission : bundle) requests.push_back(submission.request);
+  for (const Submission& submission : submitted) requests.push_back(submission.request);
   const std::vector<StartResult> results = runner_.start(requests);
-  std::string unavailable;
-  std::vector<std::size_t> refused;
-  for (std::size_t i = 0; i < bundle.size(); ++i) {
-    switch (results[i].outcome) {
-      case StartResult::Outcome::running:
-      case StartResult::Outcome::queued:
-        watch(bundle[i], results[i]);
-        break;
-      case StartResult::Outcome::refused:
-        refused.push_back(i);
-        break;
-      case StartResult::Outcome::unavailable:
-        end_unstarted(bundle[i], results[i].message, JobState::waiting);
-        unavailable = results[i].message;
-        break;
+  std::vector<const StartResult*> reasons;  // of what was not started
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (!results[i].is_started()) {
+      bundle.push_back(submitted[i]);
+      reasons.push_back(&results[i]);
     }
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (results[i].is_started()) watch(submitted[i], results[i]);
+  for (const StartResult* reason : reasons) {
+    if (reason->outcome == StartResult::Outcome::unavailable) throw RunnerError(reason->message);
+    Submission refused = std::move(bundle.front());
+    bundle.erase(bundle.begin());
+    refuse(refused, reason->message);
   }
-  // When this shows that nothing can be written, all that was started is known by now.
-  for (const std::size_t i : refused) refuse(bundle[i], results[i].message);
-  if (!unavailable.empty()) throw RunnerError(unavailable);
 }
 
 void Scheduler::watch(const Submission& submission, const StartResult& result) {

@@ -21,8 +21,9 @@ namespace ablate {
 struct ScheduleOptions {
   std::vector<Device> devices;
   std::int64_t retries = 2;  ///< Attempts in a row, of one run, that may be lost without progress.
-  double timeout = 0;        ///< Seconds that one attempt may take; 0: any.
-  double heartbeat = 600;    ///< Seconds without journal growth after which an attempt is given up; 0: never.
+  double timeout = 0;        ///< Seconds that one attempt may run; 0: any.
+  /// Seconds without journal growth after which a running attempt is given up; 0: never.
+  double heartbeat = 600;
   std::int64_t max_failures = 3;  ///< So many failed jobs and nothing new is started; 0: never mind.
   double grace = 30;              ///< Seconds between SIGTERM and SIGKILL.
   std::int64_t max_journal_bytes = std::int64_t{1}

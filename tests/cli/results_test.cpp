@@ -215,6 +215,30 @@ BOOST_AUTO_TEST_CASE(cancelled_jobs_block_and_come_back) {
   BOOST_TEST(program.run("retry " + key).out == "0 jobs wait again; 1 job is neither failed nor cancelled\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_queued_job_is_shown_as_such) {
+  const Program program;
+  BOOST_TEST(program.run("plan tiny.toml --save").code == 0);
+  std::string key;
+  {
+    Database database(program.scratch.path / "results/ablate.db", Database::Mode::read_write);
+    Query(database, "UPDATE job SET state = 'queued' WHERE id = 1").run();
+    Query query(database, "SELECT key FROM job WHERE id = 1");
+    BOOST_REQUIRE(query.step());
+    key = query.text(0);
+  }
+  BOOST_TEST(program.run("status tiny").out.starts_with("tiny: 0 of 24 jobs finished, 1 queued\n"));
+  BOOST_TEST(Json::parse(program.run("status --json").out)["sweeps"][0]["stages"][0]["queued"] == 1);
+  BOOST_TEST(program.run("jobs --state queued --format csv").out.find(key.substr(0, 8)) != std::string::npos);
+  BOOST_TEST(program.run("jobs --why " + key)
+                 .out.find("It was queued when its `ablate run` ended; the next one goes on with it.") !=
+             std::string::npos);
+  BOOST_TEST(program.run("export jobs").out.find("queued") != std::string::npos);
+  BOOST_TEST(program.run("query \"SELECT count(*) FROM runs WHERE state = 'queued'\" --format csv")
+                 .out.ends_with("\n1\n"));
+  BOOST_TEST(program.run("cancel " + key).out ==
+             "0 waiting jobs cancelled; 1 running job will be stopped by the next `ablate run`\n");
+}
+
 BOOST_AUTO_TEST_CASE(the_doctor_finds_all_well_and_names_what_is_not) {
   const Finished program;
   const Outcome well = program.run("doctor --worker ./worker");

@@ -140,8 +140,10 @@ BOOST_AUTO_TEST_CASE(a_runner_that_cannot_start_anything_stops_the_run_and_loses
     return std::string(error.what()) ==
            "/nowhere/ablate-worker: no such program; 1 running job is left alone: the next run takes over";
   });
-  BOOST_CHECK(sweep.state(1) == JobState::waiting);
-  BOOST_TEST(sweep.last(1).failure == "start");
+  for (const std::size_t job : {1, 2}) {
+    BOOST_CHECK(sweep.state(job) == JobState::waiting);
+    BOOST_TEST(sweep.last(job).failure == "start");
+  }
   BOOST_TEST(sweep.runner.signals.empty());
 
   sweep.runner.on_start = nullptr;
