@@ -65,6 +65,7 @@ class Scheduler {
   void prepare(std::size_t index, Placement placement, std::vector<Submission>& bundle);
   void submit(std::vector<Submission>& bundle);
   void watch(const Submission& submission, const StartResult& result);
+  void record(const Submission& submission, const StartResult& result);
   void refuse(Submission& submission, const std::string& message);
   void end_unstarted(Submission& submission, const std::string& message, JobState next);
   void heed_start(const RunningAttempt& running);
@@ -231,8 +232,11 @@ void Scheduler::submit(std::vector<Submission>& bundle) {
       bundle.push_back(submitted[i]);
       reasons.push_back(&results[i]);
     }
+  // All are watched before one is written down: what gives out then is told how many live.
   for (std::size_t i = 0; i < results.size(); ++i)
     if (results[i].is_started()) watch(submitted[i], results[i]);
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (results[i].is_started()) record(submitted[i], results[i]);
   for (const StartResult* reason : reasons) {
     if (reason->outcome == StartResult::Outcome::unavailable) throw RunnerError(reason->message);
     Submission refused = std::move(bundle.front());
@@ -243,13 +247,17 @@ void Scheduler::submit(std::vector<Submission>& bundle) {
 
 void Scheduler::watch(const Submission& submission, const StartResult& result) {
   const double now = clock_.monotonic();
+  running_.add(
+      {.job = submission.job,
+       .attempt = submission.attempt,
+       .folder = submission.request.folder().path,
+       .watch = {.is_queued = result.outcome == StartResult::Outcome::queued, .started = now, .grew_at = now},
+       .said = {}});
+}
+
+void Scheduler::record(const Submission& submission, const StartResult& result) {
   const bool is_running = result.outcome == StartResult::Outcome::running;
-  RunningAttempt& running = running_.add({.job = submission.job,
-                                          .attempt = submission.attempt,
-                                          .folder = submission.request.folder().path,
-                                          .watch = {.is_queued = !is_running, .started = now, .grew_at = now},
-                                          .said = {}});
-  record_submission(database_, running.attempt, result.handle, is_running, clock_.now());
+  const RunningAttempt& running = running_.record(submission.attempt.id, result.handle, is_running);
   if (!is_running) progress_.queued(jobs_[submission.job], running.attempt);
   heed_start(running);
 }

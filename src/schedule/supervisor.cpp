@@ -11,12 +11,22 @@ constexpr double kLookSeconds = 0.5;
 
 }  // namespace
 
-RunningAttempt& Supervisor::add(RunningAttempt running) { return running_.emplace_back(std::move(running)); }
+void Supervisor::add(RunningAttempt running) { running_.push_back(std::move(running)); }
+
+std::vector<RunningAttempt>::iterator Supervisor::find(std::int64_t attempt_id) {
+  return std::find_if(running_.begin(), running_.end(),
+                      [&](const RunningAttempt& running) { return running.attempt.id == attempt_id; });
+}
+
+const RunningAttempt& Supervisor::record(std::int64_t attempt_id, const std::string& handle,
+                                         bool is_running) {
+  RunningAttempt& running = *find(attempt_id);
+  record_submission(database_, running.attempt, handle, is_running, clock_.now());
+  return running;
+}
 
 std::optional<RunningAttempt> Supervisor::take_out(std::int64_t attempt_id) {
-  const auto found = std::find_if(running_.begin(), running_.end(), [&](const RunningAttempt& running) {
-    return running.attempt.id == attempt_id;
-  });
+  const auto found = find(attempt_id);
   if (found == running_.end()) return std::nullopt;
   RunningAttempt running = std::move(*found);
   running_.erase(found);
@@ -24,13 +34,12 @@ std::optional<RunningAttempt> Supervisor::take_out(std::int64_t attempt_id) {
 }
 
 void Supervisor::begin(std::int64_t attempt_id) {
-  for (RunningAttempt& running : running_) {
-    if (running.attempt.id != attempt_id) continue;
-    WriteTransaction transaction(database_);
-    record_start(database_, running.attempt, clock_.now());
-    transaction.commit();
-    if (running.watch.is_queued) running.watch.start(clock_.monotonic());
-  }
+  const auto running = find(attempt_id);
+  if (running == running_.end()) return;
+  WriteTransaction transaction(database_);
+  record_start(database_, running->attempt, clock_.now());
+  transaction.commit();
+  if (running->watch.is_queued) running->watch.start(clock_.monotonic());
 }
 
 double Supervisor::pause() const { return behind_ ? 0 : std::max(0.0, next_look_ - clock_.monotonic()); }

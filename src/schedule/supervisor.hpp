@@ -18,8 +18,10 @@ class Supervisor {
   Supervisor(Database& database, JobRunner& runner, const Clock& clock, const ScheduleOptions& options)
       : database_(database), runner_(runner), clock_(clock), options_(options) {}
 
-  /// The attempt that is now watched; valid until another one is added or taken out.
-  RunningAttempt& add(RunningAttempt running);
+  void add(RunningAttempt running);
+  /// Writes down what the runner knows an attempt by, and that it runs. The attempt, until another one is
+  /// added or taken out.
+  const RunningAttempt& record(std::int64_t attempt_id, const std::string& handle, bool is_running);
   /// The attempt of that id, which is then no longer watched.
   std::optional<RunningAttempt> take_out(std::int64_t attempt_id);
   const std::vector<RunningAttempt>& attempts() const { return running_; }
@@ -37,6 +39,7 @@ class Supervisor {
   void cancel(std::int64_t job_id);
 
  private:
+  std::vector<RunningAttempt>::iterator find(std::int64_t attempt_id);
   void stop(RunningAttempt& running, StopReason reason, const std::string& message);
   void kill(RunningAttempt& running);
 

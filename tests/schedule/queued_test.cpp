@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "schedule/fixture.hpp"
+#include "store/query.hpp"
 #include "util/error.hpp"
 
 namespace ablate {
@@ -32,6 +33,22 @@ BOOST_AUTO_TEST_CASE(one_of_a_bundle_that_is_refused_fails_alone) {
   BOOST_TEST(result.finished == 2);
   BOOST_TEST(result.failed == 1);
   BOOST_TEST(sweep.last(1).message == "lock: is held by another process");
+}
+
+BOOST_AUTO_TEST_CASE(when_the_database_gives_out_all_that_was_started_is_counted_and_adopted) {
+  TestSweep sweep({{"a"}, {"b"}});
+  sweep.options.devices.front().slots = 2;
+  sweep.runner.on_start = [&](const RunRequest&) { Query(sweep.database, "PRAGMA query_only = ON").run(); };
+  BOOST_CHECK_EXCEPTION(sweep.run(), Error, [](const Error& error) {
+    return std::string(error.what()).ends_with("; 2 running jobs are left alone: the next run takes over");
+  });
+  Query(sweep.database, "PRAGMA query_only = OFF").run();
+  sweep.runner.on_start = nullptr;
+  sweep.runner.processes.clear();
+  sweep.runner.alive = finishing();
+  BOOST_TEST(sweep.run().finished == 2);
+  BOOST_TEST(sweep.progress.num_adopted == 2);
+  BOOST_TEST(sweep.attempts(0).size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_queued_attempt_is_due_nothing_until_it_begins) {
