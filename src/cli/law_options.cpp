@@ -112,8 +112,9 @@ std::vector<OptionSpec> law_fit_options() {
             "fit the runs with this batch alone, in tokens a step; most: the batch that most runs have"),
       flag("--tuned-batch", "fit the best batch, too [where enough batches were tried]"),
       flag("--no-priors",
-           "believe nothing of the exponents beforehand [what other searches found, with even odds against a "
-           "belief three times as wide; where the runs contradict it, it loses by itself]"),
+           "believe nothing of the exponents beforehand [what other searches found counts as far as these "
+           "runs "
+           "agree with it]"),
   };
 }
 

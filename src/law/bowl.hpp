@@ -37,6 +37,8 @@ struct LogRange {
 struct CellAxis {
   double optimum = 0;            ///< Never more than one grid step outside the range tried.
   double se = 0;                 ///< Standard error; at an edge at least one grid step.
+  double shape_se = 0;           ///< The part of se because the cell's bowl may have a shape of its own.
+  double gap_se = 0;             ///< The part of se because no run says how the loss goes between two values.
   double low = 0, high = 0;      ///< The range tried, diverged runs left out.
   double step = 0;               ///< Median distance of neighbouring values tried; 0 when there is one.
   double argmin = 0;             ///< Of the run with the lowest loss.
@@ -71,8 +73,9 @@ struct BowlFit {
   Bowl batch;          ///< Along the batch size; unused where it is fixed.
   bool joint = false;  ///< Batch fitted too.
   double ridge = 0;    ///< kappa: octaves of rate for an octave of batch, near the optimum.
-  double noise =
-      0;  ///< Standard deviation of log loss between runs: of residuals (robust), or of repeats if larger.
+  /// Standard deviation of log loss between runs: of residuals (robust) together with what is usual, which
+  /// decides where the fit leaves few degrees of freedom; or of repeats if larger.
+  double noise = 0;
   std::vector<CellOptimum> cells;  ///< Sorted by N, D, batch.
   std::vector<BowlResidual> residuals;
   int iterations = 0;

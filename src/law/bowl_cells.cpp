@@ -106,6 +106,13 @@ CellAxis axis_of(std::span<const LawRun> runs, const CellRuns& cell, double LawR
   return found;
 }
 
+double gap_around(std::span<const LawRun> runs, const CellRuns& cell, double LawRun::*axis,
+                  const CellAxis& found) {
+  const std::vector<double> values = distinct_values(runs, cell.all, axis);
+  const auto above = std::upper_bound(values.begin(), values.end(), std::exp2(found.optimum));
+  return above == values.begin() || above == values.end() ? found.step : std::log2(*above / *(above - 1));
+}
+
 void mark_edge(CellAxis& axis, bool diverged_above) {
   const double outermost = std::max(axis.argmin, axis.optimum);
   const double innermost = std::min(axis.argmin, axis.optimum);

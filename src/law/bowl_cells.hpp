@@ -31,6 +31,11 @@ CellAxis axis_of(std::span<const LawRun> runs, const CellRuns& cell, double LawR
 std::vector<double> distinct_values(std::span<const LawRun> runs, std::span<const std::size_t> which,
                                     double LawRun::*axis);
 
+/// Distance, in log2, of the two values tried on either side of an optimum; the grid step where it is
+/// outside.
+double gap_around(std::span<const LawRun> runs, const CellRuns& cell, double LawRun::*axis,
+                  const CellAxis& found);
+
 /// Marks a fitted or observed optimum at or beyond an end of the range; a diverged run beyond the highest
 /// rate brackets that side.
 void mark_edge(CellAxis& axis, bool diverged_above);

@@ -65,10 +65,7 @@ class BowlState {
   }
 
   const BowlProblem* problem_;
-  /// Derivatives of one point's fitted log loss by the shape and by its own cell's x* and y*; all others are
-  /// 0.
-  using PointDerivatives = Eigen::Matrix<double, ArrowMatrix::kShape + ArrowMatrix::kCell, 1>;
-  static constexpr int kX = kShapeParameters, kY = kShapeParameters + 1;
+  using PointDerivatives = decltype(BowlRise::by);
 
   Eigen::VectorXd theta_, intercepts_, residuals_;
   std::vector<PointDerivatives> jacobian_;
@@ -76,29 +73,16 @@ class BowlState {
 };
 
 void BowlState::evaluate() {
-  const auto n = static_cast<Eigen::Index>(problem_->points.size());
-  residuals_.resize(n);
-  jacobian_.assign(problem_->points.size(), PointDerivatives::Zero());
+  residuals_.resize(static_cast<Eigen::Index>(problem_->points.size()));
+  jacobian_.clear();
   const Bowl lr = problem_->lr_bowl(theta_), batch = problem_->batch_bowl(theta_);
-  for (Eigen::Index i = 0; i < n; ++i) {
+  for (Eigen::Index i = 0; i < residuals_.size(); ++i) {
     const BowlPoint& point = problem_->points[static_cast<std::size_t>(i)];
-    PointDerivatives& by = jacobian_[static_cast<std::size_t>(i)];
     const double dy = problem_->joint ? point.y - theta_[BowlProblem::y_of(point.cell)] : 0;
-    const BowlDerivatives along_lr =
-        derivatives(lr, point.x - theta_[BowlProblem::x_of(point.cell)] - theta_[kRidge] * dy);
-    residuals_[i] = point.log_loss - along_lr.value;
-    by[kLogP] = along_lr.by_log_p;
-    by[kLogQ] = along_lr.by_log_q;
-    by[kLogK] = along_lr.value;
-    by[kX] = -along_lr.by_t;
-    if (!problem_->joint) continue;
-    const BowlDerivatives along_batch = derivatives(batch, dy);
-    residuals_[i] -= along_batch.value;
-    by[kRidge] = -along_lr.by_t * dy;
-    by[kLogP2] = along_batch.by_log_p;
-    by[kLogQ2] = along_batch.by_log_q;
-    by[kLogK2] = along_batch.value;
-    by[kY] = theta_[kRidge] * along_lr.by_t - along_batch.by_t;
+    const BowlRise rise = rise_at(lr, problem_->joint ? &batch : nullptr, theta_[kRidge],
+                                  point.x - theta_[BowlProblem::x_of(point.cell)], dy);
+    residuals_[i] = point.log_loss - rise.value;
+    jacobian_.push_back(rise.by);
   }
 }
 
@@ -181,6 +165,25 @@ void freeze_at_bounds(const BowlProblem& problem, const Eigen::VectorXd& theta, 
 }
 
 }  // namespace
+
+BowlRise rise_at(const Bowl& lr, const Bowl* batch, double ridge, double dx, double dy) {
+  BowlRise rise;
+  const BowlDerivatives along_lr = derivatives(lr, dx - ridge * dy);
+  rise.value = along_lr.value;
+  rise.by[kLogP] = along_lr.by_log_p;
+  rise.by[kLogQ] = along_lr.by_log_q;
+  rise.by[kLogK] = along_lr.value;
+  rise.by[BowlRise::kX] = -along_lr.by_t;
+  if (batch == nullptr) return rise;
+  const BowlDerivatives along_batch = derivatives(*batch, dy);
+  rise.value += along_batch.value;
+  rise.by[kRidge] = -along_lr.by_t * dy;
+  rise.by[kLogP2] = along_batch.by_log_p;
+  rise.by[kLogQ2] = along_batch.by_log_q;
+  rise.by[kLogK2] = along_batch.value;
+  rise.by[BowlRise::kY] = ridge * along_lr.by_t - along_batch.by_t;
+  return rise;
+}
 
 double huber(double u) { return std::abs(u) <= 1 ? 0.5 * u * u : std::abs(u) - 0.5; }
 double huber_weight(double u) { return std::abs(u) <= 1 ? 1 : 1 / std::abs(u); }

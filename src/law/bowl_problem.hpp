@@ -49,6 +49,17 @@ struct BowlSolution {
 
 BowlSolution solve(const BowlProblem& problem);
 
+/// How much one run's log loss lies above its cell's optimum, with the derivatives by the shape, in the order
+/// of BowlParameter, and by the cell's own x* and y*.
+struct BowlRise {
+  static constexpr int kX = kShapeParameters, kY = kShapeParameters + 1;
+  double value = 0;
+  Eigen::Matrix<double, ArrowMatrix::kShape + ArrowMatrix::kCell, 1> by =
+      Eigen::Matrix<double, ArrowMatrix::kShape + ArrowMatrix::kCell, 1>::Zero();
+};
+/// For a run whose rate and batch are (dx, dy) octaves off the optimum; `batch` null: it is not fitted.
+BowlRise rise_at(const Bowl& lr, const Bowl* batch, double ridge, double dx, double dy);
+
 /// Huber's loss of u, and its weight psi(u)/u.
 double huber(double u);
 double huber_weight(double u);

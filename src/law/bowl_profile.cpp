@@ -65,8 +65,9 @@ class CellProfile {
   Eigen::VectorXd weights_;
 };
 
-/// How far inwards from the optimum the profile has risen by the quantile.
+/// Where, inwards from the optimum, the profile has risen by the quantile; further by what misfit hides.
 double inner_end(const CellProfile& profile, bool along_lr, const CellAxis& axis, double other) {
+  constexpr double kHalfWidth95 = 1.959963984540054;
   const double inwards = axis.edge == LawEdge::high ? -1 : 1;
   const double limit = profile.profile(along_lr, axis.optimum, other) + kHalfChiSquare95;
   double inside = 0, outside = kReach;
@@ -74,7 +75,8 @@ double inner_end(const CellProfile& profile, bool along_lr, const CellAxis& axis
     const double middle = 0.5 * (inside + outside);
     (profile.profile(along_lr, axis.optimum + inwards * middle, other) < limit ? inside : outside) = middle;
   }
-  return axis.optimum + inwards * outside;
+  return axis.optimum +
+         inwards * std::hypot(outside, kHalfWidth95 * axis.shape_se, kHalfWidth95 * axis.gap_se);
 }
 
 void widen(const CellProfile& profile, bool along_lr, CellAxis& axis, double other) {

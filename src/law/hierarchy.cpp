@@ -18,7 +18,8 @@ constexpr double kSameRatio = 0.1;
 constexpr double kConstantSd = 30;    // Octaves: no belief about the level of the law.
 constexpr double kNoPriorSd = 10;     // Stands for an infinite sd of an exponent.
 constexpr double kSpreadLogSd = 0.7;  // Of the lognormal priors of the spreads: a factor of 2.
-constexpr double kDoubtedScale = 3;   // How much wider the doubt about an exponent is than the belief.
+constexpr double kDoubtedScale = 4;   // How much wider the doubt about an exponent is than the belief.
+constexpr double kBelieved = 0.5, kUnchanged = 0.125;  // Probabilities before the data.
 constexpr int kCellNodes = 14, kSizeNodes = 16;
 constexpr double kCellRange[] = {0.01, 1.0}, kSizeRange[] = {0.01, 2.0};
 
@@ -168,31 +169,46 @@ bool ratio_varies(std::span<const LawObservation> observations) {
   return high - low > kSameRatio;
 }
 
-/// A belief, or the doubt about it, for each of the exponents that have one.
+struct WeighedView {
+  ExponentView view;
+  ExponentPrior prior;
+  double probability;
+};
+/// The ways to see one exponent; an infinite sd leaves nothing to doubt.
+std::vector<WeighedView> views_of(const ExponentPrior& prior, bool may_be_unchanged) {
+  if (std::isinf(prior.sd)) return {{ExponentView::believed, prior, 1}};
+  const double unchanged = may_be_unchanged ? kUnchanged : 0;
+  std::vector<WeighedView> views = {
+      {ExponentView::believed, prior, kBelieved},
+      {ExponentView::doubted, {prior.mean, kDoubtedScale * prior.sd}, 1 - kBelieved - unchanged}};
+  if (may_be_unchanged) views.push_back({ExponentView::unchanged, {0, prior.sd}, unchanged});
+  return views;
+}
+
+/// One view of each exponent.
 struct WeighedPrior {
   CoefficientPrior prior;
-  bool params_doubted = false, tokens_doubted = false;
+  ExponentView params, tokens;
+  double log_probability;
 };
-std::vector<WeighedPrior> beliefs_and_doubts(const LawPriors& priors) {
+std::vector<WeighedPrior> all_views(const LawPriors& priors) {
   std::vector<WeighedPrior> all;
-  for (const bool params_doubted : {false, true})
-    for (const bool tokens_doubted : {false, true}) {
-      if ((params_doubted && std::isinf(priors.params.sd)) ||
-          (tokens_doubted && std::isinf(priors.tokens.sd)))
-        continue;
-      LawPriors doubted = priors;
-      if (params_doubted) doubted.params.sd *= kDoubtedScale;
-      if (tokens_doubted) doubted.tokens.sd *= kDoubtedScale;
-      all.push_back({prior_of(doubted, 3), params_doubted, tokens_doubted});
+  for (const WeighedView& params : views_of(priors.params, priors.may_be_unchanged))
+    for (const WeighedView& tokens : views_of(priors.tokens, false)) {
+      LawPriors seen = priors;
+      seen.params = params.prior;
+      seen.tokens = tokens.prior;
+      all.push_back(
+          {prior_of(seen, 3), params.view, tokens.view, std::log(params.probability * tokens.probability)});
     }
   return all;
 }
 
-/// The grid of spreads under every belief; weights are still logarithms.
+/// The grid of spreads under every view; weights are still logarithms.
 std::vector<LawRegression::Node> nodes_of(std::span<const LawObservation> observations,
                                           const LawPriors& priors, const LawCentre& centre) {
   const SpreadRegression regression(observations, design_of(observations, centre, false));
-  const std::vector<WeighedPrior> beliefs = beliefs_and_doubts(priors);
+  const std::vector<WeighedPrior> views = all_views(priors);
   std::vector<LawRegression::Node> nodes;
   for (int i = 0; i < kCellNodes; ++i)
     for (int j = 0; j < kSizeNodes; ++j) {
@@ -200,13 +216,14 @@ std::vector<LawRegression::Node> nodes_of(std::span<const LawObservation> observ
       node.cell_sd = log_node(kCellRange, i, kCellNodes);
       node.size_sd = log_node(kSizeRange, j, kSizeNodes);
       const auto likelihood = regression.at(node.size_sd, node.cell_sd);
-      for (const WeighedPrior& belief : beliefs) {
-        const auto posterior = regression.posterior(likelihood, belief.prior);
-        node.params_doubted = belief.params_doubted;
-        node.tokens_doubted = belief.tokens_doubted;
+      for (const WeighedPrior& view : views) {
+        const auto posterior = regression.posterior(likelihood, view.prior);
+        node.params = view.params;
+        node.tokens = view.tokens;
         node.mean = posterior.mean;
         node.covariance = posterior.covariance;
-        node.weight = posterior.log_evidence + log_spread_prior(node.cell_sd, priors.cell_sd) +
+        node.weight = view.log_probability + posterior.log_evidence +
+                      log_spread_prior(node.cell_sd, priors.cell_sd) +
                       log_spread_prior(node.size_sd, priors.size_sd);
         nodes.push_back(node);
       }
@@ -214,14 +231,19 @@ std::vector<LawRegression::Node> nodes_of(std::span<const LawObservation> observ
   return nodes;
 }
 
-/// The weight of the nodes that take an exponent's belief as it stands.
-double trust_in(const std::vector<LawRegression::Node>& nodes, const ExponentPrior& prior,
-                bool LawRegression::Node::*doubted) {
-  if (std::isinf(prior.sd)) return std::numeric_limits<double>::quiet_NaN();
-  double trust = 0;
+/// The weight of the nodes with this view of an exponent.
+double probability_of(const std::vector<LawRegression::Node>& nodes,
+                      ExponentView LawRegression::Node::*exponent, ExponentView view) {
+  double sum = 0;
   for (const LawRegression::Node& node : nodes)
-    if (!(node.*doubted)) trust += node.weight;
-  return trust;
+    if (node.*exponent == view) sum += node.weight;
+  return sum;
+}
+
+double trust_in(const std::vector<LawRegression::Node>& nodes, const ExponentPrior& prior,
+                ExponentView LawRegression::Node::*exponent) {
+  if (std::isinf(prior.sd)) return std::numeric_limits<double>::quiet_NaN();
+  return probability_of(nodes, exponent, ExponentView::believed);
 }
 
 /// Logarithms become weights that sum to 1; what is too unlikely to matter goes.
@@ -259,22 +281,25 @@ LawEstimate estimate_spread(const std::vector<LawRegression::Node>& nodes,
 
 }  // namespace
 
-LawPriors lr_priors() { return {.params = {-0.55, 0.15}, .tokens = {0.22, 0.1}}; }
+LawPriors lr_priors() { return {.params = {-0.55, 0.15}, .tokens = {0.22, 0.1}, .may_be_unchanged = true}; }
 LawPriors lr_priors_at_fixed_batch() {
-  return {.params = {-0.5, 0.15}, .tokens = {-0.1, 0.2}, .in_proportion = true};
+  return {.params = {-0.5, 0.15}, .tokens = {-0.1, 0.2}, .in_proportion = true, .may_be_unchanged = true};
 }
 LawPriors batch_priors() { return {.params = {0, 0.1}, .tokens = {0.57, 0.08}}; }
 LawPriors without_exponents(LawPriors priors) {
   priors.params = priors.tokens = {0, std::numeric_limits<double>::infinity()};
-  priors.in_proportion = false;
+  priors.in_proportion = priors.may_be_unchanged = false;
   return priors;
 }
 LawPriors weighed(LawPriors priors, const LawRegression& law) {
-  const auto weigh = [](ExponentPrior& prior, double trust) {
-    if (std::isfinite(prior.sd)) prior.sd /= std::sqrt(trust + (1 - trust) / (kDoubtedScale * kDoubtedScale));
+  const auto weigh = [](ExponentPrior& prior, double trust, double unchanged) {
+    if (std::isinf(prior.sd)) return;
+    const double around_mean = trust + (1 - trust - unchanged) / (kDoubtedScale * kDoubtedScale);
+    prior.mean *= around_mean / (around_mean + unchanged);
+    prior.sd /= std::sqrt(around_mean + unchanged);
   };
-  weigh(priors.params, law.params_trust);
-  weigh(priors.tokens, law.tokens_trust);
+  weigh(priors.params, law.params_trust, law.params_unchanged);
+  weigh(priors.tokens, law.tokens_trust, 0);
   return priors;
 }
 
@@ -305,8 +330,9 @@ LawRegression fit_regression(std::span<const LawObservation> observations, const
   law.tokens_free = ratio_varies(observations);
   law.nodes = nodes_of(observations, priors, centre);
   normalize_weights(law.nodes);
-  law.params_trust = trust_in(law.nodes, priors.params, &LawRegression::Node::params_doubted);
-  law.tokens_trust = trust_in(law.nodes, priors.tokens, &LawRegression::Node::tokens_doubted);
+  law.params_trust = trust_in(law.nodes, priors.params, &LawRegression::Node::params);
+  law.params_unchanged = probability_of(law.nodes, &LawRegression::Node::params, ExponentView::unchanged);
+  law.tokens_trust = trust_in(law.nodes, priors.tokens, &LawRegression::Node::tokens);
   law.constant = estimate_along(law.nodes, {1, 0, 0});
   law.params_exponent = estimate_along(law.nodes, {0, 1, law.tokens_free ? 0.0 : 1.0});
   law.tokens_exponent = estimate_along(law.nodes, {0, 0, 1});

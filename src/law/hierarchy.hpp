@@ -20,14 +20,24 @@ struct ExponentPrior {
   double mean = 0, sd = 0;
 };
 
-/// What is believed before the data. Each exponent's belief is held against a doubt: the same mean with three
-/// times the sd, and equal odds. How well either explains the data decides how much the belief counts
+/// What may be true of an exponent.
+enum class ExponentView {
+  believed,   ///< Its prior, with a probability of 1/2 before the data.
+  unchanged,  ///< 0 with the sd of its prior, 1/8: only where LawPriors::may_be_unchanged, and only that of
+              ///< N.
+  doubted,    ///< The mean of its prior with four times the sd: the rest.
+};
+
+/// What is believed before the data. How well each view explains the data decides how much it counts
 /// (Bayesian model averaging), for each exponent by itself: models whose size is counted in another way
 /// contradict the belief about N and agree with that about D.
 struct LawPriors {
   ExponentPrior params;  ///< Exponent of N; where `in_proportion`, along D = constant x N (the sum of both).
   ExponentPrior tokens;  ///< Exponent of D, independent of `params`.
   bool in_proportion = false;
+  /// The best rate may be the same for all sizes: muP is made for that, and mixtures of experts whose N are
+  /// activated parameters have it.
+  bool may_be_unchanged = false;
   double size_sd = 0.2;   ///< Median of the lognormal prior of the spread between sizes, log2.
   double cell_sd = 0.12;  ///< Median of the lognormal prior of the spread between cells, log2.
 };
@@ -80,9 +90,10 @@ struct LawRegression {
   LawEstimate cell_sd;          ///< tc: spread between cells, log2.
   double centre_params = 0, centre_tokens = 0;  ///< log2.
   bool tokens_free = true;  ///< False: D is unknown or a fixed multiple of N in the data; aD = 0.
-  /// Probability that the prior of an exponent holds as it stands, and not its doubt: 0.5 before the data,
-  /// near 0 where the data contradict it. NaN where the exponent has no prior.
+  /// Probability that the prior of an exponent holds as it stands: 0.5 before the data, near 0 where the data
+  /// contradict it. NaN where the exponent has no prior.
   double params_trust = 0.5, tokens_trust = 0.5;
+  double params_unchanged = 0;  ///< Probability of ExponentView::unchanged.
 
   /// Of the best value at a size and token count that was not in the data.
   LawDistribution predict(double log2_params, double log2_tokens) const;
@@ -90,18 +101,19 @@ struct LawRegression {
   /// One point of the grid of variances with the posterior of the coefficients there.
   struct Node {
     double weight = 0, size_sd = 0, cell_sd = 0;
-    bool params_doubted = false, tokens_doubted = false;
+    ExponentView params = ExponentView::believed, tokens = ExponentView::believed;
     Eigen::Vector3d mean;
     Eigen::Matrix3d covariance;
   };
   std::vector<Node> nodes;
 };
 
-/// Integrates over a grid of 14 x 16 spreads, beliefs and doubts. `observations` is not empty. With
-/// one size, or D a fixed multiple of N, the priors decide what the data cannot.
+/// Integrates over a grid of 14 x 16 spreads and the views of the exponents. `observations` is not empty.
+/// With one size, or D a fixed multiple of N, the priors decide what the data cannot.
 LawRegression fit_regression(std::span<const LawObservation> observations, const LawPriors& priors);
 
-/// The priors as they count after the data: the precision of each is its mean over belief and doubt.
+/// The priors as they count after the data: means and precisions are those of the views, weighed by how
+/// probable these are.
 LawPriors weighed(LawPriors priors, const LawRegression& law);
 
 /// The coefficient of (log2 N - centre)^2 when it is added to the regression (prior 0 +- 0.2), at the most

@@ -8,6 +8,8 @@
 #include <numeric>
 
 #include "law/bowl_cells.hpp"
+#include "law/bowl_misfit.hpp"
+#include "law/bowl_problem.hpp"
 
 namespace ablate {
 
@@ -45,27 +47,55 @@ double convex_bound(const std::map<double, double>& losses, double x) {
   return bound;
 }
 
-/// Information of one run at (log2 lr, log2 batch) about a cell whose bowl has the fitted shape.
-Eigen::Matrix3d run_information(const BowlFit& bowls, const CellKnowledge& cell, double x, double y) {
+/// Everything that one run tells: of the log loss at the optimum, x* and y*, and the shape.
+using FullInformation = Eigen::Matrix<double, 3 + kShapeParameters, 3 + kShapeParameters>;
+
+/// Of a run at (log2 lr, log2 batch) about a cell whose bowl has the fitted shape.
+FullInformation run_information(const BowlFit& bowls, const CellKnowledge& cell, double x, double y) {
   constexpr double kLeastRunNoise = 1e-3;
-  const double dy = bowls.joint ? y - cell.y : 0;
-  const double slope = bowls.lr.slope(x - cell.x - bowls.ridge * dy);
-  const Eigen::Vector3d gradient(1, -slope, bowls.joint ? bowls.ridge * slope - bowls.batch.slope(dy) : 0);
+  const BowlRise rise = rise_at(bowls.lr, bowls.joint ? &bowls.batch : nullptr, bowls.ridge, x - cell.x,
+                                bowls.joint ? y - cell.y : 0);
+  Eigen::Matrix<double, 3 + kShapeParameters, 1> gradient;
+  gradient << 1, rise.by.tail<2>(), rise.by.head<kShapeParameters>();
   return gradient * gradient.transpose() / std::pow(std::max(bowls.noise, kLeastRunNoise), 2);
+}
+
+/// Covariance of (x*, y*) for the shape alone, as the fit has it.
+Eigen::Matrix2d by_shape(const BowlFit& bowls, const FullInformation& full) {
+  const FullInformation rest = full - full.col(0) * full.row(0) / full(0, 0);
+  return shape_covariance(bowls, rest.block<2, 2>(1, 1) + kVagueKnowledge.bottomRightCorner<2, 2>(),
+                          rest.bottomLeftCorner<kShapeParameters, 3>().rightCols<2>());
+}
+
+/// What is known of one axis by the fit's rules, with the optimum where it is thought to be.
+CellAxis known_axis(const CellKnowledge& cell, const CellRuns& group, double LawRun::*values, double optimum,
+                    double shape_variance, bool diverged_above) {
+  CellAxis axis = axis_of(cell.runs, group, values);
+  axis.optimum = std::clamp(optimum, axis.low - axis.step, axis.high + axis.step);
+  take_misfit(axis, shape_variance, gap_around(cell.runs, group, values, axis));
+  mark_edge(axis, diverged_above);
+  return axis;
+}
+
+/// With the standard error that the fit would have.
+CellAxis with_error(CellAxis axis, double variance) {
+  axis.se = std::hypot(std::sqrt(variance), axis.shape_se, axis.gap_se);
+  if (axis.edge != LawEdge::none) axis.se = std::max(axis.se, axis.step);
+  return axis;
 }
 
 }  // namespace
 
 double CellKnowledge::variance_x() const {
-  return std::max(variance_in(information, 1), edge_se_x * edge_se_x);
+  return std::pow(regression_se(with_error(rates, variance_in(information, 1))), 2);
 }
 double CellKnowledge::variance_y() const {
-  return std::max(variance_in(information, 2), edge_se_y * edge_se_y);
+  return std::pow(regression_se(with_error(batches, variance_in(information, 2))), 2);
 }
 
 void take_runs(const LawFit& fit, CellKnowledge& cell) {
   cell.information.setZero();
-  cell.edge_se_x = cell.edge_se_y = 0;
+  cell.rates = cell.batches = {};
   CellRuns group;
   group.all.resize(cell.runs.size());
   std::iota(group.all.begin(), group.all.end(), std::size_t{0});
@@ -74,25 +104,23 @@ void take_runs(const LawFit& fit, CellKnowledge& cell) {
     if (!cell.runs[i].diverged && cell.runs[i].loss < lowest) lowest = cell.runs[group.lowest = i].loss;
   if (std::isinf(lowest)) return;
   choose_window(cell.runs, fit.options.bowl, group);
-  for (const std::size_t i : group.used)
-    cell.information += cell.runs[i].weight * run_information(fit.bowls, cell, std::log2(cell.runs[i].lr),
-                                                              log2_batch(cell.runs[i]));
   if (group.used.empty()) return;
-  CellAxis rates = axis_of(cell.runs, group, &LawRun::lr);
-  rates.optimum = std::clamp(cell.x, rates.low - rates.step, rates.high + rates.step);
-  mark_edge(rates, has_diverged_above(cell.runs, rates));
-  if (rates.edge != LawEdge::none) cell.edge_se_x = rates.step;
-  if (!fit.joint) return;
-  CellAxis batches = axis_of(cell.runs, group, &LawRun::batch);
-  batches.optimum = std::clamp(cell.y, batches.low - batches.step, batches.high + batches.step);
-  mark_edge(batches, false);
-  if (batches.edge != LawEdge::none) cell.edge_se_y = batches.step;
+  FullInformation full = FullInformation::Zero();
+  for (const std::size_t i : group.used)
+    full += cell.runs[i].weight *
+            run_information(fit.bowls, cell, std::log2(cell.runs[i].lr), log2_batch(cell.runs[i]));
+  cell.information = full.topLeftCorner<3, 3>();
+  const Eigen::Matrix2d shape = by_shape(fit.bowls, full);
+  const bool diverged_above = has_diverged_above(cell.runs, axis_of(cell.runs, group, &LawRun::lr));
+  cell.rates = known_axis(cell, group, &LawRun::lr, cell.x, shape(0, 0), diverged_above);
+  if (fit.joint) cell.batches = known_axis(cell, group, &LawRun::batch, cell.y, shape(1, 1), false);
 }
 
 double expected_loss(const BowlFit& bowls, const CellKnowledge& cell, double x, double y) {
   const double dy = bowls.joint ? y - cell.y : 0;
   // A cell without runs has no window that its runs could miss.
-  const double off = cell.information.isZero() ? 0 : std::sqrt(cell.variance_x());
+  const double off =
+      cell.information.isZero() ? 0 : with_error(cell.rates, variance_in(cell.information, 1)).se;
   const double rise = std::max(bowls.rise(x - cell.x - off, dy), bowls.rise(x - cell.x + off, dy));
   const double by_bowl = cell.lowest_loss * std::exp(rise);
   std::map<double, double> losses;  // By log2 of the rate, of the runs of this batch.

@@ -16,7 +16,7 @@ struct CellKnowledge {
   double lowest_loss = 1;  ///< That the bowl expects at the optimum.
   std::vector<LawRun> runs;  ///< Made, and imagined with the loss that is expected of them.
   Eigen::Matrix3d information = Eigen::Matrix3d::Zero();  ///< Zero: the fit leaves the cell out.
-  double edge_se_x = 0, edge_se_y = 0;  ///< Errors are never below these (an edge not yet bracketed).
+  CellAxis rates, batches;  ///< Of the runs made and imagined, at (x, y): range, edges and misfit.
 
   double variance_x() const;
   double variance_y() const;

@@ -24,6 +24,11 @@ void fit_regressions(LawCore& core, bool joint, const LawOptions& options) {
 
 double regression_tokens(double params, double tokens) { return std::log2(tokens > 0 ? tokens : params); }
 
+double regression_se(const CellAxis& axis) {
+  if (axis.edge != LawEdge::none) return axis.se;
+  return std::sqrt(axis.se * axis.se - axis.shape_se * axis.shape_se);
+}
+
 LawPriors lr_priors_for(bool joint, const LawOptions& options) {
   const LawPriors priors = joint ? lr_priors() : lr_priors_at_fixed_batch();
   return options.exponent_priors ? priors : without_exponents(priors);
@@ -39,10 +44,11 @@ LawCore fit_core(std::span<const LawRun> runs, bool joint, const LawOptions& opt
   bowl.joint = joint;
   core.bowls = fit_bowls(runs, bowl);
   for (const CellOptimum& cell : core.bowls.cells) {
-    core.lr_observations.push_back(observation_of(cell.params, cell.tokens, cell.lr.optimum, cell.lr.se));
+    core.lr_observations.push_back(
+        observation_of(cell.params, cell.tokens, cell.lr.optimum, regression_se(cell.lr)));
     if (joint)
       core.batch_observations.push_back(
-          observation_of(cell.params, cell.tokens, cell.batch_axis.optimum, cell.batch_axis.se));
+          observation_of(cell.params, cell.tokens, cell.batch_axis.optimum, regression_se(cell.batch_axis)));
   }
   fit_regressions(core, joint, options);
   return core;

@@ -28,6 +28,10 @@ LawCore fit_core(std::span<const LawOptimum> optima, bool joint, const LawOption
 /// log2 D as the regression takes it: that of N where D is unknown.
 double regression_tokens(double params, double tokens);
 
+/// The standard error with which the regression takes a cell's optimum: without the part that is owed to the
+/// cell's own shape, which is in its spread between cells.
+double regression_se(const CellAxis& axis);
+
 /// Best rate and batch of one target by a core.
 LawDistribution lr_at(const LawCore& core, double params, double tokens);
 

@@ -136,8 +136,8 @@ void check_dominance(const LawFit& fit, const LawDistribution& lr, LawPrediction
   const LawCore core = fit.optima.empty() ? LawCore{} : fit_core(fit.optima, fit.joint, fit.options);
   std::vector<LawObservation> all = core.lr_observations;
   for (const CellOptimum& cell : fit.bowls.cells)
-    all.push_back(
-        {std::log2(cell.params), regression_tokens(cell.params, cell.tokens), cell.lr.optimum, cell.lr.se});
+    all.push_back({std::log2(cell.params), regression_tokens(cell.params, cell.tokens), cell.lr.optimum,
+                   regression_se(cell.lr)});
   std::vector<double> sizes;
   for (const LawObservation& one : all) sizes.push_back(one.log2_params);
   std::sort(sizes.begin(), sizes.end());

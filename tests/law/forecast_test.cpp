@@ -148,7 +148,8 @@ BOOST_AUTO_TEST_CASE(intervals_cover_held_out_cells_as_often_as_they_say) {
 }
 
 /// Mixtures of experts, N counted as activated: the belief about the exponent of N must lose by itself.
-/// Bounds lie below what the forecasts cost when N and D were doubted together.
+/// Bounds lie below what the forecasts cost when a wider prior about the same mean was all the doubt there
+/// was.
 BOOST_AUTO_TEST_CASE(mixtures_of_experts_outweigh_what_dense_models_had) {
   const auto runs = public_runs("steplaw_moe.csv"), step = public_runs("steplaw_dense.csv"),
              oellm = public_runs("oellm.csv");
@@ -161,10 +162,13 @@ BOOST_AUTO_TEST_CASE(mixtures_of_experts_outweigh_what_dense_models_had) {
   };
   const Forecast longer = forecast(select(runs, tokens_below(4.1e9)), select(runs, tokens_above(4.1e9)));
   report("MoE <= 4B tokens -> 8B", longer);
-  BOOST_TEST(longer.regret <= 0.05);
+  BOOST_TEST(longer.regret <= 0.042);
   const Forecast smaller = forecast(select(runs, size_above(2e8)), select(runs, size_below(2e8)));
   report("MoE >= 233M -> 188M", smaller);
-  BOOST_TEST(smaller.regret <= 0.14);
+  BOOST_TEST(smaller.regret <= 0.12);
+  const Forecast larger = forecast(select(runs, size_below(3e8)), select(runs, size_above(3e8)));
+  report("MoE <= 233M -> 590M", larger);
+  BOOST_TEST(larger.regret <= 0.35);
 
   const auto conflicts = [](const LawFit& fit) {
     return std::count_if(fit.findings.begin(), fit.findings.end(), [](const ablate::LawFinding& one) {
@@ -174,7 +178,8 @@ BOOST_AUTO_TEST_CASE(mixtures_of_experts_outweigh_what_dense_models_had) {
   };
   const LawFit moe = ablate::fit_law(runs, {});
   BOOST_TEST(moe.lr.params_trust < 0.3);
-  BOOST_TEST(moe.lr.params_exponent.value > -0.25);
+  BOOST_TEST(moe.lr.params_unchanged > moe.lr.params_trust);
+  BOOST_TEST(moe.lr.params_exponent.value > -0.15);
   BOOST_TEST(conflicts(moe) == 1);
   for (const auto* dense : {&step, &oellm}) {
     const LawFit fit = ablate::fit_law(*dense, {});

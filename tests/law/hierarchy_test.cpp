@@ -57,9 +57,11 @@ BOOST_AUTO_TEST_CASE(one_size_leaves_the_exponent_to_the_prior) {
   const std::vector<ablate::LawObservation> one = {{27, 31, -9, 0.05}};
   const auto law = ablate::fit_regression(one, ablate::lr_priors_at_fixed_batch());
   BOOST_TEST(!law.tokens_free);
-  BOOST_TEST(std::abs(law.params_exponent.value + 0.5) < 1e-6);
+  // What is believed and its doubt have the mean -0.5, and with a probability of 1/8 sizes change nothing.
+  BOOST_TEST(std::abs(law.params_exponent.value + 0.5 * 7 / 8) < 1e-6);
+  BOOST_TEST(std::abs(law.params_unchanged - 1.0 / 8) < 1e-6);
   BOOST_TEST(law.predict(30, 34).sd() > 0.45);
-  BOOST_TEST(std::abs(law.predict(30, 34).mean() + 10.5) < 1e-3);
+  BOOST_TEST(std::abs(law.predict(30, 34).quantile(0.5) + 10.5) < 0.15);
 }
 
 BOOST_AUTO_TEST_CASE(clear_data_overrule_the_prior) {
@@ -84,6 +86,27 @@ BOOST_AUTO_TEST_CASE(each_exponent_is_doubted_by_itself) {
   const auto other = ablate::fit_regression(flat, only_params);
   BOOST_TEST(std::abs(law.params_trust - other.params_trust) < 0.05);
   BOOST_TEST(std::isnan(other.tokens_trust));
+}
+
+BOOST_AUTO_TEST_CASE(a_rate_that_does_not_change_with_the_size_is_recognised) {
+  std::vector<ablate::LawObservation> flat, falling;
+  for (const double size : {27.5, 28.3, 29.1})
+    for (const double tokens : {31, 32, 33}) {
+      flat.push_back({size, tokens, -9 + 0.22 * tokens, 0.05});
+      falling.push_back({size, tokens, -9 - 0.55 * (size - 28) + 0.22 * tokens, 0.05});
+    }
+  const auto same = ablate::fit_regression(flat, ablate::lr_priors());
+  BOOST_TEST(same.params_unchanged > 0.4);
+  BOOST_TEST(same.params_trust < 0.2);
+  BOOST_TEST(std::abs(same.params_exponent.value) < 0.06);
+  const auto counts = ablate::weighed(ablate::lr_priors(), same);
+  BOOST_TEST(counts.params.mean > -0.2);
+  BOOST_TEST(counts.params.sd > 0.15);
+  const auto falls = ablate::fit_regression(falling, ablate::lr_priors());
+  BOOST_TEST(falls.params_unchanged < 0.03);
+  BOOST_TEST(std::abs(falls.params_exponent.value + 0.55) < 0.02);
+  // The best batch is believed not to change with N as it is, so there is nothing else to see.
+  BOOST_TEST(ablate::fit_regression(flat, ablate::batch_priors()).params_unchanged == 0.0);
 }
 
 BOOST_AUTO_TEST_CASE(trust_grows_with_data_that_agree_and_stays_without_any) {

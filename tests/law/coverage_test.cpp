@@ -1,0 +1,153 @@
+// Intervals of cells' best rates against the truth, over bowls that the fit's family has and has not, grids
+// from sqrt(2) to 10 with and without holes, and noise from nothing to 0.3 %.
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+
+#include "law/bowl.hpp"
+#include "law/findings.hpp"
+#include "util/random.hpp"
+
+namespace {
+
+using ablate::Bowl;
+using ablate::LawRun;
+
+/// Log loss above its minimum, t octaves from the best rate; `cell` gives three numbers that are N(0, 1).
+using Shape = double (*)(double t, const double (&cell)[3]);
+const struct {
+  const char* name;
+  Shape rise;
+} kShapes[] = {
+    {"bowls that differ",
+     [](double t, const double (&cell)[3]) {
+       return Bowl{0.2 * std::exp(0.5 * cell[0]), 0.5 * std::exp(0.4 * cell[1]),
+                   0.006 * std::exp(0.3 * cell[2])}
+           .at(t);
+     }},
+    {"parabola", [](double t, const double (&)[3]) { return 0.003 * t * t; }},
+    {"narrow parabola", [](double t, const double (&)[3]) { return 0.01 * t * t; }},
+    {"parabola in the root of the rate",
+     [](double t, const double (&)[3]) { return 0.025 * std::pow(std::exp2(t / 2) - 1, 2); }},
+    {"straight arms", [](double t, const double (&)[3]) { return 0.008 * (std::sqrt(1 + t * t) - 1); }},
+    {"two half parabolas", [](double t, const double (&)[3]) { return (t < 0 ? 0.0015 : 0.006) * t * t; }},
+    {"fourth power", [](double t, const double (&)[3]) { return 0.003 * t * t + 0.0006 * std::pow(t, 4); }},
+};
+
+struct Grid {
+  const char* name;
+  double step;
+  int rates;
+  bool hole;
+};
+const Grid kGrids[] = {{"x sqrt(2)", 0.5, 11, false},
+                       {"x 2", 1, 7, false},
+                       {"x 4", 2, 5, false},
+                       {"x 4 with a hole", 2, 5, true},
+                       {"x 10", std::log2(10.0), 5, false}};
+
+/// Nine cells, three sizes at three token counts, and where the best rate of each lies.
+struct Search {
+  std::vector<LawRun> runs;
+  std::vector<double> best;  ///< log2, in the order in which clean_runs() sorts cells.
+};
+/// `highest`: no rate above this (log2) is tried.
+Search search(Shape shape, const Grid& grid, double noise, double highest, std::uint64_t seed) {
+  const ablate::RandomStream random(seed, "coverage");
+  std::uint64_t draw = 0;
+  const double first = -9 - 0.5 * (grid.rates - 1) * grid.step + (random.uniform(draw++) - 0.5) * grid.step;
+  Search made;
+  for (int size = 27; size <= 29; ++size)
+    for (int ratio = 5; ratio <= 7; ++ratio) {
+      const double best = -9 - 0.5 * (size - 28) + 0.2 * (size + ratio - 34) + 0.13 * random.normal(draw++);
+      const double cell[3] = {random.normal(draw), random.normal(draw + 1), random.normal(draw + 2)};
+      draw += 3;
+      const int hole = grid.hole ? 1 + static_cast<int>(random.uniform(draw++) * (grid.rates - 2)) : -1;
+      for (int i = 0; i < grid.rates; ++i) {
+        const double rate = first + i * grid.step;
+        if (i == hole || rate > highest) continue;
+        LawRun run;
+        run.params = std::exp2(size), run.tokens = std::exp2(size + ratio), run.batch = std::exp2(19);
+        run.lr = std::exp2(rate);
+        run.loss = 3 * std::exp(-0.05 * (size - 28) - 0.03 * ratio + shape(rate - best, cell) +
+                                noise * random.normal(draw++));
+        run.where = "made";
+        made.runs.push_back(run);
+      }
+      made.best.push_back(best);
+    }
+  return made;
+}
+
+struct Coverage {
+  double cells = 0, covered = 0, width = 0;
+  void add(const Coverage& other) { cells += other.cells, covered += other.covered, width += other.width; }
+  double share() const { return covered / cells; }
+};
+
+constexpr double kAll = std::numeric_limits<double>::infinity();
+
+/// Of the cells whose best rate is at no edge; with `highest`, of those that are at one.
+Coverage coverage(Shape shape, const Grid& grid, double noise, double highest = kAll) {
+  Coverage found;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    const Search made = search(shape, grid, noise, highest, seed);
+    ablate::BowlOptions options;
+    options.joint = false;
+    const auto fit = ablate::fit_bowls(ablate::clean_runs(made.runs).runs, options);
+    BOOST_REQUIRE(fit.cells.size() == made.best.size());
+    for (std::size_t i = 0; i < fit.cells.size(); ++i) {
+      const ablate::CellAxis& axis = fit.cells[i].lr;
+      if ((axis.edge == ablate::LawEdge::none) != (highest == kAll)) continue;
+      found.add({1, axis.interval.low < made.best[i] && made.best[i] < axis.interval.high ? 1.0 : 0.0,
+                 axis.interval.high - axis.interval.low});
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(law_coverage)
+
+BOOST_AUTO_TEST_CASE(intervals_of_cells_hold_the_best_rate_whatever_grid_noise_and_shape) {
+  Coverage all;
+  for (const Grid& grid : kGrids) {
+    Coverage of_grid;
+    for (const auto& [name, shape] : kShapes) {
+      Coverage of_shape;
+      for (const double noise : {1e-5, 1e-3, 3e-3}) of_shape.add(coverage(shape, grid, noise));
+      BOOST_TEST_MESSAGE(grid.name << ", " << name << ": 95 % covers " << of_shape.covered << " of "
+                                   << of_shape.cells);
+      // A curvature that jumps at the best rate itself is out of any smooth bowl's reach.
+      BOOST_TEST(of_shape.share() >= 0.6);
+      of_grid.add(of_shape);
+    }
+    BOOST_TEST_MESSAGE(grid.name << ": " << 100 * of_grid.share() << " %, mean width "
+                                 << of_grid.width / of_grid.cells << " octaves");
+    BOOST_TEST(of_grid.share() >= 0.92);
+    all.add(of_grid);
+  }
+  BOOST_TEST_MESSAGE("all: " << 100 * all.share() << " %");
+  BOOST_TEST(all.share() >= 0.94);
+  // Nothing is gained by intervals as wide as the grid.
+  BOOST_TEST(coverage(kShapes[0].rise, kGrids[0], 1e-3).width < 9 * 4 * 1.0);
+  BOOST_TEST(coverage(kShapes[0].rise, kGrids[4], 1e-3).width < 9 * 4 * 4.5);
+}
+
+BOOST_AUTO_TEST_CASE(open_intervals_at_the_highest_rate_begin_below_the_best_rate) {
+  Coverage all;
+  for (const Grid& grid : {kGrids[1], kGrids[2]})
+    for (const auto& [name, shape] : kShapes) {
+      Coverage of_shape;
+      for (const double noise : {1e-5, 1e-3, 3e-3}) of_shape.add(coverage(shape, grid, noise, -7.9));
+      BOOST_TEST_MESSAGE(grid.name << ", " << name << ": at the edge 95 % covers " << of_shape.covered
+                                   << " of " << of_shape.cells);
+      all.add(of_shape);
+    }
+  BOOST_TEST_MESSAGE("at edges: " << 100 * all.share() << " %");
+  BOOST_TEST(all.cells > 100);
+  BOOST_TEST(all.share() >= 0.94);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
