@@ -5,7 +5,7 @@
 #include <cmath>
 #include <map>
 
-#include "law/bowl_cells.hpp"
+#include "law/bowl_scans.hpp"
 
 namespace ablate {
 
@@ -25,10 +25,10 @@ struct RatePoint {
   double log2_lr = 0, log_loss = 0;
 };
 
-/// The lowest loss at each rate of a cell, by ascending rate.
-std::vector<RatePoint> lower_envelope(std::span<const LawRun> runs, const CellRuns& cell) {
+/// The lowest loss at each rate of a scan, by ascending rate.
+std::vector<RatePoint> lower_envelope(std::span<const LawRun> runs, const ScanRuns& scan) {
   std::map<double, double> lowest;
-  for (const std::size_t i : cell.all) {
+  for (const std::size_t i : scan.all) {
     if (runs[i].diverged) continue;
     const auto [place, added] = lowest.try_emplace(std::log2(runs[i].lr), std::log(runs[i].loss));
     if (!added) place->second = std::min(place->second, std::log(runs[i].loss));
@@ -92,15 +92,15 @@ double LawLine::at(double params, double tokens) const {
 
 std::vector<LawOptimum> lowest_runs(std::span<const LawRun> runs, bool joint) {
   std::vector<LawOptimum> optima;
-  for (const CellRuns& cell : group_cells(runs, joint)) optima.push_back(optimum_from(runs[cell.lowest]));
+  for (const ScanRuns& scan : group_scans(runs, joint)) optima.push_back(optimum_from(runs[scan.lowest]));
   return optima;
 }
 
 std::vector<LawOptimum> parabola_optima(std::span<const LawRun> runs, bool joint) {
   std::vector<LawOptimum> optima;
-  for (const CellRuns& cell : group_cells(runs, joint)) {
-    optima.push_back(optimum_from(runs[cell.lowest]));
-    optima.back().lr = std::exp2(parabola_vertex(lower_envelope(runs, cell)));
+  for (const ScanRuns& scan : group_scans(runs, joint)) {
+    optima.push_back(optimum_from(runs[scan.lowest]));
+    optima.back().lr = std::exp2(parabola_vertex(lower_envelope(runs, scan)));
   }
   return optima;
 }

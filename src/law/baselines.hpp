@@ -16,9 +16,9 @@ enum class LawMethod {
   bowl_joint,        ///< Ours, rate and batch together.
   bowl_fixed_batch,  ///< Ours, one batch size.
   optima_table,      ///< Ours, from a table of optima: the regression alone.
-  mm1,               ///< Best run of each cell, least squares on ln N; batch likewise (McKinzie et al. 2024).
-  step_law,     ///< Best run of each cell, least squares on ln N and ln D; batch on ln D (Li et al. 2025).
-  quadratic,    ///< A parabola through the five rates around the best of each cell, then a line in ln N.
+  mm1,               ///< Best run of each scan, least squares on ln N; batch likewise (McKinzie et al. 2024).
+  step_law,     ///< Best run of each scan, least squares on ln N and ln D; batch on ln D (Li et al. 2025).
+  quadratic,    ///< A parabola through the five rates around the best of each scan, then a line in ln N.
   fixed_slope,  ///< lr ~ N^-0.5 through the mean of those parabolas' optima.
   published,    ///< Somebody's constants.
 };
@@ -36,11 +36,11 @@ struct BaselineLaw {
   std::optional<LawLine> batch;
 };
 
-/// The run with the lowest loss of each cell. `joint`: a cell is (N, D), else (N, D, batch).
+/// The run with the lowest loss of each scan. `joint`: a scan is (N, D), else (N, D, batch).
 std::vector<LawOptimum> lowest_runs(std::span<const LawRun> runs, bool joint);
 
 /// The vertex of the least-squares parabola through the five rates around the best (for each batch of a
-/// joint cell the lowest loss at a rate counts); kept within one grid step of the range; the best run itself
+/// joint scan the lowest loss at a rate counts); kept within one grid step of the range; the best run itself
 /// where the parabola has no minimum or there are fewer than three rates.
 std::vector<LawOptimum> parabola_optima(std::span<const LawRun> runs, bool joint);
 

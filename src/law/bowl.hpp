@@ -1,4 +1,4 @@
-// The loss around the best learning rate and batch size: one asymmetric convex bowl that all cells share.
+// The loss around the best learning rate and batch size: one asymmetric convex bowl that all scans share.
 #pragma once
 
 #include <limits>
@@ -33,11 +33,11 @@ struct LogRange {
   double high = std::numeric_limits<double>::infinity();
 };
 
-/// One axis (learning rate or batch size) of one cell, all in log2.
-struct CellAxis {
+/// One axis (learning rate or batch size) of one scan, all in log2.
+struct ScanAxis {
   double optimum = 0;            ///< Never more than one grid step outside the range tried.
   double se = 0;                 ///< Standard error; at an edge at least one grid step.
-  double shape_se = 0;           ///< The part of se because the cell's bowl may have a shape of its own.
+  double shape_se = 0;           ///< The part of se because the scan's bowl may have a shape of its own.
   double gap_se = 0;             ///< The part of se because no run says how the loss goes between two values.
   double low = 0, high = 0;      ///< The range tried, diverged runs left out.
   double step = 0;               ///< Median distance of neighbouring values tried; 0 when there is one.
@@ -46,15 +46,15 @@ struct CellAxis {
   LogRange interval;             ///< 95 %, by profile likelihood; open on the side of the edge.
 };
 
-/// What is known of one cell: runs with the same N and D (and batch, where the batch is fixed).
-struct CellOptimum {
+/// What is known of one scan: runs with the same N and D (and batch, where the batch is fixed).
+struct ScanOptimum {
   double params = 0, tokens = 0;  ///< N, D.
-  double batch = 0;               ///< The one batch of the cell; 0 where it was fitted.
+  double batch = 0;               ///< The one batch of the scan; 0 where it was fitted.
   std::size_t runs = 0;           ///< All that count, diverged ones too.
   std::size_t used = 0;           ///< Within the window around the lowest loss.
   std::size_t rates = 0;          ///< Distinct rates among those used.
-  CellAxis lr;
-  CellAxis batch_axis;                                                  ///< Only where the batch was fitted.
+  ScanAxis lr;
+  ScanAxis batch_axis;                                                  ///< Only where the batch was fitted.
   double lowest_loss = 0;                                               ///< Observed.
   double fitted_loss = 0;                                               ///< At the fitted optimum.
   double lowest_diverged_lr = std::numeric_limits<double>::infinity();  ///< As a rate, not in log2.
@@ -64,7 +64,7 @@ struct CellOptimum {
 /// One run that was used in the fit.
 struct BowlResidual {
   std::size_t run = 0;   ///< Index into the runs handed in.
-  std::size_t cell = 0;  ///< Index into BowlFit::cells.
+  std::size_t scan = 0;  ///< Index into BowlFit::scans.
   double residual = 0;   ///< Observed minus fitted log loss.
 };
 
@@ -76,7 +76,7 @@ struct BowlFit {
   /// Standard deviation of log loss between runs: of residuals (robust) together with what is usual, which
   /// decides where the fit leaves few degrees of freedom; or of repeats if larger.
   double noise = 0;
-  std::vector<CellOptimum> cells;  ///< Sorted by N, D, batch.
+  std::vector<ScanOptimum> scans;  ///< Sorted by N, D, batch.
   std::vector<BowlResidual> residuals;
   int iterations = 0;
 
@@ -85,17 +85,17 @@ struct BowlFit {
 };
 
 struct BowlOptions {
-  bool joint = true;     ///< Cells are (N, D) and batch has a bowl too; else cells are (N, D, batch).
-  double window = 0.03;  ///< Runs with loss up to this fraction above the lowest of their cell count.
+  bool joint = true;     ///< Scans are (N, D) and batch has a bowl too; else scans are (N, D, batch).
+  double window = 0.03;  ///< Runs with loss up to this fraction above the lowest of their scan count.
   double wide_window =
-      0.06;  ///< In cells with fewer than 4 rates in the window it widens up to this, until it has 4.
+      0.06;  ///< In scans with fewer than 4 rates in the window it widens up to this, until it has 4.
 };
 
-/// Fits all cells at once: log L = c_cell + lr(x - x*_cell - kappa (y - y*_cell)) + batch(y - y*_cell), with
+/// Fits all scans at once: log L = c_scan + lr(x - x*_scan - kappa (y - y*_scan)) + batch(y - y*_scan), with
 /// x = log2 lr and y = log2 batch; Huber's loss with scale 1e-3, weak pulls of log p and log q towards
 /// log 0.5, Levenberg and Marquardt on the shape and the optima with the intercepts eliminated (variable
-/// projection; Golub and Pereyra 1973). `runs` come from clean_runs(). Cells with fewer than three usable
-/// rates are left out, unless there are two and a diverged one above them. Returns no cells when none is
+/// projection; Golub and Pereyra 1973). `runs` come from clean_runs(). Scans with fewer than three usable
+/// rates are left out, unless there are two and a diverged one above them. Returns no scans when none is
 /// left.
 BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options);
 

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "law/bowl_cells.hpp"
 #include "law/bowl_misfit.hpp"
 #include "law/bowl_problem.hpp"
 #include "law/bowl_profile.hpp"
+#include "law/bowl_scans.hpp"
 
 namespace ablate {
 
@@ -19,46 +19,46 @@ constexpr double kLeastNoise = 1e-6;
 /// Runs of public searches differ by 0.06 to 0.16 % of loss from one another. The prior weighs three runs.
 constexpr double kUsualNoise = 1e-3, kNoiseWeight = 3;
 
-struct BowlCell {
-  CellRuns runs;
-  CellOptimum optimum;
+struct BowlScan {
+  ScanRuns runs;
+  ScanOptimum optimum;
 };
 
-std::vector<BowlCell> usable_cells(std::span<const LawRun> runs, const BowlOptions& options) {
-  std::vector<BowlCell> cells;
-  for (CellRuns& group : group_cells(runs, options.joint)) {
+std::vector<BowlScan> usable_scans(std::span<const LawRun> runs, const BowlOptions& options) {
+  std::vector<BowlScan> scans;
+  for (ScanRuns& group : group_scans(runs, options.joint)) {
     choose_window(runs, options, group);
     if (group.used.empty()) continue;
-    BowlCell cell{std::move(group), {}};
-    const LawRun& first = runs[cell.runs.all.front()];
-    CellOptimum& found = cell.optimum;
+    BowlScan scan{std::move(group), {}};
+    const LawRun& first = runs[scan.runs.all.front()];
+    ScanOptimum& found = scan.optimum;
     found.params = first.params;
     found.tokens = first.tokens;
     found.batch = options.joint ? 0 : first.batch;
-    found.runs = cell.runs.all.size();
-    found.used = cell.runs.used.size();
-    found.rates = distinct_values(runs, cell.runs.used, &LawRun::lr).size();
-    found.lr = axis_of(runs, cell.runs, &LawRun::lr);
-    if (options.joint) found.batch_axis = axis_of(runs, cell.runs, &LawRun::batch);
-    found.lowest_loss = runs[cell.runs.lowest].loss;
-    for (const std::size_t i : cell.runs.all)
+    found.runs = scan.runs.all.size();
+    found.used = scan.runs.used.size();
+    found.rates = distinct_values(runs, scan.runs.used, &LawRun::lr).size();
+    found.lr = axis_of(runs, scan.runs, &LawRun::lr);
+    if (options.joint) found.batch_axis = axis_of(runs, scan.runs, &LawRun::batch);
+    found.lowest_loss = runs[scan.runs.lowest].loss;
+    for (const std::size_t i : scan.runs.all)
       if (runs[i].diverged) found.lowest_diverged_lr = std::min(found.lowest_diverged_lr, runs[i].lr);
-    cells.push_back(std::move(cell));
+    scans.push_back(std::move(scan));
   }
-  return cells;
+  return scans;
 }
 
 /// An optimum may move to one grid step outside the range tried, and no further.
-void bound_axis(BowlProblem& problem, int parameter, const CellAxis& axis) {
+void bound_axis(BowlProblem& problem, int parameter, const ScanAxis& axis) {
   problem.start[parameter] = axis.argmin;
   problem.low[parameter] = axis.low - axis.step;
   problem.high[parameter] = axis.high + axis.step;
 }
 
-BowlProblem make_problem(std::span<const LawRun> runs, const std::vector<BowlCell>& cells, bool joint) {
+BowlProblem make_problem(std::span<const LawRun> runs, const std::vector<BowlScan>& scans, bool joint) {
   BowlProblem problem;
   problem.joint = joint;
-  problem.cells = static_cast<int>(cells.size());
+  problem.scans = static_cast<int>(scans.size());
   const int count = problem.parameters();
   problem.start = Eigen::VectorXd::Zero(count);
   problem.start.head<kShapeParameters>() << std::log(0.5), std::log(0.5), std::log(0.006), 0.5, std::log(0.5),
@@ -72,16 +72,16 @@ BowlProblem make_problem(std::span<const LawRun> runs, const std::vector<BowlCel
   if (!joint)
     for (const BowlParameter unused : {kRidge, kLogP2, kLogQ2, kLogK2})
       problem.low[unused] = problem.high[unused] = problem.start[unused];
-  for (int cell = 0; cell < problem.cells; ++cell) {
-    const BowlCell& members = cells[static_cast<std::size_t>(cell)];
-    bound_axis(problem, BowlProblem::x_of(cell), members.optimum.lr);
-    const int y = BowlProblem::y_of(cell);
+  for (int scan = 0; scan < problem.scans; ++scan) {
+    const BowlScan& members = scans[static_cast<std::size_t>(scan)];
+    bound_axis(problem, BowlProblem::x_of(scan), members.optimum.lr);
+    const int y = BowlProblem::y_of(scan);
     if (joint)
       bound_axis(problem, y, members.optimum.batch_axis);
     else
       problem.low[y] = problem.high[y] = problem.start[y];
     for (const std::size_t i : members.runs.used)
-      problem.points.push_back({cell, std::log2(runs[i].lr), joint ? std::log2(runs[i].batch) : 0,
+      problem.points.push_back({scan, std::log2(runs[i].lr), joint ? std::log2(runs[i].batch) : 0,
                                 std::log(runs[i].loss), runs[i].weight});
   }
   return problem;
@@ -96,7 +96,7 @@ double robust_noise(const BowlProblem& problem, const Eigen::VectorXd& residuals
     sizes.push_back(std::abs(residuals[i]) * std::sqrt(problem.points[static_cast<std::size_t>(i)].weight));
   std::nth_element(sizes.begin(), sizes.begin() + sizes.size() / 2, sizes.end());
   const double n = static_cast<double>(residuals.size());
-  const double fitted = (problem.joint ? 3.0 : 2.0) * problem.cells + (problem.joint ? 7 : 3);
+  const double fitted = (problem.joint ? 3.0 : 2.0) * problem.scans + (problem.joint ? 7 : 3);
   const double squares = n * std::pow(1.4826 * sizes[sizes.size() / 2], 2);
   const double robust = std::sqrt((kNoiseWeight * kUsualNoise * kUsualNoise + squares) /
                                   (kNoiseWeight - 2 + std::max(n - fitted, 0.0)));
@@ -105,10 +105,10 @@ double robust_noise(const BowlProblem& problem, const Eigen::VectorXd& residuals
 
 /// Standard deviation between repeats of the same settings; 0 where there are none. Where no seeds are given
 /// it holds what repeats differ in at all rates alike (the seed's data), so it errs to the safe side.
-double repeat_noise(std::span<const LawRun> runs, const std::vector<BowlCell>& cells) {
+double repeat_noise(std::span<const LawRun> runs, const std::vector<BowlScan>& scans) {
   double squares = 0, repeats = 0;
-  for (const BowlCell& cell : cells)
-    for (const std::size_t i : cell.runs.used) {
+  for (const BowlScan& scan : scans)
+    for (const std::size_t i : scan.runs.used) {
       squares += runs[i].repeat_squares;
       repeats += runs[i].repeats;
     }
@@ -117,7 +117,7 @@ double repeat_noise(std::span<const LawRun> runs, const std::vector<BowlCell>& c
 
 /// Fills in what the solution says of one axis; at an edge the error is at least one grid step and the
 /// interval is open on that side.
-void finish_axis(CellAxis& axis, double variance, bool diverged_above) {
+void finish_axis(ScanAxis& axis, double variance, bool diverged_above) {
   axis.se = std::hypot(std::sqrt(variance), axis.shape_se, axis.gap_se);
   mark_edge(axis, diverged_above);
   if (axis.edge != LawEdge::none) axis.se = std::max(axis.se, axis.step);
@@ -129,33 +129,33 @@ void finish_axis(CellAxis& axis, double variance, bool diverged_above) {
 BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
   BowlFit fit;
   fit.joint = options.joint;
-  std::vector<BowlCell> cells = usable_cells(runs, options);
-  if (cells.empty()) return fit;
-  const BowlProblem problem = make_problem(runs, cells, options.joint);
+  std::vector<BowlScan> scans = usable_scans(runs, options);
+  if (scans.empty()) return fit;
+  const BowlProblem problem = make_problem(runs, scans, options.joint);
   const BowlSolution solution = solve(problem);
   fit.lr = problem.lr_bowl(solution.theta);
   fit.batch = problem.batch_bowl(solution.theta);
   fit.ridge = options.joint ? solution.theta[kRidge] : 0;
   fit.iterations = solution.iterations;
-  fit.noise = std::max(robust_noise(problem, solution.residuals), repeat_noise(runs, cells));
+  fit.noise = std::max(robust_noise(problem, solution.residuals), repeat_noise(runs, scans));
   ArrowMatrix information = solution.data_hessian;
   information *= std::pow(kHuberScale / fit.noise, 2);
-  // An optimum of which the runs say nothing (a flat cell) keeps an error of eight octaves.
+  // An optimum of which the runs say nothing (a flat scan) keeps an error of eight octaves.
   for (Eigen::Index i = 0; i < information.size(); ++i)
     information.add_to_diagonal(i, solution.prior_hessian[i] + 1.0 / 64);
-  const std::vector<ArrowMatrix::CellBlock> covariances = information.inverse_cells();
+  const std::vector<ArrowMatrix::ScanBlock> covariances = information.inverse_scans();
 
   std::size_t point = 0;
-  for (int index = 0; index < problem.cells; ++index) {
-    BowlCell& cell = cells[static_cast<std::size_t>(index)];
-    CellOptimum& found = cell.optimum;
+  for (int index = 0; index < problem.scans; ++index) {
+    BowlScan& scan = scans[static_cast<std::size_t>(index)];
+    ScanOptimum& found = scan.optimum;
     const auto block = static_cast<std::size_t>(index);
-    const ArrowMatrix::CellBlock& covariance = covariances[block];
+    const ArrowMatrix::ScanBlock& covariance = covariances[block];
     const Eigen::Matrix2d by_shape =
-        shape_covariance(fit, information.cells[block], information.cross[block]);
-    const auto place = [&](CellAxis& axis, double LawRun::*values, int parameter, double shape_variance) {
+        shape_covariance(fit, information.scans[block], information.cross[block]);
+    const auto place = [&](ScanAxis& axis, double LawRun::*values, int parameter, double shape_variance) {
       axis.optimum = solution.theta[parameter];
-      take_misfit(axis, shape_variance, gap_around(runs, cell.runs, values, axis));
+      take_misfit(axis, shape_variance, gap_around(runs, scan.runs, values, axis));
     };
     place(found.lr, &LawRun::lr, BowlProblem::x_of(index), by_shape(0, 0));
     finish_axis(found.lr, covariance(0, 0),
@@ -166,10 +166,10 @@ BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
       finish_axis(found.batch_axis, covariance(1, 1), false);
     }
     found.fitted_loss = std::exp(solution.intercepts[index]);
-    found.convex = is_convex(runs, cell.runs, std::max(fit.noise, kHuberScale / 2));
-    for (const std::size_t run : cell.runs.used)
+    found.convex = is_convex(runs, scan.runs, std::max(fit.noise, kHuberScale / 2));
+    for (const std::size_t run : scan.runs.used)
       fit.residuals.push_back({run, static_cast<std::size_t>(index), solution.residuals[point++]});
-    fit.cells.push_back(found);
+    fit.scans.push_back(found);
   }
   widen_edges(runs, fit);
   return fit;

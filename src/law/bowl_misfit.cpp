@@ -10,7 +10,7 @@ namespace ablate {
 
 namespace {
 
-/// How cells differ within a search. Fits of each cell of three public searches by itself (StepLaw dense and
+/// How scans differ within a search. Fits of each scan of three public searches by itself (StepLaw dense and
 /// MoE, OpenEuroLLM) spread by 0.3 in log k, 0.3 per octave in q - p and 0.15 in the ridge.
 constexpr double kSteepnessSd = 0.15;    // Of p and q, per octave,
 constexpr double kSteepnessShare = 0.3;  // or this share of them, where that is more.
@@ -24,7 +24,7 @@ double log_sd_of_steepness(double steepness) { return std::max(kSteepnessShare, 
 
 }  // namespace
 
-Eigen::Matrix2d shape_covariance(const BowlFit& fit, const ArrowMatrix::CellBlock& information,
+Eigen::Matrix2d shape_covariance(const BowlFit& fit, const ArrowMatrix::ScanBlock& information,
                                  const ArrowMatrix::CrossBlock& cross) {
   Eigen::Matrix<double, ArrowMatrix::kShape, 1> sd;
   sd[kLogP] = log_sd_of_steepness(fit.lr.p);
@@ -33,13 +33,13 @@ Eigen::Matrix2d shape_covariance(const BowlFit& fit, const ArrowMatrix::CellBloc
   sd[kLogQ2] = log_sd_of_steepness(fit.batch.q);
   sd[kLogK] = sd[kLogK2] = kCurvatureLogSd;
   sd[kRidge] = kRidgeSpread;
-  // By so much the least squares of the cell move its optimum for each departure.
-  const Eigen::Matrix<double, ArrowMatrix::kCell, ArrowMatrix::kShape> moved =
+  // By so much the least squares of the scan move its optimum for each departure.
+  const Eigen::Matrix<double, ArrowMatrix::kScan, ArrowMatrix::kShape> moved =
       information.inverse() * cross.transpose() * sd.asDiagonal();
   return moved * moved.transpose();
 }
 
-void take_misfit(CellAxis& axis, double by_shape, double gap) {
+void take_misfit(ScanAxis& axis, double by_shape, double gap) {
   axis.shape_se = std::min(std::sqrt(by_shape), gap);
   axis.gap_se = kGapError * gap * gap;
 }

@@ -36,7 +36,7 @@ BowlDerivatives derivatives(const Bowl& b, double t) {
   return {value, b.k / sum * (right - left), b.p * by_p, b.q * by_q};
 }
 
-/// Everything at one theta: intercepts eliminated, derivatives centred within each cell (variable
+/// Everything at one theta: intercepts eliminated, derivatives centred within each scan (variable
 /// projection).
 class BowlState {
  public:
@@ -78,20 +78,20 @@ void BowlState::evaluate() {
   const Bowl lr = problem_->lr_bowl(theta_), batch = problem_->batch_bowl(theta_);
   for (Eigen::Index i = 0; i < residuals_.size(); ++i) {
     const BowlPoint& point = problem_->points[static_cast<std::size_t>(i)];
-    const double dy = problem_->joint ? point.y - theta_[BowlProblem::y_of(point.cell)] : 0;
+    const double dy = problem_->joint ? point.y - theta_[BowlProblem::y_of(point.scan)] : 0;
     const BowlRise rise = rise_at(lr, problem_->joint ? &batch : nullptr, theta_[kRidge],
-                                  point.x - theta_[BowlProblem::x_of(point.cell)], dy);
+                                  point.x - theta_[BowlProblem::x_of(point.scan)], dy);
     residuals_[i] = point.log_loss - rise.value;
     jacobian_.push_back(rise.by);
   }
 }
 
 void BowlState::eliminate_intercepts() {
-  std::vector<std::vector<Eigen::Index>> members(static_cast<std::size_t>(problem_->cells));
+  std::vector<std::vector<Eigen::Index>> members(static_cast<std::size_t>(problem_->scans));
   for (std::size_t i = 0; i < problem_->points.size(); ++i)
-    members[static_cast<std::size_t>(problem_->points[i].cell)].push_back(static_cast<Eigen::Index>(i));
-  for (int cell = 0; cell < problem_->cells; ++cell) {
-    const auto& rows = members[static_cast<std::size_t>(cell)];
+    members[static_cast<std::size_t>(problem_->points[i].scan)].push_back(static_cast<Eigen::Index>(i));
+  for (int scan = 0; scan < problem_->scans; ++scan) {
+    const auto& rows = members[static_cast<std::size_t>(scan)];
     const auto count = static_cast<Eigen::Index>(rows.size());
     Eigen::VectorXd values(count), weights(count);
     for (Eigen::Index j = 0; j < count; ++j) {
@@ -99,11 +99,11 @@ void BowlState::eliminate_intercepts() {
       values[j] = residuals_[row] / kHuberScale;
       weights[j] = problem_->points[static_cast<std::size_t>(row)].weight;
     }
-    intercepts_[cell] = kHuberScale * robust_mean(values, weights, intercepts_[cell] / kHuberScale);
+    intercepts_[scan] = kHuberScale * robust_mean(values, weights, intercepts_[scan] / kHuberScale);
     double total = 0;
     PointDerivatives mean = PointDerivatives::Zero();
     for (const Eigen::Index row : rows) {
-      residuals_[row] -= intercepts_[cell];
+      residuals_[row] -= intercepts_[scan];
       total += weight(row);
       mean += weight(row) * jacobian_[static_cast<std::size_t>(row)];
     }
@@ -132,21 +132,21 @@ Eigen::VectorXd BowlState::pull_hessian(int parameters) {
 }
 
 void BowlState::linearize(Eigen::VectorXd& gradient, ArrowMatrix& hessian) const {
-  constexpr int kShape = ArrowMatrix::kShape, kCell = ArrowMatrix::kCell;
+  constexpr int kShape = ArrowMatrix::kShape, kScan = ArrowMatrix::kScan;
   gradient = Eigen::VectorXd::Zero(theta_.size());
-  hessian = ArrowMatrix(problem_->cells);
+  hessian = ArrowMatrix(problem_->scans);
   for (std::size_t i = 0; i < jacobian_.size(); ++i) {
     const PointDerivatives& by = jacobian_[i];
     const auto row = static_cast<Eigen::Index>(i);
-    const auto cell = static_cast<std::size_t>(problem_->points[i].cell);
+    const auto scan = static_cast<std::size_t>(problem_->points[i].scan);
     const double scaled = weight(row) / (kHuberScale * kHuberScale);
     const auto shape = by.head<kShape>();
-    const auto own = by.tail<kCell>();
+    const auto own = by.tail<kScan>();
     hessian.shape += scaled * shape * shape.transpose();
-    hessian.cross[cell] += scaled * shape * own.transpose();
-    hessian.cells[cell] += scaled * own * own.transpose();
+    hessian.cross[scan] += scaled * shape * own.transpose();
+    hessian.scans[scan] += scaled * own * own.transpose();
     gradient.head<kShape>() -= scaled * residuals_[row] * shape;
-    gradient.segment<kCell>(BowlProblem::x_of(problem_->points[i].cell)) -= scaled * residuals_[row] * own;
+    gradient.segment<kScan>(BowlProblem::x_of(problem_->points[i].scan)) -= scaled * residuals_[row] * own;
   }
   for (const ShapePull& pull : kShapePulls)
     gradient[pull.parameter] += (theta_[pull.parameter] - pull.mean) / (pull.sd * pull.sd);
@@ -213,9 +213,9 @@ Bowl BowlProblem::batch_bowl(const Eigen::VectorXd& theta) const {
 
 BowlSolution solve(const BowlProblem& problem) {
   constexpr int kMaxIterations = 300;
-  Eigen::VectorXd lowest = Eigen::VectorXd::Constant(problem.cells, std::numeric_limits<double>::infinity());
+  Eigen::VectorXd lowest = Eigen::VectorXd::Constant(problem.scans, std::numeric_limits<double>::infinity());
   for (const BowlPoint& point : problem.points)
-    lowest[point.cell] = std::min(lowest[point.cell], point.log_loss);
+    lowest[point.scan] = std::min(lowest[point.scan], point.log_loss);
   BowlState state(problem, problem.start, lowest);
   const Eigen::VectorXd pulls = BowlState::pull_hessian(problem.parameters());
   BowlSolution solution;

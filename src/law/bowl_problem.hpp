@@ -13,13 +13,13 @@ namespace ablate {
 /// Huber's scale in log loss, which is also the unit of the residuals below.
 inline constexpr double kHuberScale = 1e-3;
 
-/// Where the parameters stand. Shape first, then x* and y* of each cell; y* is held where the batch is not
+/// Where the parameters stand. Shape first, then x* and y* of each scan; y* is held where the batch is not
 /// fitted.
 enum BowlParameter : int { kLogP, kLogQ, kLogK, kRidge, kLogP2, kLogQ2, kLogK2, kShapeParameters };
 static_assert(int{kShapeParameters} == ArrowMatrix::kShape);
 
 struct BowlPoint {
-  int cell = 0;
+  int scan = 0;
   double x = 0, y = 0;  ///< log2 of rate and batch.
   double log_loss = 0;  ///< Natural logarithm.
   double weight = 1;
@@ -27,20 +27,20 @@ struct BowlPoint {
 
 struct BowlProblem {
   std::vector<BowlPoint> points;
-  int cells = 0;
+  int scans = 0;
   bool joint = false;
   Eigen::VectorXd start, low, high;  ///< Bounds of each parameter; a fixed one has low = high.
 
-  int parameters() const { return kShapeParameters + 2 * cells; }
-  static int x_of(int cell) { return kShapeParameters + 2 * cell; }
-  static int y_of(int cell) { return kShapeParameters + 2 * cell + 1; }
+  int parameters() const { return kShapeParameters + 2 * scans; }
+  static int x_of(int scan) { return kShapeParameters + 2 * scan; }
+  static int y_of(int scan) { return kShapeParameters + 2 * scan + 1; }
   Bowl lr_bowl(const Eigen::VectorXd& theta) const;
   Bowl batch_bowl(const Eigen::VectorXd& theta) const;
 };
 
 struct BowlSolution {
   Eigen::VectorXd theta;
-  Eigen::VectorXd intercepts;     ///< Log loss at each cell's optimum.
+  Eigen::VectorXd intercepts;     ///< Log loss at each scan's optimum.
   Eigen::VectorXd residuals;      ///< Observed minus fitted log loss of each point.
   ArrowMatrix data_hessian;       ///< In units of kHuberScale, intercepts eliminated.
   Eigen::VectorXd prior_hessian;  ///< Of the pulls on the shape: a diagonal.
@@ -49,13 +49,13 @@ struct BowlSolution {
 
 BowlSolution solve(const BowlProblem& problem);
 
-/// How much one run's log loss lies above its cell's optimum, with the derivatives by the shape, in the order
-/// of BowlParameter, and by the cell's own x* and y*.
+/// How much one run's log loss lies above its scan's optimum, with the derivatives by the shape, in the order
+/// of BowlParameter, and by the scan's own x* and y*.
 struct BowlRise {
   static constexpr int kX = kShapeParameters, kY = kShapeParameters + 1;
   double value = 0;
-  Eigen::Matrix<double, ArrowMatrix::kShape + ArrowMatrix::kCell, 1> by =
-      Eigen::Matrix<double, ArrowMatrix::kShape + ArrowMatrix::kCell, 1>::Zero();
+  Eigen::Matrix<double, ArrowMatrix::kShape + ArrowMatrix::kScan, 1> by =
+      Eigen::Matrix<double, ArrowMatrix::kShape + ArrowMatrix::kScan, 1>::Zero();
 };
 /// For a run whose rate and batch are (dx, dy) octaves off the optimum; `batch` null: it is not fitted.
 BowlRise rise_at(const Bowl& lr, const Bowl* batch, double ridge, double dx, double dy);

@@ -14,12 +14,12 @@ namespace {
 constexpr double kHalfChiSquare95 = 1.92;  // Half of the 95 % quantile of chi^2 with one degree of freedom.
 constexpr double kReach = 8;               // Octaves inwards within which the interval must end.
 
-/// The runs of one cell in log2, with the cost of an optimum at (x, y) once the intercept is eliminated.
-class CellProfile {
+/// The runs of one scan in log2, with the cost of an optimum at (x, y) once the intercept is eliminated.
+class ScanProfile {
  public:
-  CellProfile(std::span<const LawRun> runs, const BowlFit& fit, std::size_t cell) : fit_(fit) {
+  ScanProfile(std::span<const LawRun> runs, const BowlFit& fit, std::size_t scan) : fit_(fit) {
     for (const BowlResidual& residual : fit.residuals)
-      if (residual.cell == cell) runs_.push_back(&runs[residual.run]);
+      if (residual.scan == scan) runs_.push_back(&runs[residual.run]);
     weights_.resize(static_cast<Eigen::Index>(runs_.size()));
     for (std::size_t i = 0; i < runs_.size(); ++i) weights_[static_cast<Eigen::Index>(i)] = runs_[i]->weight;
   }
@@ -66,7 +66,7 @@ class CellProfile {
 };
 
 /// Where, inwards from the optimum, the profile has risen by the quantile; further by what misfit hides.
-double inner_end(const CellProfile& profile, bool along_lr, const CellAxis& axis, double other) {
+double inner_end(const ScanProfile& profile, bool along_lr, const ScanAxis& axis, double other) {
   constexpr double kHalfWidth95 = 1.959963984540054;
   const double inwards = axis.edge == LawEdge::high ? -1 : 1;
   const double limit = profile.profile(along_lr, axis.optimum, other) + kHalfChiSquare95;
@@ -79,7 +79,7 @@ double inner_end(const CellProfile& profile, bool along_lr, const CellAxis& axis
          inwards * std::hypot(outside, kHalfWidth95 * axis.shape_se, kHalfWidth95 * axis.gap_se);
 }
 
-void widen(const CellProfile& profile, bool along_lr, CellAxis& axis, double other) {
+void widen(const ScanProfile& profile, bool along_lr, ScanAxis& axis, double other) {
   if (axis.edge == LawEdge::none) return;
   const double end = inner_end(profile, along_lr, axis, other);
   axis.interval = {};
@@ -89,12 +89,12 @@ void widen(const CellProfile& profile, bool along_lr, CellAxis& axis, double oth
 }  // namespace
 
 void widen_edges(std::span<const LawRun> runs, BowlFit& fit) {
-  for (std::size_t i = 0; i < fit.cells.size(); ++i) {
-    CellOptimum& cell = fit.cells[i];
-    if (cell.lr.edge == LawEdge::none && cell.batch_axis.edge == LawEdge::none) continue;
-    const CellProfile profile(runs, fit, i);
-    widen(profile, true, cell.lr, cell.batch_axis.optimum);
-    if (fit.joint) widen(profile, false, cell.batch_axis, cell.lr.optimum);
+  for (std::size_t i = 0; i < fit.scans.size(); ++i) {
+    ScanOptimum& scan = fit.scans[i];
+    if (scan.lr.edge == LawEdge::none && scan.batch_axis.edge == LawEdge::none) continue;
+    const ScanProfile profile(runs, fit, i);
+    widen(profile, true, scan.lr, scan.batch_axis.optimum);
+    if (fit.joint) widen(profile, false, scan.batch_axis, scan.lr.optimum);
   }
 }
 

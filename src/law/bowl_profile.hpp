@@ -9,7 +9,7 @@
 namespace ablate {
 
 /// Gives each axis that is at an edge the 95 % interval of its profile likelihood, with the shape of the bowl
-/// as fitted and everything else of the cell free: closed on the inner side, open on the side of the edge.
+/// as fitted and everything else of the scan free: closed on the inner side, open on the side of the edge.
 void widen_edges(std::span<const LawRun> runs, BowlFit& fit);
 
 }  // namespace ablate

@@ -33,16 +33,16 @@ bool same_settings(const LawRun& a, const LawRun& b) {
          a.schedule == b.schedule && a.diverged == b.diverged;
 }
 
-/// Runs that failed below the best rate of their cell, and how many diverged above it.
+/// Runs that failed below the best rate of their scan, and how many diverged above it.
 struct Divergence {
   std::size_t marked = 0;
   std::vector<LawRun> contradictions;
 };
 
-/// The run with the lowest loss of a cell; null: none has one.
-const LawRun* best_of(std::span<const LawRun> cell) {
+/// The run with the lowest loss of a scan; null: none has one.
+const LawRun* best_of(std::span<const LawRun> scan) {
   const LawRun* best = nullptr;
-  for (const LawRun& run : cell)
+  for (const LawRun& run : scan)
     if (!run.diverged && std::isfinite(run.loss) && (best == nullptr || run.loss < best->loss)) best = &run;
   return best;
 }
@@ -50,9 +50,9 @@ const LawRun* best_of(std::span<const LawRun> cell) {
 /// Marks what diverged at one size, token count and batch, and takes out what cannot have: training becomes
 /// unstable as the rate rises, so a higher loss below the best rate is a run that has learnt less, and a
 /// failure there is no matter of the rate.
-void mark_cell(std::span<const LawRun> cell, std::vector<LawRun>& kept, Divergence& found) {
-  const LawRun* best = best_of(cell);
-  for (LawRun run : cell) {
+void mark_scan(std::span<const LawRun> scan, std::vector<LawRun>& kept, Divergence& found) {
+  const LawRun* best = best_of(scan);
+  for (LawRun run : scan) {
     const bool no_number = run.diverged || !std::isfinite(run.loss);
     if (no_number && best != nullptr && run.lr < best->lr) {
       found.contradictions.push_back(std::move(run));
@@ -66,13 +66,13 @@ void mark_cell(std::span<const LawRun> cell, std::vector<LawRun>& kept, Divergen
 
 /// Calls `look` with the runs of each size, token count and batch.
 template <typename Look>
-void for_each_cell(std::vector<LawRun>& runs, Look look) {
+void for_each_scan(std::vector<LawRun>& runs, Look look) {
   for (std::size_t first = 0, last = 0; first < runs.size(); first = last) {
-    const auto same_cell = [&](const LawRun& run) {
+    const auto same_scan = [&](const LawRun& run) {
       return run.params == runs[first].params && run.tokens == runs[first].tokens &&
              run.batch == runs[first].batch;
     };
-    while (last < runs.size() && same_cell(runs[last])) ++last;
+    while (last < runs.size() && same_scan(runs[last])) ++last;
     look(std::span(runs).subspan(first, last - first));
   }
 }
@@ -80,7 +80,7 @@ void for_each_cell(std::vector<LawRun>& runs, Look look) {
 Divergence mark_diverged(std::vector<LawRun>& runs) {
   Divergence found;
   std::vector<LawRun> kept;
-  for_each_cell(runs, [&](std::span<const LawRun> cell) { mark_cell(cell, kept, found); });
+  for_each_scan(runs, [&](std::span<const LawRun> scan) { mark_scan(scan, kept, found); });
   runs = std::move(kept);
   return found;
 }
@@ -109,14 +109,14 @@ void tell_divergence(const Divergence& found, std::size_t runs, std::vector<LawF
 /// What became of repeats.
 struct Merged {
   std::size_t repeats = 0;
-  std::size_t cells_apart = 0;  ///< Whose seeds do not all compare.
+  std::size_t scans_apart = 0;  ///< Whose seeds do not all compare.
 };
 
-/// Repeats of a cell become one run with their mean loss and summed weight. A repeat counts `share` degrees
+/// Repeats of a scan become one run with their mean loss and summed weight. A repeat counts `share` degrees
 /// of freedom.
-void merge_cell(std::span<LawRun> cell, double share, std::vector<LawRun>& merged) {
+void merge_scan(std::span<LawRun> scan, double share, std::vector<LawRun>& merged) {
   const std::size_t before = merged.size();
-  for (LawRun& run : cell) {
+  for (LawRun& run : scan) {
     if (merged.size() == before || !same_settings(merged.back(), run)) {
       merged.push_back(std::move(run));
       continue;
@@ -135,10 +135,10 @@ void merge_cell(std::span<LawRun> cell, double share, std::vector<LawRun>& merge
 Merged merge_repeats(std::vector<LawRun>& runs) {
   Merged found{runs.size(), 0};
   std::vector<LawRun> merged;
-  for_each_cell(runs, [&](std::span<LawRun> cell) {
-    const SeedEffects seeds = remove_seed_effects(cell);
-    found.cells_apart += seeds.groups > 1;
-    merge_cell(cell, seeds.share, merged);
+  for_each_scan(runs, [&](std::span<LawRun> scan) {
+    const SeedEffects seeds = remove_seed_effects(scan);
+    found.scans_apart += seeds.groups > 1;
+    merge_scan(scan, seeds.share, merged);
   });
   runs = std::move(merged);
   found.repeats -= runs.size();
@@ -151,13 +151,13 @@ void tell_merged(const Merged& merged, std::vector<LawFinding>& findings) {
                         fmt::format("{} repeats of settings were merged into their means, which count "
                                     "with their number",
                                     merged.repeats)});
-  if (merged.cells_apart > 0)
+  if (merged.scans_apart > 0)
     findings.push_back(
         {FindingKind::seeds_apart, false,
-         fmt::format("in {} cell{} there are seeds without a rate in common: what a seed adds to the loss "
+         fmt::format("in {} scan{} there are seeds without a rate in common: what a seed adds to the loss "
                      "cannot be told from what a rate does, so their losses are compared as they are; run "
                      "one rate under all seeds",
-                     merged.cells_apart, merged.cells_apart == 1 ? "" : "s")});
+                     merged.scans_apart, merged.scans_apart == 1 ? "" : "s")});
 }
 
 void check_losses(const std::vector<LawRun>& runs, std::vector<LawFinding>& findings) {

@@ -13,21 +13,21 @@ namespace ablate {
 enum class FindingKind {
   no_runs,              ///< Nothing is left to fit. Refuses.
   losses_fall_to_zero,  ///< A loss is zero, negative or implausibly small. Refuses.
-  one_sided_rates,      ///< In every cell the best rate is the highest (or the lowest) tried. Refuses.
-  no_cell_with_rates,   ///< No cell has three rates. Refuses.
+  one_sided_rates,      ///< In every scan the best rate is the highest (or the lowest) tried. Refuses.
+  no_scan_with_rates,   ///< No scan has three rates. Refuses.
   unlike_units,         ///< Sizes, tokens, batches or rates look like millions, billions or sequences.
   mixed_schedules,      ///< More than one schedule.
   mixed_weight_decay,   ///< More than one weight decay.
   mixed_batches,        ///< More than one batch size where the law takes it as fixed.
   unknown_tokens,       ///< No token counts: the exponent of N stands for N and D together.
-  diverged_runs,        ///< No number, or above the best rate of its cell a loss > 1.2 x the lowest.
-  failed_below_best,    ///< No number at a rate below the best one of its cell: left out.
+  diverged_runs,        ///< No number, or above the best rate of its scan a loss > 1.2 x the lowest.
+  failed_below_best,    ///< No number at a rate below the best one of its scan: left out.
   duplicates,           ///< The same settings more than once: merged, with their number as weight.
-  seeds_apart,          ///< Seeds of a cell share no rate: what they add to the loss is not taken off.
-  few_rates,            ///< A cell with fewer than three rates near its optimum: left out.
-  edge_optimum,         ///< A cell whose optimum is at the edge of what was tried, on one of the axes.
+  seeds_apart,          ///< Seeds of a scan share no rate: what they add to the loss is not taken off.
+  few_rates,            ///< A scan with fewer than three rates near its optimum: left out.
+  edge_optimum,         ///< A scan whose optimum is at the edge of what was tried, on one of the axes.
   coarse_grid,          ///< Rates further apart than a factor of 1.9: the grid alone blurs the optimum.
-  non_convex_cell,      ///< A cell whose losses rise, fall and rise again beyond their noise.
+  non_convex_scan,      ///< A scan whose losses rise, fall and rise again beyond their noise.
   one_size,             ///< All runs have one size: the exponent of N is the prior's.
   few_sizes,            ///< Two sizes: the exponent of N is mostly the prior's.
   dominant_size,        ///< Leaving one size out moves the prediction by more than its 80 % interval.
@@ -53,7 +53,7 @@ struct CleanRuns {
 };
 
 /// Sorts, takes off what seeds add (remove_seed_effects()), merges repeats (same N, D, batch and lr: mean
-/// loss, summed weight), marks what diverged, leaves out what failed below the best rate of its cell, and
+/// loss, summed weight), marks what diverged, leaves out what failed below the best rate of its scan, and
 /// looks for everything that can be seen before a fit. Never throws for data; see `refuses`.
 CleanRuns clean_runs(std::vector<LawRun> runs);
 

@@ -20,8 +20,8 @@ constexpr double kNoPriorSd = 10;     // Stands for an infinite sd of an exponen
 constexpr double kSpreadLogSd = 0.7;  // Of the lognormal priors of the spreads: a factor of 2.
 constexpr double kDoubtedScale = 4;   // How much wider the doubt about an exponent is than the belief.
 constexpr double kBelieved = 0.5, kUnchanged = 0.125;  // Probabilities before the data.
-constexpr int kCellNodes = 14, kSizeNodes = 16;
-constexpr double kCellRange[] = {0.01, 1.0}, kSizeRange[] = {0.01, 2.0};
+constexpr int kScanNodes = 14, kSizeNodes = 16;
+constexpr double kScanRange[] = {0.01, 1.0}, kSizeRange[] = {0.01, 2.0};
 
 double log_node(const double (&range)[2], int index, int count) {
   return range[0] * std::pow(range[1] / range[0], static_cast<double>(index) / (count - 1));
@@ -67,14 +67,14 @@ class SpreadRegression {
     Eigen::VectorXd pull;
     double squares = 0, log_determinant = 0;
   };
-  Likelihood at(double size_sd, double cell_sd) const {
+  Likelihood at(double size_sd, double scan_sd) const {
     Likelihood sums{Eigen::MatrixXd::Zero(columns_, columns_), Eigen::VectorXd::Zero(columns_)};
     Eigen::VectorXd row_sum(columns_);
     for (const std::vector<Row>& group : groups_) {
       double weights = 0, value_sum = 0;
       row_sum.setZero();
       for (const Row& one : group) {
-        const double weight = 1 / (one.squared_se + cell_sd * cell_sd);
+        const double weight = 1 / (one.squared_se + scan_sd * scan_sd);
         weights += weight;
         value_sum += one.value * weight;
         row_sum += one.design * weight;
@@ -210,12 +210,12 @@ std::vector<LawRegression::Node> nodes_of(std::span<const LawObservation> observ
   const SpreadRegression regression(observations, design_of(observations, centre, false));
   const std::vector<WeighedPrior> views = all_views(priors);
   std::vector<LawRegression::Node> nodes;
-  for (int i = 0; i < kCellNodes; ++i)
+  for (int i = 0; i < kScanNodes; ++i)
     for (int j = 0; j < kSizeNodes; ++j) {
       LawRegression::Node node;
-      node.cell_sd = log_node(kCellRange, i, kCellNodes);
+      node.scan_sd = log_node(kScanRange, i, kScanNodes);
       node.size_sd = log_node(kSizeRange, j, kSizeNodes);
-      const auto likelihood = regression.at(node.size_sd, node.cell_sd);
+      const auto likelihood = regression.at(node.size_sd, node.scan_sd);
       for (const WeighedPrior& view : views) {
         const auto posterior = regression.posterior(likelihood, view.prior);
         node.params = view.params;
@@ -223,7 +223,7 @@ std::vector<LawRegression::Node> nodes_of(std::span<const LawObservation> observ
         node.mean = posterior.mean;
         node.covariance = posterior.covariance;
         node.weight = view.log_probability + posterior.log_evidence +
-                      log_spread_prior(node.cell_sd, priors.cell_sd) +
+                      log_spread_prior(node.scan_sd, priors.scan_sd) +
                       log_spread_prior(node.size_sd, priors.size_sd);
         nodes.push_back(node);
       }
@@ -337,7 +337,7 @@ LawRegression fit_regression(std::span<const LawObservation> observations, const
   law.params_exponent = estimate_along(law.nodes, {0, 1, law.tokens_free ? 0.0 : 1.0});
   law.tokens_exponent = estimate_along(law.nodes, {0, 0, 1});
   law.size_sd = estimate_spread(law.nodes, &LawRegression::Node::size_sd);
-  law.cell_sd = estimate_spread(law.nodes, &LawRegression::Node::cell_sd);
+  law.scan_sd = estimate_spread(law.nodes, &LawRegression::Node::scan_sd);
   return law;
 }
 
@@ -346,7 +346,7 @@ LawDistribution LawRegression::predict(double log2_params, double log2_tokens) c
   std::vector<LawDistribution::Part> parts;
   for (const Node& node : nodes) {
     const double variance =
-        row.dot(node.covariance * row) + node.size_sd * node.size_sd + node.cell_sd * node.cell_sd;
+        row.dot(node.covariance * row) + node.size_sd * node.size_sd + node.scan_sd * node.scan_sd;
     parts.push_back({node.weight, row.dot(node.mean), std::sqrt(variance)});
   }
   return LawDistribution(std::move(parts));
@@ -364,7 +364,7 @@ LawEstimate bend_in_params(std::span<const LawObservation> observations, const L
   const Eigen::MatrixXd design = design_of(observations, centre_of(observations), true);
   const SpreadRegression regression(observations, design);
   const LawRegression straight = fit_regression(observations, priors);
-  const auto posterior = regression.posterior(regression.at(straight.size_sd.value, straight.cell_sd.value),
+  const auto posterior = regression.posterior(regression.at(straight.size_sd.value, straight.scan_sd.value),
                                               prior_of(weighed(priors, straight), design.cols()));
   const double sd = std::sqrt(posterior.covariance(3, 3));
   return {posterior.mean[3], sd, posterior.mean[3] - kNormal95 * sd, posterior.mean[3] + kNormal95 * sd};

@@ -1,4 +1,4 @@
-// The law through the cells' optima: a line in log N and log D with random effects per size and per cell.
+// The law through the scans' optima: a line in log N and log D with random effects per size and per scan.
 #pragma once
 
 #include <Eigen/Core>
@@ -39,7 +39,7 @@ struct LawPriors {
   /// activated parameters have it.
   bool may_be_unchanged = false;
   double size_sd = 0.2;   ///< Median of the lognormal prior of the spread between sizes, log2.
-  double cell_sd = 0.12;  ///< Median of the lognormal prior of the spread between cells, log2.
+  double scan_sd = 0.12;  ///< Median of the lognormal prior of the spread between scans, log2.
 };
 /// Best rate when the batch is tuned: N -0.55 +- 0.15, D 0.22 +- 0.1. The exponents are means over three
 /// public searches (StepLaw, OpenEuroLLM, Lingle); constants differ by x2.3 and have no prior.
@@ -81,13 +81,13 @@ struct LawEstimate {
   double value = 0, sd = 0, low = 0, high = 0;
 };
 
-/// The posterior: y = a + aN log2 N + aD log2 D + u_size + e_cell, u ~ N(0, tN^2), e ~ N(0, tc^2 + se^2).
+/// The posterior: y = a + aN log2 N + aD log2 D + u_size + e_scan, u ~ N(0, tN^2), e ~ N(0, tc^2 + se^2).
 struct LawRegression {
   LawEstimate constant;         ///< log2 of the value at the centre of the data (geometric mean N and D).
   LawEstimate params_exponent;  ///< aN; aN + aD where `tokens_free` is false.
   LawEstimate tokens_exponent;  ///< aD; what its prior says where `tokens_free` is false.
   LawEstimate size_sd;          ///< tN: spread between sizes, log2.
-  LawEstimate cell_sd;          ///< tc: spread between cells, log2.
+  LawEstimate scan_sd;          ///< tc: spread between scans, log2.
   double centre_params = 0, centre_tokens = 0;  ///< log2.
   bool tokens_free = true;  ///< False: D is unknown or a fixed multiple of N in the data; aD = 0.
   /// Probability that the prior of an exponent holds as it stands: 0.5 before the data, near 0 where the data
@@ -100,7 +100,7 @@ struct LawRegression {
 
   /// One point of the grid of variances with the posterior of the coefficients there.
   struct Node {
-    double weight = 0, size_sd = 0, cell_sd = 0;
+    double weight = 0, size_sd = 0, scan_sd = 0;
     ExponentView params = ExponentView::believed, tokens = ExponentView::believed;
     Eigen::Vector3d mean;
     Eigen::Matrix3d covariance;

@@ -16,7 +16,7 @@ namespace ablate {
 
 /// Names: law/names.hpp.
 enum class BatchMode {
-  automatic,  ///< Tuned where three or more batches were tried in at least half of the cells, else fixed.
+  automatic,  ///< Tuned where three or more batches were tried in at least half of the scans, else fixed.
   tuned,      ///< The best batch is part of the law.
   fixed,      ///< One batch for all: LawOptions::batch, or the one with the most runs.
 };
@@ -28,15 +28,15 @@ struct LawOptions {
   BowlOptions bowl;             ///< Window; `joint` is set from the mode.
 };
 
-/// How well a method forecasts the cells of the largest size when it has not seen them.
+/// How well a method forecasts the scans of the largest size when it has not seen them.
 struct HoldoutResult {
   LawMethod method = LawMethod::bowl_joint;
   std::string name;  ///< Of a published law; else the method's.
-  std::size_t cells = 0;
+  std::size_t scans = 0;
   double lr_error = 0;     ///< Mean |log2(predicted / fitted optimum)|.
   double batch_error = 0;  ///< Likewise; NaN where the method gives no batch.
   double regret = 0;       ///< Mean rise of loss (fraction) at the prediction by the bowl; a method without
-                           ///< batch gets the cell's best.
+                           ///< batch gets the scan's best.
   double worst_regret = 0;
   double covered95 = 0;  ///< Share of optima inside the 95 % interval; NaN where there is none.
 };
@@ -51,8 +51,8 @@ struct LawFit {
   std::vector<LawRun> runs;                ///< As fitted: cleaned, and of one batch where that is fixed.
   std::vector<LawRun> all_runs;            ///< Cleaned, all batches: predict() refits at a target's batch.
   std::vector<LawOptimum> optima;          ///< The input, where it was a table of optima.
-  std::vector<LawFinding> findings;        ///< When one refuses, nothing below is filled but bowls.cells.
-  BowlFit bowls;                           ///< Cells with optima and edges; shape; residuals.
+  std::vector<LawFinding> findings;        ///< When one refuses, nothing below is filled but bowls.scans.
+  BowlFit bowls;                           ///< Scans with optima and edges; shape; residuals.
   LawRegression lr;                        ///< Exponents, spreads.
   std::optional<LawRegression> batch_law;  ///< Where `joint`.
   LawEstimate bend;                        ///< Of the rate's law in log2 N; see bend_in_params().

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "law/bowl_cells.hpp"
+#include "law/bowl_scans.hpp"
 #include "law/law_core.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
@@ -15,16 +15,16 @@ namespace {
 
 constexpr std::size_t kLeastBatches = 3, kLeastRates = 3;
 
-/// In how many of the (N, D) cells three batches and three rates were tried.
+/// In how many of the (N, D) scans three batches and three rates were tried.
 struct BatchCoverage {
-  std::size_t cells = 0, tuned = 0;
+  std::size_t scans = 0, tuned = 0;
 };
 BatchCoverage coverage_of(std::span<const LawRun> runs) {
   BatchCoverage coverage;
-  for (const CellRuns& cell : group_cells(runs, true)) {
-    ++coverage.cells;
-    coverage.tuned += distinct_values(runs, cell.all, &LawRun::batch).size() >= kLeastBatches &&
-                      distinct_values(runs, cell.all, &LawRun::lr).size() >= kLeastRates;
+  for (const ScanRuns& scan : group_scans(runs, true)) {
+    ++coverage.scans;
+    coverage.tuned += distinct_values(runs, scan.all, &LawRun::batch).size() >= kLeastBatches &&
+                      distinct_values(runs, scan.all, &LawRun::lr).size() >= kLeastRates;
   }
   return coverage;
 }
@@ -37,9 +37,9 @@ struct BatchSupport {
 /// The batch at which most sizes were swept with three rates; then the most sweeps, then the smallest batch.
 BatchSupport best_supported_batch(std::span<const LawRun> runs) {
   std::map<double, std::map<double, std::size_t>> sweeps;  // batch -> size -> number of sweeps
-  for (const CellRuns& cell : group_cells(runs, false))
-    if (distinct_values(runs, cell.all, &LawRun::lr).size() >= kLeastRates)
-      ++sweeps[runs[cell.lowest].batch][runs[cell.lowest].params];
+  for (const ScanRuns& scan : group_scans(runs, false))
+    if (distinct_values(runs, scan.all, &LawRun::lr).size() >= kLeastRates)
+      ++sweeps[runs[scan.lowest].batch][runs[scan.lowest].params];
   BatchSupport best;
   for (const auto& [batch, sizes] : sweeps) {
     BatchSupport found{batch, sizes.size(), 0};
@@ -100,11 +100,11 @@ BatchChoice choose_batch(const std::vector<LawRun>& runs, const LawOptions& opti
   if (options.batch_mode == BatchMode::tuned && coverage.tuned == 0)
     throw Error("a law with tuned batch needs at least one size with three batches and three rates");
   const bool tuned =
-      options.batch_mode == BatchMode::tuned || (coverage.tuned > 0 && 2 * coverage.tuned >= coverage.cells);
+      options.batch_mode == BatchMode::tuned || (coverage.tuned > 0 && 2 * coverage.tuned >= coverage.scans);
   if (!tuned) return fixed_choice(runs);
   BatchChoice choice{.joint = true, .runs = runs};
   choice.why =
-      fmt::format("three or more batches were tried in {} of {} cells", coverage.tuned, coverage.cells);
+      fmt::format("three or more batches were tried in {} of {} scans", coverage.tuned, coverage.scans);
   return choice;
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "law/bowl_cells.hpp"
+#include "law/bowl_scans.hpp"
 #include "law/law_core.hpp"
 #include "util/text.hpp"
 
@@ -11,10 +11,10 @@ namespace ablate {
 
 namespace {
 
-std::string cell_name(const CellOptimum& cell) {
-  std::string name = human_amount(cell.params);
-  if (cell.tokens > 0) name += fmt::format(" x {} tokens", human_amount(cell.tokens));
-  return cell.batch > 0 ? name + fmt::format(" at batch {}", human_amount(cell.batch)) : name;
+std::string scan_name(const ScanOptimum& scan) {
+  std::string name = human_amount(scan.params);
+  if (scan.tokens > 0) name += fmt::format(" x {} tokens", human_amount(scan.tokens));
+  return scan.batch > 0 ? name + fmt::format(" at batch {}", human_amount(scan.batch)) : name;
 }
 
 /// "a, b and 3 more".
@@ -26,17 +26,17 @@ std::string some_of(const std::vector<std::string>& names) {
   return join(first, ", ") + more;
 }
 
-void check_cells_left_out(const LawFit& fit, std::vector<LawFinding>& findings) {
-  const std::size_t all = group_cells(fit.runs, fit.joint).size(), used = fit.bowls.cells.size();
+void check_scans_left_out(const LawFit& fit, std::vector<LawFinding>& findings) {
+  const std::size_t all = group_scans(fit.runs, fit.joint).size(), used = fit.bowls.scans.size();
   if (used == 0) {
     const bool diverged =
         std::any_of(fit.runs.begin(), fit.runs.end(), [](const LawRun& run) { return run.diverged; });
-    findings.push_back({FindingKind::no_cell_with_rates, true,
+    findings.push_back({FindingKind::no_scan_with_rates, true,
                         std::string("no size has losses at three learning rates") +
                             (diverged ? " that did not diverge" : "")});
   } else if (used < all) {
     findings.push_back({FindingKind::few_rates, false,
-                        fmt::format("{} of {} cells have fewer than three rates near their best and are left "
+                        fmt::format("{} of {} scans have fewer than three rates near their best and are left "
                                     "out",
                                     all - used, all)});
   }
@@ -45,30 +45,30 @@ void check_cells_left_out(const LawFit& fit, std::vector<LawFinding>& findings) 
 void check_edges(const LawFit& fit, std::vector<LawFinding>& findings) {
   struct Side {
     const char* what;
-    CellAxis CellOptimum::*axis;
+    ScanAxis ScanOptimum::*axis;
     LawEdge edge;
   };
-  for (const auto& [what, axis, edge] : {Side{"highest rate", &CellOptimum::lr, LawEdge::high},
-                                         Side{"lowest rate", &CellOptimum::lr, LawEdge::low},
-                                         Side{"largest batch", &CellOptimum::batch_axis, LawEdge::high},
-                                         Side{"smallest batch", &CellOptimum::batch_axis, LawEdge::low}}) {
+  for (const auto& [what, axis, edge] : {Side{"highest rate", &ScanOptimum::lr, LawEdge::high},
+                                         Side{"lowest rate", &ScanOptimum::lr, LawEdge::low},
+                                         Side{"largest batch", &ScanOptimum::batch_axis, LawEdge::high},
+                                         Side{"smallest batch", &ScanOptimum::batch_axis, LawEdge::low}}) {
     std::vector<std::string> names;
-    for (const CellOptimum& cell : fit.bowls.cells)
-      if ((cell.*axis).edge == edge) names.push_back(cell_name(cell));
+    for (const ScanOptimum& scan : fit.bowls.scans)
+      if ((scan.*axis).edge == edge) names.push_back(scan_name(scan));
     if (names.empty()) continue;
-    const bool rates = axis == &CellOptimum::lr;
-    if (rates && names.size() == fit.bowls.cells.size()) {
+    const bool rates = axis == &ScanOptimum::lr;
+    if (rates && names.size() == fit.bowls.scans.size()) {
       findings.push_back(
           {FindingKind::one_sided_rates, true,
-           fmt::format("in every cell the best rate is at the {} tried: try {} ones (`ablate law "
+           fmt::format("in every scan the best rate is at the {} tried: try {} ones (`ablate law "
                        "propose` lists some)",
                        what, edge == LawEdge::high ? "higher" : "lower")});
       continue;
     }
     findings.push_back({FindingKind::edge_optimum, false,
-                        fmt::format("the best is at or beyond the {} tried in {} of {} cells ({}): these "
+                        fmt::format("the best is at or beyond the {} tried in {} of {} scans ({}): these "
                                     "count for little until more is tried",
-                                    what, names.size(), fit.bowls.cells.size(), some_of(names))});
+                                    what, names.size(), fit.bowls.scans.size(), some_of(names))});
   }
 }
 
@@ -76,24 +76,24 @@ void check_grid(const LawFit& fit, std::vector<LawFinding>& findings) {
   constexpr double kCoarse = 0.926;  // log2 of a factor of 1.9.
   std::size_t coarse = 0;
   double widest = 0;
-  for (const CellOptimum& cell : fit.bowls.cells) {
-    coarse += cell.lr.step > kCoarse;
-    widest = std::max(widest, cell.lr.step);
+  for (const ScanOptimum& scan : fit.bowls.scans) {
+    coarse += scan.lr.step > kCoarse;
+    widest = std::max(widest, scan.lr.step);
   }
   if (coarse > 0)
     findings.push_back(
         {FindingKind::coarse_grid, false,
-         fmt::format("in {} of {} cells the rates are a factor of up to {:.2g} apart: the best "
+         fmt::format("in {} of {} scans the rates are a factor of up to {:.2g} apart: the best "
                      "of the grid is off by {:.2f} octaves (s.d.) for that alone",
-                     coarse, fit.bowls.cells.size(), std::exp2(widest), widest / std::sqrt(12.0))});
+                     coarse, fit.bowls.scans.size(), std::exp2(widest), widest / std::sqrt(12.0))});
 }
 
 void check_convexity(const LawFit& fit, std::vector<LawFinding>& findings) {
   std::vector<std::string> names;
-  for (const CellOptimum& cell : fit.bowls.cells)
-    if (!cell.convex) names.push_back(cell_name(cell));
+  for (const ScanOptimum& scan : fit.bowls.scans)
+    if (!scan.convex) names.push_back(scan_name(scan));
   if (!names.empty())
-    findings.push_back({FindingKind::non_convex_cell, false,
+    findings.push_back({FindingKind::non_convex_scan, false,
                         fmt::format("losses rise, fall and rise again beyond their noise in {}: failed runs, "
                                     "or settings that differ?",
                                     some_of(names))});
@@ -111,7 +111,7 @@ void check_sizes(const LawCore& core, bool priors, std::vector<LawFinding>& find
   if (sizes == 1)
     findings.push_back(
         {FindingKind::one_size, false,
-         fmt::format("all cells have one size: the exponent of N is {}",
+         fmt::format("all scans have one size: the exponent of N is {}",
                      priors ? "what other searches found, not what these runs say" : "unknown")});
   if (sizes == 2)
     findings.push_back({FindingKind::few_sizes, false,
@@ -164,7 +164,7 @@ void check_bend(const LawFit& fit, const LawCore& core, std::vector<LawFinding>&
 std::vector<LawFinding> check_fit(const LawFit& fit, const LawCore& core) {
   std::vector<LawFinding> findings;
   if (fit.optima.empty()) {
-    check_cells_left_out(fit, findings);
+    check_scans_left_out(fit, findings);
     if (!core.lr) return findings;
     check_edges(fit, findings);
     check_grid(fit, findings);

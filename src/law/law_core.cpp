@@ -24,7 +24,7 @@ void fit_regressions(LawCore& core, bool joint, const LawOptions& options) {
 
 double regression_tokens(double params, double tokens) { return std::log2(tokens > 0 ? tokens : params); }
 
-double regression_se(const CellAxis& axis) {
+double regression_se(const ScanAxis& axis) {
   if (axis.edge != LawEdge::none) return axis.se;
   return std::sqrt(axis.se * axis.se - axis.shape_se * axis.shape_se);
 }
@@ -43,12 +43,12 @@ LawCore fit_core(std::span<const LawRun> runs, bool joint, const LawOptions& opt
   BowlOptions bowl = options.bowl;
   bowl.joint = joint;
   core.bowls = fit_bowls(runs, bowl);
-  for (const CellOptimum& cell : core.bowls.cells) {
+  for (const ScanOptimum& scan : core.bowls.scans) {
     core.lr_observations.push_back(
-        observation_of(cell.params, cell.tokens, cell.lr.optimum, regression_se(cell.lr)));
+        observation_of(scan.params, scan.tokens, scan.lr.optimum, regression_se(scan.lr)));
     if (joint)
       core.batch_observations.push_back(
-          observation_of(cell.params, cell.tokens, cell.batch_axis.optimum, regression_se(cell.batch_axis)));
+          observation_of(scan.params, scan.tokens, scan.batch_axis.optimum, regression_se(scan.batch_axis)));
   }
   fit_regressions(core, joint, options);
   return core;

@@ -13,7 +13,7 @@ namespace ablate {
 struct LawCore {
   BowlFit bowls;
   std::vector<LawObservation> lr_observations, batch_observations;
-  std::optional<LawRegression> lr;     ///< Empty when no cell could be fitted.
+  std::optional<LawRegression> lr;     ///< Empty when no scan could be fitted.
   std::optional<LawRegression> batch;  ///< Where the batch is part of the law.
 };
 
@@ -28,9 +28,9 @@ LawCore fit_core(std::span<const LawOptimum> optima, bool joint, const LawOption
 /// log2 D as the regression takes it: that of N where D is unknown.
 double regression_tokens(double params, double tokens);
 
-/// The standard error with which the regression takes a cell's optimum: without the part that is owed to the
-/// cell's own shape, which is in its spread between cells.
-double regression_se(const CellAxis& axis);
+/// The standard error with which the regression takes a scan's optimum: without the part that is owed to the
+/// scan's own shape, which is in its spread between scans.
+double regression_se(const ScanAxis& axis);
 
 /// Best rate and batch of one target by a core.
 LawDistribution lr_at(const LawCore& core, double params, double tokens);
@@ -50,10 +50,10 @@ std::vector<LawRun> runs_at_batch(std::span<const LawRun> runs, double batch);
 
 std::vector<double> distinct_sizes(std::span<const LawRun> runs);
 
-/// What can be said only after the fit: edges, grids, cells left out, convexity, exponents against priors.
+/// What can be said only after the fit: edges, grids, scans left out, convexity, exponents against priors.
 std::vector<LawFinding> check_fit(const LawFit& fit, const LawCore& core);
 
-/// Every method without the cells of the largest size, held against them. Empty with one size, or when
+/// Every method without the scans of the largest size, held against them. Empty with one size, or when
 /// nothing of the rest or of the largest can be fitted.
 std::vector<HoldoutResult> leave_largest_out(const LawFit& fit);
 

@@ -47,7 +47,7 @@ std::string reason(const LawFit& fit, const std::string& batches) {
   }
   if (own == nullptr) return text + "; too few sizes to hold one out";
   text += fmt::format("; without the largest size it forecast that size's {} to {:.3f} % of loss",
-                      own->cells == 1 ? "cell" : fmt::format("{} cells", own->cells), 100 * own->regret);
+                      own->scans == 1 ? "scan" : fmt::format("{} scans", own->scans), 100 * own->regret);
   if (mm1 != nullptr) text += fmt::format(" (MM1's recipe {:.3f} %)", 100 * mm1->regret);
   return text;
 }

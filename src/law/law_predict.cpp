@@ -89,7 +89,7 @@ LargestSeen largest_in(const LawFit& fit) {
   const auto see = [&](double params, double tokens) {
     largest = {std::max(largest.params, params), std::max(largest.tokens, tokens)};
   };
-  for (const CellOptimum& cell : fit.bowls.cells) see(cell.params, cell.tokens);
+  for (const ScanOptimum& scan : fit.bowls.scans) see(scan.params, scan.tokens);
   for (const LawOptimum& one : fit.optima) see(one.params, one.tokens);
   return largest;
 }
@@ -135,9 +135,9 @@ void take_others(const LawFit& fit, LawPrediction& prediction) {
 void check_dominance(const LawFit& fit, const LawDistribution& lr, LawPrediction& prediction) {
   const LawCore core = fit.optima.empty() ? LawCore{} : fit_core(fit.optima, fit.joint, fit.options);
   std::vector<LawObservation> all = core.lr_observations;
-  for (const CellOptimum& cell : fit.bowls.cells)
-    all.push_back({std::log2(cell.params), regression_tokens(cell.params, cell.tokens), cell.lr.optimum,
-                   regression_se(cell.lr)});
+  for (const ScanOptimum& scan : fit.bowls.scans)
+    all.push_back({std::log2(scan.params), regression_tokens(scan.params, scan.tokens), scan.lr.optimum,
+                   regression_se(scan.lr)});
   std::vector<double> sizes;
   for (const LawObservation& one : all) sizes.push_back(one.log2_params);
   std::sort(sizes.begin(), sizes.end());

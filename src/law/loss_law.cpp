@@ -119,7 +119,7 @@ std::vector<LossPoint> best_losses(std::span<const LawRun> runs) {
     if (!added) place->second.loss = std::min(place->second.loss, run.loss);
   }
   std::vector<LossPoint> points;
-  for (const auto& [cell, point] : best) points.push_back(point);
+  for (const auto& [scan, point] : best) points.push_back(point);
   return points;
 }
 

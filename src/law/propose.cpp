@@ -8,7 +8,8 @@
 #include <span>
 #include <utility>
 
-#include "law/bowl_cells.hpp"
+#include "law/bowl_scans.hpp"
+#include "law/bracket.hpp"
 #include "law/information.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
@@ -32,13 +33,13 @@ class ProposalBuilder {
   }
   Proposal build() {
     bracket_edges();
-    if (fit_.bowls.cells.empty()) complete_sweeps();
+    if (fit_.bowls.scans.empty()) complete_sweeps();
     if (!fit_.refused()) {
       const LawPrediction target = predict(fit_, options_.target);
       const TargetVariance variance(fit_, target.params, target.tokens);
-      know_cells();
-      if (!cells_.empty()) {
-        sd_scale_ = target.lr.log2_sd / std::sqrt(variance.of_lr(cells_));
+      know_scans();
+      if (!scans_.empty()) {
+        sd_scale_ = target.lr.log2_sd / std::sqrt(variance.of_lr(scans_));
         narrow(variance);
       }
     }
@@ -50,28 +51,28 @@ class ProposalBuilder {
   struct Setting {
     double params, tokens, x, y;
   };
-  /// What to do next in a cell: one run, or the first rates of one that the fit has not enough of.
+  /// What to do next in a scan: one run, or the first rates of one that the fit has not enough of.
   struct Move {
     std::vector<Setting> settings;
     ProposalReason reason = ProposalReason::narrow;
   };
   void note_made();
   void allowed_batches();
-  std::optional<double> rate_beyond(const CellOptimum& cell, double y) const;
+  std::optional<double> rate_beyond(const ScanOptimum& scan, double y) const;
   void bracket_edges();
   void complete_sweeps();
-  void know_cells();
-  void add_runs(double batch, CellKnowledge& cell) const;
+  void know_scans();
+  void add_runs(double batch, ScanKnowledge& scan) const;
   void add_candidate(double params, double tokens);
   void cover_largest(const TargetVariance& variance);
   void take_bracket(ProposedRun& bracket, const TargetVariance& variance);
   void narrow(const TargetVariance& variance);
   bool add_best(const TargetVariance& variance);
-  Move best_move(const CellKnowledge& cell) const;
-  Move first_rates(const CellKnowledge& cell) const;
-  CellKnowledge after(const CellKnowledge& cell, const Move& move) const;
+  Move best_move(const ScanKnowledge& scan) const;
+  Move first_rates(const ScanKnowledge& scan) const;
+  ScanKnowledge after(const ScanKnowledge& scan, const Move& move) const;
   bool fits(const Move& move) const;
-  void make(std::size_t cell, const Move& move, const TargetVariance& variance);
+  void make(std::size_t scan, const Move& move, const TargetVariance& variance);
   bool is_new(const Setting& setting) const;
   bool affordable(double flops) const { return proposal_.flops + flops <= options_.budget_flops; }
   bool add(const Setting& setting, ProposalReason reason);
@@ -81,8 +82,8 @@ class ProposalBuilder {
   const ProposeOptions& options_;
   std::vector<Setting> made_;
   std::vector<double> batches_;  // log2; one 0 where batches are unknown.
-  std::vector<CellKnowledge> cells_;
-  std::vector<std::optional<Move>> moves_;  // Of each cell; nothing: to be looked for.
+  std::vector<ScanKnowledge> scans_;
+  std::vector<std::optional<Move>> moves_;  // Of each scan; nothing: to be looked for.
   double sd_scale_ = 1;  // From TargetVariance's to that of the forecast, which integrates over spreads.
   double cheapest_ =
       std::numeric_limits<double>::infinity();  // FLOPs of a move that the budget does not hold.
@@ -118,45 +119,45 @@ bool ProposalBuilder::add(const Setting& setting, ProposalReason reason) {
   return true;
 }
 
-/// The rate that next_rate() would try beyond the best of a cell's runs at batch 2^y.
-std::optional<double> ProposalBuilder::rate_beyond(const CellOptimum& cell, double y) const {
-  std::vector<SweepPoint> points = {{std::exp2(cell.lr.argmin), cell.lowest_loss}};
+/// The rate that next_rate() would try beyond the best of a scan's runs at batch 2^y.
+std::optional<double> ProposalBuilder::rate_beyond(const ScanOptimum& scan, double y) const {
+  std::vector<SweepPoint> points = {{std::exp2(scan.lr.argmin), scan.lowest_loss}};
   for (const LawRun& run : fit_.runs)
-    if (run.params == cell.params && run.tokens == cell.tokens &&
+    if (run.params == scan.params && run.tokens == scan.tokens &&
         (run.batch == 0 || std::abs(std::log2(run.batch) - y) < kSameSetting))
       points.push_back({run.lr, run.diverged ? std::nan("") : run.loss});
   SweepLimits limits;
-  (cell.lr.edge == LawEdge::high ? limits.lr_min : limits.lr_max) = points.front().lr;
+  (scan.lr.edge == LawEdge::high ? limits.lr_min : limits.lr_max) = points.front().lr;
   return next_rate(points, points.front().lr, limits);
 }
 
 /// One factor of two outside the range tried, at the best run's other setting. A batch grows only within what
 /// is allowed.
 void ProposalBuilder::bracket_edges() {
-  for (const CellOptimum& cell : fit_.bowls.cells) {
-    const double y = fit_.joint ? cell.batch_axis.argmin : (cell.batch > 0 ? std::log2(cell.batch) : 0);
-    if (cell.lr.edge != LawEdge::none)
-      if (const auto lr = rate_beyond(cell, y))
-        add({cell.params, cell.tokens, std::log2(*lr), y}, ProposalReason::bracket);
-    if (!fit_.joint || cell.batch_axis.edge == LawEdge::none) continue;
-    const bool high = cell.batch_axis.edge == LawEdge::high;
-    const double beyond = high ? cell.batch_axis.high + 1 : cell.batch_axis.low - 1;
+  for (const ScanOptimum& scan : fit_.bowls.scans) {
+    const double y = fit_.joint ? scan.batch_axis.argmin : (scan.batch > 0 ? std::log2(scan.batch) : 0);
+    if (scan.lr.edge != LawEdge::none)
+      if (const auto lr = rate_beyond(scan, y))
+        add({scan.params, scan.tokens, std::log2(*lr), y}, ProposalReason::bracket);
+    if (!fit_.joint || scan.batch_axis.edge == LawEdge::none) continue;
+    const bool high = scan.batch_axis.edge == LawEdge::high;
+    const double beyond = high ? scan.batch_axis.high + 1 : scan.batch_axis.low - 1;
     const auto allowed = [&](double batch) { return std::abs(batch - beyond) < 0.5; };
     if (options_.batches.empty() || std::any_of(batches_.begin(), batches_.end(), allowed))
-      add({cell.params, cell.tokens, cell.lr.argmin + fit_.bowls.ridge * (beyond - y), beyond},
+      add({scan.params, scan.tokens, scan.lr.argmin + fit_.bowls.ridge * (beyond - y), beyond},
           ProposalReason::bracket);
   }
 }
 
-/// Where no cell has three rates: rates on either side of each cell's best, until it has.
+/// Where no scan has three rates: rates on either side of each scan's best, until it has.
 void ProposalBuilder::complete_sweeps() {
-  for (const CellRuns& cell : group_cells(fit_.runs, fit_.joint)) {
-    const LawRun& best = fit_.runs[cell.lowest];
+  for (const ScanRuns& scan : group_scans(fit_.runs, fit_.joint)) {
+    const LawRun& best = fit_.runs[scan.lowest];
     std::vector<SweepPoint> points = {{best.lr, best.loss}};
-    for (const std::size_t i : cell.all)
+    for (const std::size_t i : scan.all)
       if (fit_.runs[i].batch == best.batch)
         points.push_back({fit_.runs[i].lr, fit_.runs[i].diverged ? std::nan("") : fit_.runs[i].loss});
-    for (std::size_t rates = distinct_values(fit_.runs, cell.all, &LawRun::lr).size(); rates < 3; ++rates) {
+    for (std::size_t rates = distinct_values(fit_.runs, scan.all, &LawRun::lr).size(); rates < 3; ++rates) {
       const auto lr = next_rate(points, best.lr, {});
       if (!lr) break;
       add({best.params, best.tokens, std::log2(*lr), best.batch > 0 ? std::log2(best.batch) : 0},
@@ -166,89 +167,89 @@ void ProposalBuilder::complete_sweeps() {
   }
 }
 
-/// The runs made of a cell; `batch` 0: of all batches.
-void ProposalBuilder::add_runs(double batch, CellKnowledge& cell) const {
+/// The runs made of a scan; `batch` 0: of all batches.
+void ProposalBuilder::add_runs(double batch, ScanKnowledge& scan) const {
   for (const LawRun& run : fit_.runs)
-    if (run.params == cell.params && run.tokens == cell.tokens && (batch == 0 || run.batch == batch))
-      cell.runs.push_back(run);
-  take_runs(fit_, cell);
+    if (run.params == scan.params && run.tokens == scan.tokens && (batch == 0 || run.batch == batch))
+      scan.runs.push_back(run);
+  take_runs(fit_, scan);
 }
 
 void ProposalBuilder::add_candidate(double params, double tokens) {
-  const auto same = [&](const CellKnowledge& cell) { return cell.params == params && cell.tokens == tokens; };
-  if (params > options_.target.params || std::any_of(cells_.begin(), cells_.end(), same)) return;
-  CellKnowledge cell{.params = params, .tokens = tokens};
+  const auto same = [&](const ScanKnowledge& scan) { return scan.params == params && scan.tokens == tokens; };
+  if (params > options_.target.params || std::any_of(scans_.begin(), scans_.end(), same)) return;
+  ScanKnowledge scan{.params = params, .tokens = tokens};
   const double log2_params = std::log2(params), log2_tokens = regression_tokens(params, tokens);
-  cell.x = fit_.lr.predict(log2_params, log2_tokens).mean();
-  cell.y = fit_.batch_law ? fit_.batch_law->predict(log2_params, log2_tokens).mean() : batches_.front();
-  add_runs(fit_.joint ? 0 : fit_.batch, cell);
-  if (!cell.runs.empty())
-    cell.lowest_loss =
-        std::min_element(cell.runs.begin(), cell.runs.end(), [](const LawRun& a, const LawRun& b) {
+  scan.x = fit_.lr.predict(log2_params, log2_tokens).mean();
+  scan.y = fit_.batch_law ? fit_.batch_law->predict(log2_params, log2_tokens).mean() : batches_.front();
+  add_runs(fit_.joint ? 0 : fit_.batch, scan);
+  if (!scan.runs.empty())
+    scan.lowest_loss =
+        std::min_element(scan.runs.begin(), scan.runs.end(), [](const LawRun& a, const LawRun& b) {
           return !a.diverged && (b.diverged || a.loss < b.loss);
         })->loss;
-  cells_.push_back(std::move(cell));
+  scans_.push_back(std::move(scan));
 }
 
-void ProposalBuilder::know_cells() {
-  for (const CellOptimum& found : fit_.bowls.cells) {
-    CellKnowledge cell{.params = found.params, .tokens = found.tokens};
-    cell.x = found.lr.optimum;
-    cell.y = fit_.joint ? found.batch_axis.optimum : (found.batch > 0 ? std::log2(found.batch) : 0);
-    cell.lowest_loss = found.fitted_loss;
-    add_runs(found.batch, cell);
-    cells_.push_back(std::move(cell));
+void ProposalBuilder::know_scans() {
+  for (const ScanOptimum& found : fit_.bowls.scans) {
+    ScanKnowledge scan{.params = found.params, .tokens = found.tokens};
+    scan.x = found.lr.optimum;
+    scan.y = fit_.joint ? found.batch_axis.optimum : (found.batch > 0 ? std::log2(found.batch) : 0);
+    scan.lowest_loss = found.fitted_loss;
+    add_runs(found.batch, scan);
+    scans_.push_back(std::move(scan));
   }
   // Sizes in the data that the fit leaves out for want of rates, and those that nobody has swept.
   for (const LawRun& run : fit_.runs) add_candidate(run.params, run.tokens);
   for (const LawCandidate& candidate : options_.candidates) add_candidate(candidate.params, candidate.tokens);
-  moves_.resize(cells_.size());
+  moves_.resize(scans_.size());
 }
 
 /// Rates around the supposed optimum, an octave apart, of which the fit needs three.
-ProposalBuilder::Move ProposalBuilder::first_rates(const CellKnowledge& cell) const {
-  const auto distance = [&](double y) { return std::abs(y - cell.y); };
+ProposalBuilder::Move ProposalBuilder::first_rates(const ScanKnowledge& scan) const {
+  const auto distance = [&](double y) { return std::abs(y - scan.y); };
   const double y = fit_.joint
                        ? *std::min_element(batches_.begin(), batches_.end(),
                                            [&](double a, double b) { return distance(a) < distance(b); })
-                       : cell.y;
-  const double centre = cell.x + (fit_.joint ? fit_.bowls.ridge * (y - cell.y) : 0);
+                       : scan.y;
+  const double centre = scan.x + (fit_.joint ? fit_.bowls.ridge * (y - scan.y) : 0);
   Move move{{}, ProposalReason::cover};
   for (const double octaves : {0.0, -1.0, 1.0}) {
     const double x = std::round((centre + octaves) / options_.rate_step) * options_.rate_step;
-    const Setting setting{cell.params, cell.tokens, x, y};
+    const Setting setting{scan.params, scan.tokens, x, y};
     if (is_new(setting)) move.settings.push_back(setting);
   }
   return move;
 }
 
-CellKnowledge ProposalBuilder::after(const CellKnowledge& cell, const Move& move) const {
-  CellKnowledge known = cell;
+ScanKnowledge ProposalBuilder::after(const ScanKnowledge& scan, const Move& move) const {
+  ScanKnowledge known = scan;
   for (const Setting& setting : move.settings) known = with_run(fit_, known, setting.x, setting.y);
   return known;
 }
 
-/// The move that leaves least of a cell's own uncertainty, weighted by what the axes cost in loss. Without
+/// The move that leaves least of a scan's own uncertainty, weighted by what the axes cost in loss. Without
 /// settings: the fit would take none.
-ProposalBuilder::Move ProposalBuilder::best_move(const CellKnowledge& cell) const {
-  const auto left = [&](const CellKnowledge& known) {
+ProposalBuilder::Move ProposalBuilder::best_move(const ScanKnowledge& scan) const {
+  const auto left = [&](const ScanKnowledge& known) {
     return fit_.bowls.lr.k * known.variance_x() + (fit_.joint ? fit_.bowls.batch.k * known.variance_y() : 0);
   };
   Move best;
-  double least = left(cell);
+  double least = left(scan);
   const double step = options_.rate_step;
-  const std::span<const double> batches = fit_.joint ? std::span(batches_) : std::span(&cell.y, 1);
+  const std::span<const double> batches = fit_.joint ? std::span(batches_) : std::span(&scan.y, 1);
   for (const double y : batches)
-    for (double x = std::round((cell.x - kSearchReach) / step) * step; x <= cell.x + kSearchReach;
+    for (double x = std::round((scan.x - kSearchReach) / step) * step; x <= scan.x + kSearchReach;
          x += step) {
-      const Setting setting{cell.params, cell.tokens, x, y};
+      const Setting setting{scan.params, scan.tokens, x, y};
       if (!is_new(setting)) continue;
-      const double rest = left(with_run(fit_, cell, x, y));
+      const double rest = left(with_run(fit_, scan, x, y));
       if (rest < least) least = rest, best = {{setting}, ProposalReason::narrow};
     }
-  if (!best.settings.empty() || !cell.information.isZero()) return best;
-  Move first = first_rates(cell);
-  return left(after(cell, first)) < least ? first : best;
+  if (!best.settings.empty() || !scan.information.isZero()) return best;
+  Move first = first_rates(scan);
+  return left(after(scan, first)) < least ? first : best;
 }
 
 bool ProposalBuilder::fits(const Move& move) const {
@@ -257,46 +258,46 @@ bool ProposalBuilder::fits(const Move& move) const {
   return affordable(flops) && proposal_.runs.size() + move.settings.size() <= options_.max_runs;
 }
 
-void ProposalBuilder::make(std::size_t cell, const Move& move, const TargetVariance& variance) {
+void ProposalBuilder::make(std::size_t scan, const Move& move, const TargetVariance& variance) {
   for (const Setting& setting : move.settings) {
     if (!add(setting, move.reason)) continue;
-    cells_[cell] = with_run(fit_, cells_[cell], setting.x, setting.y);
-    proposal_.log2_sd_after = sd_scale_ * std::sqrt(variance.of_lr(cells_));
+    scans_[scan] = with_run(fit_, scans_[scan], setting.x, setting.y);
+    proposal_.log2_sd_after = sd_scale_ * std::sqrt(variance.of_lr(scans_));
     proposal_.runs.back().log2_sd_after = proposal_.log2_sd_after;
   }
-  moves_[cell].reset();
+  moves_[scan].reset();
 }
 
 /// Three rates at the largest size that is not yet swept and of which three runs take at most half of what is
 /// left: the law must be seen as near to the target as the budget goes.
 void ProposalBuilder::cover_largest(const TargetVariance& variance) {
-  const CellKnowledge* largest = nullptr;
+  const ScanKnowledge* largest = nullptr;
   const double left = options_.budget_flops - proposal_.flops;
-  for (const CellKnowledge& cell : cells_)
-    if (3 * flops_of(cell.params, cell.tokens) <= left / 2 &&
+  for (const ScanKnowledge& scan : scans_)
+    if (3 * flops_of(scan.params, scan.tokens) <= left / 2 &&
         (largest == nullptr ||
-         std::pair(cell.params, cell.tokens) > std::pair(largest->params, largest->tokens)))
-      largest = &cell;
+         std::pair(scan.params, scan.tokens) > std::pair(largest->params, largest->tokens)))
+      largest = &scan;
   if (largest == nullptr || !largest->information.isZero()) return;
   const Move move = first_rates(*largest);
   if (fits(move) && !after(*largest, move).information.isZero())
-    make(static_cast<std::size_t>(largest - cells_.data()), move, variance);
+    make(static_cast<std::size_t>(largest - scans_.data()), move, variance);
 }
 
 bool ProposalBuilder::add_best(const TargetVariance& variance) {
   constexpr double kLeastGain = 0.002;  // Of the target's expected rise, for one run.
-  const double before = variance.expected_rise(cells_);
+  const double before = variance.expected_rise(scans_);
   double best_gain = 0;
-  std::size_t best = cells_.size();
-  for (std::size_t i = 0; i < cells_.size(); ++i) {
-    const double flops = flops_of(cells_[i].params, cells_[i].tokens);
-    if (!moves_[i]) moves_[i] = best_move(cells_[i]);
+  std::size_t best = scans_.size();
+  for (std::size_t i = 0; i < scans_.size(); ++i) {
+    const double flops = flops_of(scans_[i].params, scans_[i].tokens);
+    if (!moves_[i]) moves_[i] = best_move(scans_[i]);
     const Move& move = *moves_[i];
     if (move.settings.empty()) continue;
     const auto count = static_cast<double>(move.settings.size());
-    const CellKnowledge kept = std::exchange(cells_[i], after(cells_[i], move));
-    const double gained = before - variance.expected_rise(cells_);
-    cells_[i] = kept;
+    const ScanKnowledge kept = std::exchange(scans_[i], after(scans_[i], move));
+    const double gained = before - variance.expected_rise(scans_);
+    scans_[i] = kept;
     if (gained < kLeastGain * count * before) continue;
     if (!fits(move)) {
       cheapest_ = std::min(cheapest_, count * flops);
@@ -305,7 +306,7 @@ bool ProposalBuilder::add_best(const TargetVariance& variance) {
     const double gain = gained / std::pow(count * flops, kCostExponent);
     if (gain > best_gain) best_gain = gain, best = i;
   }
-  if (best == cells_.size()) return false;
+  if (best == scans_.size()) return false;
   make(best, Move(*moves_[best]), variance);
   return true;
 }
@@ -313,14 +314,14 @@ bool ProposalBuilder::add_best(const TargetVariance& variance) {
 /// A bracket is made whatever its loss: either it is the new best, or it closes the edge.
 void ProposalBuilder::take_bracket(ProposedRun& bracket, const TargetVariance& variance) {
   const double x = std::log2(bracket.lr), y = bracket.batch > 0 ? std::log2(bracket.batch) : 0;
-  for (CellKnowledge& cell : cells_)
-    if (cell.params == bracket.params && cell.tokens == bracket.tokens && (fit_.joint || cell.y == y))
-      cell = with_loss(fit_, cell, x, y, expected_loss(fit_.bowls, cell, x, y));
-  proposal_.log2_sd_after = bracket.log2_sd_after = sd_scale_ * std::sqrt(variance.of_lr(cells_));
+  for (ScanKnowledge& scan : scans_)
+    if (scan.params == bracket.params && scan.tokens == bracket.tokens && (fit_.joint || scan.y == y))
+      scan = with_loss(fit_, scan, x, y, expected_loss(fit_.bowls, scan, x, y));
+  proposal_.log2_sd_after = bracket.log2_sd_after = sd_scale_ * std::sqrt(variance.of_lr(scans_));
 }
 
 void ProposalBuilder::narrow(const TargetVariance& variance) {
-  proposal_.log2_sd_before = proposal_.log2_sd_after = sd_scale_ * std::sqrt(variance.of_lr(cells_));
+  proposal_.log2_sd_before = proposal_.log2_sd_after = sd_scale_ * std::sqrt(variance.of_lr(scans_));
   for (ProposedRun& bracket : proposal_.runs) take_bracket(bracket, variance);
   cover_largest(variance);
   while (proposal_.runs.size() < options_.max_runs && add_best(variance)) {

@@ -1,9 +1,6 @@
-// Which runs to make next: for a whole law under a budget, for one sweep, and when to stop a run early.
+// Which runs tell most about the best rate of a larger model, under a budget.
 #pragma once
 
-#include <limits>
-#include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -13,7 +10,7 @@ namespace ablate {
 
 /// Names: law/names.hpp.
 enum class ProposalReason {
-  bracket,  ///< The cell's best rate or batch is at the edge of what was tried.
+  bracket,  ///< The scan's best rate or batch is at the edge of what was tried.
   cover,    ///< First rates of a size that nobody has swept, beginning with the largest that the budget can
             ///< sweep.
   narrow,   ///< Narrows the target's interval most for its cost.
@@ -56,35 +53,5 @@ struct Proposal {
 /// too: then only edges are bracketed, or sweeps of fewer than three rates completed. Throws Error for a
 /// target or budget that is not positive and finite.
 Proposal propose_runs(const LawFit& fit, const ProposeOptions& options);
-
-/// One finished run of a single sweep.
-struct SweepPoint {
-  double lr = 0;
-  double loss = 0;  ///< NaN or infinite: diverged.
-};
-struct SweepLimits {
-  double lr_min = 0;
-  double lr_max = std::numeric_limits<double>::infinity();
-};
-/// The next rate of one sweep, or nothing when it is done: start at `start`, step by factors of 2 until both
-/// neighbours of the best are worse, then try sqrt(2) on either side of it. Rates outside the limits count as
-/// worse. Pure: the same points give the same answer.
-std::optional<double> next_rate(std::span<const SweepPoint> points, double start, const SweepLimits& limits);
-
-/// Successive halving on loss curves (Jamieson and Talwalkar 2016), careful in two ways, since high rates
-/// look worse before the rate has decayed: a rate within `margin` of the best goes on, and so do the
-/// neighbours of the best.
-struct HalvingRule {
-  std::vector<double> rungs = {0.25, 0.5};  ///< Shares of a run at which rates are compared.
-  double keep = 0.5;                        ///< This share goes on, rounded up.
-  double margin = 0.02;                     ///< As a fraction of the loss.
-};
-/// A rate that is being trained: its loss at the rung; NaN when it diverged.
-struct RungLoss {
-  double lr = 0;
-  double loss = 0;
-};
-/// Which of `runs` (indices, ascending) go on after a rung.
-std::vector<std::size_t> survivors(std::span<const RungLoss> runs, const HalvingRule& rule);
 
 }  // namespace ablate

@@ -75,7 +75,7 @@ class RunColumn {
   bool given() const { return position_.has_value(); }
   std::string_view text(const TableRow& row) const { return trimmed(row.cells[*position_]); }
 
-  /// A finite number > 0; `otherwise` when there is no such column. Throws Unknown for a cell without a
+  /// A finite number > 0; `otherwise` when there is no such column. Throws Unknown for a scan without a
   /// value.
   double positive(const TableRow& row, double otherwise) const {
     if (!given()) return otherwise;
@@ -84,7 +84,7 @@ class RunColumn {
     if (!(*value > 0) || std::isinf(*value)) fail(row, "is not a positive number");
     return *value;
   }
-  /// The same where a cell without a value is no loss: `otherwise`, too.
+  /// The same where a scan without a value is no loss: `otherwise`, too.
   double optional_positive(const TableRow& row, double otherwise) const {
     return given() && known(row) ? positive(row, otherwise) : otherwise;
   }
@@ -93,7 +93,7 @@ class RunColumn {
     if (value && (!(*value >= 0) || std::isinf(*value))) fail(row, "is not zero or a positive number");
     return value.value_or(otherwise);
   }
-  /// NaN for all spellings of not a number and infinity; nothing for a cell without a value.
+  /// NaN for all spellings of not a number and infinity; nothing for a scan without a value.
   std::optional<double> loss(const TableRow& row) const {
     if (is_missing(text(row))) return std::nullopt;
     if (lower_case(text(row)) == "diverged") return kNoNumber;

@@ -59,7 +59,7 @@ struct LawTable {
 };
 
 /// Runs from a table. What is not known is no value: a row whose loss, size, tokens, rate or batch is missing
-/// (an empty cell, null, None, NA, #N/A, -, ., ?; NaN for what is no loss), or whose state is not that
+/// (an empty scan, null, None, NA, #N/A, -, ., ?; NaN for what is no loss), or whose state is not that
 /// of a finished run, is left out and counted. A run has diverged when its loss is NaN or infinite, in any
 /// spelling that printf, Python, JavaScript or a spreadsheet gives, and it has ended in any way, or
 /// `diverged` or `state` say so; then its loss may be missing, too. Units ("30B") may stand behind sizes,

@@ -7,17 +7,17 @@
 
 namespace ablate {
 
-/// What was found of the seeds of a cell.
+/// What was found of the seeds of a scan.
 struct SeedEffects {
   /// Of the degrees of freedom of repeats those that are left when the seeds' are taken off. 0 to 1.
   double share = 1;
   std::size_t groups = 0;  ///< Of seeds that share rates with one another; more than one: not all compare.
 };
 
-/// Subtracts from the losses of one cell's runs (one size, token count and batch) what their seed adds, in
+/// Subtracts from the losses of one scan's runs (one size, token count and batch) what their seed adds, in
 /// nats, by least squares of rate + seed over the settings that seeds share; the seeds of a group add nothing
 /// on average. Where every seed has every rate, means over seeds stay as they are. Runs without a seed, and
 /// those that diverged, stay as they are.
-SeedEffects remove_seed_effects(std::span<LawRun> cell);
+SeedEffects remove_seed_effects(std::span<LawRun> scan);
 
 }  // namespace ablate

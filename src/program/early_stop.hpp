@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "law/propose.hpp"
+#include "law/halving.hpp"
 #include "schedule/stop_policy.hpp"
 #include "store/law_runs.hpp"
 

@@ -57,7 +57,7 @@ Figure law_figure(const LawFit& fit, bool plain) {
     lowest_rate = std::min(lowest_rate, shown.y);
     highest_rate = std::max(highest_rate, shown.y);
   }
-  figure.points_name = plain ? "best of each cell" : "best rate of each cell, 95 %; hollow: at an edge";
+  figure.points_name = plain ? "best of each scan" : "best rate of each scan, 95 %; hollow: at an edge";
 
   constexpr int kSlices = 48;
   const double begin = std::log2(low) - 0.5, end = std::log2(high) + 1.5;
@@ -100,8 +100,8 @@ Figure batch_figure(const LawFit& fit) {
   for (const LawPoint& best : law_points(fit)) {
     if (best.tokens == 0) return figure;
     FigurePoint point{.x = best.tokens, .y = best.batch};
-    if (best.cell) {
-      const CellAxis& axis = best.cell->batch_axis;
+    if (best.scan) {
+      const ScanAxis& axis = best.scan->batch_axis;
       point.low = std::isinf(axis.interval.low) ? -INFINITY : std::exp2(axis.interval.low);
       point.high = std::exp2(axis.interval.high);
       point.hollow = axis.edge != LawEdge::none;
@@ -112,7 +112,7 @@ Figure batch_figure(const LawFit& fit) {
     least = std::min(least, best.tokens);
     most = std::max(most, best.tokens);
   }
-  figure.points_name = "best batch of each cell, 95 %; hollow: at an edge";
+  figure.points_name = "best batch of each scan, 95 %; hollow: at an edge";
   FigureCurve law{fmt::format("the law at N = {}", amount_text(std::exp2(fit.batch_law->centre_params))),
                   {},
                   Stroke::solid,
@@ -133,32 +133,32 @@ Figure batch_figure(const LawFit& fit) {
 
 std::vector<Figure> bowl_figures(const LawFit& fit) {
   std::vector<Figure> figures;
-  const std::vector<CellOptimum>& cells = fit.bowls.cells;
-  for (std::size_t first = 0; first < cells.size();) {
+  const std::vector<ScanOptimum>& scans = fit.bowls.scans;
+  for (std::size_t first = 0; first < scans.size();) {
     Figure figure;
-    figure.title = fmt::format("N = {}", amount_text(cells[first].params));
+    figure.title = fmt::format("N = {}", amount_text(scans[first].params));
     figure.x = {.label = "learning rate", .logarithmic = true, .text = rate_tick};
     figure.y = {.label = "% above the best loss", .low = -0.25};
     std::size_t colour = 0, last = first;
     double highest = 0.5;
-    for (; last < cells.size() && cells[last].params == cells[first].params; ++last, ++colour) {
-      const CellOptimum& cell = cells[last];
-      // Of a cell with several batches the runs at the one next to the best.
-      double batch = cell.batch, nearest = INFINITY;
-      const auto in_cell = [&](const LawRun& run) {
-        return run.params == cell.params && run.tokens == cell.tokens &&
-               (fit.joint || run.batch == cell.batch);
+    for (; last < scans.size() && scans[last].params == scans[first].params; ++last, ++colour) {
+      const ScanOptimum& scan = scans[last];
+      // Of a scan with several batches the runs at the one next to the best.
+      double batch = scan.batch, nearest = INFINITY;
+      const auto in_scan = [&](const LawRun& run) {
+        return run.params == scan.params && run.tokens == scan.tokens &&
+               (fit.joint || run.batch == scan.batch);
       };
       if (fit.joint)
         for (const LawRun& run : fit.runs)
-          if (in_cell(run) && std::abs(std::log2(run.batch) - cell.batch_axis.optimum) < nearest) {
-            nearest = std::abs(std::log2(run.batch) - cell.batch_axis.optimum);
+          if (in_scan(run) && std::abs(std::log2(run.batch) - scan.batch_axis.optimum) < nearest) {
+            nearest = std::abs(std::log2(run.batch) - scan.batch_axis.optimum);
             batch = run.batch;
           }
-      const double dy = fit.joint ? std::log2(batch) - cell.batch_axis.optimum : 0;
+      const double dy = fit.joint ? std::log2(batch) - scan.batch_axis.optimum : 0;
       for (const LawRun& run : fit.runs) {
-        if (!in_cell(run) || run.batch != batch || run.diverged) continue;
-        const double rise = 100 * (run.loss / cell.fitted_loss - 1);
+        if (!in_scan(run) || run.batch != batch || run.diverged) continue;
+        const double rise = 100 * (run.loss / scan.fitted_loss - 1);
         if (rise > kHighestRise) continue;
         highest = std::max(highest, rise);
         figure.points.push_back(
@@ -168,16 +168,16 @@ std::vector<Figure> bowl_figures(const LawFit& fit) {
              .note = fmt::format("D {}, batch {} tokens, rate {}: loss {:.4f}", amount_text(run.tokens),
                                  amount_text(run.batch), rate_text(run.lr), run.loss)});
       }
-      std::string name = cell.tokens > 0 ? "D " + amount_text(cell.tokens) : "";
+      std::string name = scan.tokens > 0 ? "D " + amount_text(scan.tokens) : "";
       if (fit.joint || (batch > 0 && fit.batch == 0))
         name += (name.empty() ? "" : ", ") + ("B " + amount_text(batch));
       FigureCurve curve{name, {}, Stroke::solid, colour};
       constexpr int kSteps = 60;
-      const double begin = cell.lr.low - cell.lr.step / 2, end = cell.lr.high + cell.lr.step / 2;
+      const double begin = scan.lr.low - scan.lr.step / 2, end = scan.lr.high + scan.lr.step / 2;
       for (int i = 0; i <= kSteps; ++i) {
         const double x = begin + (end - begin) * i / kSteps;
-        const double rise = 100 * std::expm1(fit.joint ? fit.bowls.rise(x - cell.lr.optimum, dy)
-                                                       : fit.bowls.lr.at(x - cell.lr.optimum));
+        const double rise = 100 * std::expm1(fit.joint ? fit.bowls.rise(x - scan.lr.optimum, dy)
+                                                       : fit.bowls.lr.at(x - scan.lr.optimum));
         if (rise < 1.5 * kHighestRise) curve.points.emplace_back(std::exp2(x), rise);
       }
       figure.curves.push_back(curve);
@@ -195,9 +195,9 @@ Figure residual_figure(const LawFit& fit) {
   figure.x = {.label = "octaves from the best rate"};
   figure.y = {.label = "loss, % off the bowl"};
   for (const BowlResidual& residual : fit.bowls.residuals) {
-    if (residual.run >= fit.runs.size() || residual.cell >= fit.bowls.cells.size()) continue;
+    if (residual.run >= fit.runs.size() || residual.scan >= fit.bowls.scans.size()) continue;
     const LawRun& run = fit.runs[residual.run];
-    figure.points.push_back({.x = std::log2(run.lr) - fit.bowls.cells[residual.cell].lr.optimum,
+    figure.points.push_back({.x = std::log2(run.lr) - fit.bowls.scans[residual.scan].lr.optimum,
                              .y = 100 * residual.residual,
                              .note = one_line(run.where)});
   }

@@ -27,7 +27,7 @@ Json regression_json(const LawRegression& law) {
           {"tokens_trust", number_json(law.tokens_trust)},
           {"tokens_free", law.tokens_free},
           {"size_sd_log2", estimate_json(law.size_sd)},
-          {"cell_sd_log2", estimate_json(law.cell_sd)}};
+          {"scan_sd_log2", estimate_json(law.scan_sd)}};
 }
 
 Json bowl_json(const Bowl& bowl) {
@@ -35,7 +35,7 @@ Json bowl_json(const Bowl& bowl) {
 }
 
 /// An axis as values, not logarithms.
-Json axis_json(const CellAxis& axis) {
+Json axis_json(const ScanAxis& axis) {
   return {{"best", number_json(std::exp2(axis.optimum))},
           {"se_log2", number_json(axis.se)},
           {"low", number_json(axis.interval.low == -INFINITY ? NAN : std::exp2(axis.interval.low))},
@@ -47,23 +47,23 @@ Json axis_json(const CellAxis& axis) {
           {"edge", to_name(axis.edge)}};
 }
 
-Json cell_json(const CellOptimum& cell, const LawFit& fit) {
-  Json json = {{"params", cell.params},
-               {"tokens", cell.tokens},
-               {"batch", cell.batch},
-               {"runs", cell.runs},
-               {"used", cell.used},
-               {"rates", cell.rates},
-               {"lr", axis_json(cell.lr)},
-               {"lowest_loss", number_json(cell.lowest_loss)},
-               {"fitted_loss", number_json(cell.fitted_loss)},
-               {"lowest_diverged_lr", number_json(cell.lowest_diverged_lr)},
-               {"convex", cell.convex}};
-  if (fit.joint) json["batch_axis"] = axis_json(cell.batch_axis);
+Json scan_json(const ScanOptimum& scan, const LawFit& fit) {
+  Json json = {{"params", scan.params},
+               {"tokens", scan.tokens},
+               {"batch", scan.batch},
+               {"runs", scan.runs},
+               {"used", scan.used},
+               {"rates", scan.rates},
+               {"lr", axis_json(scan.lr)},
+               {"lowest_loss", number_json(scan.lowest_loss)},
+               {"fitted_loss", number_json(scan.fitted_loss)},
+               {"lowest_diverged_lr", number_json(scan.lowest_diverged_lr)},
+               {"convex", scan.convex}};
+  if (fit.joint) json["batch_axis"] = axis_json(scan.batch_axis);
   for (const auto& [name, rise] : {std::pair{"flat_0.1", 0.001}, std::pair{"flat_0.25", 0.0025}}) {
     const auto [left, right] = fit.bowls.lr.band(rise);
-    json[name] = {{"low", number_json(std::exp2(cell.lr.optimum + left))},
-                  {"high", number_json(std::exp2(cell.lr.optimum + right))}};
+    json[name] = {{"low", number_json(std::exp2(scan.lr.optimum + left))},
+                  {"high", number_json(std::exp2(scan.lr.optimum + right))}};
   }
   return json;
 }
@@ -111,8 +111,8 @@ Json law_json(const LawReport& report) {
                   {"batch", fit.joint ? bowl_json(fit.bowls.batch) : Json(nullptr)},
                   {"ridge", number_json(fit.bowls.ridge)},
                   {"noise", number_json(fit.bowls.noise)}};
-  json["cells"] = Json::array();
-  for (const CellOptimum& cell : fit.bowls.cells) json["cells"].push_back(cell_json(cell, fit));
+  json["scans"] = Json::array();
+  for (const ScanOptimum& scan : fit.bowls.scans) json["scans"].push_back(scan_json(scan, fit));
   json["optima"] = Json::array();
   for (const LawOptimum& optimum : fit.optima)
     json["optima"].push_back({{"params", optimum.params},
@@ -124,7 +124,7 @@ Json law_json(const LawReport& report) {
   for (const BowlResidual& residual : fit.bowls.residuals)
     if (residual.run < fit.runs.size())
       json["residuals"].push_back({{"run", fit.runs[residual.run].where},
-                                   {"cell", residual.cell},
+                                   {"scan", residual.scan},
                                    {"log_loss", number_json(residual.residual)}});
   json["methods"] = Json::array();
   for (const BaselineLaw& law : fit.baselines)
@@ -139,7 +139,7 @@ Json law_json(const LawReport& report) {
   for (const HoldoutResult& result : fit.holdout)
     json["holdout"].push_back({{"method", to_name(result.method)},
                                {"name", result.name},
-                               {"cells", result.cells},
+                               {"scans", result.scans},
                                {"lr_error_log2", number_json(result.lr_error)},
                                {"batch_error_log2", number_json(result.batch_error)},
                                {"regret", number_json(result.regret)},

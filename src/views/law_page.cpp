@@ -68,19 +68,19 @@ std::string law_page(const LawReport& report) {
                           escape_html(line.substr(colon)));
     }
   }
-  if (!fit.bowls.cells.empty()) {
+  if (!fit.bowls.scans.empty()) {
     page += "<h2>Loss by learning rate</h2>\n<p class=facts>";
-    page += fit.joint ? "Runs at the batch next to the best of each cell, and the bowl that all cells share."
-                      : "Runs, and the bowl that all cells share.";
+    page += fit.joint ? "Runs at the batch next to the best of each scan, and the bowl that all scans share."
+                      : "Runs, and the bowl that all scans share.";
     page += "</p>\n<div class=figures>\n";
     for (const Figure& figure : bowl_figures(fit)) page += render_svg(figure, 400, 300);
     page += render_svg(residual_figure(fit), 400, 300) + "</div>\n";
   }
-  page += "<h2>Best rates</h2>\n" + table_html(cell_table(fit, true));
+  page += "<h2>Best rates</h2>\n" + table_html(scan_table(fit, true));
   if (!fit.holdout.empty()) {
     Table methods = method_table(fit);
     methods.notes.push_back(
-        "Forecast of the cells of the largest size from the smaller ones; * the chosen method.");
+        "Forecast of the scans of the largest size from the smaller ones; * the chosen method.");
     page += "<h2>Methods</h2>\n" + table_html(methods);
   }
   return html_page("Learning rate law: " + report.name, kLawStyle, page);

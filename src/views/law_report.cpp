@@ -15,7 +15,7 @@ namespace ablate {
 
 namespace {
 
-constexpr std::size_t kMostCells = 24;
+constexpr std::size_t kMostScans = 24;
 constexpr std::size_t kPlotWidth = 78, kPlotHeight = 18;
 
 std::size_t text_width(const Terminal& terminal) {
@@ -54,9 +54,9 @@ std::string law_lines(const LawFit& fit, const Terminal& terminal) {
     text += fmt::format("  at a batch of {} tokens\n", amount_text(fit.batch));
   text += "  " + wrap(one_line(fit.why), 2, text_width(terminal)) + "\n\n";
   text += indented(render(exponent_table(fit), Format::text));
-  text += fmt::format("\n  spread of the best rate beyond the law: {} between sizes, {} between cells (sd)\n",
-                      factor_text(fit.lr.size_sd.value), factor_text(fit.lr.cell_sd.value));
-  if (!fit.bowls.cells.empty()) {
+  text += fmt::format("\n  spread of the best rate beyond the law: {} between sizes, {} between scans (sd)\n",
+                      factor_text(fit.lr.size_sd.value), factor_text(fit.lr.scan_sd.value));
+  if (!fit.bowls.scans.empty()) {
     const auto [left, right] = fit.bowls.lr.band(0.001);
     const auto [far_left, far_right] = fit.bowls.lr.band(0.0025);
     text += fmt::format(
@@ -93,20 +93,20 @@ std::string law_text(const LawReport& report, const Terminal& terminal) {
   if (!fit.findings.empty()) text += heading("Findings", terminal) + findings_text(fit.findings, terminal);
   text += heading("Law", terminal) + law_lines(fit, terminal);
 
-  Table cells = cell_table(fit, false);
-  const std::size_t count = cells.rows.size();
-  if (count > kMostCells) {
-    cells.rows.erase(cells.rows.begin(), cells.rows.end() - kMostCells);
-    cells.notes.push_back(
-        fmt::format("the last {} of {} cells; --json and the page have all", kMostCells, count));
+  Table scans = scan_table(fit, false);
+  const std::size_t count = scans.rows.size();
+  if (count > kMostScans) {
+    scans.rows.erase(scans.rows.begin(), scans.rows.end() - kMostScans);
+    scans.notes.push_back(
+        fmt::format("the last {} of {} scans; --json and the page have all", kMostScans, count));
   }
-  text += heading("Best rates", terminal) + indented(render(cells, Format::text));
+  text += heading("Best rates", terminal) + indented(render(scans, Format::text));
 
   if (!fit.holdout.empty()) {
     Table methods = method_table(fit);
     methods.notes.push_back(fmt::format(
         "how well each method forecasts the {} of the largest size from the smaller ones; * the chosen one",
-        count_of(static_cast<std::int64_t>(fit.holdout.front().cells), "cell")));
+        count_of(static_cast<std::int64_t>(fit.holdout.front().scans), "scan")));
     text += heading("Methods", terminal) + indented(render(methods, Format::text, width - 2));
   }
   const Figure figure = law_figure(fit, true);

@@ -60,15 +60,15 @@ std::size_t count_distinct(const std::vector<LawPoint>& points, double LawPoint:
 
 std::vector<LawPoint> law_points(const LawFit& fit) {
   std::vector<LawPoint> points;
-  for (const CellOptimum& cell : fit.bowls.cells) {
-    LawPoint point{.params = cell.params, .tokens = cell.tokens, .batch = cell.batch};
-    point.lr = std::exp2(cell.lr.optimum);
-    point.low = std::exp2(cell.lr.interval.low);
-    point.high = std::exp2(cell.lr.interval.high);
-    point.se = cell.lr.se;
-    point.edge = cell.lr.edge;
-    point.cell = &cell;
-    if (fit.joint) point.batch = std::exp2(cell.batch_axis.optimum);
+  for (const ScanOptimum& scan : fit.bowls.scans) {
+    LawPoint point{.params = scan.params, .tokens = scan.tokens, .batch = scan.batch};
+    point.lr = std::exp2(scan.lr.optimum);
+    point.low = std::exp2(scan.lr.interval.low);
+    point.high = std::exp2(scan.lr.interval.high);
+    point.se = scan.lr.se;
+    point.edge = scan.lr.edge;
+    point.scan = &scan;
+    if (fit.joint) point.batch = std::exp2(scan.batch_axis.optimum);
     points.push_back(point);
   }
   if (!fit.optima.empty() && points.empty())
@@ -183,41 +183,41 @@ Table exponent_table(const LawFit& fit) {
   return table;
 }
 
-Table cell_table(const LawFit& fit, bool wide) {
+Table scan_table(const LawFit& fit, bool wide) {
   const std::vector<LawPoint> points = law_points(fit);
   const bool tokens = !points.empty() && points.front().tokens > 0;
   const bool batch = fit.joint || count_distinct(points, &LawPoint::batch) > 1;
-  const bool cells = !points.empty() && points.front().cell;
+  const bool scans = !points.empty() && points.front().scan;
   Table table;
   table.columns = {{"N", Align::right}};
   if (tokens) table.columns.push_back({"D", Align::right});
-  if (cells) table.columns.push_back({"runs", Align::right});
+  if (scans) table.columns.push_back({"runs", Align::right});
   table.columns.push_back({"best rate", Align::right});
   table.columns.push_back({"95 %"});
   if (batch) table.columns.push_back({fit.joint ? "best batch, tokens" : "batch, tokens", Align::right});
-  if (cells && wide) table.columns.push_back({"loss within 0.1 %"});
-  if (cells) table.columns.push_back({"loss within 0.25 %"});
+  if (scans && wide) table.columns.push_back({"loss within 0.1 %"});
+  if (scans) table.columns.push_back({"loss within 0.25 %"});
   table.columns.push_back({"flags"});
   for (const LawPoint& point : points) {
     std::vector<TableCell> row = {TableCell::number(point.params, amount_text(point.params))};
     if (tokens) row.push_back(TableCell::number(point.tokens, amount_text(point.tokens)));
-    if (cells) row.push_back(TableCell::integer(static_cast<std::int64_t>(point.cell->runs)));
+    if (scans) row.push_back(TableCell::integer(static_cast<std::int64_t>(point.scan->runs)));
     // Losses that rise, fall and rise again contradict any one best rate.
-    const bool has_best = !cells || point.cell->convex;
+    const bool has_best = !scans || point.scan->convex;
     row.push_back(has_best ? TableCell::number(point.lr, rate_text(point.lr)) : TableCell{"-", Null{}});
     row.push_back({!has_best ? "-" : std::isnan(point.low) ? "" : rate_range(point.low, point.high)});
     if (batch) row.push_back(TableCell::number(point.batch, amount_text(point.batch)));
     std::vector<std::string> flags;
-    if (cells) {
+    if (scans) {
       for (const double rise : {0.001, 0.0025}) {
         if (rise < 0.0025 && !wide) continue;
         const auto [left, right] = fit.bowls.lr.band(rise);
         row.push_back({has_best ? rate_range(point.lr * std::exp2(left), point.lr * std::exp2(right)) : "-"});
       }
       if (point.edge != LawEdge::none) flags.push_back("rate: " + to_name(point.edge) + " edge");
-      if (fit.joint && point.cell->batch_axis.edge != LawEdge::none)
-        flags.push_back("batch: " + to_name(point.cell->batch_axis.edge) + " edge");
-      if (!point.cell->convex) flags.push_back("not convex");
+      if (fit.joint && point.scan->batch_axis.edge != LawEdge::none)
+        flags.push_back("batch: " + to_name(point.scan->batch_axis.edge) + " edge");
+      if (!point.scan->convex) flags.push_back("not convex");
     }
     row.push_back({join(flags, ", ")});
     table.rows.push_back(std::move(row));

@@ -26,7 +26,7 @@ struct LawPoint {
   double low = 0, high = 0;  ///< 95 %; 0 or infinity where it is open.
   double se = 0;             ///< Octaves.
   LawEdge edge = LawEdge::none;
-  const CellOptimum* cell = nullptr;  ///< Null: from a table.
+  const ScanOptimum* scan = nullptr;  ///< Null: from a table.
 };
 std::vector<LawPoint> law_points(const LawFit& fit);
 /// How many values a member takes among the points.
@@ -43,7 +43,7 @@ std::vector<std::string> finding_lines(const std::vector<LawFinding>& findings, 
 
 Table exponent_table(const LawFit& fit);
 /// `wide`: also the flat bands.
-Table cell_table(const LawFit& fit, bool wide);
+Table scan_table(const LawFit& fit, bool wide);
 Table method_table(const LawFit& fit);
 /// How reports for people call a method: "MM1's recipe"; a published law by its name.
 std::string method_title(LawMethod method, const std::string& name);

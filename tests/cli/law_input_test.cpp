@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_is_left_out_and_what_diverged_bounds) {
        {std::pair{"running", ""}, {"finished", ""}, {"crashed", "3.1"}, {"odd", "3.1"}}) {
     program.scratch.write("tracked.csv", tracked(state, loss));
     expect_refusal(program, "law fit tracked.csv",
-                   "in every cell the best rate is at the highest rate tried");
+                   "in every scan the best rate is at the highest rate tried");
   }
   program.scratch.write("tracked.csv", tracked("failed", "NaN"));
   const Outcome bounded = program.run("law fit tracked.csv");
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_is_left_out_and_what_diverged_bounds) {
         "1 run left out: state 'odd', which is not known here"})
     BOOST_TEST(notes.find(part) != std::string::npos);
   BOOST_TEST(with_more["lr_law"] == all["lr_law"]);
-  BOOST_TEST(with_more["cells"] == all["cells"]);
+  BOOST_TEST(with_more["scans"] == all["scans"]);
   // A loss that is no number says so only of a run that has ended.
   const auto says = [&](const std::string& state, const std::string& loss) {
     program.scratch.write("tracked.csv", tracked(state, loss));
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(a_batch_is_tokens_or_sequences_and_says_which) {
   BOOST_TEST(found.err == "");
   const Json sequences = Json::parse(found.out);
   BOOST_TEST(sequences["batch"] == 262144);
-  BOOST_TEST(sequences["cells"] == tokens["cells"]);
+  BOOST_TEST(sequences["scans"] == tokens["scans"]);
   BOOST_TEST(sequences["notes"].dump().find("batch_size is the batch in sequences of 2,048 tokens") !=
              std::string::npos);
 
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_listed_twice_counts_once) {
   const Json once = Json::parse(program.run("law fit runs.csv --json").out);
   program.scratch.write("twice.csv", runs + runs.substr(runs.find('\n') + 1));
   const Json twice = Json::parse(program.run("law fit twice.csv --json").out);
-  for (const char* part : {"runs", "findings", "lr_law", "cells"}) BOOST_TEST(twice[part] == once[part]);
+  for (const char* part : {"runs", "findings", "lr_law", "scans"}) BOOST_TEST(twice[part] == once[part]);
   BOOST_TEST(twice["notes"].dump().find("36 runs left out: listed before") != std::string::npos);
   // One run that two sweeps share, beside one with the same loss that is another.
   program.scratch.write(
@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(an_export_of_a_sweep_has_the_law_of_the_sweep) {
       "--weight-decay llm/weight_decay --schedule llm/schedule --json");
   BOOST_TEST(found.err == "");
   const Json file = Json::parse(found.out);
-  for (const char* part : {"runs", "findings", "lr_law", "cells", "weight_decay", "holdout"})
+  for (const char* part : {"runs", "findings", "lr_law", "scans", "weight_decay", "holdout"})
     BOOST_TEST(file[part] == sweep[part]);
 }
 
@@ -268,7 +268,7 @@ Json law_of_export(const Program& program) {
 }
 
 void expect_same_law(const Json& a, const Json& b) {
-  for (const char* part : {"runs", "findings", "lr_law", "cells", "weight_decay", "holdout"})
+  for (const char* part : {"runs", "findings", "lr_law", "scans", "weight_decay", "holdout"})
     BOOST_TEST(a[part] == b[part]);
 }
 

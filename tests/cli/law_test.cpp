@@ -24,9 +24,9 @@ BOOST_AUTO_TEST_CASE(a_known_law_is_found_again) {
   const Json law = Json::parse(found.out);
   BOOST_TEST(law["lr_law"]["params_exponent"]["value"].get<double>() == -0.6,
              boost::test_tools::tolerance(0.02));
-  BOOST_TEST(law["cells"].size() == 4u);
+  BOOST_TEST(law["scans"].size() == 4u);
   for (std::size_t i = 0; i < 4; ++i)
-    BOOST_TEST(law["cells"][i]["lr"]["best"].get<double>() == best_rate(kSizes[i]),
+    BOOST_TEST(law["scans"][i]["lr"]["best"].get<double>() == best_rate(kSizes[i]),
                boost::test_tools::tolerance(0.03));
   BOOST_TEST(law["methods"].size() >= 2u);
   BOOST_TEST(law["holdout"].size() >= 2u);
@@ -137,8 +137,8 @@ BOOST_AUTO_TEST_CASE(a_sweep_of_the_database_is_fitted_and_the_next_runs_are_a_s
   BOOST_REQUIRE(fit.code == 0);
   const Json law = Json::parse(fit.out);
   BOOST_TEST(law["runs"] == 18);
-  BOOST_TEST(law["cells"].size() == 3u);
-  BOOST_TEST(law["cells"][0]["tokens"] == 300 * 4 * 128);
+  BOOST_TEST(law["scans"].size() == 3u);
+  BOOST_TEST(law["scans"][0]["tokens"] == 300 * 4 * 128);
   BOOST_TEST(law["weight_decay"]["lambda"] == 0.05);
   BOOST_TEST(law["lr_law"]["params_exponent"]["value"].get<double>() == -0.5,
              boost::test_tools::tolerance(0.1));
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(rates_that_cannot_win_are_stopped_early_and_left_out) {
              std::string::npos);
   const Json law = Json::parse(fit.out);
   BOOST_TEST(law["runs"].get<int>() < 18);
-  for (const Json& cell : law["cells"]) BOOST_TEST(cell["lr"]["edge"] == "none");
+  for (const Json& scan : law["scans"]) BOOST_TEST(scan["lr"]["edge"] == "none");
   // Again: what was stopped stays so.
   BOOST_TEST(program.run(command).code == 0);
   BOOST_TEST(program.run("law fit --sweep search --json").out == fit.out);
@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(a_search_goes_on_until_it_knows_enough_and_not_beyond) {
   BOOST_TEST(easy.out.find("known well enough") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_cell_whose_losses_rise_fall_and_rise_has_no_best_rate) {
+BOOST_AUTO_TEST_CASE(a_scan_whose_losses_rise_fall_and_rise_has_no_best_rate) {
   const Program program;
   std::string text = made_up_runs();
   // The rate at the top of the smallest size has by far the lowest loss, behind a rise.

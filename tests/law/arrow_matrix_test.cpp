@@ -13,18 +13,18 @@ struct Both {
   Eigen::MatrixXd full;
 
   Both() {
-    constexpr int kShape = ablate::ArrowMatrix::kShape, kCell = ablate::ArrowMatrix::kCell;
+    constexpr int kShape = ablate::ArrowMatrix::kShape, kScan = ablate::ArrowMatrix::kScan;
     full = Eigen::MatrixXd::Zero(arrow.size(), arrow.size());
     const ablate::RandomStream random(3, "arrow matrix");
     for (std::uint64_t row = 0; row < 60; ++row) {
-      Eigen::VectorXd values(kShape + kCell), whole = Eigen::VectorXd::Zero(arrow.size());
+      Eigen::VectorXd values(kShape + kScan), whole = Eigen::VectorXd::Zero(arrow.size());
       for (int i = 0; i < values.size(); ++i) values[i] = random.normal(row, static_cast<std::uint64_t>(i));
-      const auto cell = static_cast<std::size_t>(row % 3);
+      const auto scan = static_cast<std::size_t>(row % 3);
       whole.head<kShape>() = values.head<kShape>();
-      whole.segment<kCell>(kShape + kCell * static_cast<Eigen::Index>(cell)) = values.tail<kCell>();
+      whole.segment<kScan>(kShape + kScan * static_cast<Eigen::Index>(scan)) = values.tail<kScan>();
       arrow.shape += values.head<kShape>() * values.head<kShape>().transpose();
-      arrow.cross[cell] += values.head<kShape>() * values.tail<kCell>().transpose();
-      arrow.cells[cell] += values.tail<kCell>() * values.tail<kCell>().transpose();
+      arrow.cross[scan] += values.head<kShape>() * values.tail<kScan>().transpose();
+      arrow.scans[scan] += values.tail<kScan>() * values.tail<kScan>().transpose();
       full += whole * whole.transpose();
     }
   }
@@ -32,11 +32,11 @@ struct Both {
     const Eigen::VectorXd right = Eigen::VectorXd::LinSpaced(arrow.size(), -1, 2);
     BOOST_TEST((arrow.solve(right) - full.ldlt().solve(right)).norm() < 1e-12);
     const Eigen::MatrixXd inverse = full.inverse();
-    const auto blocks = arrow.inverse_cells();
+    const auto blocks = arrow.inverse_scans();
     BOOST_REQUIRE(blocks.size() == 3u);
-    for (int cell = 0; cell < 3; ++cell)
+    for (int scan = 0; scan < 3; ++scan)
       BOOST_TEST(
-          (blocks[static_cast<std::size_t>(cell)] - inverse.block<2, 2>(7 + 2 * cell, 7 + 2 * cell)).norm() <
+          (blocks[static_cast<std::size_t>(scan)] - inverse.block<2, 2>(7 + 2 * scan, 7 + 2 * scan)).norm() <
           1e-12);
     for (Eigen::Index i = 0; i < arrow.size(); ++i) BOOST_TEST(arrow.diagonal(i) == full(i, i));
   }

@@ -49,18 +49,18 @@ BOOST_AUTO_TEST_CASE(a_band_ends_where_the_bowl_has_risen_so_far) {
 BOOST_AUTO_TEST_CASE(exact_runs_give_back_shape_ridge_and_optima) {
   const ablate::SyntheticLaw truth;
   const auto fit = fit_of(truth.grid(), true);
-  BOOST_REQUIRE(fit.cells.size() == 8u);
+  BOOST_REQUIRE(fit.scans.size() == 8u);
   // Within 3 % of the lowest loss a bowl's arms look much alike, so p and q feel the pull towards 0.5; what
   // matters, the curvature and the optima, does not.
   BOOST_TEST(fit.lr.p == truth.lr.p, boost::test_tools::tolerance(0.5));
   BOOST_TEST(fit.lr.q == truth.lr.q, boost::test_tools::tolerance(0.15));
   BOOST_TEST(fit.lr.k == truth.lr.k, boost::test_tools::tolerance(0.05));
   BOOST_TEST(fit.ridge == truth.ridge, boost::test_tools::tolerance(0.02));
-  for (const ablate::CellOptimum& cell : fit.cells) {
-    BOOST_TEST(std::abs(cell.lr.optimum - truth.x(cell.params, cell.tokens)) < 0.02);
-    BOOST_TEST(std::abs(cell.batch_axis.optimum - truth.y(cell.tokens)) < 0.05);
-    BOOST_TEST(cell.convex);
-    BOOST_TEST((cell.lr.edge == LawEdge::none));
+  for (const ablate::ScanOptimum& scan : fit.scans) {
+    BOOST_TEST(std::abs(scan.lr.optimum - truth.x(scan.params, scan.tokens)) < 0.02);
+    BOOST_TEST(std::abs(scan.batch_axis.optimum - truth.y(scan.tokens)) < 0.05);
+    BOOST_TEST(scan.convex);
+    BOOST_TEST((scan.lr.edge == LawEdge::none));
   }
 }
 
@@ -70,14 +70,14 @@ BOOST_AUTO_TEST_CASE(standard_errors_are_the_size_of_the_errors) {
   const auto fit = fit_of(truth.grid(), true);
   BOOST_TEST(fit.noise == truth.noise, boost::test_tools::tolerance(0.3));
   double squares = 0;
-  for (const ablate::CellOptimum& cell : fit.cells) {
-    // All cells have one shape here, so of the error only the part of the noise can be held against the
+  for (const ablate::ScanOptimum& scan : fit.scans) {
+    // All scans have one shape here, so of the error only the part of the noise can be held against the
     // truth.
-    const double se = std::sqrt(std::pow(cell.lr.se, 2) - std::pow(cell.lr.shape_se, 2));
-    BOOST_TEST(cell.lr.shape_se > 0.03);
-    squares += std::pow((cell.lr.optimum - truth.x(cell.params, cell.tokens)) / se, 2);
+    const double se = std::sqrt(std::pow(scan.lr.se, 2) - std::pow(scan.lr.shape_se, 2));
+    BOOST_TEST(scan.lr.shape_se > 0.03);
+    squares += std::pow((scan.lr.optimum - truth.x(scan.params, scan.tokens)) / se, 2);
   }
-  const double rms = std::sqrt(squares / static_cast<double>(fit.cells.size()));
+  const double rms = std::sqrt(squares / static_cast<double>(fit.scans.size()));
   BOOST_TEST(rms > 0.3);
   BOOST_TEST(rms < 2.0);
 }
@@ -86,14 +86,14 @@ BOOST_AUTO_TEST_CASE(a_sweep_that_ends_too_low_is_flagged_and_open_upwards) {
   ablate::SyntheticLaw truth;
   truth.noise = 1e-3;
   const auto fit = fit_of(truth.sweeps(5, 0.5, -1.75), false);
-  BOOST_REQUIRE(fit.cells.size() == 4u);
-  for (const ablate::CellOptimum& cell : fit.cells) {
-    BOOST_TEST((cell.lr.edge == LawEdge::high));
-    BOOST_TEST(std::isinf(cell.lr.interval.high));
-    BOOST_TEST(std::isfinite(cell.lr.interval.low));
-    BOOST_TEST(cell.lr.interval.low < truth.fixed_x(std::log2(cell.params)));
-    BOOST_TEST(cell.lr.se >= cell.lr.step);
-    BOOST_TEST(cell.lr.optimum <= cell.lr.high + cell.lr.step + 1e-12);
+  BOOST_REQUIRE(fit.scans.size() == 4u);
+  for (const ablate::ScanOptimum& scan : fit.scans) {
+    BOOST_TEST((scan.lr.edge == LawEdge::high));
+    BOOST_TEST(std::isinf(scan.lr.interval.high));
+    BOOST_TEST(std::isfinite(scan.lr.interval.low));
+    BOOST_TEST(scan.lr.interval.low < truth.fixed_x(std::log2(scan.params)));
+    BOOST_TEST(scan.lr.se >= scan.lr.step);
+    BOOST_TEST(scan.lr.optimum <= scan.lr.high + scan.lr.step + 1e-12);
   }
 }
 
@@ -107,15 +107,15 @@ BOOST_AUTO_TEST_CASE(a_diverged_rate_above_brackets_the_optimum) {
     failed.diverged = true;
     runs.push_back(failed);
   }
-  for (const ablate::CellOptimum& cell : fit_of(runs, false).cells) {
-    BOOST_TEST((cell.lr.edge == LawEdge::none));
-    BOOST_TEST(cell.lowest_diverged_lr > std::exp2(cell.lr.high));
+  for (const ablate::ScanOptimum& scan : fit_of(runs, false).scans) {
+    BOOST_TEST((scan.lr.edge == LawEdge::none));
+    BOOST_TEST(scan.lowest_diverged_lr > std::exp2(scan.lr.high));
   }
 }
 
-BOOST_AUTO_TEST_CASE(cells_with_two_rates_are_left_out) {
+BOOST_AUTO_TEST_CASE(scans_with_two_rates_are_left_out) {
   const ablate::SyntheticLaw truth;
-  BOOST_TEST(fit_of(truth.sweeps(2, 1, 0), false).cells.empty());
+  BOOST_TEST(fit_of(truth.sweeps(2, 1, 0), false).scans.empty());
 }
 
 BOOST_AUTO_TEST_CASE(two_rates_below_one_that_diverged_are_a_sweep) {
@@ -124,12 +124,12 @@ BOOST_AUTO_TEST_CASE(two_rates_below_one_that_diverged_are_a_sweep) {
   for (ablate::LawRun& run : runs)
     if (std::log2(run.lr) > truth.fixed_x(std::log2(run.params)) + 1) run.diverged = true;
   const auto fit = fit_of(runs, false);
-  BOOST_REQUIRE(fit.cells.size() == 4u);
-  for (const ablate::CellOptimum& cell : fit.cells) {
-    BOOST_TEST(cell.rates == 2u);
-    BOOST_TEST((cell.lr.edge == LawEdge::none));
-    BOOST_TEST(cell.lr.interval.low < truth.fixed_x(std::log2(cell.params)));
-    BOOST_TEST(cell.lr.interval.high > truth.fixed_x(std::log2(cell.params)));
+  BOOST_REQUIRE(fit.scans.size() == 4u);
+  for (const ablate::ScanOptimum& scan : fit.scans) {
+    BOOST_TEST(scan.rates == 2u);
+    BOOST_TEST((scan.lr.edge == LawEdge::none));
+    BOOST_TEST(scan.lr.interval.low < truth.fixed_x(std::log2(scan.params)));
+    BOOST_TEST(scan.lr.interval.high > truth.fixed_x(std::log2(scan.params)));
   }
 }
 
@@ -142,9 +142,9 @@ BOOST_AUTO_TEST_CASE(a_window_widens_no_further_than_to_four_rates) {
     const double lowest = truth.run(run.params, run.tokens, truth.fixed_x(std::log2(run.params)), 19).loss;
     if (std::log2(run.lr) > truth.fixed_x(std::log2(run.params)) + 1.5) run.loss = 1.05 * lowest;
   }
-  for (const ablate::CellOptimum& cell : fit_of(runs, false).cells) {
-    BOOST_TEST(cell.rates == 4u);
-    BOOST_TEST(std::abs(cell.lr.optimum - truth.fixed_x(std::log2(cell.params))) < 0.25);
+  for (const ablate::ScanOptimum& scan : fit_of(runs, false).scans) {
+    BOOST_TEST(scan.rates == 4u);
+    BOOST_TEST(std::abs(scan.lr.optimum - truth.fixed_x(std::log2(scan.params))) < 0.25);
   }
 }
 
@@ -175,14 +175,14 @@ BOOST_AUTO_TEST_CASE(noise_that_few_runs_cannot_tell_is_what_is_usual) {
 BOOST_AUTO_TEST_CASE(a_hole_beside_the_optimum_widens_its_interval) {
   ablate::SyntheticLaw truth;
   auto runs = truth.sweeps(5, 2, 0);
-  const double whole = fit_of(runs, false).cells.at(1).lr.se;
+  const double whole = fit_of(runs, false).scans.at(1).lr.se;
   std::erase_if(runs, [&](const ablate::LawRun& run) {
     return run.params == std::exp2(27) && std::abs(std::log2(run.lr) - truth.fixed_x(27)) < 1;
   });
   const auto with_hole = fit_of(runs, false);
-  BOOST_TEST(with_hole.cells.at(1).rates >= 3u);
-  BOOST_TEST(with_hole.cells.at(1).lr.se > 1.5 * whole);
-  BOOST_TEST(with_hole.cells.at(1).lr.gap_se > 3 * with_hole.cells.at(0).lr.gap_se);
+  BOOST_TEST(with_hole.scans.at(1).rates >= 3u);
+  BOOST_TEST(with_hole.scans.at(1).lr.se > 1.5 * whole);
+  BOOST_TEST(with_hole.scans.at(1).lr.gap_se > 3 * with_hole.scans.at(0).lr.gap_se);
 }
 
 BOOST_AUTO_TEST_CASE(a_second_valley_is_seen) {
@@ -190,8 +190,8 @@ BOOST_AUTO_TEST_CASE(a_second_valley_is_seen) {
   auto runs = truth.sweeps(7, 1, 0);
   runs[0].loss = 0.995 * runs[3].loss;  // The lowest rate of the first size is suddenly the best.
   const auto fit = fit_of(runs, false);
-  BOOST_TEST(!fit.cells.at(0).convex);
-  BOOST_TEST(fit.cells.at(1).convex);
+  BOOST_TEST(!fit.scans.at(0).convex);
+  BOOST_TEST(fit.scans.at(1).convex);
 }
 
 /// Acceptance check A7: edges on public sweeps.
@@ -200,9 +200,9 @@ BOOST_AUTO_TEST_CASE(edges_of_public_sweeps_are_flagged_exactly) {
   if (oellm.empty() || step.empty()) return;
   std::vector<double> flagged;
   for (const auto* runs : {&oellm, &step})
-    for (const ablate::CellOptimum& cell : fit_of(*runs, true).cells) {
-      BOOST_TEST((cell.batch_axis.edge == LawEdge::none));
-      for (const ablate::CellAxis* axis : {&cell.lr, &cell.batch_axis}) {
+    for (const ablate::ScanOptimum& scan : fit_of(*runs, true).scans) {
+      BOOST_TEST((scan.batch_axis.edge == LawEdge::none));
+      for (const ablate::ScanAxis* axis : {&scan.lr, &scan.batch_axis}) {
         const bool outside = axis->optimum > axis->high || axis->optimum < axis->low;
         BOOST_TEST((!outside || axis->edge != LawEdge::none));
         BOOST_TEST(axis->optimum <= axis->high + axis->step + 1e-9);
@@ -210,10 +210,10 @@ BOOST_AUTO_TEST_CASE(edges_of_public_sweeps_are_flagged_exactly) {
         BOOST_TEST((axis->edge == LawEdge::none) ==
                    (std::isfinite(axis->interval.low) && std::isfinite(axis->interval.high)));
       }
-      if (cell.lr.edge == LawEdge::none) continue;
-      BOOST_TEST((cell.lr.edge == LawEdge::high));
-      BOOST_TEST(cell.params == 47557632.0);
-      flagged.push_back(cell.tokens / 1e9);
+      if (scan.lr.edge == LawEdge::none) continue;
+      BOOST_TEST((scan.lr.edge == LawEdge::high));
+      BOOST_TEST(scan.params == 47557632.0);
+      flagged.push_back(scan.tokens / 1e9);
     }
   const std::vector<double> expected = {50, 80, 120, 200, 300};
   BOOST_TEST(flagged == expected, boost::test_tools::per_element());

@@ -1,4 +1,4 @@
-// Intervals of cells' best rates against the truth, over bowls that the fit's family has and has not, grids
+// Intervals of scans' best rates against the truth, over bowls that the fit's family has and has not, grids
 // from sqrt(2) to 10 with and without holes, and noise from nothing to 0.3 %.
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -13,16 +13,16 @@ namespace {
 using ablate::Bowl;
 using ablate::LawRun;
 
-/// Log loss above its minimum, t octaves from the best rate; `cell` gives three numbers that are N(0, 1).
-using Shape = double (*)(double t, const double (&cell)[3]);
+/// Log loss above its minimum, t octaves from the best rate; `scan` gives three numbers that are N(0, 1).
+using Shape = double (*)(double t, const double (&scan)[3]);
 const struct {
   const char* name;
   Shape rise;
 } kShapes[] = {
     {"bowls that differ",
-     [](double t, const double (&cell)[3]) {
-       return Bowl{0.2 * std::exp(0.5 * cell[0]), 0.5 * std::exp(0.4 * cell[1]),
-                   0.006 * std::exp(0.3 * cell[2])}
+     [](double t, const double (&scan)[3]) {
+       return Bowl{0.2 * std::exp(0.5 * scan[0]), 0.5 * std::exp(0.4 * scan[1]),
+                   0.006 * std::exp(0.3 * scan[2])}
            .at(t);
      }},
     {"parabola", [](double t, const double (&)[3]) { return 0.003 * t * t; }},
@@ -46,10 +46,10 @@ const Grid kGrids[] = {{"x sqrt(2)", 0.5, 11, false},
                        {"x 4 with a hole", 2, 5, true},
                        {"x 10", std::log2(10.0), 5, false}};
 
-/// Nine cells, three sizes at three token counts, and where the best rate of each lies.
+/// Nine scans, three sizes at three token counts, and where the best rate of each lies.
 struct Search {
   std::vector<LawRun> runs;
-  std::vector<double> best;  ///< log2, in the order in which clean_runs() sorts cells.
+  std::vector<double> best;  ///< log2, in the order in which clean_runs() sorts scans.
 };
 /// `highest`: no rate above this (log2) is tried.
 Search search(Shape shape, const Grid& grid, double noise, double highest, std::uint64_t seed) {
@@ -60,7 +60,7 @@ Search search(Shape shape, const Grid& grid, double noise, double highest, std::
   for (int size = 27; size <= 29; ++size)
     for (int ratio = 5; ratio <= 7; ++ratio) {
       const double best = -9 - 0.5 * (size - 28) + 0.2 * (size + ratio - 34) + 0.13 * random.normal(draw++);
-      const double cell[3] = {random.normal(draw), random.normal(draw + 1), random.normal(draw + 2)};
+      const double scan[3] = {random.normal(draw), random.normal(draw + 1), random.normal(draw + 2)};
       draw += 3;
       const int hole = grid.hole ? 1 + static_cast<int>(random.uniform(draw++) * (grid.rates - 2)) : -1;
       for (int i = 0; i < grid.rates; ++i) {
@@ -69,7 +69,7 @@ Search search(Shape shape, const Grid& grid, double noise, double highest, std::
         LawRun run;
         run.params = std::exp2(size), run.tokens = std::exp2(size + ratio), run.batch = std::exp2(19);
         run.lr = std::exp2(rate);
-        run.loss = 3 * std::exp(-0.05 * (size - 28) - 0.03 * ratio + shape(rate - best, cell) +
+        run.loss = 3 * std::exp(-0.05 * (size - 28) - 0.03 * ratio + shape(rate - best, scan) +
                                 noise * random.normal(draw++));
         run.where = "made";
         made.runs.push_back(run);
@@ -80,14 +80,14 @@ Search search(Shape shape, const Grid& grid, double noise, double highest, std::
 }
 
 struct Coverage {
-  double cells = 0, covered = 0, width = 0;
-  void add(const Coverage& other) { cells += other.cells, covered += other.covered, width += other.width; }
-  double share() const { return covered / cells; }
+  double scans = 0, covered = 0, width = 0;
+  void add(const Coverage& other) { scans += other.scans, covered += other.covered, width += other.width; }
+  double share() const { return covered / scans; }
 };
 
 constexpr double kAll = std::numeric_limits<double>::infinity();
 
-/// Of the cells whose best rate is at no edge; with `highest`, of those that are at one.
+/// Of the scans whose best rate is at no edge; with `highest`, of those that are at one.
 Coverage coverage(Shape shape, const Grid& grid, double noise, double highest = kAll) {
   Coverage found;
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
@@ -95,9 +95,9 @@ Coverage coverage(Shape shape, const Grid& grid, double noise, double highest = 
     ablate::BowlOptions options;
     options.joint = false;
     const auto fit = ablate::fit_bowls(ablate::clean_runs(made.runs).runs, options);
-    BOOST_REQUIRE(fit.cells.size() == made.best.size());
-    for (std::size_t i = 0; i < fit.cells.size(); ++i) {
-      const ablate::CellAxis& axis = fit.cells[i].lr;
+    BOOST_REQUIRE(fit.scans.size() == made.best.size());
+    for (std::size_t i = 0; i < fit.scans.size(); ++i) {
+      const ablate::ScanAxis& axis = fit.scans[i].lr;
       if ((axis.edge == ablate::LawEdge::none) != (highest == kAll)) continue;
       found.add({1, axis.interval.low < made.best[i] && made.best[i] < axis.interval.high ? 1.0 : 0.0,
                  axis.interval.high - axis.interval.low});
@@ -110,7 +110,7 @@ Coverage coverage(Shape shape, const Grid& grid, double noise, double highest = 
 
 BOOST_AUTO_TEST_SUITE(law_coverage)
 
-BOOST_AUTO_TEST_CASE(intervals_of_cells_hold_the_best_rate_whatever_grid_noise_and_shape) {
+BOOST_AUTO_TEST_CASE(intervals_of_scans_hold_the_best_rate_whatever_grid_noise_and_shape) {
   Coverage all;
   for (const Grid& grid : kGrids) {
     Coverage of_grid;
@@ -118,13 +118,13 @@ BOOST_AUTO_TEST_CASE(intervals_of_cells_hold_the_best_rate_whatever_grid_noise_a
       Coverage of_shape;
       for (const double noise : {1e-5, 1e-3, 3e-3}) of_shape.add(coverage(shape, grid, noise));
       BOOST_TEST_MESSAGE(grid.name << ", " << name << ": 95 % covers " << of_shape.covered << " of "
-                                   << of_shape.cells);
+                                   << of_shape.scans);
       // A curvature that jumps at the best rate itself is out of any smooth bowl's reach.
       BOOST_TEST(of_shape.share() >= 0.6);
       of_grid.add(of_shape);
     }
     BOOST_TEST_MESSAGE(grid.name << ": " << 100 * of_grid.share() << " %, mean width "
-                                 << of_grid.width / of_grid.cells << " octaves");
+                                 << of_grid.width / of_grid.scans << " octaves");
     BOOST_TEST(of_grid.share() >= 0.92);
     all.add(of_grid);
   }
@@ -142,11 +142,11 @@ BOOST_AUTO_TEST_CASE(open_intervals_at_the_highest_rate_begin_below_the_best_rat
       Coverage of_shape;
       for (const double noise : {1e-5, 1e-3, 3e-3}) of_shape.add(coverage(shape, grid, noise, -7.9));
       BOOST_TEST_MESSAGE(grid.name << ", " << name << ": at the edge 95 % covers " << of_shape.covered
-                                   << " of " << of_shape.cells);
+                                   << " of " << of_shape.scans);
       all.add(of_shape);
     }
   BOOST_TEST_MESSAGE("at edges: " << 100 * all.share() << " %");
-  BOOST_TEST(all.cells > 100);
+  BOOST_TEST(all.scans > 100);
   BOOST_TEST(all.share() >= 0.94);
 }
 

@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(rates_on_one_side_of_every_optimum_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(two_rates_for_each_size_are_refused) {
-  BOOST_TEST(refuses(ablate::fit_law(kTruth.sweeps(2, 1, 0), {}).findings, FindingKind::no_cell_with_rates));
+  BOOST_TEST(refuses(ablate::fit_law(kTruth.sweeps(2, 1, 0), {}).findings, FindingKind::no_scan_with_rates));
 }
 
 BOOST_AUTO_TEST_CASE(a_size_with_few_rates_is_left_out_with_a_warning) {
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_size_with_few_rates_is_left_out_with_a_warning) {
   runs.resize(runs.size() - 3);
   const auto fit = ablate::fit_law(runs, {});
   BOOST_TEST(warns(fit.findings, FindingKind::few_rates));
-  BOOST_TEST(fit.bowls.cells.size() == 3u);
+  BOOST_TEST(fit.bowls.scans.size() == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(one_size_is_a_warning_and_the_interval_is_wide) {

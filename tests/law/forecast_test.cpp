@@ -13,55 +13,55 @@ namespace {
 using ablate::LawFit;
 using ablate::LawRun;
 
-/// Means over held-out cells; regrets in per cent, errors in octaves.
+/// Means over held-out scans; regrets in per cent, errors in octaves.
 struct Forecast {
-  int cells = 0, covered95 = 0, covered80 = 0, with_optimum = 0;
+  int scans = 0, covered95 = 0, covered80 = 0, with_optimum = 0;
   double regret = 0, worst = 0, nearest = 0, lr_error = 0, batch_error = 0;
   double mm1_regret = 0;
 };
 
 /// Runs of each (N, D), by ascending size.
-std::map<std::pair<double, double>, std::vector<LawRun>> by_cell(const std::vector<LawRun>& runs) {
-  std::map<std::pair<double, double>, std::vector<LawRun>> cells;
-  for (const LawRun& run : runs) cells[{run.params, run.tokens}].push_back(run);
-  return cells;
+std::map<std::pair<double, double>, std::vector<LawRun>> by_scan(const std::vector<LawRun>& runs) {
+  std::map<std::pair<double, double>, std::vector<LawRun>> scans;
+  for (const LawRun& run : runs) scans[{run.params, run.tokens}].push_back(run);
+  return scans;
 }
 
 Forecast forecast(const std::vector<LawRun>& seen, const std::vector<LawRun>& held_out) {
   constexpr double kWindow = 0.03;
   const LawFit fit = ablate::fit_law(seen, {});
-  // Where the held-out cells' own optima lie, by a fit to them alone; those at an edge have none.
+  // Where the held-out scans' own optima lie, by a fit to them alone; those at an edge have none.
   std::map<std::pair<double, double>, double> optima;
-  for (const ablate::CellOptimum& cell : ablate::fit_bowls(held_out, {}).cells)
-    if (cell.lr.edge == ablate::LawEdge::none) optima[{cell.params, cell.tokens}] = cell.lr.optimum;
+  for (const ablate::ScanOptimum& scan : ablate::fit_bowls(held_out, {}).scans)
+    if (scan.lr.edge == ablate::LawEdge::none) optima[{scan.params, scan.tokens}] = scan.lr.optimum;
   Forecast result;
-  for (const auto& [cell, runs] : by_cell(held_out)) {
+  for (const auto& [scan, runs] : by_scan(held_out)) {
     const ablate::CubicSurface judge(runs, kWindow);
-    const auto predicted = ablate::predict(fit, {.params = cell.first, .tokens = cell.second});
+    const auto predicted = ablate::predict(fit, {.params = scan.first, .tokens = scan.second});
     const double lr = predicted.lr.value, batch = predicted.batch->value;
     const double regret = 100 * judge.regret(lr, batch);
-    ++result.cells;
+    ++result.scans;
     result.regret += regret;
     result.worst = std::max(result.worst, regret);
     result.nearest += 100 * judge.nearest_run_regret(lr, batch);
     result.lr_error += std::abs(std::log2(lr) - judge.x());
     result.batch_error += std::abs(std::log2(batch) - judge.y());
     const ablate::BaselineLaw& mm1 = fit.baselines.front();
-    result.mm1_regret += 100 * judge.regret(mm1.lr.at(cell.first, 0), mm1.batch->at(cell.first, 0));
-    if (!optima.contains(cell)) continue;
-    const double truth = std::exp2(optima[cell]);
+    result.mm1_regret += 100 * judge.regret(mm1.lr.at(scan.first, 0), mm1.batch->at(scan.first, 0));
+    if (!optima.contains(scan)) continue;
+    const double truth = std::exp2(optima[scan]);
     ++result.with_optimum;
     result.covered95 += predicted.lr.p95.low < truth && truth < predicted.lr.p95.high;
     result.covered80 += predicted.lr.p80.low < truth && truth < predicted.lr.p80.high;
   }
   for (double* mean :
        {&result.regret, &result.nearest, &result.lr_error, &result.batch_error, &result.mm1_regret})
-    *mean /= result.cells;
+    *mean /= result.scans;
   return result;
 }
 
 void report(const char* name, const Forecast& f) {
-  BOOST_TEST_MESSAGE(name << ": " << f.cells << " cells, regret " << f.regret << " % (worst " << f.worst
+  BOOST_TEST_MESSAGE(name << ": " << f.scans << " scans, regret " << f.regret << " % (worst " << f.worst
                           << "), nearest run " << f.nearest << " %, error of lr " << f.lr_error
                           << ", of batch " << f.batch_error << ", 95 % covers " << f.covered95 << " and 80 % "
                           << f.covered80 << " of " << f.with_optimum << "; MM1's regret " << f.mm1_regret
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(step_law_537m_from_smaller_sizes) {
   if (runs.empty()) return;
   const Forecast found = forecast(select(runs, size_below(4.3e8)), select(runs, size_above(4.3e8)));
   report("A3", found);
-  BOOST_TEST(found.cells == 3);
+  BOOST_TEST(found.scans == 3);
   BOOST_TEST(found.regret <= 0.02);
   BOOST_TEST(found.nearest <= 0.07);
   BOOST_TEST(found.lr_error <= 0.20);
@@ -103,14 +103,14 @@ BOOST_AUTO_TEST_CASE(step_law_larger_and_longer_from_two_small_sizes) {
   const auto small = [](const LawRun& run) { return run.params < 2.7e8 && run.tokens < 25.1e9; };
   const Forecast found = forecast(select(runs, small), select(runs, size_above(4e8)));
   report("A4", found);
-  BOOST_TEST(found.cells == 7);
+  BOOST_TEST(found.scans == 7);
   BOOST_TEST(found.regret <= 0.03);
   BOOST_TEST(found.worst <= 0.06);
   BOOST_TEST(found.nearest <= 0.08);
   BOOST_TEST(found.covered95 >= 6);
 }
 
-BOOST_AUTO_TEST_CASE(intervals_cover_held_out_cells_as_often_as_they_say) {
+BOOST_AUTO_TEST_CASE(intervals_cover_held_out_scans_as_often_as_they_say) {
   const auto step = public_runs("steplaw_dense.csv"), oellm = public_runs("oellm.csv"),
              moe = public_runs("steplaw_moe.csv");
   if (step.empty() || oellm.empty() || moe.empty()) return;
@@ -133,18 +133,18 @@ BOOST_AUTO_TEST_CASE(intervals_cover_held_out_cells_as_often_as_they_say) {
       {"MoE <= 4B -> 8B", select(moe, shorter(4.1e9)), select(moe, longer(4.1e9))},
       {"MoE <= 233M -> 590M", select(moe, size_below(3e8)), select(moe, size_above(3e8))},
   };
-  int cells = 0, covered95 = 0, covered80 = 0;
+  int scans = 0, covered95 = 0, covered80 = 0;
   for (const auto& [name, seen, held_out] : splits) {
     const Forecast found = forecast(seen, held_out);
     report(name, found);
-    cells += found.with_optimum;
+    scans += found.with_optimum;
     covered95 += found.covered95;
     covered80 += found.covered80;
   }
-  BOOST_TEST_MESSAGE("coverage: 95 % covers " << covered95 << ", 80 % " << covered80 << " of " << cells);
-  BOOST_TEST(covered95 >= 0.90 * cells);
-  BOOST_TEST(covered80 >= 0.70 * cells);
-  BOOST_TEST(covered80 <= 0.95 * cells);
+  BOOST_TEST_MESSAGE("coverage: 95 % covers " << covered95 << ", 80 % " << covered80 << " of " << scans);
+  BOOST_TEST(covered95 >= 0.90 * scans);
+  BOOST_TEST(covered80 >= 0.70 * scans);
+  BOOST_TEST(covered80 <= 0.95 * scans);
 }
 
 /// Mixtures of experts, N counted as activated: the belief about the exponent of N must lose by itself.

@@ -8,7 +8,7 @@
 namespace {
 
 /// 4 sizes x 3 ratios on value = 3 - 0.6 n + 0.2 d, with a deviation for each size.
-std::vector<ablate::LawObservation> observations(double size_sd, double cell_sd, std::uint64_t seed) {
+std::vector<ablate::LawObservation> observations(double size_sd, double scan_sd, std::uint64_t seed) {
   const ablate::RandomStream random(seed, "observations");
   std::vector<ablate::LawObservation> all;
   for (int size = 0; size < 4; ++size)
@@ -16,7 +16,7 @@ std::vector<ablate::LawObservation> observations(double size_sd, double cell_sd,
       const double n = 26 + size, d = n + 4 + ratio;
       const auto index = static_cast<std::uint64_t>(3 * size + ratio);
       const double spread =
-          size_sd * random.normal(static_cast<std::uint64_t>(size), 1) + cell_sd * random.normal(index, 2);
+          size_sd * random.normal(static_cast<std::uint64_t>(size), 1) + scan_sd * random.normal(index, 2);
       all.push_back({n, d, 3 - 0.6 * n + 0.2 * d + spread, 0.01});
     }
   return all;

@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(a_grid_of_batches_is_fitted_jointly_and_forecasts_exactly) 
   const LawFit fit = ablate::fit_law(kExact.grid(), {});
   BOOST_TEST(fit.joint);
   BOOST_TEST((fit.chosen == ablate::LawMethod::bowl_joint));
-  BOOST_TEST(fit.why.find("8 of 8 cells") != std::string::npos);
+  BOOST_TEST(fit.why.find("8 of 8 scans") != std::string::npos);
   BOOST_TEST(std::abs(fit.lr.params_exponent.value + 0.6) < 0.03);
   BOOST_TEST(std::abs(fit.batch_law->tokens_exponent.value - 0.58) < 0.03);
   const double params = std::exp2(31), tokens = std::exp2(37);
@@ -117,14 +117,14 @@ BOOST_AUTO_TEST_CASE(batches_that_go_with_the_size_are_kept_with_a_warning) {
   auto runs = kExact.sweeps(7, 0.5, 0);
   for (LawRun& run : runs) run.batch = std::sqrt(run.params);
   const LawFit fit = ablate::fit_law(runs, {});
-  BOOST_TEST(fit.bowls.cells.size() == 4u);
+  BOOST_TEST(fit.bowls.scans.size() == 4u);
   BOOST_TEST(found(fit.findings, ablate::FindingKind::mixed_batches));
 }
 
 BOOST_AUTO_TEST_CASE(the_largest_size_is_held_out_for_every_method) {
   const LawFit fit = ablate::fit_law(kExact.grid(), {});
   BOOST_REQUIRE(!fit.holdout.empty());
-  BOOST_TEST(fit.holdout[0].cells == 2u);
+  BOOST_TEST(fit.holdout[0].scans == 2u);
   BOOST_TEST(fit.holdout[0].regret < 1e-3);
   BOOST_TEST(fit.holdout[0].lr_error < 0.1);
   for (const ablate::HoldoutResult& result : fit.holdout) {
@@ -173,7 +173,8 @@ BOOST_AUTO_TEST_CASE(a_table_of_optima_is_fitted_and_forecasts_larger_sizes) {
     BOOST_TEST_MESSAGE("skipped: no " << path);
     return;
   }
-  auto optima = ablate::read_law_optima(path, {.params = "N", .tokens = "D", .lr = "lr", .batch = "B_tokens"}).rows;
+  auto optima =
+      ablate::read_law_optima(path, {.params = "N", .tokens = "D", .lr = "lr", .batch = "B_tokens"}).rows;
   std::vector<ablate::LawOptimum> large;
   std::erase_if(optima, [&](const ablate::LawOptimum& one) {
     if (one.params > 4e8) large.push_back(one);

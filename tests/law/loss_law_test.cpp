@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(too_few_or_wrong_points_are_refused) {
   BOOST_CHECK_THROW(ablate::fit_loss_law(points, {}), ablate::Error);
 }
 
-BOOST_AUTO_TEST_CASE(the_lowest_loss_of_each_cell_counts) {
+BOOST_AUTO_TEST_CASE(the_lowest_loss_of_each_scan_counts) {
   std::vector<ablate::LawRun> runs(3);
   for (ablate::LawRun& run : runs) run.params = 1e8, run.tokens = 1e9;
   runs[0].loss = 3, runs[1].loss = 2.5, runs[2].loss = 1, runs[2].diverged = true;

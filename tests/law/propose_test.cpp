@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(edges_come_first_even_when_no_law_can_be_fitted) {
   BOOST_REQUIRE(proposal.runs.size() == 4u);
   for (std::size_t i = 0; i < 4; ++i) {
     BOOST_TEST((proposal.runs[i].reason == ProposalReason::bracket));
-    BOOST_TEST(std::log2(proposal.runs[i].lr) == fit.bowls.cells[i].lr.high + 1,
+    BOOST_TEST(std::log2(proposal.runs[i].lr) == fit.bowls.scans[i].lr.high + 1,
                boost::test_tools::tolerance(1e-9));
   }
 }
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(running_what_is_proposed_leads_to_the_law) {
   BOOST_TEST(std::abs(std::log2(predicted.lr.value) - truth.fixed_x(31)) < 0.5);
 }
 
-/// Whether the fit used a run that was made where it was proposed, or the run closed an edge of its cell.
+/// Whether the fit used a run that was made where it was proposed, or the run closed an edge of its scan.
 bool counts(const ablate::LawFit& before, const ablate::LawFit& after, const ablate::LawRun& bought) {
   const auto is_it = [&](const ablate::LawRun& run) {
     return run.params == bought.params && run.tokens == bought.tokens && run.lr == bought.lr &&
@@ -111,8 +111,8 @@ bool counts(const ablate::LawFit& before, const ablate::LawFit& after, const abl
   };
   for (const ablate::BowlResidual& used : after.bowls.residuals)
     if (is_it(after.runs[used.run])) return true;
-  for (const ablate::CellOptimum& old : before.bowls.cells)
-    for (const ablate::CellOptimum& now : after.bowls.cells)
+  for (const ablate::ScanOptimum& old : before.bowls.scans)
+    for (const ablate::ScanOptimum& now : after.bowls.scans)
       if (old.params == bought.params && old.tokens == bought.tokens && now.params == old.params &&
           now.tokens == old.tokens && now.batch == old.batch &&
           (old.lr.edge != now.lr.edge || old.batch_axis.edge != now.batch_axis.edge))
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(sweeps_of_two_rates_are_completed) {
   auto all = noisy().sweeps(2, 1, 0);
   for (const ablate::ProposedRun& run : proposal.runs)
     all.push_back(noisy().run(run.params, run.tokens, std::log2(run.lr), std::log2(run.batch)));
-  BOOST_TEST(!ablate::fit_law(all, {}).bowls.cells.empty());
+  BOOST_TEST(!ablate::fit_law(all, {}).bowls.scans.empty());
 }
 
 BOOST_AUTO_TEST_CASE(targets_and_budgets_that_make_no_sense_are_refused) {

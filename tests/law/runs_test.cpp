@@ -71,10 +71,10 @@ BOOST_AUTO_TEST_CASE(losses_that_are_no_numbers_are_diverged_runs) {
 BOOST_AUTO_TEST_CASE(what_is_missing_is_left_out_and_counted) {
   for (const char* missing : {"", " ", "NA", "n/a", "#N/A", "<NA>", "null", "None", "-", "--", ".", "?"})
     BOOST_TEST_CONTEXT("'" << missing << "'") {
-      const std::string cell = missing;
-      const auto runs = read(kHeader + kGood + "1e8,2e9,2e-3,65536," + cell + "\n" + cell +
-                             ",2e9,2e-3,65536,3\n" + "1e8," + cell + ",2e-3,65536,3\n1e8,2e9," + cell +
-                             ",65536,3\n1e8,2e9,2e-3," + cell + ",3\n1e8,2e9,4e-3,65536," + cell + "\n");
+      const std::string scan = missing;
+      const auto runs = read(kHeader + kGood + "1e8,2e9,2e-3,65536," + scan + "\n" + scan +
+                             ",2e9,2e-3,65536,3\n" + "1e8," + scan + ",2e-3,65536,3\n1e8,2e9," + scan +
+                             ",65536,3\n1e8,2e9,2e-3," + scan + ",3\n1e8,2e9,4e-3,65536," + scan + "\n");
       BOOST_TEST(runs.rows.size() == 1u);
       BOOST_TEST(
           left_out(runs) ==
@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(a_file_is_read_by_its_path) {
   BOOST_CHECK_THROW(ablate::read_law_runs(scratch.path / "absent.csv", kNamed), ablate::Error);
 }
 
-BOOST_AUTO_TEST_CASE(a_table_of_optima_has_one_row_for_each_cell) {
+BOOST_AUTO_TEST_CASE(a_table_of_optima_has_one_row_for_each_scan) {
   const std::string header = "N,D,lr,B\n";
   const auto parse = [](const std::string& text) {
     return ablate::parse_law_optima(ablate::parse_table(text, "optima.csv"), kNamed);

@@ -50,12 +50,12 @@ BOOST_AUTO_TEST_SUITE(law_seed_effects)
 
 BOOST_AUTO_TEST_CASE(seeds_compare_by_the_rates_that_they_share) {
   // By hand: the second seed adds 0.1 at the rate that both have.
-  std::vector<ablate::LawRun> cell = {seeded(1, "a", 3.0), seeded(1, "b", 3.1), seeded(2, "a", 2.9),
+  std::vector<ablate::LawRun> scan = {seeded(1, "a", 3.0), seeded(1, "b", 3.1), seeded(2, "a", 2.9),
                                       seeded(4, "b", 3.05)};
-  const ablate::SeedEffects found = ablate::remove_seed_effects(cell);
+  const ablate::SeedEffects found = ablate::remove_seed_effects(scan);
   const double expected[] = {3.05, 3.05, 2.95, 3.0};
   for (std::size_t i = 0; i < 4; ++i)
-    BOOST_TEST(cell[i].loss == expected[i], boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(scan[i].loss == expected[i], boost::test_tools::tolerance(1e-12));
   BOOST_TEST(found.groups == 1u);
   BOOST_TEST(found.share == 0);  // The one repeat went into the seeds' difference.
 }
@@ -83,13 +83,13 @@ BOOST_AUTO_TEST_CASE(seeds_that_lack_rates_on_different_sides_do_not_move_the_be
       std::size_t inside = 0;
       for (std::uint64_t draw = 0; draw < kDraws; ++draw) {
         const ablate::LawFit fit = ablate::fit_law(seeded_sweeps(gaps, draw), {});
-        BOOST_REQUIRE(fit.bowls.cells.size() == 4u);
+        BOOST_REQUIRE(fit.bowls.scans.size() == 4u);
         BOOST_TEST(fit.bowls.noise < 0.002);
-        for (const ablate::CellOptimum& cell : fit.bowls.cells) {
-          const double x = truth.fixed_x(std::log2(cell.params));
-          inside += cell.lr.interval.low <= x && x <= cell.lr.interval.high;
+        for (const ablate::ScanOptimum& scan : fit.bowls.scans) {
+          const double x = truth.fixed_x(std::log2(scan.params));
+          inside += scan.lr.interval.low <= x && x <= scan.lr.interval.high;
           // With the offsets left in, rates are off by 0.7 octaves.
-          BOOST_TEST(std::abs(cell.lr.optimum - x) < 0.2);
+          BOOST_TEST(std::abs(scan.lr.optimum - x) < 0.2);
         }
       }
       BOOST_TEST(inside >= kDraws * 4 * 8 / 10);

@@ -1,4 +1,4 @@
-// A judge that shares nothing with the methods it judges: a robust cubic through one cell's log losses.
+// A judge that shares nothing with the methods it judges: a robust cubic through one scan's log losses.
 #pragma once
 
 #include <Eigen/QR>

@@ -16,7 +16,7 @@ namespace {
 
 using namespace ablate;
 
-/// 16 cells of 12 rates x 10 batches with noise of 0.1 %.
+/// 16 scans of 12 rates x 10 batches with noise of 0.1 %.
 std::vector<LawRun> made_runs() {
   const RandomStream random(1, "law bench");
   const Bowl along_lr{0.1, 0.45, 0.006}, along_batch{0.15, 0.15, 0.004};
@@ -53,7 +53,7 @@ void measure(std::vector<LawRun> runs) {
   fmt::print("{} runs\n", runs.size());
   const LawFit fit = timed("fit, all methods, largest size left out", [&] { return fit_law(runs, {}); });
   throw_if_refused(fit.findings);
-  const LawTarget target{.params = 4 * fit.bowls.cells.back().params, .tokens = 2e11};
+  const LawTarget target{.params = 4 * fit.bowls.scans.back().params, .tokens = 2e11};
   const LawPrediction predicted = timed("forecast", [&] { return predict(fit, target); });
   ProposeOptions options{.target = target, .budget_flops = 1e22};
   options.max_runs = 32;
@@ -61,7 +61,7 @@ void measure(std::vector<LawRun> runs) {
   const auto points = best_losses(fit.runs);
   timed("loss law, 600 starts", [&] { return fit_loss_law(points, {}); });
   timed("loss law, 600 starts, 1,000 resamples", [&] { return fit_loss_law(points, {.bootstraps = 1000}); });
-  fmt::print("{} cells, {} iterations; lr {:.3g} ({:.3g} to {:.3g})\n", fit.bowls.cells.size(),
+  fmt::print("{} scans, {} iterations; lr {:.3g} ({:.3g} to {:.3g})\n", fit.bowls.scans.size(),
              fit.bowls.iterations, predicted.lr.value, predicted.lr.p95.low, predicted.lr.p95.high);
 }
 

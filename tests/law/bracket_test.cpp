@@ -1,8 +1,9 @@
+#include "law/bracket.hpp"
+
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <map>
 
-#include "law/propose.hpp"
 #include "law_data.hpp"
 #include "surface.hpp"
 
@@ -42,7 +43,7 @@ double law_start(const LawRun& run) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(law_sweep)
+BOOST_AUTO_TEST_SUITE(law_bracket)
 
 BOOST_AUTO_TEST_CASE(a_sweep_brackets_the_best_rate_and_refines_it) {
   const auto loss = [](double lr) { return 3 + 0.01 * std::pow(std::log2(lr / 3e-3), 2); };
@@ -79,7 +80,7 @@ BOOST_AUTO_TEST_CASE(bracketing_finds_the_best_of_public_sweeps_in_few_runs) {
   std::erase_if(sweeps, [](const auto& sweep) { return sweep.second.size() < 8; });
   for (const auto& [factor, most_runs] : {std::pair(1.0, 6.0), std::pair(4.0, 7.2), std::pair(0.25, 7.2)}) {
     double made = 0, regret = 0;
-    for (const auto& [cell, sweep] : sweeps) {
+    for (const auto& [scan, sweep] : sweeps) {
       const Replay played = replay(sweep, factor * law_start(sweep.front()));
       made += static_cast<double>(played.runs) / static_cast<double>(sweeps.size());
       regret += 100 * played.regret / static_cast<double>(sweeps.size());
@@ -89,19 +90,6 @@ BOOST_AUTO_TEST_CASE(bracketing_finds_the_best_of_public_sweeps_in_few_runs) {
     BOOST_TEST(made <= most_runs);
     BOOST_TEST(regret <= 0.06);
   }
-}
-
-BOOST_AUTO_TEST_CASE(halving_keeps_the_better_half_the_close_and_the_neighbours) {
-  const std::vector<ablate::RungLoss> runs = {
-      {1e-4, 4.0}, {2e-4, 3.6}, {4e-4, 3.0}, {8e-4, 3.5}, {1.6e-3, std::nan("")}, {3.2e-3, 3.01}};
-  ablate::HalvingRule rule;
-  rule.keep = 0.2;
-  const auto kept = ablate::survivors(runs, rule);
-  const std::vector<std::size_t> expected = {1, 2, 3, 5};
-  BOOST_TEST(kept == expected, boost::test_tools::per_element());
-  const std::vector<ablate::RungLoss> failed = {{1e-3, std::nan("")}};
-  BOOST_TEST(ablate::survivors(failed, rule).empty());
-  BOOST_TEST(ablate::survivors({}, rule).empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,4 @@
-// The cells of a bowl fit: which runs belong together, which of them count, and where they end.
+// The scans of a bowl fit: which runs belong together, which of them count, and where they end.
 #pragma once
 
 #include <cstddef>
@@ -11,21 +11,21 @@
 namespace ablate {
 
 /// Indices of runs with one (N, D), or one (N, D, batch), in the order of the runs.
-struct CellRuns {
+struct ScanRuns {
   std::vector<std::size_t> all;
-  std::vector<std::size_t> used;  ///< Within the window around the lowest loss; empty: the cell is left out.
+  std::vector<std::size_t> used;  ///< Within the window around the lowest loss; empty: the scan is left out.
   std::size_t lowest = 0;         ///< The run with the lowest loss.
 };
 
-/// Groups sorted runs (clean_runs()) into cells. Cells in which every run diverged are left out.
-std::vector<CellRuns> group_cells(std::span<const LawRun> runs, bool joint);
+/// Groups sorted runs (clean_runs()) into scans. Scans in which every run diverged are left out.
+std::vector<ScanRuns> group_scans(std::span<const LawRun> runs, bool joint);
 
-/// Which runs of a cell count: those within the window; within the wide window, when that leaves fewer than
+/// Which runs of a scan count: those within the window; within the wide window, when that leaves fewer than
 /// four rates; the three rates around the best, when that leaves fewer than three. Sets `used`.
-void choose_window(std::span<const LawRun> runs, const BowlOptions& options, CellRuns& cell);
+void choose_window(std::span<const LawRun> runs, const BowlOptions& options, ScanRuns& scan);
 
 /// Range, grid step and argmin of one axis; optimum and errors are left to the fit.
-CellAxis axis_of(std::span<const LawRun> runs, const CellRuns& cell, double LawRun::*axis);
+ScanAxis axis_of(std::span<const LawRun> runs, const ScanRuns& scan, double LawRun::*axis);
 
 /// Distinct values of an axis among runs that did not diverge, ascending.
 std::vector<double> distinct_values(std::span<const LawRun> runs, std::span<const std::size_t> which,
@@ -33,14 +33,14 @@ std::vector<double> distinct_values(std::span<const LawRun> runs, std::span<cons
 
 /// Distance, in log2, of the two values tried on either side of an optimum; the grid step where it is
 /// outside.
-double gap_around(std::span<const LawRun> runs, const CellRuns& cell, double LawRun::*axis,
-                  const CellAxis& found);
+double gap_around(std::span<const LawRun> runs, const ScanRuns& scan, double LawRun::*axis,
+                  const ScanAxis& found);
 
 /// Marks a fitted or observed optimum at or beyond an end of the range; a diverged run beyond the highest
 /// rate brackets that side.
-void mark_edge(CellAxis& axis, bool diverged_above);
+void mark_edge(ScanAxis& axis, bool diverged_above);
 
 /// Whether losses rise, fall and rise again along the rate by more than six times `noise`, at any one batch.
-bool is_convex(std::span<const LawRun> runs, const CellRuns& cell, double noise);
+bool is_convex(std::span<const LawRun> runs, const ScanRuns& scan, double noise);
 
 }  // namespace ablate

@@ -1,4 +1,4 @@
-#include "law/bowl_cells.hpp"
+#include "law/bowl_scans.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -12,15 +12,15 @@ namespace {
 /// rounded in two ways.
 constexpr double kSameValue = 0.05;
 
-bool in_one_cell(const LawRun& a, const LawRun& b, bool joint) {
+bool in_one_scan(const LawRun& a, const LawRun& b, bool joint) {
   return a.params == b.params && a.tokens == b.tokens && (joint || a.batch == b.batch);
 }
 
-void use_within(std::span<const LawRun> runs, double window, CellRuns& cell) {
-  cell.used.clear();
-  const double limit = runs[cell.lowest].loss * (1 + window);
-  for (const std::size_t i : cell.all)
-    if (!runs[i].diverged && runs[i].loss <= limit) cell.used.push_back(i);
+void use_within(std::span<const LawRun> runs, double window, ScanRuns& scan) {
+  scan.used.clear();
+  const double limit = runs[scan.lowest].loss * (1 + window);
+  for (const std::size_t i : scan.all)
+    if (!runs[i].diverged && runs[i].loss <= limit) scan.used.push_back(i);
 }
 
 std::size_t count_rates(std::span<const LawRun> runs, std::span<const std::size_t> which) {
@@ -29,56 +29,56 @@ std::size_t count_rates(std::span<const LawRun> runs, std::span<const std::size_
 
 /// Whether a run with a higher rate than all of those used diverged: a third rate that says where not to
 /// look.
-bool diverged_above(std::span<const LawRun> runs, const CellRuns& cell) {
+bool diverged_above(std::span<const LawRun> runs, const ScanRuns& scan) {
   double highest = 0;
-  for (const std::size_t i : cell.used) highest = std::max(highest, runs[i].lr);
-  return std::any_of(cell.all.begin(), cell.all.end(),
+  for (const std::size_t i : scan.used) highest = std::max(highest, runs[i].lr);
+  return std::any_of(scan.all.begin(), scan.all.end(),
                      [&](std::size_t i) { return runs[i].diverged && runs[i].lr > highest; });
 }
 
 /// The runs of the best run's batch whose rates are next to the best one's, two on either side if need be.
-void use_neighbours(std::span<const LawRun> runs, CellRuns& cell) {
+void use_neighbours(std::span<const LawRun> runs, ScanRuns& scan) {
   std::vector<std::size_t> sweep;
-  for (const std::size_t i : cell.all)
-    if (!runs[i].diverged && runs[i].batch == runs[cell.lowest].batch) sweep.push_back(i);
+  for (const std::size_t i : scan.all)
+    if (!runs[i].diverged && runs[i].batch == runs[scan.lowest].batch) sweep.push_back(i);
   const auto distance = [&](std::size_t i) {
-    return std::abs(std::log2(runs[i].lr) - std::log2(runs[cell.lowest].lr));
+    return std::abs(std::log2(runs[i].lr) - std::log2(runs[scan.lowest].lr));
   };
   std::stable_sort(sweep.begin(), sweep.end(),
                    [&](std::size_t a, std::size_t b) { return distance(a) < distance(b); });
   for (const std::size_t i : sweep) {
-    if (count_rates(runs, cell.used) >= 3) break;
-    if (std::find(cell.used.begin(), cell.used.end(), i) == cell.used.end()) cell.used.push_back(i);
+    if (count_rates(runs, scan.used) >= 3) break;
+    if (std::find(scan.used.begin(), scan.used.end(), i) == scan.used.end()) scan.used.push_back(i);
   }
-  std::sort(cell.used.begin(), cell.used.end());
+  std::sort(scan.used.begin(), scan.used.end());
 }
 
 }  // namespace
 
-std::vector<CellRuns> group_cells(std::span<const LawRun> runs, bool joint) {
-  std::vector<CellRuns> cells;
+std::vector<ScanRuns> group_scans(std::span<const LawRun> runs, bool joint) {
+  std::vector<ScanRuns> scans;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    if (cells.empty() || !in_one_cell(runs[cells.back().all.front()], runs[i], joint)) cells.push_back({});
-    cells.back().all.push_back(i);
+    if (scans.empty() || !in_one_scan(runs[scans.back().all.front()], runs[i], joint)) scans.push_back({});
+    scans.back().all.push_back(i);
   }
-  const auto all_diverged = [&](CellRuns& cell) {
+  const auto all_diverged = [&](ScanRuns& scan) {
     const LawRun* best = nullptr;
-    for (const std::size_t i : cell.all)
-      if (!runs[i].diverged && (best == nullptr || runs[i].loss < best->loss)) best = &runs[cell.lowest = i];
+    for (const std::size_t i : scan.all)
+      if (!runs[i].diverged && (best == nullptr || runs[i].loss < best->loss)) best = &runs[scan.lowest = i];
     return best == nullptr;
   };
-  std::erase_if(cells, all_diverged);
-  return cells;
+  std::erase_if(scans, all_diverged);
+  return scans;
 }
 
-void choose_window(std::span<const LawRun> runs, const BowlOptions& options, CellRuns& cell) {
-  use_within(runs, options.window, cell);
+void choose_window(std::span<const LawRun> runs, const BowlOptions& options, ScanRuns& scan) {
+  use_within(runs, options.window, scan);
   constexpr double kWidening = 0.002;
-  for (double window = options.window; count_rates(runs, cell.used) < 4 && window < options.wide_window;)
-    use_within(runs, window = std::min(window + kWidening, options.wide_window), cell);
-  if (count_rates(runs, cell.used) < 3) use_neighbours(runs, cell);
-  const std::size_t rates = count_rates(runs, cell.used);
-  if (rates < 2 || (rates == 2 && !diverged_above(runs, cell))) cell.used.clear();
+  for (double window = options.window; count_rates(runs, scan.used) < 4 && window < options.wide_window;)
+    use_within(runs, window = std::min(window + kWidening, options.wide_window), scan);
+  if (count_rates(runs, scan.used) < 3) use_neighbours(runs, scan);
+  const std::size_t rates = count_rates(runs, scan.used);
+  if (rates < 2 || (rates == 2 && !diverged_above(runs, scan))) scan.used.clear();
 }
 
 std::vector<double> distinct_values(std::span<const LawRun> runs, std::span<const std::size_t> which,
@@ -92,12 +92,12 @@ std::vector<double> distinct_values(std::span<const LawRun> runs, std::span<cons
   return values;
 }
 
-CellAxis axis_of(std::span<const LawRun> runs, const CellRuns& cell, double LawRun::*axis) {
-  CellAxis found;
-  const std::vector<double> values = distinct_values(runs, cell.all, axis);
+ScanAxis axis_of(std::span<const LawRun> runs, const ScanRuns& scan, double LawRun::*axis) {
+  ScanAxis found;
+  const std::vector<double> values = distinct_values(runs, scan.all, axis);
   found.low = std::log2(values.front());
   found.high = std::log2(values.back());
-  found.argmin = found.optimum = std::log2(runs[cell.lowest].*axis);
+  found.argmin = found.optimum = std::log2(runs[scan.lowest].*axis);
   std::vector<double> steps;
   for (std::size_t i = 1; i < values.size(); ++i) steps.push_back(std::log2(values[i] / values[i - 1]));
   if (steps.empty()) return found;
@@ -106,14 +106,14 @@ CellAxis axis_of(std::span<const LawRun> runs, const CellRuns& cell, double LawR
   return found;
 }
 
-double gap_around(std::span<const LawRun> runs, const CellRuns& cell, double LawRun::*axis,
-                  const CellAxis& found) {
-  const std::vector<double> values = distinct_values(runs, cell.all, axis);
+double gap_around(std::span<const LawRun> runs, const ScanRuns& scan, double LawRun::*axis,
+                  const ScanAxis& found) {
+  const std::vector<double> values = distinct_values(runs, scan.all, axis);
   const auto above = std::upper_bound(values.begin(), values.end(), std::exp2(found.optimum));
   return above == values.begin() || above == values.end() ? found.step : std::log2(*above / *(above - 1));
 }
 
-void mark_edge(CellAxis& axis, bool diverged_above) {
+void mark_edge(ScanAxis& axis, bool diverged_above) {
   const double outermost = std::max(axis.argmin, axis.optimum);
   const double innermost = std::min(axis.argmin, axis.optimum);
   if (outermost > axis.high - kSameValue && !diverged_above)
@@ -122,9 +122,9 @@ void mark_edge(CellAxis& axis, bool diverged_above) {
     axis.edge = LawEdge::low;
 }
 
-bool is_convex(std::span<const LawRun> runs, const CellRuns& cell, double noise) {
+bool is_convex(std::span<const LawRun> runs, const ScanRuns& scan, double noise) {
   std::map<double, std::vector<std::size_t>> sweeps;  // By batch; runs are sorted by rate within it.
-  for (const std::size_t i : cell.used) sweeps[runs[i].batch].push_back(i);
+  for (const std::size_t i : scan.used) sweeps[runs[i].batch].push_back(i);
   for (const auto& [batch, sweep] : sweeps) {
     const auto loss = [&](std::size_t j) { return std::log(runs[sweep[j]].loss); };
     std::size_t best = 0;
