@@ -34,13 +34,14 @@ const Experiment& canonical(const Experiment& e, Stage stage, EvalTask task,
   const auto changed = [&]() -> Experiment& { return room ? *room : room.emplace(e); };
   room.reset();
   if (stage == Stage::vlm || stage == Stage::sft) {
-    const std::int64_t resolution = stage == Stage::vlm ? vlm_resolution(e) : sft_resolution(e);
+    const std::int64_t resolution = resolution_of(e, stage);
     if (e.encoder.resolution != resolution) changed().encoder.resolution = resolution;
-    for (Train Experiment::*train : {&Experiment::train_vlm, &Experiment::train_sft}) {
-      if ((e.*train).resolution != 0) (changed().*train).resolution = 0;
-      if ((e.*train).freeze.empty()) continue;
-      std::vector<std::string> parts = frozen_parts(e, e.*train);
-      if (parts != (e.*train).freeze) (changed().*train).freeze = std::move(parts);
+    for (const Stage trained : {Stage::vlm, Stage::sft}) {
+      const Train& train = train_of(e, trained);
+      if (train.resolution != 0) train_of(changed(), trained).resolution = 0;
+      if (train.freeze.empty()) continue;
+      std::vector<std::string> parts = frozen_parts(e, train);
+      if (parts != train.freeze) train_of(changed(), trained).freeze = std::move(parts);
     }
     const double sum = std::accumulate(e.data.mix.begin(), e.data.mix.end(), 0.0);
     if (sum > 0) {

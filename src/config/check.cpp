@@ -23,10 +23,10 @@ class Checker {
     if (uses_connector()) check_connector();
     if (has(Stage::llm) || has(Stage::vlm) || has(Stage::sft)) check_llm();
     if (has(Stage::vlm) || has(Stage::sft)) check_data();
-    check_training(Stage::encoder, e_.train_encoder, "train.encoder.warmup_steps", "train.encoder.steps");
-    check_training(Stage::llm, e_.train_llm, "train.llm.warmup_steps", "train.llm.steps");
-    check_training(Stage::vlm, e_.train_vlm, "train.vlm.warmup_steps", "train.vlm.steps");
-    check_training(Stage::sft, e_.train_sft, "train.sft.warmup_steps", "train.sft.steps");
+    check_training(Stage::encoder, "train.encoder.warmup_steps", "train.encoder.steps");
+    check_training(Stage::llm, "train.llm.warmup_steps", "train.llm.steps");
+    check_training(Stage::vlm, "train.vlm.warmup_steps", "train.vlm.steps");
+    check_training(Stage::sft, "train.sft.warmup_steps", "train.sft.steps");
     if (has(Stage::demo) && 16 % e_.demo.resolution != 0)
       add({"demo.resolution"},
           fmt::format("'demo.resolution' is {}; expected 2, 4, 8 or 16", e_.demo.resolution));
@@ -85,7 +85,7 @@ class Checker {
     if (!shown || e_.eval.shots.empty()) return;
     const std::int64_t most = *std::max_element(e_.eval.shots.begin(), e_.eval.shots.end());
     const std::int64_t tokens =
-        visual_tokens(e_, has(Stage::sft) ? sft_resolution(e_) : vlm_resolution(e_)) + 2;
+        visual_tokens(e_, resolution_of(e_, has(Stage::sft) ? Stage::sft : Stage::vlm)) + 2;
     if ((most + 1) * tokens >= e_.data.seq_len)
       add({"eval.shots", "data.seq_len", "connector.tokens"},
           fmt::format("'eval.shots' has {}: {} pictures of {} tokens each; expected fewer than "
@@ -143,7 +143,8 @@ class Checker {
   void check_connector() {
     const Connector& connector = e_.connector;
     if (connector.kind == ConnectorKind::mlp) {
-      check_sequence(patches(vlm_resolution(e_), e_.encoder.patch), "one visual token per patch makes");
+      check_sequence(patches(resolution_of(e_, Stage::vlm), e_.encoder.patch),
+                     "one visual token per patch makes");
       return;
     }
     check_sequence(connector.tokens, "'connector.tokens' is");
@@ -156,11 +157,11 @@ class Checker {
       add({"connector.tokens", "connector.kind"},
           fmt::format("'connector.tokens' is {}; expected a square number ({} or {}), since {} pools a grid",
                       connector.tokens, side * side, (side + 1) * (side + 1), to_name(connector.kind)));
-    const std::int64_t available = patches(vlm_resolution(e_), e_.encoder.patch);
+    const std::int64_t available = patches(resolution_of(e_, Stage::vlm), e_.encoder.patch);
     if (connector.tokens > available)
       add({"connector.tokens", "encoder.resolution", "train.vlm.resolution", "encoder.patch"},
           fmt::format("'connector.tokens' is {}; expected at most {}, the patches of a {} px picture",
-                      connector.tokens, available, vlm_resolution(e_)));
+                      connector.tokens, available, resolution_of(e_, Stage::vlm)));
   }
 
   void check_sequence(std::int64_t tokens, const char* what) {
@@ -190,7 +191,8 @@ class Checker {
       add({"data.mix"}, "'data.mix' is all zero; expected at least one weight above zero");
   }
 
-  void check_training(Stage stage, const Train& train, const char* warmup_key, const char* steps_key) {
+  void check_training(Stage stage, const char* warmup_key, const char* steps_key) {
+    const Train& train = train_of(e_, stage);
     if (has(stage) && train.warmup_steps > train.steps)
       add({warmup_key, steps_key}, fmt::format("'{}' is {}; expected at most '{}' ({})", warmup_key,
                                                train.warmup_steps, steps_key, train.steps));

@@ -1,6 +1,7 @@
 #include "config/experiment.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "config/names.hpp"
 
@@ -12,13 +13,36 @@ bool Experiment::has_stage(Stage stage) const {
          encoder.loss != EncoderLoss::none;  // Without an encoder there is nothing to train.
 }
 
-std::int64_t vlm_resolution(const Experiment& experiment) {
-  return experiment.train_vlm.resolution > 0 ? experiment.train_vlm.resolution
-                                             : experiment.encoder.resolution;
+namespace {
+
+Train Experiment::*train_member(Stage stage) {
+  switch (stage) {
+    case Stage::encoder:
+      return &Experiment::train_encoder;
+    case Stage::llm:
+      return &Experiment::train_llm;
+    case Stage::vlm:
+      return &Experiment::train_vlm;
+    case Stage::sft:
+      return &Experiment::train_sft;
+    case Stage::demo:
+    case Stage::eval:
+      break;
+  }
+  throw std::logic_error("a stage that does not train a model");
 }
 
-std::int64_t sft_resolution(const Experiment& experiment) {
-  return experiment.train_sft.resolution > 0 ? experiment.train_sft.resolution : vlm_resolution(experiment);
+}  // namespace
+
+Train& train_of(Experiment& experiment, Stage stage) { return experiment.*train_member(stage); }
+
+const Train& train_of(const Experiment& experiment, Stage stage) { return experiment.*train_member(stage); }
+
+std::int64_t resolution_of(const Experiment& experiment, Stage stage) {
+  const std::int64_t own = train_of(experiment, stage).resolution;
+  if (stage == Stage::llm) return 0;
+  if (stage == Stage::encoder) return experiment.encoder.resolution;
+  return own > 0 ? own : resolution_of(experiment, stage == Stage::sft ? Stage::vlm : Stage::encoder);
 }
 
 std::int64_t visual_tokens(const Experiment& e, std::int64_t resolution) {

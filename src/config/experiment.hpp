@@ -172,8 +172,13 @@ inline std::int64_t patches(std::int64_t resolution, std::int64_t patch) {
 /// (without an encoder) one per patch and one behind each row of them.
 std::int64_t visual_tokens(const Experiment& experiment, std::int64_t resolution);
 
-/// The resolution that the vlm or sft stage feeds the encoder with: its own, or what the stage before it had.
-std::int64_t vlm_resolution(const Experiment& experiment);
-std::int64_t sft_resolution(const Experiment& experiment);
+/// [train.STAGE] of a stage that trains a model: encoder, llm, vlm or sft. Throws std::logic_error for
+/// others.
+Train& train_of(Experiment& experiment, Stage stage);
+const Train& train_of(const Experiment& experiment, Stage stage);
+
+/// Side of the pictures that the model of such a stage sees, in pixels: its own, or what the stage before it
+/// had; 0 for llm, which reads text alone. Throws std::logic_error for other stages.
+std::int64_t resolution_of(const Experiment& experiment, Stage stage);
 
 }  // namespace ablate

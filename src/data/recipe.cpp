@@ -12,11 +12,11 @@ std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& name
 
 MixtureSettings mixture_of(const Experiment& recipe, Stage stage, std::uint64_t seed) {
   const Data& data = recipe.data;
-  const std::int64_t resolution = stage == Stage::sft ? sft_resolution(recipe) : vlm_resolution(recipe);
+  const std::int64_t resolution = resolution_of(recipe, stage);
   MixtureSettings settings{.seed = seed,
                            .seq_len = data.seq_len,
                            .max_images = data.max_images,
-                           .image_tokens = visual_tokens(recipe, resolution),
+                           .image_tokens = resolution > 0 ? visual_tokens(recipe, resolution) : 0,
                            .resolution = resolution,
                            .image_fit = data.image_fit,
                            .synthetic_share = data.synthetic_share};

@@ -23,11 +23,6 @@ namespace {
 /// Sequences that go through the model at a time, where the recipe does not say.
 constexpr std::int64_t kRowsAtATime = 8;
 
-std::int64_t resolution_of(const Experiment& recipe, Stage stage) {
-  if (stage == Stage::llm) return 0;
-  return stage == Stage::sft ? sft_resolution(recipe) : vlm_resolution(recipe);
-}
-
 /// UTF-8 bytes of the text that a piece stands for, where that is known.
 std::optional<std::int64_t> piece_bytes(const Tokenizer& tokenizer, std::int32_t id) {
   if (id == tokenizer.unknown()) return std::nullopt;

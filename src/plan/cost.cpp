@@ -77,20 +77,12 @@ Cost encoder_cost(const Experiment& e) {
   return {params, encoder_step_flops(e, real(train.batch)) * real(train.steps), memory};
 }
 
-/// The train.STAGE table and the pictures' resolution of a stage with a decoder; 0: text alone.
-const Train& decoder_train(const Experiment& e, Stage stage) {
-  return stage == Stage::llm ? e.train_llm : stage == Stage::vlm ? e.train_vlm : e.train_sft;
-}
-std::int64_t decoder_resolution(const Experiment& e, Stage stage) {
-  return stage == Stage::llm ? 0 : stage == Stage::vlm ? vlm_resolution(e) : sft_resolution(e);
-}
-
 /// Which parts of a stage with a decoder train.
 struct Trains {
   bool vision, connector, decoder;
 };
 Trains trains_of(const Experiment& e, Stage stage) {
-  const Train& train = decoder_train(e, stage);
+  const Train& train = train_of(e, stage);
   const bool pictures = stage != Stage::llm;
   return {pictures && e.encoder.loss != EncoderLoss::none && !freezes(train, ModelPart::encoder),
           pictures && !freezes(train, ModelPart::connector), !freezes(train, ModelPart::llm)};
@@ -98,8 +90,8 @@ Trains trains_of(const Experiment& e, Stage stage) {
 
 /// llm, vlm and sft: sequences of data.seq_len tokens, with pictures but for the llm stage.
 Cost decoder_cost(const Experiment& e, Stage stage) {
-  const Train& train = decoder_train(e, stage);
-  const std::int64_t resolution = decoder_resolution(e, stage);
+  const Train& train = train_of(e, stage);
+  const std::int64_t resolution = resolution_of(e, stage);
   const double images = images_per_sequence(e, stage);
   const std::int64_t patches_in = patches(resolution, e.encoder.patch);
   const double vision = resolution > 0 ? vision_params(e, resolution) : 0;
@@ -167,7 +159,7 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
     const double params = encoder_params(e);
     return {params, encoder_flops(e) * examples, kProcessBytes + 4 * params};
   }
-  const std::int64_t resolution = decoder_resolution(e, stage);
+  const std::int64_t resolution = resolution_of(e, stage);
   const std::int64_t patches_in = patches(resolution, e.encoder.patch);
   const bool with_images = resolution > 0;
   const double params =
@@ -209,13 +201,13 @@ double images_per_sequence(const Experiment& e, Stage stage) {
     if (i < 2) pictured += e.data.mix[i];
   }
   const double share = stage == Stage::sft ? 1 : all > 0 ? pictured / all : 0;
-  const double tokens = real(visual_tokens(e, decoder_resolution(e, stage))) + kTextTokensPerImage;
+  const double tokens = real(visual_tokens(e, resolution_of(e, stage))) + kTextTokensPerImage;
   return share * std::min(real(e.data.seq_len) / tokens, real(e.data.max_images));
 }
 
 double targets_per_sequence(const Experiment& e, Stage stage) {
   constexpr double kStartAndEnd = 2;
-  const double tokens = real(visual_tokens(e, decoder_resolution(e, stage))) + kStartAndEnd;
+  const double tokens = real(visual_tokens(e, resolution_of(e, stage))) + kStartAndEnd;
   return real(e.data.seq_len) - images_per_sequence(e, stage) * tokens;
 }
 
@@ -229,7 +221,7 @@ TrainingFlops training_flops(const Experiment& e, Stage stage) {
   TrainingFlops flops{
       .per_sequence = llm_products(e.llm, e.data.seq_len).step(before_decoder, trains.decoder),
       .per_target = head_products(e.llm).step(before_decoder, trains.decoder)};
-  const std::int64_t resolution = decoder_resolution(e, stage);
+  const std::int64_t resolution = resolution_of(e, stage);
   if (resolution == 0) return flops;
   flops.per_image =
       vision_products(e, resolution).step(/*upstream_trains=*/false, trains.vision) +
@@ -257,13 +249,10 @@ Cost stage_cost(const Experiment& e, Stage stage, EvalTask task) {
 std::int64_t stage_steps(const Experiment& e, Stage stage) {
   switch (stage) {
     case Stage::encoder:
-      return e.train_encoder.steps;
     case Stage::llm:
-      return e.train_llm.steps;
     case Stage::vlm:
-      return e.train_vlm.steps;
     case Stage::sft:
-      return e.train_sft.steps;
+      return train_of(e, stage).steps;
     case Stage::demo:
       return e.demo.steps;
     case Stage::eval:

@@ -167,7 +167,7 @@ void check_batch(const std::string& what, double batch, std::int64_t seq_len) {
 
 LawRun settings_of(const TrainedJob& job, Stage stage) {
   const Experiment experiment = recipe_of(job);
-  const Train& train = stage == Stage::vlm ? experiment.train_vlm : experiment.train_llm;
+  const Train& train = train_of(experiment, stage);
   LawRun run;
   run.params = llm_body_params(experiment.llm);
   run.batch = static_cast<double>(train.batch * experiment.data.seq_len);

@@ -18,13 +18,6 @@ namespace ablate {
 
 namespace {
 
-Train& train_of(Experiment& experiment, Stage stage) {
-  return stage == Stage::vlm ? experiment.train_vlm : experiment.train_llm;
-}
-const Train& train_of(const Experiment& experiment, Stage stage) {
-  return train_of(const_cast<Experiment&>(experiment), stage);
-}
-
 double tokens_of(const Experiment& experiment, Stage stage) {
   const Train& train = train_of(experiment, stage);
   return static_cast<double>(train.steps) * static_cast<double>(train.batch * experiment.data.seq_len);

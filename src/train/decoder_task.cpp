@@ -27,9 +27,7 @@ class DecoderTask final : public TrainingTask {
         train_(train_of(recipe_, job.stage)),
         stage_(job.stage),
         device_(device),
-        resolution_(job.stage == Stage::llm   ? 0
-                    : job.stage == Stage::sft ? sft_resolution(recipe_)
-                                              : vlm_resolution(recipe_)),
+        resolution_(resolution_of(recipe_, job.stage)),
         mixture_(mixture_of(recipe_, job.stage, job.seed)),
         micro_batch_(micro_batch_of(job, recipe_.run.micro_batch, train_.batch)),
         model_(std::make_shared<VisionLanguageModel>(recipe_, resolution_)) {

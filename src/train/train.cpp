@@ -138,23 +138,6 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
 
 }  // namespace
 
-const Train& train_of(const Experiment& experiment, Stage stage) {
-  switch (stage) {
-    case Stage::encoder:
-      return experiment.train_encoder;
-    case Stage::llm:
-      return experiment.train_llm;
-    case Stage::vlm:
-      return experiment.train_vlm;
-    case Stage::sft:
-      return experiment.train_sft;
-    case Stage::demo:
-    case Stage::eval:
-      break;
-  }
-  throw std::logic_error("a stage that does not train a model");
-}
-
 std::int64_t micro_batch_of(const TrainingJob& job, std::int64_t setting, std::int64_t batch) {
   const std::int64_t whole = setting > 0 ? std::min(setting, batch) : batch;
   return std::max<std::int64_t>(1, whole >> std::min<std::int64_t>(job.micro_batch_halvings, 62));

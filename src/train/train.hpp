@@ -58,7 +58,4 @@ struct TrainingHooks {
 /// there), DataError, Diverged, OutOfMemory; any other exception is a defect.
 std::optional<Json> train_stage(const TrainingJob& job, const TrainingHooks& hooks);
 
-/// The train.STAGE table of a stage.
-const Train& train_of(const Experiment& experiment, Stage stage);
-
 }  // namespace ablate

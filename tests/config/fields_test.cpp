@@ -68,6 +68,36 @@ BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_was_expected) {
   BOOST_TEST(refusal("eval.shots", Value(std::vector<std::string>{})) == "accepted");
 }
 
+BOOST_AUTO_TEST_CASE(each_stage_has_its_own_training_and_resolution) {
+  Experiment e;
+  e.encoder.resolution = 224;
+  // The recipes of the stages start from different rates, so that none passes for another.
+  BOOST_TEST(train_of(e, Stage::encoder).peak_lr == 1e-3);
+  BOOST_TEST(train_of(e, Stage::llm).peak_lr == 3e-4);
+  BOOST_TEST(train_of(e, Stage::vlm).peak_lr == 8.6e-5);
+  BOOST_TEST(train_of(e, Stage::sft).peak_lr == 1e-5);
+  train_of(e, Stage::sft).steps = 7;
+  BOOST_TEST(e.train_sft.steps == 7);
+  BOOST_CHECK_THROW(train_of(e, Stage::demo), std::logic_error);
+  BOOST_CHECK_THROW(train_of(e, Stage::eval), std::logic_error);
+
+  const auto resolutions = [&] {
+    std::vector<std::int64_t> found;
+    for (const Stage stage : {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft})
+      found.push_back(resolution_of(e, stage));
+    return found;
+  };
+  using Sides = std::vector<std::int64_t>;
+  BOOST_TEST(resolutions() == (Sides{224, 0, 224, 224}), boost::test_tools::per_element());
+  e.train_vlm.resolution = 336;
+  BOOST_TEST(resolutions() == (Sides{224, 0, 336, 336}), boost::test_tools::per_element());
+  e.train_sft.resolution = 448;
+  BOOST_TEST(resolutions() == (Sides{224, 0, 336, 448}), boost::test_tools::per_element());
+  e.train_vlm.resolution = 0;
+  BOOST_TEST(resolutions() == (Sides{224, 0, 224, 448}), boost::test_tools::per_element());
+  BOOST_CHECK_THROW(resolution_of(e, Stage::demo), std::logic_error);
+}
+
 BOOST_AUTO_TEST_CASE(presets_set_the_shape) {
   Experiment experiment;
   set_value(*find_field("encoder.preset"), experiment, Value(std::string("vit-h14")));
