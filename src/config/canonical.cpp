@@ -9,7 +9,6 @@
 #include <string>
 
 #include "config/check.hpp"
-#include "config/names.hpp"
 
 namespace ablate {
 
@@ -17,13 +16,10 @@ namespace {
 
 constexpr double kMixSum = 100;
 
-std::vector<std::string> frozen_parts(const Experiment& e, const Train& train) {
-  std::vector<std::string> parts;
-  for (const std::string& part : known_names<ModelPart>()) {
-    const bool exists = part != to_name(ModelPart::encoder) || e.encoder.loss != EncoderLoss::none;
-    if (exists && std::find(train.freeze.begin(), train.freeze.end(), part) != train.freeze.end())
-      parts.push_back(part);
-  }
+std::vector<ModelPart> frozen_parts(const Experiment& e, const Train& train) {
+  std::vector<ModelPart> parts = train.freeze;
+  if (e.encoder.loss == EncoderLoss::none) std::erase(parts, ModelPart::encoder);
+  std::sort(parts.begin(), parts.end());
   return parts;
 }
 
@@ -40,7 +36,7 @@ const Experiment& canonical(const Experiment& e, Stage stage, EvalTask task,
       const Train& train = train_of(e, trained);
       if (train.resolution != 0) train_of(changed(), trained).resolution = 0;
       if (train.freeze.empty()) continue;
-      std::vector<std::string> parts = frozen_parts(e, train);
+      std::vector<ModelPart> parts = frozen_parts(e, train);
       if (parts != train.freeze) train_of(changed(), trained).freeze = std::move(parts);
     }
     const double sum = std::accumulate(e.data.mix.begin(), e.data.mix.end(), 0.0);

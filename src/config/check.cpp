@@ -60,17 +60,16 @@ class Checker {
       add({"eval.tasks", "stages"}, "'eval.tasks' is empty, though 'stages' has eval");
     check_prompts();
     check_shots();
-    for (const std::string& task : e_.eval.tasks) {
-      const auto named = from_name<EvalTask>(task);
-      if (!find_evaluated_stage(e_, named))
+    for (const EvalTask task : e_.eval.tasks) {
+      if (!find_evaluated_stage(e_, task))
         add({"eval.tasks", "stages"},
-            fmt::format("'eval.tasks' has {}, which none of the stages ({}) can be evaluated with", task,
-                        join(e_.stages, ", ")));
-      else if (named == EvalTask::zero_shot || named == EvalTask::retrieval) {
+            fmt::format("'eval.tasks' has {}, which none of the stages ({}) can be evaluated with",
+                        to_name(task), join(to_names(e_.stages), ", ")));
+      else if (task == EvalTask::zero_shot || task == EvalTask::retrieval) {
         if (!is_contrastive(e_.encoder.loss))
           add({"eval.tasks", "encoder.loss"},
               fmt::format("'eval.tasks' has {}, which needs a contrastive encoder; 'encoder.loss' is {}",
-                          task, to_name(e_.encoder.loss)));
+                          to_name(task), to_name(e_.encoder.loss)));
       }
     }
   }
@@ -78,8 +77,8 @@ class Checker {
   /// Pictures of the examples and of the question alone must leave room for text.
   void check_shots() {
     if (!has(Stage::vlm) && !has(Stage::sft)) return;
-    const bool shown = std::any_of(e_.eval.tasks.begin(), e_.eval.tasks.end(), [](const std::string& task) {
-      const auto read = eval_keys(from_name<EvalTask>(task));
+    const bool shown = std::any_of(e_.eval.tasks.begin(), e_.eval.tasks.end(), [](EvalTask task) {
+      const auto read = eval_keys(task);
       return std::find(read.begin(), read.end(), "eval.shots") != read.end();
     });
     if (!shown || e_.eval.shots.empty()) return;

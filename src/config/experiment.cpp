@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "config/names.hpp"
-
 namespace ablate {
 
 bool Experiment::has_stage(Stage stage) const {
-  if (std::find(stages.begin(), stages.end(), to_name(stage)) == stages.end()) return false;
+  if (std::find(stages.begin(), stages.end(), stage) == stages.end()) return false;
   return stage != Stage::encoder ||
          encoder.loss != EncoderLoss::none;  // Without an encoder there is nothing to train.
 }

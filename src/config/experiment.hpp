@@ -113,11 +113,11 @@ struct Train {
   double weight_decay = 0.1, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, grad_clip = 1.0, ema = 0, z_loss = 0;
   Precision precision = Precision::bf16;
   std::int64_t resolution = 0;
-  std::vector<std::string> freeze;
+  std::vector<ModelPart> freeze;
 };
 
 struct Eval {
-  std::vector<std::string> tasks = {"heldout-loss"};
+  std::vector<EvalTask> tasks = {EvalTask::heldout_loss};
   std::vector<std::string> captions, interleaved, text, questions, doctext, episodes,
       labelled;  ///< Held out.
   std::vector<std::int64_t> shots = {0, 4, 8};
@@ -142,7 +142,7 @@ struct Run {
 };
 
 struct Experiment {
-  std::vector<std::string> stages = {"encoder", "llm", "vlm", "eval"};
+  std::vector<Stage> stages = {Stage::encoder, Stage::llm, Stage::vlm, Stage::eval};
   Encoder encoder;
   Connector connector;
   Llm llm;

@@ -26,6 +26,17 @@ FieldRef enum_ref(E& member) {
                  known_names<E>};
 }
 
+template <typename E>
+FieldRef enum_ref(std::vector<E>& member) {
+  return EnumListRef{&member, [](const void* p) { return to_names(*static_cast<const std::vector<E>*>(p)); },
+                     [](void* p, const std::vector<std::string>& names) {
+                       auto& values = *static_cast<std::vector<E>*>(p);
+                       values.clear();
+                       for (const std::string& name : names) values.push_back(from_name<E>(name));
+                     },
+                     known_names<E>};
+}
+
 // Field::applies
 bool has_text_tower(const Experiment& e, Stage) { return is_contrastive(e.encoder.loss); }
 bool has_encoder(const Experiment& e, Stage) { return e.encoder.loss != EncoderLoss::none; }
@@ -101,18 +112,16 @@ void add_training(std::vector<Field>& table, Stage stage) {
       {prefix + "resolution", "px", 0, 16384, TRAIN_MEMBER(resolution), stage == vlm ? kJoint : only,
        "Side of the pictures in this stage; 0: as the stage before. Position embeddings are interpolated.",
        has_encoder});
-  table.push_back({prefix + "freeze", "", 0, 0, TRAIN_MEMBER(freeze), only,
-                   "Parts of the model that this stage keeps as they are.", nullptr, SourceKind::none,
-                   known_names<ModelPart>});
+  table.push_back({prefix + "freeze", "", 0, 0, TRAIN_ENUM(freeze), only,
+                   "Parts of the model that this stage keeps as they are."});
 }
 
 }  // namespace
 
 std::vector<Field> make_field_table() {
   std::vector<Field> table = {
-      {"stages", "", 0, 0, MEMBER(stages), kNoStage,
-       "The stages that each run goes through; a stage that is left out starts from init or at random.",
-       nullptr, SourceKind::none, known_names<Stage>},
+      {"stages", "", 0, 0, ENUM_MEMBER(stages), kNoStage,
+       "The stages that each run goes through; a stage that is left out starts from init or at random."},
 
       {"encoder.preset", "", 0, 0, ENUM_MEMBER(encoder.preset), kNoStage,
        "Sets patch, width, layers, heads and mlp_width to those of a known encoder; keys beside it win.",
@@ -356,8 +365,7 @@ std::vector<Field> make_field_table() {
   add_training<&Experiment::train_vlm>(table, vlm);
   add_training<&Experiment::train_sft>(table, sft);
   const std::vector<Field> rest = {
-      {"eval.tasks", "", 0, 0, MEMBER(eval.tasks), kNoStage, "Evaluations; each is a job of its own.",
-       nullptr, SourceKind::none, known_names<EvalTask>},
+      {"eval.tasks", "", 0, 0, ENUM_MEMBER(eval.tasks), kNoStage, "Evaluations; each is a job of its own."},
       {"eval.captions",
        "",
        0,

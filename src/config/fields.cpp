@@ -65,20 +65,18 @@ struct Assign {
     for (const std::int64_t number : numbers) check_range(field, static_cast<double>(number));
     *member = std::move(numbers);
   }
-  void operator()(std::vector<std::string>* member) const {
-    const auto& texts = get<std::vector<std::string>>();
-    if (field.choices) {
-      const std::vector<std::string> known = field.choices();
-      for (std::size_t i = 0; i < texts.size(); ++i) {
-        if (std::find(known.begin(), known.end(), texts[i]) == known.end())
-          throw Error(fmt::format("'{}' holds the unknown name '{}'{}", field.key, texts[i],
-                                  suggestion(texts[i], known)));
-        if (std::find(texts.begin(), texts.begin() + static_cast<std::ptrdiff_t>(i), texts[i]) !=
-            texts.begin() + static_cast<std::ptrdiff_t>(i))
-          throw Error(fmt::format("'{}' holds '{}' twice", field.key, texts[i]));
-      }
+  void operator()(std::vector<std::string>* member) const { *member = get<std::vector<std::string>>(); }
+  void operator()(const EnumListRef& member) const {
+    const auto& names = get<std::vector<std::string>>();
+    const std::vector<std::string> known = member.names();
+    for (auto name = names.begin(); name != names.end(); ++name) {
+      if (std::find(known.begin(), known.end(), *name) == known.end())
+        throw Error(
+            fmt::format("'{}' holds the unknown name '{}'{}", field.key, *name, suggestion(*name, known)));
+      if (std::find(names.begin(), name, *name) != name)
+        throw Error(fmt::format("'{}' holds '{}' twice", field.key, *name));
     }
-    *member = texts;
+    member.set(member.member, names);
   }
   void operator()(const EnumRef& member) const {
     const std::string& name = get<std::string>();
@@ -97,6 +95,7 @@ struct Assign {
 struct Read {
   Value operator()(const auto* member) const { return *member; }
   Value operator()(const EnumRef& member) const { return member.get(member.member); }
+  Value operator()(const EnumListRef& member) const { return member.get(member.member); }
 };
 
 std::string describe_number(const Field& field, const char* noun) {
@@ -194,11 +193,13 @@ std::string describe_type(const Field& field) {
       return describe_number(field, "a list of integers, each");
     }
     std::string operator()(const std::vector<std::string>*) const {
-      if (field.choices) return fmt::format("a list of names among: {}", join(field.choices(), ", "));
       return field.is_path() ? "a list of paths" : "a list of texts";
     }
     std::string operator()(const EnumRef& member) const {
       return fmt::format("one of: {}", join(member.names(), ", "));
+    }
+    std::string operator()(const EnumListRef& member) const {
+      return fmt::format("a list of names among: {}", join(member.names(), ", "));
     }
   };
   static Experiment defaults;

@@ -40,9 +40,17 @@ struct EnumRef {
   std::vector<std::string> (*names)();
 };
 
+/// A member that is a list of values of an enumeration, each once, read and written by their names.
+struct EnumListRef {
+  void* member;
+  std::vector<std::string> (*get)(const void* member);
+  void (*set)(void* member, const std::vector<std::string>& names);  ///< Throws Error for an unknown name.
+  std::vector<std::string> (*names)();
+};
+
 /// A member of an Experiment.
 using FieldRef = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<double>*,
-                              std::vector<std::int64_t>*, std::vector<std::string>*, EnumRef>;
+                              std::vector<std::int64_t>*, std::vector<std::string>*, EnumRef, EnumListRef>;
 
 /// What a key names by a path, if it does: its files' content counts, not the path. data/input_files.hpp
 /// lists them.
@@ -56,19 +64,18 @@ enum class SourceKind {
 
 /// One key.
 struct Field {
-  std::string key;   ///< "encoder.resolution"; what stands before the last dot is its section.
-  std::string unit;  ///< "px", "tokens", ...; "" where it has none.
-  double low, high;  ///< Inclusive range of a number, or of each element of a list of numbers.
-  FieldRef (*member)(Experiment&);
-  StageSet
-      stages;  ///< Whose results it can change. Empty: none (it says how to run, or which jobs there are).
+  std::string key;           ///< "encoder.resolution"; what stands before the last dot is its section.
+  std::string unit;          ///< "px", "tokens", ...; "" where it has none.
+  double low = 0, high = 0;  ///< Inclusive range of a number, or of each element of a list of numbers.
+  FieldRef (*member)(Experiment&) = nullptr;
+  /// Whose results it can change. Empty: none (it says how to run, or which jobs there are).
+  StageSet stages;
   std::string doc;  ///< One sentence.
   /// Whether the key matters to one of those stages under the rest of the recipe; null: always.
   /// `connector.tokens` does not under `mlp`.
   bool (*applies)(const Experiment&, Stage) = nullptr;
   SourceKind source = SourceKind::none;
-  std::vector<std::string> (*choices)() = nullptr;  ///< Legal elements of a list of names.
-  std::size_t index = 0;                            ///< Its place in the table.
+  std::size_t index = 0;  ///< Its place in the table.
 
   std::string section() const;  ///< "train.vlm" of "train.vlm.peak_lr"; "" of "stages".
   std::string leaf() const;     ///< "peak_lr".

@@ -32,6 +32,13 @@ std::string to_name(E value) {
 }
 
 template <typename E>
+std::vector<std::string> to_names(const std::vector<E>& values) {
+  std::vector<std::string> names;
+  for (const E value : values) names.push_back(to_name(value));
+  return names;
+}
+
+template <typename E>
 std::vector<std::string> known_names() {
   std::vector<std::string> names;
   for (const Named<E>& entry : names_of<E>()) names.emplace_back(entry.name);

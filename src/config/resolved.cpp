@@ -37,6 +37,7 @@ struct FromJson {
     return json.get<std::vector<T>>();
   }
   Value operator()(const EnumRef&) const { return json.get<std::string>(); }
+  Value operator()(const EnumListRef&) const { return json.get<std::vector<std::string>>(); }
 };
 
 [[noreturn]] void fail_type(const Field& field, const Json& found) {

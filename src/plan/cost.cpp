@@ -51,7 +51,7 @@ double examples_at_once(std::int64_t setting, const Train& train) {
 }
 
 bool freezes(const Train& train, ModelPart part) {
-  return std::find(train.freeze.begin(), train.freeze.end(), to_name(part)) != train.freeze.end();
+  return std::find(train.freeze.begin(), train.freeze.end(), part) != train.freeze.end();
 }
 
 Cost encoder_cost(const Experiment& e) {

@@ -93,18 +93,17 @@ class Planner {
     std::map<Stage, std::uint32_t> made;
     for (const auto& stage : names_of<Stage>()) {
       if (stage.value == Stage::eval || !experiment.has_stage(stage.value)) continue;
-      made[stage.value] = add_stage(experiment, stage.value, EvalTask{}, "", made);
+      made[stage.value] = add_stage(experiment, stage.value, EvalTask{}, made);
     }
     if (experiment.has_stage(Stage::eval))
-      for (const std::string& task : experiment.eval.tasks)
-        add_stage(experiment, Stage::eval, from_name<EvalTask>(task), task, made);
+      for (const EvalTask task : experiment.eval.tasks) add_stage(experiment, Stage::eval, task, made);
     cell_begin_.push_back(cell_configs_.size());
     check_include(cell);
   }
 
   /// Appends a stage to the cell's list and returns its index among the configurations.
   std::uint32_t add_stage(const Experiment& experiment, Stage stage, EvalTask task,
-                          const std::string& task_name, const std::map<Stage, std::uint32_t>& made) {
+                          const std::map<Stage, std::uint32_t>& made) {
     part_table_.find(experiment, stage, task, part_indices_);
     std::vector<std::uint32_t> parents;
     for (const Stage parent : stage_parents(experiment, stage, task)) parents.push_back(made.at(parent));
@@ -117,8 +116,8 @@ class Planner {
     const auto [found, is_new] =
         config_index_.try_emplace(hash128(bytes), static_cast<std::uint32_t>(configs_.size()));
     if (is_new)
-      configs_.push_back({stage, task_name, stage_version(experiment, stage), part_indices_,
-                          std::move(parents), stage_steps(experiment, stage),
+      configs_.push_back({stage, stage == Stage::eval ? to_name(task) : "", stage_version(experiment, stage),
+                          part_indices_, std::move(parents), stage_steps(experiment, stage),
                           stage_cost(experiment, stage, task)});
     cell_configs_.push_back(found->second);
     return found->second;
@@ -223,7 +222,7 @@ class Planner {
       return fmt::format("the experiment or [override] sets {}, and keys beside a preset win",
                          join(kept, ", "));
     return fmt::format("its keys do not matter to the stages {} of any cell",
-                       join(sweep_.experiment.stages, ", "));
+                       join(to_names(sweep_.experiment.stages), ", "));
   }
 
   /// For axes whose levels are never compared with all else equal (zip, sample).
@@ -232,8 +231,8 @@ class Planner {
       for (const Assignment& assignment : level->assignments) {
         const Field& field = *assignment.field;
         if (field.key == "stages" || field.key == "eval.tasks" || field.is_preset()) return true;
-        for (const std::string& stage : sweep_.experiment.stages)
-          if (field.stages.has(from_name<Stage>(stage))) return true;
+        for (const Stage stage : sweep_.experiment.stages)
+          if (field.stages.has(stage)) return true;
       }
     return false;
   }

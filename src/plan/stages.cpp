@@ -37,6 +37,10 @@ struct AppendBytes {
     for (const T& item : *member) (*this)(&item);
   }
   void operator()(const EnumRef& member) { number(member.number(member.member)); }
+  void operator()(const EnumListRef& member) {
+    const std::vector<std::string> names = member.get(member.member);
+    (*this)(&names);
+  }
 };
 
 Json to_json(const Value& value) {

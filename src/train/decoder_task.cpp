@@ -200,7 +200,7 @@ class DecoderTask final : public TrainingTask {
     const auto keep = [](torch::nn::Module& part) {
       for (torch::Tensor& param : part.parameters()) param.set_requires_grad(false);
     };
-    for (const std::string& name : train_.freeze) switch (from_name<ModelPart>(name)) {
+    for (const ModelPart part : train_.freeze) switch (part) {
         case ModelPart::encoder:
           if (model_->vision) keep(*model_->vision);
           break;

@@ -98,6 +98,25 @@ BOOST_AUTO_TEST_CASE(each_stage_has_its_own_training_and_resolution) {
   BOOST_CHECK_THROW(resolution_of(e, Stage::demo), std::logic_error);
 }
 
+BOOST_AUTO_TEST_CASE(lists_of_names_are_held_as_values_and_shown_as_names) {
+  using Names = std::vector<std::string>;
+  Experiment e;
+  set_value(*find_field("stages"), e, Value(Names{"eval", "demo"}));
+  BOOST_CHECK((e.stages == std::vector<Stage>{Stage::eval, Stage::demo}));
+  set_value(*find_field("eval.tasks"), e, Value(Names{"zero-shot", "demo-accuracy"}));
+  BOOST_CHECK((e.eval.tasks == std::vector<EvalTask>{EvalTask::zero_shot, EvalTask::demo_accuracy}));
+  set_value(*find_field("train.sft.freeze"), e, Value(Names{"llm", "encoder"}));
+  BOOST_CHECK((e.train_sft.freeze == std::vector<ModelPart>{ModelPart::llm, ModelPart::encoder}));
+  BOOST_CHECK((get_value(*find_field("train.sft.freeze"), e) == Value(Names{"llm", "encoder"})));
+  set_value(*find_field("train.sft.freeze"), e, Value(Names{}));
+  BOOST_TEST(e.train_sft.freeze.empty());
+  BOOST_TEST(describe_type(*find_field("train.sft.freeze")) ==
+             "a list of names among: encoder, connector, llm");
+  // A name that is wrong leaves the list as it was.
+  BOOST_CHECK_THROW(set_value(*find_field("stages"), e, Value(Names{"llm", "vml"})), Error);
+  BOOST_CHECK((e.stages == std::vector<Stage>{Stage::eval, Stage::demo}));
+}
+
 BOOST_AUTO_TEST_CASE(presets_set_the_shape) {
   Experiment experiment;
   set_value(*find_field("encoder.preset"), experiment, Value(std::string("vit-h14")));
@@ -148,20 +167,20 @@ BOOST_AUTO_TEST_CASE(contradictions_name_the_keys_and_the_numbers) {
   e.train_vlm.warmup_steps = 300000;
   BOOST_TEST(first(e) == "'train.vlm.warmup_steps' is 300000; expected at most 'train.vlm.steps' (200000)");
   e = {};
-  e.stages = {"llm", "eval"};
-  e.eval.tasks = {"vqa"};
+  e.stages = {Stage::llm, Stage::eval};
+  e.eval.tasks = {EvalTask::vqa};
   BOOST_TEST(first(e) == "'eval.tasks' has vqa, which none of the stages (llm, eval) can be evaluated with");
   e = {};
   e.encoder.loss = EncoderLoss::aim;
-  e.eval.tasks = {"zero-shot"};
+  e.eval.tasks = {EvalTask::zero_shot};
   BOOST_TEST(first(e) ==
              "'eval.tasks' has zero-shot, which needs a contrastive encoder; 'encoder.loss' is aim");
   e = {};
-  e.stages = {"demo"};
+  e.stages = {Stage::demo};
   e.demo.resolution = 3;
   BOOST_TEST(first(e) == "'demo.resolution' is 3; expected 2, 4, 8 or 16");
   e = {};
-  e.stages = {"sft"};
+  e.stages = {Stage::sft};
   BOOST_TEST(first(e) == "'stages' has sft without vlm; instruction tuning builds on the vlm stage");
 }
 

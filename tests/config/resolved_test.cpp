@@ -31,8 +31,10 @@ struct OtherValue {
   }
   Value operator()(const std::vector<std::int64_t>*) const { return std::vector<std::int64_t>{7, 0, 1024}; }
   Value operator()(const std::vector<std::string>*) const {
-    if (!field.choices) return std::vector<std::string>{"a/first", "second"};
-    std::vector<std::string> all = field.choices();
+    return std::vector<std::string>{"a/first", "second"};
+  }
+  Value operator()(const EnumListRef& member) const {
+    std::vector<std::string> all = member.names();
     all.pop_back();
     return all;
   }

@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(parameters_equal_the_planners_formulas) {
         BOOST_TEST(listed_parameters(model.decoder_weights()) == llm_params(recipe.llm));
         BOOST_TEST(parameters_of(model) == stage_cost(recipe, Stage::vlm, {}).params);
         Experiment finer = recipe;
-        finer.stages = {"vlm", "sft", "eval"};
+        finer.stages = {Stage::vlm, Stage::sft, Stage::eval};
         finer.train_vlm.resolution = 20;
         finer.train_sft.resolution = 32;
         const WeightDevice nowhere(torch::kMeta);
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(products_of_a_step_of_the_encoder_equal_the_planners_flops)
 }
 
 BOOST_AUTO_TEST_CASE(products_of_a_step_equal_the_planners_flops_whatever_is_frozen) {
-  const std::vector<std::string> kParts = known_names<ModelPart>();
+  constexpr ModelPart kParts[] = {ModelPart::encoder, ModelPart::connector, ModelPart::llm};
   for (const auto& loss : names_of<EncoderLoss>())
     for (const auto& kind : names_of<ConnectorKind>())
       for (unsigned frozen = 0; frozen < 8; ++frozen) {
@@ -304,7 +304,7 @@ BOOST_AUTO_TEST_CASE(products_of_a_step_equal_the_planners_flops_whatever_is_fro
             kind.value == ConnectorKind::attention_pool && !counter.fused())
           expected -= 2 * 4 * 9 * 16;
         BOOST_TEST_CONTEXT(loss.name << " " << kind.name
-                                     << " frozen: " << join(recipe.train_vlm.freeze, ", ")) {
+                                     << " frozen: " << join(to_names(recipe.train_vlm.freeze), ", ")) {
           BOOST_TEST(counter.flops() == expected);
         }
       }

@@ -127,17 +127,20 @@ BOOST_AUTO_TEST_CASE(training_counts_the_gradients_that_something_needs) {
   const double attention = 4 * real(e.llm.layers * e.llm.width) * 256 * 256;
   const double head = 2 * real(e.llm.width * e.llm.vocab_size) * (256 - 2 * (4 + 2));
   const double decoder = blocks + attention + head;
-  const auto flops = [&](std::vector<std::string> freeze) {
+  const auto flops = [&](std::vector<ModelPart> freeze) {
     e.train_vlm.freeze = std::move(freeze);
     return stage_cost(e, Stage::vlm, {}).flops;
   };
   BOOST_TEST(flops({}) == 3 * (vision + connector + decoder) - patch_projection);
-  BOOST_TEST(flops({"encoder"}) == vision + 2 * connector + 3 * decoder);
-  BOOST_TEST(flops({"connector"}) == 3 * vision - patch_projection + 2 * connector + 3 * decoder);
-  BOOST_TEST(flops({"llm"}) == 3 * (vision + connector + attention) - patch_projection + 2 * (blocks + head));
-  BOOST_TEST(flops({"encoder", "llm"}) == vision + 2 * connector + 2 * (blocks + head) + 3 * attention);
-  BOOST_TEST(flops({"encoder", "connector"}) == vision + connector + 3 * decoder);
-  BOOST_TEST(flops({"encoder", "connector", "llm"}) == vision + connector + decoder);
+  BOOST_TEST(flops({ModelPart::encoder}) == vision + 2 * connector + 3 * decoder);
+  BOOST_TEST(flops({ModelPart::connector}) == 3 * vision - patch_projection + 2 * connector + 3 * decoder);
+  BOOST_TEST(flops({ModelPart::llm}) ==
+             3 * (vision + connector + attention) - patch_projection + 2 * (blocks + head));
+  BOOST_TEST(flops({ModelPart::encoder, ModelPart::llm}) ==
+             vision + 2 * connector + 2 * (blocks + head) + 3 * attention);
+  BOOST_TEST(flops({ModelPart::encoder, ModelPart::connector}) == vision + connector + 3 * decoder);
+  BOOST_TEST(flops({ModelPart::encoder, ModelPart::connector, ModelPart::llm}) ==
+             vision + connector + decoder);
 }
 
 BOOST_AUTO_TEST_CASE(the_head_is_counted_where_something_is_predicted) {
@@ -162,19 +165,19 @@ BOOST_AUTO_TEST_CASE(the_head_is_counted_where_something_is_predicted) {
     const double more = stage_cost(e, Stage::eval, task).flops - before;
     BOOST_TEST(more == 2 * real(e.llm.width) * 1000 * targets, boost::test_tools::tolerance(1e-9));
   };
-  e.stages = {"vlm", "eval"};
+  e.stages = {Stage::vlm, Stage::eval};
   e.eval.max_examples = 10;
   e.eval.shots = {0};
   evaluation_is(EvalTask::heldout_loss, 10 * (256 - 6));
   evaluation_is(EvalTask::fewshot, 10 * 4 * 64);
   evaluation_is(EvalTask::caption, 10 * (4 * 64 + 20));
-  e.stages = {"llm", "eval"};
+  e.stages = {Stage::llm, Stage::eval};
   evaluation_is(EvalTask::heldout_loss, 10 * 256);
 }
 
 BOOST_AUTO_TEST_CASE(parameters_are_those_at_the_resolution_of_the_stage) {
   Experiment e = one_sequence();
-  e.stages = {"encoder", "vlm", "sft", "eval"};
+  e.stages = {Stage::encoder, Stage::vlm, Stage::sft, Stage::eval};
   const double params = stage_cost(e, Stage::vlm, {}).params,
                encoder = stage_cost(e, Stage::encoder, {}).params;
   e.train_vlm.resolution = 128;  // 64 patches for 16
@@ -183,7 +186,7 @@ BOOST_AUTO_TEST_CASE(parameters_are_those_at_the_resolution_of_the_stage) {
   BOOST_TEST(stage_cost(e, Stage::vlm, {}).params == params + (64 - 16) * 192);
   BOOST_TEST(stage_cost(e, Stage::sft, {}).params == params - (16 - 4) * 192);
   BOOST_TEST(stage_cost(e, Stage::eval, EvalTask::caption).params == params - (16 - 4) * 192);
-  e.stages = {"encoder", "vlm", "eval"};
+  e.stages = {Stage::encoder, Stage::vlm, Stage::eval};
   BOOST_TEST(stage_cost(e, Stage::eval, EvalTask::caption).params == params + (64 - 16) * 192);
 }
 

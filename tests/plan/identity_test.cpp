@@ -129,8 +129,8 @@ BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
   // Each field in turn gets another value; the jobs of exactly its stages, and of those behind them, get
   // other keys.
   Experiment base;
-  base.stages = {"encoder", "llm", "vlm", "sft", "demo", "eval"};
-  base.eval.tasks = {"fewshot", "demo-accuracy"};
+  base.stages = {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft, Stage::demo, Stage::eval};
+  base.eval.tasks = {EvalTask::fewshot, EvalTask::demo_accuracy};
   std::vector<ConfigPart> parts;
   const Fingerprint fingerprint = [](const std::string& source, SourceKind) {
     return "content of " + source;
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(captions_do_not_matter_to_encoders_that_read_none) {
   for (const auto& loss : names_of<EncoderLoss>()) {
     if (loss.value == EncoderLoss::none) continue;
     recipes.base.encoder.loss = loss.value;
-    recipes.base.stages = {"encoder", "eval"};
+    recipes.base.stages = {Stage::encoder, Stage::eval};
     const bool reads_none = loss.value == EncoderLoss::aim || loss.value == EncoderLoss::vae;
     const auto tokenizer = [](Experiment& e) { e.data.tokenizer = "other.model"; };
     const auto text = [](Experiment& e) { e.eval.text = e.eval.interleaved = {"held out"}; };
@@ -285,14 +285,15 @@ BOOST_AUTO_TEST_CASE(what_no_stage_reads_changes_no_key) {
   BOOST_TEST(!recipes.same(Stage::vlm, kAsItIs, [](Experiment& e) { e.data.interleaved = {"other"}; }));
   BOOST_TEST(!recipes.same(Stage::llm, kAsItIs, unread));
   // The same parts in another order, and a part that is not there.
-  const auto freeze = [](std::vector<std::string> parts) {
+  const auto freeze = [](std::vector<ModelPart> parts) {
     return [=](Experiment& e) { e.train_vlm.freeze = parts; };
   };
-  BOOST_TEST(recipes.same(Stage::vlm, freeze({"encoder", "llm"}), freeze({"llm", "encoder"})));
-  BOOST_TEST(!recipes.same(Stage::vlm, kAsItIs, freeze({"encoder"})));
+  BOOST_TEST(recipes.same(Stage::vlm, freeze({ModelPart::encoder, ModelPart::llm}),
+                          freeze({ModelPart::llm, ModelPart::encoder})));
+  BOOST_TEST(!recipes.same(Stage::vlm, kAsItIs, freeze({ModelPart::encoder})));
   recipes.base.encoder.loss = EncoderLoss::none;
-  BOOST_TEST(recipes.same(Stage::vlm, kAsItIs, freeze({"encoder"})));
-  BOOST_TEST(!recipes.same(Stage::vlm, kAsItIs, freeze({"connector"})));
+  BOOST_TEST(recipes.same(Stage::vlm, kAsItIs, freeze({ModelPart::encoder})));
+  BOOST_TEST(!recipes.same(Stage::vlm, kAsItIs, freeze({ModelPart::connector})));
   recipes.base = {};
   // A C-Abstractor without blocks, a rate that never falls.
   const auto width = [](Experiment& e) { e.connector.width = 7; };
@@ -304,10 +305,10 @@ BOOST_AUTO_TEST_CASE(what_no_stage_reads_changes_no_key) {
   recipes.base.train_llm.schedule = LrSchedule::constant;
   BOOST_TEST(recipes.same(Stage::llm, kAsItIs, floor));
   // The held-out loss of a decoder is that of text; shots are measured one by one.
-  recipes.base.stages = {"llm", "eval"};
+  recipes.base.stages = {Stage::llm, Stage::eval};
   BOOST_TEST(recipes.same(Stage::eval, kAsItIs, [](Experiment& e) { e.eval.captions = {"held out"}; }));
   BOOST_TEST(!recipes.same(Stage::eval, kAsItIs, [](Experiment& e) { e.eval.text = {"held out"}; }));
-  recipes.base.stages = {"vlm", "eval"};
+  recipes.base.stages = {Stage::vlm, Stage::eval};
   BOOST_TEST(!recipes.same(Stage::eval, kAsItIs, [](Experiment& e) { e.eval.captions = {"held out"}; }));
   const auto shots = [](std::vector<std::int64_t> numbers) {
     return [=](Experiment& e) { e.eval.shots = numbers; };

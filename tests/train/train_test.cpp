@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(stages_hand_on_their_weights) {
   run(job(Stage::encoder, "encoder"));
   run(job(Stage::llm, "llm"));
   Experiment experiment = recipe();
-  experiment.train_vlm.freeze = {"encoder", "llm"};
+  experiment.train_vlm.freeze = {ModelPart::encoder, ModelPart::llm};
   experiment.train_vlm.resolution = 56;  // positions are interpolated
   TrainingJob vlm = job(Stage::vlm, "vlm", experiment);
   vlm.parents = {{"encoder", scratch.path / "encoder"}, {"llm", scratch.path / "llm"}};
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_recipe_in_canonical_form_trains_to_the_same_bits) {
   experiment.encoder.loss = EncoderLoss::none;
   check("resolution-none", experiment);
   experiment = recipe();
-  experiment.train_vlm.freeze = {"llm", "encoder"};
+  experiment.train_vlm.freeze = {ModelPart::llm, ModelPart::encoder};
   experiment.data.mix = {9, 9, 2};
   check("frozen-and-mixed", experiment);
 }

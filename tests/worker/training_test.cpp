@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(a_vlm_job_builds_on_its_parents_and_journals_losses_shares_
   write_job("encoder", training_job(Stage::encoder, recipe));
   write_job("llm", training_job(Stage::llm, recipe));
   Experiment frozen = recipe;
-  frozen.train_vlm.freeze = {"encoder", "llm"};
+  frozen.train_vlm.freeze = {ModelPart::encoder, ModelPart::llm};
   Json job = training_job(Stage::vlm, frozen);
   job["parents"] = {{"encoder", "encoder"}, {"llm", "llm"}};
   write_job("vlm", job);
