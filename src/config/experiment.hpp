@@ -1,5 +1,5 @@
 // An experiment: one complete recipe. Every key, its type, default, unit, range and meaning stand in
-// fields.cpp.
+// the rows of field_table.cpp.
 #pragma once
 
 #include <cstdint>
@@ -104,7 +104,7 @@ struct Data {
   ImageFit image_fit = ImageFit::stretch;
 };
 
-/// How one stage trains. A stage has the fields that fields.cpp lists for it.
+/// How one stage trains. A stage has the keys that train_fields.cpp lists for it.
 struct Train {
   std::int64_t steps = 200000, batch = 512;
   double peak_lr = 1e-4, min_lr_ratio = 0.1;
