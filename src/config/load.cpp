@@ -46,9 +46,10 @@ class SweepReader : SweepTables {
 
     Recipe recipe;
     if (const toml::node* experiment = root.get("experiment")) {
-      if (const auto path = text(root, "experiment"))
-        read_experiment(resolve_path(document_.file.parent_path(), *path), document_.at(*experiment), binder_,
-                        recipe, findings_);
+      if (const auto path = text(root, "experiment")) {
+        sweep.experiment_file = resolve_path(document_.file.parent_path(), *path);
+        read_experiment(sweep.experiment_file, document_.at(*experiment), binder_, recipe, findings_);
+      }
     } else if (lacks(root, "", "experiment")) {
       findings_.add({document_.source, 0, 0}, "has no 'experiment'; expected the path of an experiment file");
     }
@@ -406,7 +407,7 @@ Sweep read_experiment_alone(const TomlDocument& document, Findings& findings) {
   read_experiment(document.file, std::nullopt, NameBinder(), recipe, findings);
   Sweep sweep;
   sweep.name = document.file.stem().string();
-  sweep.file = document.file;
+  sweep.file = sweep.experiment_file = document.file;
   sweep.where = {document.source, 1, 1};
   recipe.move_to(sweep);
   sweep.seeds = {0};

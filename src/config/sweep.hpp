@@ -86,7 +86,8 @@ struct IncludeCell {
 struct Sweep {
   std::string name;
   std::filesystem::path file;  ///< As real_path() has it: links are followed, so that one file is one sweep.
-  Experiment experiment;       ///< With everything that is written down; computed values come with the cell.
+  std::filesystem::path experiment_file;  ///< That the sweep names, or itself where it is one; absolute.
+  Experiment experiment;  ///< With everything that is written down; computed values come with the cell.
   std::vector<Assignment> computed;  ///< Of the experiment and the overrides, still to be evaluated.
   std::vector<Location> set_at;  ///< For each field (by Field::index): where it was last set, for messages.
   /// For each field: whether the files set it, and no preset of a later file or of [override] replaced it. It

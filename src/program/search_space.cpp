@@ -54,11 +54,12 @@ Experiment resolve_alone(const std::filesystem::path& file) {
 }  // namespace
 
 SearchSpace::SearchSpace(const Sweep& sweep, Stage stage)
-    : sweep_file_(sweep.file), sweep_name_(sweep.name), stage_(stage) {
-  if (sweep.sources && sweep.sources->size() > 1)
-    experiment_file_ = std::filesystem::absolute(sweep.sources->at(1).name).lexically_normal();
-  base_ = resolve_alone(experiment_file_);
-  seed_ = sweep.seeds.front();
+    : base_(resolve_alone(sweep.experiment_file)),
+      experiment_file_(sweep.experiment_file),
+      sweep_file_(sweep.file),
+      sweep_name_(sweep.name),
+      seed_(sweep.seeds.front()),
+      stage_(stage) {
   std::map<double, Size> by_size;
   CellExpander(sweep).expand([&](const Cell&, const Experiment& experiment) {
     if (!experiment.has_stage(stage)) return;

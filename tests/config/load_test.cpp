@@ -52,6 +52,17 @@ BOOST_AUTO_TEST_CASE(all_mistakes_of_all_files_come_at_once_with_their_places) {
              "      | ^\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_sweep_knows_the_file_of_its_experiment) {
+  write("recipes/base.toml", "stages = ['demo']\n");
+  write("recipes/wide.toml", "base = 'base.toml'\ndemo.width = 64\n");
+  const auto sweep = write("sweeps/sweep.toml", "experiment = '../recipes/wide.toml'\n");
+  BOOST_TEST(load_sweep(sweep).experiment_file == path / "recipes/wide.toml");
+  // Not what it builds on, and not by its place among the files that were read.
+  const Sweep alone = load_sweep_or_experiment(path / "recipes/wide.toml");
+  BOOST_TEST(alone.experiment_file == path / "recipes/wide.toml");
+  BOOST_TEST(alone.file == alone.experiment_file);
+}
+
 BOOST_AUTO_TEST_CASE(files_that_cannot_be_read_are_named) {
   BOOST_TEST(mistakes(*this, "experiment = 'no.toml'")
                  .find("no.toml: cannot be opened: No such file or directory") != std::string::npos);
