@@ -139,11 +139,21 @@ class Checker {
           "'encoder.resolution' is one patch; expected two or more, since aim predicts patches from others");
   }
 
+  /// Sides of the pictures whose features the connector maps, of vlm and sft, each once.
+  std::vector<std::int64_t> connected_resolutions() const {
+    std::vector<std::int64_t> sides;
+    for (const Stage stage : {Stage::vlm, Stage::sft})
+      if (const std::int64_t side = resolution_of(e_, stage);
+          has(stage) && (sides.empty() || sides.back() != side))
+        sides.push_back(side);
+    return sides;
+  }
+
   void check_connector() {
     const Connector& connector = e_.connector;
     if (connector.kind == ConnectorKind::mlp) {
-      check_sequence(patches(resolution_of(e_, Stage::vlm), e_.encoder.patch),
-                     "one visual token per patch makes");
+      for (const std::int64_t side : connected_resolutions())
+        check_sequence(patches(side, e_.encoder.patch), "one visual token per patch makes");
       return;
     }
     check_sequence(connector.tokens, "'connector.tokens' is");
@@ -156,11 +166,12 @@ class Checker {
       add({"connector.tokens", "connector.kind"},
           fmt::format("'connector.tokens' is {}; expected a square number ({} or {}), since {} pools a grid",
                       connector.tokens, side * side, (side + 1) * (side + 1), to_name(connector.kind)));
-    const std::int64_t available = patches(resolution_of(e_, Stage::vlm), e_.encoder.patch);
-    if (connector.tokens > available)
-      add({"connector.tokens", "encoder.resolution", "train.vlm.resolution", "encoder.patch"},
-          fmt::format("'connector.tokens' is {}; expected at most {}, the patches of a {} px picture",
-                      connector.tokens, available, resolution_of(e_, Stage::vlm)));
+    for (const std::int64_t resolution : connected_resolutions())
+      if (const std::int64_t available = patches(resolution, e_.encoder.patch); connector.tokens > available)
+        add({"connector.tokens", "encoder.resolution", "train.vlm.resolution", "train.sft.resolution",
+             "encoder.patch"},
+            fmt::format("'connector.tokens' is {}; expected at most {}, the patches of a {} px picture",
+                        connector.tokens, available, resolution));
   }
 
   void check_sequence(std::int64_t tokens, const char* what) {

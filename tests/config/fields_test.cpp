@@ -152,6 +152,22 @@ BOOST_AUTO_TEST_CASE(contradictions_name_the_keys_and_the_numbers) {
   BOOST_TEST(first(e).starts_with("'connector.tokens' is 1000; expected a square number (961 or 1024)"));
   e.connector.tokens = 1024;
   BOOST_TEST(first(e) == "'connector.tokens' is 1024; expected at most 576, the patches of a 336 px picture");
+  // What holds for the pictures of stage vlm holds for those of stage sft, where it is run.
+  e = {};
+  e.train_sft.resolution = 154;
+  BOOST_TEST(first(e) == "none");
+  e.stages = {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft};
+  BOOST_TEST(first(e) == "'connector.tokens' is 144; expected at most 121, the patches of a 154 px picture");
+  e.connector.kind = ConnectorKind::mlp;
+  BOOST_TEST(first(e) == "none");
+  e.train_sft.resolution = 896;
+  BOOST_TEST(first(e) ==
+             "one visual token per patch makes 4096; expected fewer than 'data.seq_len' (4096), so that text "
+             "fits beside a picture");
+  e.train_sft.resolution = 0;
+  e.connector = {.tokens = 1024};
+  e.train_vlm.resolution = 168;
+  BOOST_TEST(find_contradictions(e).size() == 1u);  // One resolution of both stages is said once.
   e = {};
   e.data.seq_len = 144;
   BOOST_TEST(first(e) ==
