@@ -6,6 +6,7 @@
 #include <set>
 
 #include "data/fixture.hpp"
+#include "data/recipe.hpp"
 
 BOOST_AUTO_TEST_SUITE(loader)
 
@@ -286,6 +287,23 @@ BOOST_AUTO_TEST_CASE(shares_are_told_as_metrics) {
   BOOST_TEST(tokens == 1, boost::test_tools::tolerance(1e-12));
   BOOST_TEST(images == 1, boost::test_tools::tolerance(1e-12));
   BOOST_TEST((fill > 0.8 && fill <= 1));
+}
+
+BOOST_AUTO_TEST_CASE(each_stage_has_pictures_of_its_own_resolution_or_none) {
+  Experiment recipe;
+  recipe.encoder.resolution = 28;
+  recipe.connector.kind = ConnectorKind::mlp;  // One token for each patch of 14 px.
+  recipe.train_vlm.resolution = 42;
+  recipe.train_sft.resolution = 56;
+  const auto picture = [&](Stage stage) {
+    const MixtureSettings settings = mixture_of(recipe, stage, /*seed=*/0);
+    return std::pair(settings.resolution, settings.image_tokens);
+  };
+  BOOST_CHECK((picture(Stage::llm) == std::pair<std::int64_t, std::int64_t>(0, 0)));
+  BOOST_CHECK((picture(Stage::vlm) == std::pair<std::int64_t, std::int64_t>(42, 9)));
+  BOOST_CHECK((picture(Stage::sft) == std::pair<std::int64_t, std::int64_t>(56, 16)));
+  recipe.connector.kind = ConnectorKind::c_abstractor;
+  BOOST_CHECK((picture(Stage::llm) == std::pair<std::int64_t, std::int64_t>(0, 0)));
 }
 
 BOOST_AUTO_TEST_CASE(settings_that_cannot_work_are_refused) {
