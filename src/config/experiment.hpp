@@ -131,6 +131,8 @@ struct Eval {
 struct Demo {
   std::int64_t resolution = 8, width = 32, steps = 300, batch = 32;
   double noise = 0.5, peak_lr = 0.1;
+
+  static constexpr std::int64_t kShapes = 8;  ///< The drawings show one of them each.
 };
 
 /// How to run, never what to compute: nothing here is part of a job's identity.
@@ -139,6 +141,9 @@ struct Run {
                encoder_micro_batch = 0, retries = 2;
   bool activation_checkpointing = false, cuda_graphs = false;
   double timeout = 0, heartbeat = 600, max_broken_share = 0.05;
+
+  /// Sequences that an evaluation gives to a decoder at a time, where `micro_batch` is 0.
+  static constexpr std::int64_t kEvaluationRows = 8;
 };
 
 struct Experiment {

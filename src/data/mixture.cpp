@@ -170,6 +170,7 @@ Sequence load_sequence(SequencePlan plan, const MixtureSettings& settings, const
                     .documents = std::vector<std::int32_t>(T, -1),
                     .branches = {},
                     .ids = {},
+                    .indices = {},
                     .image_starts = {},
                     .pixels = {},
                     .report = std::move(plan.report),
@@ -188,12 +189,12 @@ Sequence load_sequence(SequencePlan plan, const MixtureSettings& settings, const
       sequence.image_starts.resize(images_before);
       Problem problem = broken.problem;
       problem.where = document.id;
-      sequence.report.add(std::move(problem));
-      --sequence.report.documents;  // It was counted when it was read.
+      sequence.report.add_counted(std::move(problem));
       continue;
     }
     const auto number = static_cast<std::int32_t>(sequence.ids.size());
     sequence.ids.push_back(document.id);
+    sequence.indices.push_back(document.index);
     const auto branch_of = [&](std::size_t i) {
       return document.branches.empty() ? 0 : document.branches[i];
     };

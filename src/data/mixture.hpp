@@ -59,6 +59,7 @@ struct Sequence {
       documents;  ///< [T]: 0, 1, ... within the sequence; -1: padding. Attention stays within one.
   std::vector<std::int32_t> branches;      ///< [T], or empty: TokenizedDocument::branches.
   std::vector<std::string> ids;            ///< Of the documents.
+  std::vector<std::size_t> indices;        ///< Of the documents: TokenizedDocument::index.
   std::vector<std::int64_t> image_starts;  ///< [N], rising: position of the first of a picture's k places.
   std::vector<std::uint8_t> pixels;        ///< [N, R, R, 3]
   ReadReport report;                       ///< What was read since the sequence before, and what was broken.

@@ -40,8 +40,7 @@ Pair load_pair(PairPlan plan, const PairSettings& settings, const Tokenizer* tok
   } catch (const BrokenDocument& broken) {
     Problem problem = broken.problem;
     problem.where = document.id;
-    pair.report.add(std::move(problem));
-    --pair.report.documents;  // It was counted when it was read.
+    pair.report.add_counted(std::move(problem));
     return pair;
   }
   if (settings.context == 0) return pair;

@@ -1,5 +1,9 @@
 #include "data/recipe.hpp"
 
+#include <fmt/format.h>
+
+#include "util/error.hpp"
+
 namespace ablate {
 
 namespace {
@@ -38,6 +42,19 @@ PairSettings pairs_of(const Experiment& recipe, std::uint64_t seed) {
           .context = is_contrastive(recipe.encoder.loss) ? recipe.encoder.text.context : 0,
           .image_fit = recipe.data.image_fit,
           .synthetic_share = recipe.data.synthetic_share};
+}
+
+std::shared_ptr<const Tokenizer> tokenizer_of(const Experiment& recipe, Stage stage, const char* expected) {
+  if (recipe.data.tokenizer.empty())
+    throw Error(fmt::format("data.tokenizer: no SentencePiece model is named; {}", expected));
+  auto tokenizer = std::make_shared<const Tokenizer>(recipe.data.tokenizer);
+  const bool of_encoder = stage == Stage::encoder;
+  const std::int64_t vocabulary = of_encoder ? recipe.encoder.text.vocab_size : recipe.llm.vocab_size;
+  if (tokenizer->vocab_size() > vocabulary)
+    throw Error(fmt::format("{}.vocab_size: found {}; expected at least {}, the pieces of {}",
+                            of_encoder ? "encoder.text" : "llm", vocabulary, tokenizer->vocab_size(),
+                            recipe.data.tokenizer));
+  return tokenizer;
 }
 
 }  // namespace ablate

@@ -50,6 +50,10 @@ StreamPosition StreamPosition::from_json(const Json& json) {
 
 void ReadReport::add(Problem problem) {
   ++documents;
+  add_counted(std::move(problem));
+}
+
+void ReadReport::add_counted(Problem problem) {
   ++broken[problem.kind];
   if (first.size() < kKept) first.push_back(std::move(problem));
 }

@@ -43,7 +43,10 @@ struct ReadReport {
   std::map<ProblemKind, std::int64_t> broken;  ///< How many of each kind.
   std::vector<Problem> first;                  ///< The first few of them.
 
+  /// A document that could not be read.
   void add(Problem problem);
+  /// One that was read and counted, and turned out broken afterwards: its picture cannot be decoded.
+  void add_counted(Problem problem);
   void add(const ReadReport& report);
 };
 

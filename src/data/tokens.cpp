@@ -7,7 +7,8 @@ namespace ablate {
 
 TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer, std::int64_t image_tokens) {
   const SpecialPieces& special = tokenizer.special();
-  TokenizedDocument result{.id = document.id, .tokens = {}, .targets = {}, .images = {}, .branches = {}};
+  TokenizedDocument result;
+  result.id = document.id;
   const auto add = [&](std::int32_t token, bool target) {
     result.tokens.push_back(token);
     result.targets.push_back(target);
@@ -55,6 +56,7 @@ std::vector<TokenizedDocument> cut_document(TokenizedDocument document, std::int
     if (has_target(from, to)) {
       TokenizedDocument piece{
           .id = document.id,
+          .index = document.index,
           .tokens = {document.tokens.begin() + from, document.tokens.begin() + to},
           .targets = {document.targets.begin() + from, document.targets.begin() + to},
           .images = {document.images.begin() + image, document.images.begin() + next_image},

@@ -19,6 +19,8 @@ struct ImagePlace {
 
 struct TokenizedDocument {
   std::string id;
+  std::size_t index =
+      0;  ///< Which of the caller's items it was made of, where results are to be found by it.
   std::vector<std::int32_t> tokens;   ///< [n]; the places of pictures hold SpecialPieces::pad.
   std::vector<std::uint8_t> targets;  ///< [n]: 1 where the token is to be predicted. Of text only.
   std::vector<ImagePlace> images;     ///< In order.

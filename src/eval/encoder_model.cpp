@@ -1,6 +1,5 @@
 #include "eval/encoder_model.hpp"
 
-#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "eval/tasks.hpp"
 #include "model/device_copy.hpp"
 #include "train/device.hpp"
+#include "train/run_settings.hpp"
 #include "train/weight_files.hpp"
 #include "util/error.hpp"
 
@@ -18,6 +18,7 @@ namespace ablate {
 
 namespace {
 
+/// Pictures that go through the model at a time, where the recipe does not say.
 constexpr std::int64_t kPicturesAtATime = 64;
 /// Of AIM's prefixes and the VAE's noise: the same for all models.
 constexpr std::uint64_t kObjectiveSeed = 0;
@@ -35,18 +36,10 @@ const torch::Tensor& require_numbers(const torch::Tensor& vectors, const std::ve
 EncoderModel::EncoderModel(const EvaluationJob& job)
     : recipe_(job.experiment),
       device_(choose_device(job.device)),
-      batch_(recipe_.run.encoder_micro_batch > 0 ? recipe_.run.encoder_micro_batch : kPicturesAtATime),
+      batch_(micro_batch_of(recipe_.run.encoder_micro_batch, kPicturesAtATime, job.micro_batch_halvings)),
       objective_(make_encoder_objective(recipe_.encoder, kObjectiveSeed)) {
-  batch_ = std::max<std::int64_t>(1, batch_ >> std::min<std::int64_t>(job.micro_batch_halvings, 62));
-  if (objective_->needs_captions()) {
-    if (recipe_.data.tokenizer.empty())
-      throw Error("data.tokenizer: no SentencePiece model is named; expected that of the trained encoder");
-    tokenizer_ = std::make_shared<const Tokenizer>(recipe_.data.tokenizer);
-    if (tokenizer_->vocab_size() > recipe_.encoder.text.vocab_size)
-      throw Error(fmt::format("encoder.text.vocab_size: found {}; expected at least {}, the pieces of {}",
-                              recipe_.encoder.text.vocab_size, tokenizer_->vocab_size(),
-                              recipe_.data.tokenizer));
-  }
+  if (objective_->needs_captions())
+    tokenizer_ = tokenizer_of(recipe_, Stage::encoder, "expected that of the trained encoder");
   Weights weights;
   objective_->append_weights(weights);
   load_weights(weights, {job.model, "the model", "", "", {}}, objective_->vision->class_tokens());
@@ -77,10 +70,7 @@ EncoderExamples EncoderModel::load(const std::vector<Document>& captioned, ReadR
   for (std::size_t i = 0; i < captioned.size(); ++i) {
     Pair pair =
         load_pair({.drawn = {captioned[i], 0}, .report = {}, .position = {}}, settings, tokenizer_.get());
-    for (const Problem& problem : pair.report.first) {
-      report.add(problem);
-      --report.documents;  // It was counted when it was read.
-    }
+    report.add(pair.report);
     if (pair.pixels.empty()) continue;
     examples.documents.push_back(i);
     examples.ids.push_back(captioned[i].id);

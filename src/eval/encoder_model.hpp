@@ -60,7 +60,7 @@ class EncoderModel {
   const Experiment recipe_;
   const torch::Device device_;
   std::shared_ptr<const Tokenizer> tokenizer_;  ///< Null where no captions are needed.
-  std::int64_t batch_;
+  const std::int64_t batch_;
   std::shared_ptr<EncoderObjective> objective_;
 };
 

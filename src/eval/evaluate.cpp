@@ -46,8 +46,6 @@ Task find_task(EvalTask task) {
 void evaluate_into(const EvaluationJob& job, const std::function<bool()>& stop_requested,
                    Findings& findings) {
   const Task task = find_task(job.task);
-  if (job.experiment.data.tokenizer.empty() && task.of_language && job.stage != Stage::encoder)
-    throw Error("data.tokenizer: no SentencePiece model is named; expected that of the trained model");
   set_up_threads(job.threads);
   if (job.stage == Stage::encoder && task.of_encoder) {
     EncoderModel model(job);

@@ -167,8 +167,7 @@ std::vector<Document> read_held_out(const std::vector<std::string>& sources, con
       at_place(drawn.document.id, [&] { check_example(drawn.document, role); });
       documents.push_back(std::move(drawn.document));
     } catch (const BrokenDocument& broken) {
-      report.add(broken.problem);
-      --report.documents;  // It was counted when it was read.
+      report.add_counted(broken.problem);
     }
   }
   return documents;

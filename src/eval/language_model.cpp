@@ -1,6 +1,5 @@
 #include "eval/language_model.hpp"
 
-#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "eval/tasks.hpp"
 #include "model/vision_language_model.hpp"
 #include "train/device.hpp"
+#include "train/run_settings.hpp"
 #include "train/train.hpp"
 #include "train/weight_files.hpp"
 #include "util/error.hpp"
@@ -19,9 +19,6 @@
 namespace ablate {
 
 namespace {
-
-/// Sequences that go through the model at a time, where the recipe does not say.
-constexpr std::int64_t kRowsAtATime = 8;
 
 /// UTF-8 bytes of the text that a piece stands for, where that is known.
 std::optional<std::int64_t> piece_bytes(const Tokenizer& tokenizer, std::int32_t id) {
@@ -50,16 +47,12 @@ class TrainedLanguageModel final : public LanguageModel {
   TrainedLanguageModel(const EvaluationJob& job, const std::function<bool()>& stop_requested)
       : recipe_(job.experiment),
         stop_requested_(stop_requested),
-        tokenizer_(std::make_shared<const Tokenizer>(recipe_.data.tokenizer)),
+        tokenizer_(tokenizer_of(recipe_, job.stage, "expected that of the trained model")),
         device_(choose_device(job.device)),
         settings_(mixture_of(recipe_, job.stage, /*seed=*/0)),
-        threads_(static_cast<std::size_t>(std::clamp<std::int64_t>(job.threads / 2, 1, 16))),
+        threads_(loader_threads(job.threads)),
+        rows_(micro_batch_of(recipe_.run.micro_batch, Run::kEvaluationRows, job.micro_batch_halvings)),
         model_(std::make_shared<VisionLanguageModel>(recipe_, resolution_of(recipe_, job.stage))) {
-    const std::int64_t rows = recipe_.run.micro_batch > 0 ? recipe_.run.micro_batch : kRowsAtATime;
-    rows_ = std::max<std::int64_t>(1, rows >> std::min<std::int64_t>(job.micro_batch_halvings, 62));
-    if (tokenizer_->vocab_size() > recipe_.llm.vocab_size)
-      throw Error(fmt::format("llm.vocab_size: found {}; expected at least {}, the pieces of {}",
-                              recipe_.llm.vocab_size, tokenizer_->vocab_size(), recipe_.data.tokenizer));
     load_weights(model_->weights(), {job.model, "the model", "", "", {}},
                  model_->vision ? model_->vision->class_tokens() : 0);
     if (device_.is_cuda() && train_of(recipe_, job.stage).precision == Precision::bf16)
@@ -96,7 +89,7 @@ class TrainedLanguageModel final : public LanguageModel {
       for (TokenizedDocument& part :
            cut_document(tokenize(documents[i], *tokenizer_, settings_.image_tokens), settings_.seq_len,
                         settings_.max_images, settings_.image_tokens)) {
-        part.id = std::to_string(i);
+        part.index = i;
         parts.push_back(std::move(part));
       }
     std::vector<DocumentLoss> results(documents.size());
@@ -134,11 +127,12 @@ class TrainedLanguageModel final : public LanguageModel {
  private:
   TokenizedDocument tokenize_prompt(const Question& question, std::size_t index) const {
     Document document;
+    document.id = question.id;  // A message about a broken picture names it.
     document.segments = question.prompt;
     TokenizedDocument prompt = tokenize(document, *tokenizer_, settings_.image_tokens);
     prompt.tokens.pop_back();  // The document goes on.
     prompt.targets.assign(prompt.tokens.size(), 0);
-    prompt.id = std::to_string(index);
+    prompt.index = index;
     return prompt;
   }
 
@@ -189,16 +183,12 @@ class TrainedLanguageModel final : public LanguageModel {
 
   SequenceBatch batch_of(std::span<const Sequence> rows, ReadReport& report) const {
     if (stop_requested_()) throw StopRequested();
-    for (const Sequence& row : rows)
-      for (const Problem& problem : row.report.first) {
-        report.add(problem);
-        --report.documents;  // It was counted when it was read.
-      }
+    for (const Sequence& row : rows) report.add(row.report);
     return make_sequence_batch(rows, settings_.image_tokens, settings_.resolution, recipe_.llm.vocab_size,
                                device_);
   }
 
-  /// One pass over the documents, packed. Calls visit(number in `id`, branch, cross entropy, token) for each
+  /// One pass over the documents, packed. Calls visit(its `index`, branch, cross entropy, token) for each
   /// target; a broken picture takes its document along.
   template <class Visit>
   void forward(std::vector<TokenizedDocument> documents, ReadReport& report, const Visit& visit) {
@@ -236,8 +226,8 @@ class TrainedLanguageModel final : public LanguageModel {
         for (std::size_t t = 0; t < sequence.labels.size(); ++t) {
           if (sequence.labels[t] == kNoTarget) continue;
           const auto document = static_cast<std::size_t>(sequence.documents[t]);
-          visit(static_cast<std::size_t>(std::stoull(sequence.ids[document])),
-                sequence.branches.empty() ? 0 : sequence.branches[t], *loss++, sequence.labels[t]);
+          visit(sequence.indices[document], sequence.branches.empty() ? 0 : sequence.branches[t], *loss++,
+                sequence.labels[t]);
         }
     }
   }
@@ -263,7 +253,7 @@ class TrainedLanguageModel final : public LanguageModel {
     states = states.gather(1, last);  // [B, 1, D]
     std::vector<std::vector<std::int32_t>> tokens(rows.size());
     std::vector<bool> done;
-    for (const Sequence& row : rows) done.push_back(row.ids.empty());  // A picture is broken.
+    for (const Sequence& row : rows) done.push_back(row.indices.empty());  // A picture is broken.
     for (std::int64_t step = 0; step < max_new_tokens; ++step) {
       const torch::Tensor head = model_->decoder->head();
       const torch::Tensor logits = torch::linear(states, head.to(states.dtype()));  // [B, 1, V]
@@ -273,7 +263,7 @@ class TrainedLanguageModel final : public LanguageModel {
       for (std::size_t i = 0; i < rows.size(); ++i) {
         if (done[i]) continue;
         require_number(best.data_ptr<float>()[i], "the likeliest token's logit",
-                       questions[std::stoull(rows[i].ids[0])].id);
+                       questions[rows[i].indices[0]].id);
         const std::int64_t id = ids.data_ptr<std::int64_t>()[i];
         done[i] = ends_writing(*tokenizer_, id);
         if (!done[i]) tokens[i].push_back(static_cast<std::int32_t>(id));
@@ -283,8 +273,8 @@ class TrainedLanguageModel final : public LanguageModel {
       states = model_->decoder->extend(model_->decoder->embed(next, model_->compute), reading);
     }
     for (std::size_t i = 0; i < rows.size(); ++i)
-      if (!rows[i].ids.empty())  // Its pictures are whole.
-        written[static_cast<std::size_t>(std::stoull(rows[i].ids[0]))] = tokenizer_->decode(tokens[i]);
+      if (!rows[i].indices.empty())  // Its pictures are whole.
+        written[rows[i].indices[0]] = tokenizer_->decode(tokens[i]);
   }
 
   const Experiment recipe_;
@@ -293,7 +283,7 @@ class TrainedLanguageModel final : public LanguageModel {
   const torch::Device device_;
   const MixtureSettings settings_;
   const std::size_t threads_;
-  std::int64_t rows_ = 1;
+  const std::int64_t rows_;  ///< Sequences that go through the model at a time.
   const std::shared_ptr<VisionLanguageModel> model_;
 };
 

@@ -12,7 +12,6 @@ namespace ablate {
 namespace {
 
 constexpr double kTextTokensPerImage = 64;
-constexpr double kDemoClasses = 8;
 
 /// What a process takes before it has a model: libraries, threads, buffers of the data loader.
 constexpr double kProcessBytes = 230e6;
@@ -120,8 +119,9 @@ Cost decoder_cost(const Experiment& e, Stage stage) {
 
 Cost demo_cost(const Experiment& e) {
   const double inputs = real(e.demo.resolution) * real(e.demo.resolution), width = real(e.demo.width);
-  const double params = inputs * width + width + width * kDemoClasses + kDemoClasses;
-  const double forward = 2 * (inputs * width + width * kDemoClasses);
+  const double shapes = real(Demo::kShapes);
+  const double params = inputs * width + width + width * shapes + shapes;
+  const double forward = 2 * (inputs * width + width * shapes);
   return {params, 3 * forward * real(e.demo.batch) * real(e.demo.steps), 3 * 8 * params};
 }
 
@@ -184,8 +184,8 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
       if (written > 0) flops += examples * one_pass(written);
     }
   }
-  constexpr double kRows = 8;  // As eval/language_model.cpp has it.
-  const double tokens = (e.run.micro_batch > 0 ? real(e.run.micro_batch) : kRows) * real(e.data.seq_len);
+  const double rows = real(e.run.micro_batch > 0 ? e.run.micro_batch : Run::kEvaluationRows);
+  const double tokens = rows * real(e.data.seq_len);
   const double memory = kProcessBytes + 4 * params + head_bytes(e.llm, tokens) +
                         tokens * kept_by_decoder_block(e.llm) * number_bytes(Precision::fp32);
   return {params, flops, memory};

@@ -13,8 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char *kModelFile = "model.safetensors", *kOptimizerFile = "optimizer.safetensors",
-                     *kStateFile = "state.json";
+constexpr const char *kOptimizerFile = "optimizer.safetensors", *kStateFile = "state.json";
 
 NamedTensors weights_by_name(const Weights& weights) {
   NamedTensors tensors;

@@ -1,5 +1,4 @@
 // Stages llm, vlm and sft: packed sequences through the decoder, with pictures or without.
-#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include "model/compat.hpp"
 #include "model/vision_language_model.hpp"
 #include "plan/cost.hpp"
+#include "train/run_settings.hpp"
 #include "train/task.hpp"
 #include "train/weight_files.hpp"
 #include "util/error.hpp"
@@ -17,8 +17,6 @@
 namespace ablate {
 
 namespace {
-
-constexpr const char* kTrainedModel = "model.safetensors";
 
 class DecoderTask final : public TrainingTask {
  public:
@@ -29,7 +27,8 @@ class DecoderTask final : public TrainingTask {
         device_(device),
         resolution_(resolution_of(recipe_, job.stage)),
         mixture_(mixture_of(recipe_, job.stage, job.seed)),
-        micro_batch_(micro_batch_of(job, recipe_.run.micro_batch, train_.batch)),
+        micro_batch_(micro_batch_of(std::min(recipe_.run.micro_batch, train_.batch), train_.batch,
+                                    job.micro_batch_halvings)),
         model_(std::make_shared<VisionLanguageModel>(recipe_, resolution_)) {
     open_data(job, data_state);
     initialise(model_->weights(), job.seed);
@@ -113,13 +112,8 @@ class DecoderTask final : public TrainingTask {
   }
 
   void open_data(const TrainingJob& job, const Json& data_state) {
-    if (recipe_.data.tokenizer.empty())
-      throw Error("data.tokenizer: no SentencePiece model is named; `ablate data tokenizer` trains one");
-    const auto tokenizer = std::make_shared<const Tokenizer>(recipe_.data.tokenizer);
-    if (tokenizer->vocab_size() > recipe_.llm.vocab_size)
-      throw Error(fmt::format("llm.vocab_size: found {}; expected at least {}, the pieces of {}",
-                              recipe_.llm.vocab_size, tokenizer->vocab_size(), recipe_.data.tokenizer));
-    const LoaderSettings settings{.threads = loader_threads(job),
+    const auto tokenizer = tokenizer_of(recipe_, stage_, kNoTokenizer);
+    const LoaderSettings settings{.threads = loader_threads(job.threads),
                                   .max_broken_share = recipe_.run.max_broken_share};
     if (data_state.is_null()) {
       loader_.emplace(mixture_, tokenizer, settings);
@@ -171,7 +165,7 @@ class DecoderTask final : public TrainingTask {
       return found == job.parents.end() ? nullptr : &found->second;
     };
     if (const auto* vlm = parent("vlm")) {
-      load_weights(model_->weights(), {*vlm / kTrainedModel, "the vlm stage", "", "", {}}, class_tokens());
+      load_weights(model_->weights(), {*vlm / kModelFile, "the vlm stage", "", "", {}}, class_tokens());
       return;
     }
     // What files of encoders have beside the image side: other towers, heads, projections.
@@ -182,14 +176,14 @@ class DecoderTask final : public TrainingTask {
       const std::string prefix = "vision_tower.";
       if (const auto* encoder = parent("encoder"))
         load_weights(model_->vision_weights(),
-                     {*encoder / kTrainedModel, "the encoder stage", prefix, "", beside}, class_tokens());
+                     {*encoder / kModelFile, "the encoder stage", prefix, "", beside}, class_tokens());
       else if (!recipe_.encoder.init.empty())
         load_weights(model_->vision_weights(), {recipe_.encoder.init, "encoder.init", prefix, "", beside},
                      class_tokens());
     }
     const std::string prefix = model_->reads_pictures() ? "language_model." : "";
     if (const auto* llm = parent("llm"))
-      load_weights(model_->decoder_weights(), {*llm / kTrainedModel, "the llm stage", prefix, "", {}}, 0);
+      load_weights(model_->decoder_weights(), {*llm / kModelFile, "the llm stage", prefix, "", {}}, 0);
     else if (!recipe_.llm.init.empty())
       load_weights(model_->decoder_weights(), {recipe_.llm.init, "llm.init", prefix, "", {}}, 0);
   }

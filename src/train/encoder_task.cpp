@@ -1,5 +1,4 @@
 // Stage encoder: pictures, with their captions where the loss wants them.
-#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include "data/recipe.hpp"
 #include "model/encoder_objective.hpp"
 #include "plan/cost.hpp"
+#include "train/run_settings.hpp"
 #include "train/task.hpp"
 #include "train/weight_files.hpp"
 #include "util/error.hpp"
@@ -23,7 +23,8 @@ class EncoderTask final : public TrainingTask {
         train_(recipe_.train_encoder),
         device_(device),
         pairs_(pairs_of(recipe_, job.seed)),
-        micro_batch_(micro_batch_of(job, recipe_.run.encoder_micro_batch, train_.batch)),
+        micro_batch_(micro_batch_of(std::min(recipe_.run.encoder_micro_batch, train_.batch), train_.batch,
+                                    job.micro_batch_halvings)),
         objective_(make_encoder_objective(recipe_.encoder, job.seed)) {
     open_data(job, data_state);
     const Weights weights = this->weights();
@@ -82,16 +83,8 @@ class EncoderTask final : public TrainingTask {
     if (pairs_.paths.empty())
       throw Error("data.encoder: no source is named; expected captioned pictures for the encoder stage");
     std::shared_ptr<const Tokenizer> tokenizer;
-    if (objective_->needs_captions()) {
-      if (recipe_.data.tokenizer.empty())
-        throw Error("data.tokenizer: no SentencePiece model is named; `ablate data tokenizer` trains one");
-      tokenizer = std::make_shared<const Tokenizer>(recipe_.data.tokenizer);
-      if (tokenizer->vocab_size() > recipe_.encoder.text.vocab_size)
-        throw Error(fmt::format("encoder.text.vocab_size: found {}; expected at least {}, the pieces of {}",
-                                recipe_.encoder.text.vocab_size, tokenizer->vocab_size(),
-                                recipe_.data.tokenizer));
-    }
-    const LoaderSettings settings{.threads = loader_threads(job),
+    if (objective_->needs_captions()) tokenizer = tokenizer_of(recipe_, Stage::encoder, kNoTokenizer);
+    const LoaderSettings settings{.threads = loader_threads(job.threads),
                                   .max_broken_share = recipe_.run.max_broken_share};
     if (data_state.is_null()) {
       loader_.emplace(pairs_, tokenizer, settings);

@@ -45,17 +45,14 @@ struct TrainingTask {
   virtual Json data_state() const = 0;
 };
 
+/// What is expected of a user whose recipe names no tokenizer.
+constexpr const char* kNoTokenizer = "`ablate data tokenizer` trains one";
+
 /// Build the model of a stage, fill its weights (from a parent, an init file, or at random), and open its
 /// data at `data_state` (null: from the beginning). Throw Error, DataError.
 std::unique_ptr<TrainingTask> make_encoder_task(const TrainingJob& job, torch::Device device,
                                                 const Json& data_state);
 std::unique_ptr<TrainingTask> make_decoder_task(const TrainingJob& job, torch::Device device,
                                                 const Json& data_state);
-
-/// Examples that go through the model at a time: `setting` (0: the whole batch), halved as often as
-/// memory has run out, at least 1.
-std::int64_t micro_batch_of(const TrainingJob& job, std::int64_t setting, std::int64_t batch);
-/// Threads that prepare data: half of the job's, at least 1.
-std::size_t loader_threads(const TrainingJob& job);
 
 }  // namespace ablate

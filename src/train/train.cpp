@@ -124,9 +124,9 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
   }
 
   if (optimizer.has_ema()) optimizer.swap_ema();
-  write_or_fail([&] { save_weights(job.folder / "model.safetensors", task->weights()); });
+  write_or_fail([&] { save_weights(job.folder / kModelFile, task->weights()); });
   Json detail = meter.totals();
-  detail["model"] = "model.safetensors";
+  detail["model"] = kModelFile;
   detail["device"] = device_name(device, job.threads);
   std::int64_t parameters = 0;
   for (const torch::Tensor& parameter : task->model().parameters()) parameters += parameter.numel();
@@ -137,15 +137,6 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
 }
 
 }  // namespace
-
-std::int64_t micro_batch_of(const TrainingJob& job, std::int64_t setting, std::int64_t batch) {
-  const std::int64_t whole = setting > 0 ? std::min(setting, batch) : batch;
-  return std::max<std::int64_t>(1, whole >> std::min<std::int64_t>(job.micro_batch_halvings, 62));
-}
-
-std::size_t loader_threads(const TrainingJob& job) {
-  return static_cast<std::size_t>(std::clamp<std::int64_t>(job.threads / 2, 1, 16));
-}
 
 std::optional<Json> train_stage(const TrainingJob& job, const TrainingHooks& hooks) {
   return with_plain_failures(job.device, [&] { return train(job, hooks); });

@@ -48,8 +48,11 @@ struct TrainingHooks {
   std::function<bool()> stop_requested;
 };
 
-/// Trains to the last step and leaves "model.safetensors" (with a moving average: of that). Returns the
-/// detail for a `finished` event; nothing when it was asked to stop and has left a checkpoint.
+/// The weights of a trained model in its job's folder, and of a checkpoint in its own.
+constexpr const char* kModelFile = "model.safetensors";
+
+/// Trains to the last step and leaves kModelFile (with a moving average: of that). Returns the detail for a
+/// `finished` event; nothing when it was asked to stop and has left a checkpoint.
 ///
 /// On the CPU, with the same number of threads, the weights behind step n are the same bits however often the
 /// training was interrupted and resumed.

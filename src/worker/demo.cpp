@@ -18,7 +18,7 @@ namespace ablate {
 
 namespace {
 
-constexpr const char* kModelFile = "model";
+constexpr const char* kDemoModelFile = "model";
 constexpr std::size_t kMaxStateBytes = 256u << 20;
 
 struct DemoConfig {
@@ -40,7 +40,7 @@ DemoConfig read_demo_config(const Job& job) {
 }
 
 DemoState make_state(const DemoConfig& config) {
-  return DemoState(DemoModel(config.resolution * config.resolution, config.width, kNumShapes));
+  return DemoState(DemoModel(config.resolution * config.resolution, config.width, Demo::kShapes));
 }
 
 void read_state(const std::filesystem::path& file, DemoState& state) {
@@ -96,7 +96,7 @@ StageResult eval_demo(const StageContext& context, double noise_factor) {
   const std::filesystem::path parent = context.parent("demo");
   const DemoConfig config = read_demo_config(load_job(JobFolder{parent.parent_path()}.job()));
   DemoState state = make_state(config);
-  read_state(parent / kModelFile, state);
+  read_state(parent / kDemoModelFile, state);
   const DemoPictures pictures(context.job.seed, "held-out", config.resolution, noise_factor * config.noise);
   DemoBatch batch;
   draw_batch(pictures, 0, examples, batch);
@@ -142,8 +142,8 @@ StageResult train_demo(const StageContext& context) {
       context.metric(state.step, {{"loss", loss.loss}, {"accuracy", loss.accuracy}, {"lr", lr}});
     if (state.step % checkpoint_interval == 0 && state.step < config.steps) checkpoints.save(state);
   }
-  context.save(kModelFile, save_state(state));
-  return Json{{"model", kModelFile}};
+  context.save(kDemoModelFile, save_state(state));
+  return Json{{"model", kDemoModelFile}};
 }
 
 StageResult eval_demo_accuracy(const StageContext& context) { return eval_demo(context, 1); }

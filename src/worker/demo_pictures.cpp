@@ -47,7 +47,7 @@ DemoPictures::DemoPictures(std::uint64_t seed, std::string_view purpose, std::in
     : random_(seed, fmt::format("demo pictures, {}", purpose)), resolution_(resolution), noise_(noise) {}
 
 std::int64_t DemoPictures::draw(std::uint64_t index, std::span<double> pixels) const {
-  const auto shape = static_cast<std::int64_t>(random_.below(kNumShapes, index, shape_lane));
+  const auto shape = static_cast<std::int64_t>(random_.below(Demo::kShapes, index, shape_lane));
   const auto radius =
       kMinRadius + static_cast<std::int64_t>(random_.below(kMaxRadius - kMinRadius + 1, index, radius_lane));
   const auto places = static_cast<std::uint64_t>(kPictureSide - 2 * radius);

@@ -5,12 +5,12 @@
 #include <span>
 #include <string_view>
 
+#include "config/experiment.hpp"
 #include "util/random.hpp"
 
 namespace ablate {
 
 constexpr std::int64_t kPictureSide = 16;
-constexpr std::int64_t kNumShapes = 8;
 
 /// An endless series of grey pictures: a shape of random kind, size and place (1 on 0), Gaussian noise on
 /// every pixel, and then the mean over squares. Noise is drawn before the mean is taken: all resolutions see
@@ -21,8 +21,8 @@ class DemoPictures {
   DemoPictures(std::uint64_t seed, std::string_view purpose, std::int64_t resolution, double noise);
 
   std::int64_t pixels() const { return resolution_ * resolution_; }
-  /// Draws picture `index` into `pixels` [resolution * resolution] and returns its shape, 0 to kNumShapes
-  /// - 1.
+  /// Draws picture `index` into `pixels` [resolution * resolution] and returns its shape, below
+  /// Demo::kShapes.
   std::int64_t draw(std::uint64_t index, std::span<double> pixels) const;
 
  private:

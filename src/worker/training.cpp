@@ -63,7 +63,7 @@ auto with_failure_kinds(const Work& work) {
 /// The folder of a parent's finished attempt, with its model in it.
 std::filesystem::path model_folder(const StageContext& context, const std::string& stage) {
   std::filesystem::path folder = context.parent(stage);
-  const std::filesystem::path model = folder / "model.safetensors";
+  const std::filesystem::path model = folder / kModelFile;
   std::error_code failed;
   if (!std::filesystem::exists(model, failed))
     throw StageFailure(
@@ -110,7 +110,7 @@ StageResult evaluate_model(const StageContext& context) {
   EvaluationJob job{.experiment = {},
                     .stage = trained.stage,
                     .task = from_name<EvalTask>(context.job.task),
-                    .model = folder / "model.safetensors",
+                    .model = folder / kModelFile,
                     .device = to_name(context.spec.placement.kind),
                     .threads = context.spec.placement.threads,
                     .micro_batch_halvings = context.spec.micro_batch_halvings};

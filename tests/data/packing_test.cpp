@@ -106,10 +106,12 @@ BOOST_AUTO_TEST_CASE(pieces_of_a_document_are_the_document) {
 BOOST_AUTO_TEST_CASE(a_piece_with_nothing_to_predict_is_left_out) {
   BOOST_TEST(
       cut_document(tokens_of({}), 100, 4, kImageTokens).empty());  // document_end alone follows nothing.
-  const auto pieces =
-      cut_document(tokens_of({text("a red coat"), picture(), picture(), picture()}), 7, 1, kImageTokens);
-  for (const TokenizedDocument& piece : pieces)
+  TokenizedDocument document = tokens_of({text("a red coat"), picture(), picture(), picture()});
+  document.index = 3;
+  for (const TokenizedDocument& piece : cut_document(std::move(document), 7, 1, kImageTokens)) {
     BOOST_TEST(std::count(piece.targets.begin(), piece.targets.end(), 1) > 0);
+    BOOST_TEST(piece.index == 3u);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(best_fit_by_hand) {
@@ -194,9 +196,11 @@ BOOST_AUTO_TEST_CASE(a_broken_picture_takes_its_document_along_and_no_other) {
   plan.documents = {tokens_of({text("bag"), picture()}, "one"),
                     tokens_of({picture(), broken, text("coat")}, "two"),
                     tokens_of({text("boot"), picture()}, "three")};
+  for (std::size_t i = 0; i < 3; ++i) plan.documents[i].index = 10 + i;
   plan.report.documents = 3;
   const Sequence sequence = load_sequence(std::move(plan), settings_of(64), small_tokenizer()->special());
   BOOST_TEST((sequence.ids == std::vector<std::string>{"one", "three"}));
+  BOOST_TEST((sequence.indices == std::vector<std::size_t>{10, 12}));
   BOOST_TEST(sequence.image_starts.size() == 2u);
   BOOST_TEST(sequence.pixels.size() == 2u * 8 * 8 * 3);
   BOOST_TEST(sequence.report.documents == 3);

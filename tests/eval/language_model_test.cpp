@@ -440,6 +440,7 @@ BOOST_AUTO_TEST_CASE(a_broken_picture_takes_its_question_along_and_is_told) {
   BOOST_TEST((report.broken == std::map<ProblemKind, std::int64_t>{{ProblemKind::image, 1}}));
   BOOST_TEST(report.documents == 0);  // Who read them counted them.
   BOOST_TEST(report.first.size() == 1u);
+  BOOST_TEST(report.first.at(0).where == questions[2].id);
 
   report = {};
   const auto written = plain.load()->write(questions, 5, report);
@@ -466,6 +467,21 @@ BOOST_AUTO_TEST_CASE(a_document_with_a_broken_picture_has_no_loss) {
   for (const std::size_t i : {0u, 2u}) BOOST_TEST(found[i].nats == whole[i].nats, tt::tolerance(1e-6));
   BOOST_TEST(nats_sum(found) < nats_sum(whole));
   BOOST_TEST((report.broken == std::map<ProblemKind, std::int64_t>{{ProblemKind::image, 1}}));
+  BOOST_TEST(report.first.at(0).where == "shard: b");
+}
+
+BOOST_AUTO_TEST_CASE(all_broken_pictures_of_a_sequence_count_however_many_are_kept_in_words) {
+  const PlainModel plain(Stage::vlm, kLoud);
+  const auto model = plain.load([](EvaluationJob& job) {
+    job.experiment.data.max_images = 64;
+    job.experiment.data.seq_len = 2048;
+  });
+  const std::vector<Document> documents(
+      30, {.id = "d", .segments = {shown_picture("no picture at all"), shown_text("ab")}});
+  ReadReport report;
+  model->losses(documents, report);
+  BOOST_TEST(report.broken[ProblemKind::image] == 30);
+  BOOST_TEST(report.first.size() == ReadReport::kKept);
 }
 
 BOOST_AUTO_TEST_CASE(a_request_to_stop_comes_out_of_every_question) {

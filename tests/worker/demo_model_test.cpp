@@ -24,7 +24,7 @@ DemoBatch draw_some(const DemoPictures& pictures, std::int64_t count) {
 BOOST_AUTO_TEST_SUITE(demo_model)
 
 BOOST_AUTO_TEST_CASE(gradients_equal_finite_differences) {
-  DemoModel model(4, 5, kNumShapes);
+  DemoModel model(4, 5, Demo::kShapes);
   model.initialise(7);
   const DemoBatch batch = draw_some(DemoPictures(7, "training", 2, 0.5), 16);
   std::vector<double> gradient;
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(gradients_equal_finite_differences) {
 }
 
 BOOST_AUTO_TEST_CASE(an_untrained_model_without_weights_guesses) {
-  const DemoModel model(64, 8, kNumShapes);
+  const DemoModel model(64, 8, Demo::kShapes);
   const DemoBatch batch = draw_some(DemoPictures(1, "training", 8, 0.5), 64);
   BOOST_TEST(std::abs(compute_loss(model, batch, nullptr).loss - std::log(8.0)) < 1e-12);
 }
