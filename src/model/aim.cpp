@@ -32,23 +32,22 @@ torch::Tensor aim_errors(const torch::Tensor& predictions, const torch::Tensor& 
 }
 
 AimHeadBlockImpl::AimHeadBlockImpl(const Encoder& encoder)
-    : activation(encoder.activation),
-      norm(register_module("norm", LayerNorm(encoder.aim_head_width, norm_epsilon(encoder)))),
-      fc1(register_module("fc1", Linear(encoder.aim_head_width, kAimHeadRatio * encoder.aim_head_width,
-                                        /*with_bias=*/false))),
-      fc2(register_module("fc2", Linear(kAimHeadRatio * encoder.aim_head_width, encoder.aim_head_width,
-                                        /*with_bias=*/false))) {}
+    : norm(register_module("norm", LayerNorm(encoder.aim_head_width, norm_epsilon(encoder)))),
+      mlp(make_feed_forward({.kind = FeedForwardKind::mlp,
+                             .width = encoder.aim_head_width,
+                             .hidden_width = kAimHeadRatio * encoder.aim_head_width,
+                             .biases = false,
+                             .activation = encoder.activation},
+                            *this)) {}
 
-torch::Tensor AimHeadBlockImpl::forward(const torch::Tensor& x) {
-  return x + fc2(activate(fc1(norm(x)), activation));
-}
+torch::Tensor AimHeadBlockImpl::forward(const torch::Tensor& x) { return x + mlp->forward(norm(x)); }
 
 // Xavier throughout, as in MAE.
 void AimHeadBlockImpl::append_weights(Weights& weights, const std::string& prefix) const {
-  const Init init = Init::xavier(fc1->weight.size(1), fc1->weight.size(0));
+  const std::int64_t H = norm->weight.size(0);
+  const Init init = Init::xavier(H, kAimHeadRatio * H);
   norm->append_weights(weights, prefix + "norm.");
-  fc1->append_weights(weights, prefix + "fc1.", init);
-  fc2->append_weights(weights, prefix + "fc2.", init);
+  mlp->append_weights(weights, prefix, init, init);
 }
 
 AimObjective::AimObjective(const Encoder& config, std::uint64_t random_seed)

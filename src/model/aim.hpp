@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "model/encoder_objective.hpp"
+#include "model/feed_forward.hpp"
 #include "model/layers.hpp"
 #include "model/visibility.hpp"
 
@@ -27,15 +28,14 @@ torch::Tensor aim_targets(const torch::Tensor& patches);
 torch::Tensor aim_errors(const torch::Tensor& predictions, const torch::Tensor& targets,
                          const torch::Tensor& prefix);
 
-/// Residual MLP of the head: x + fc2(activate(fc1(norm(x)))), four times as wide inside, no biases.
+/// Residual MLP of the head: x + mlp(norm(x)), four times as wide inside, no biases.
 struct AimHeadBlockImpl : torch::nn::Module {
   explicit AimHeadBlockImpl(const Encoder& encoder);
   torch::Tensor forward(const torch::Tensor& x);
   void append_weights(Weights& weights, const std::string& prefix) const;
 
-  Activation activation;
   LayerNorm norm;
-  Linear fc1, fc2;
+  std::shared_ptr<FeedForward> mlp;
 };
 TORCH_MODULE(AimHeadBlock);
 

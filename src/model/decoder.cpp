@@ -30,12 +30,12 @@ DecoderBlockImpl::DecoderBlockImpl(const Llm& llm)
       post_attention_norm(register_module("post_attention_norm", RmsNorm(llm.width, llm.norm_epsilon))),
       qkv(register_module("qkv", Linear(llm.width, (llm.heads + 2 * llm.kv_heads) * head_width(llm), false))),
       out(register_module("out", Linear(llm.width, llm.width, false))),
-      gate_up(register_module("gate_up", Linear(llm.width, 2 * llm.mlp_width, false))),
-      down(register_module("down", Linear(llm.mlp_width, llm.width, false))) {}
+      mlp(make_feed_forward(
+          {.kind = FeedForwardKind::swiglu, .width = llm.width, .hidden_width = llm.mlp_width}, *this)) {}
 
 torch::Tensor DecoderBlockImpl::finish(const torch::Tensor& x, const torch::Tensor& attended) {
   const torch::Tensor mixed = x + out(attended);  // [B, T, D]
-  return mixed + down(swiglu(gate_up(post_attention_norm(mixed))));
+  return mixed + mlp->forward(post_attention_norm(mixed));
 }
 
 torch::Tensor DecoderBlockImpl::forward(const torch::Tensor& x, const Visibility& visibility,
@@ -69,9 +69,7 @@ void DecoderBlockImpl::append_weights(Weights& weights, const std::string& prefi
   add("self_attn.v_proj", qkv->weight.narrow(0, shape.width + keys, keys), init);
   add("self_attn.o_proj", out->weight, residual);
   add("post_attention_layernorm", post_attention_norm->weight, Init::constant(1));
-  add("mlp.gate_proj", gate_up->weight.narrow(0, 0, shape.mlp_width), init);
-  add("mlp.up_proj", gate_up->weight.narrow(0, shape.mlp_width, shape.mlp_width), init);
-  add("mlp.down_proj", down->weight, residual);
+  mlp->append_weights(weights, prefix + "mlp.", init, residual);
 }
 
 DecoderImpl::DecoderImpl(const Llm& shape)

@@ -8,10 +8,12 @@
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "config/experiment.hpp"
+#include "model/feed_forward.hpp"
 #include "model/kernels.hpp"
 #include "model/key_values.hpp"
 #include "model/layers.hpp"
@@ -28,7 +30,7 @@ struct RmsNormImpl : torch::nn::Module {
 };
 TORCH_MODULE(RmsNorm);
 
-/// x + attention(norm(x)), x + swiglu(norm(x)).
+/// x + attention(norm(x)), x + mlp(norm(x)); the MLP is SwiGLU.
 struct DecoderBlockImpl : torch::nn::Module {
   explicit DecoderBlockImpl(const Llm& llm);
   torch::Tensor forward(const torch::Tensor& x, const Visibility& visibility, const Rotary& rotary);
@@ -44,7 +46,8 @@ struct DecoderBlockImpl : torch::nn::Module {
 
   Llm shape;
   RmsNorm input_norm, post_attention_norm;
-  Linear qkv, out, gate_up, down;  ///< qkv [(H + 2 K) C, D]; gate_up [2 F, D].
+  Linear qkv, out;  ///< qkv [(H + 2 K) C, D].
+  std::shared_ptr<FeedForward> mlp;
 
  private:
   torch::Tensor finish(const torch::Tensor& x, const torch::Tensor& attended);

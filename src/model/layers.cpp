@@ -55,13 +55,17 @@ TowerBlockImpl::TowerBlockImpl(const TowerShape& tower)
       norm2(register_module("norm2", LayerNorm(tower.width, tower.norm_epsilon))),
       qkv(register_module("qkv", Linear(tower.width, 3 * tower.width, tower.biases))),
       out(register_module("out", Linear(tower.width, tower.width, tower.biases))),
-      fc1(register_module("fc1", Linear(tower.width, tower.mlp_width, tower.biases))),
-      fc2(register_module("fc2", Linear(tower.mlp_width, tower.width, tower.biases))) {}
+      mlp(make_feed_forward({.kind = FeedForwardKind::mlp,
+                             .width = tower.width,
+                             .hidden_width = tower.mlp_width,
+                             .biases = tower.biases,
+                             .activation = tower.activation},
+                            *this)) {}
 
 torch::Tensor TowerBlockImpl::forward(const torch::Tensor& x, const Visibility& visibility) {
   const torch::Tensor mixed =
       x + out(attention(qkv(norm1(x)), shape.heads, shape.heads, visibility, {}));  // [B, T, D]
-  return mixed + fc2(activate(fc1(norm2(mixed)), shape.activation));
+  return mixed + mlp->forward(norm2(mixed));
 }
 
 // Standard deviations as open_clip has them (Radford et al. 2021, section 2.5): the residual branches'
@@ -81,8 +85,8 @@ void TowerBlockImpl::append_weights(Weights& weights, const std::string& prefix)
   }
   out->append_weights(weights, prefix + "self_attn.out_proj.", Init::normal(depth / std::sqrt(d)));
   norm2->append_weights(weights, prefix + "layer_norm2.");
-  fc1->append_weights(weights, prefix + "mlp.fc1.", Init::normal(1 / std::sqrt(2 * d)));
-  fc2->append_weights(weights, prefix + "mlp.fc2.", Init::normal(depth / std::sqrt(d)));
+  mlp->append_weights(weights, prefix + "mlp.", Init::normal(1 / std::sqrt(2 * d)),
+                      Init::normal(depth / std::sqrt(d)));
 }
 
 TowerImpl::TowerImpl(const TowerShape& shape) {

@@ -9,9 +9,11 @@
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
+#include <memory>
 #include <string>
 
 #include "config/experiment.hpp"
+#include "model/feed_forward.hpp"
 #include "model/visibility.hpp"
 #include "model/weights.hpp"
 
@@ -55,7 +57,8 @@ struct TowerBlockImpl : torch::nn::Module {
 
   TowerShape shape;
   LayerNorm norm1, norm2;
-  Linear qkv, out, fc1, fc2;  ///< qkv [3 D, D]: queries, keys, values.
+  Linear qkv, out;  ///< qkv [3 D, D]: queries, keys, values.
+  std::shared_ptr<FeedForward> mlp;
 };
 TORCH_MODULE(TowerBlock);
 

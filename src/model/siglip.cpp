@@ -5,6 +5,7 @@
 
 #include "model/compat.hpp"
 #include "model/contrastive.hpp"
+#include "model/feed_forward.hpp"
 
 namespace ablate {
 
@@ -15,13 +16,17 @@ namespace {
 struct PoolingHeadImpl : torch::nn::Module {
   explicit PoolingHeadImpl(const Encoder& encoder)
       : heads(encoder.heads),
-        activation(encoder.activation),
+        mlp_width(encoder.mlp_width),
         probe(register_parameter("probe", empty_weight({1, 1, encoder.width}))),
         qkv(register_module("qkv", Linear(encoder.width, 3 * encoder.width, /*with_bias=*/true))),
         out(register_module("out", Linear(encoder.width, encoder.width, /*with_bias=*/true))),
         norm(register_module("norm", LayerNorm(encoder.width, norm_epsilon(encoder)))),
-        fc1(register_module("fc1", Linear(encoder.width, encoder.mlp_width, /*with_bias=*/true))),
-        fc2(register_module("fc2", Linear(encoder.mlp_width, encoder.width, /*with_bias=*/true))) {}
+        mlp(make_feed_forward({.kind = FeedForwardKind::mlp,
+                               .width = encoder.width,
+                               .hidden_width = encoder.mlp_width,
+                               .biases = true,
+                               .activation = encoder.activation},
+                              *this)) {}
 
   torch::Tensor forward(const torch::Tensor& tokens) {  // [B, P, D] -> [B, D]
     const std::int64_t B = tokens.size(0), P = tokens.size(1), D = tokens.size(2), C = D / heads;
@@ -34,27 +39,25 @@ struct PoolingHeadImpl : torch::nn::Module {
     const torch::Tensor mixed = compat::scaled_dot_product_attention(
         query.view({1, heads, 1, C}).expand({B, -1, -1, -1}), pairs[0], pairs[1], Visibility());
     const torch::Tensor pooled = out(mixed.reshape({B, D}));
-    return pooled + fc2(activate(fc1(norm(pooled)), activation));
+    return pooled + mlp->forward(norm(pooled));
   }
 
   // Glorot and Bengio's, as in big_vision.
   void append_weights(Weights& weights, const std::string& prefix) const {
-    const std::int64_t D = probe.size(2), F = fc1->weight.size(0);
+    const std::int64_t D = probe.size(2), F = mlp_width;
     weights.push_back({prefix + "probe", probe, Init::xavier(1, D)});
     weights.push_back({prefix + "attention.in_proj_weight", qkv->weight, Init::xavier(D, D)});
     weights.push_back({prefix + "attention.in_proj_bias", qkv->bias, Init::constant(0)});
     out->append_weights(weights, prefix + "attention.out_proj.", Init::xavier(D, D));
     norm->append_weights(weights, prefix + "layernorm.");
-    fc1->append_weights(weights, prefix + "mlp.fc1.", Init::xavier(D, F));
-    fc2->append_weights(weights, prefix + "mlp.fc2.", Init::xavier(F, D));
+    mlp->append_weights(weights, prefix + "mlp.", Init::xavier(D, F), Init::xavier(F, D));
   }
 
-  std::int64_t heads;
-  Activation activation;
+  std::int64_t heads, mlp_width;
   torch::Tensor probe;  ///< [1, 1, D]
   Linear qkv, out;
   LayerNorm norm;
-  Linear fc1, fc2;
+  std::shared_ptr<FeedForward> mlp;
 };
 TORCH_MODULE(PoolingHead);
 

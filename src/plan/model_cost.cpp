@@ -219,19 +219,20 @@ Products connector_batch_products(const Experiment& e) {
   return {.linear = 2 * real(e.connector.tokens) * d * d};
 }
 
-double llm_body_params(const Llm& llm) {
+Params llm_body_params(const Llm& llm) {
   const double d = real(llm.width), kv = d / real(llm.heads) * real(llm.kv_heads);
-  return real(llm.layers) * (2 * d * d + 2 * d * kv + 3 * d * real(llm.mlp_width));
+  const double dense = real(llm.layers) * (2 * d * d + 2 * d * kv + 3 * d * real(llm.mlp_width));
+  return {.total = dense, .active = dense};
 }
 
 double llm_params(const Llm& llm) {
   const double d = real(llm.width), embedding = real(llm.vocab_size) * d;
-  return llm_body_params(llm) + real(llm.layers) * 2 * d + d + embedding * (llm.tied_head ? 1 : 2);
+  return llm_body_params(llm).total + real(llm.layers) * 2 * d + d + embedding * (llm.tied_head ? 1 : 2);
 }
 
 Products llm_products(const Llm& llm, std::int64_t tokens) {
   const double t = real(tokens), d = real(llm.width);
-  return {.linear = 2 * llm_body_params(llm) * t, .attention = 4 * real(llm.layers) * d * t * t};
+  return {.linear = 2 * llm_body_params(llm).active * t, .attention = 4 * real(llm.layers) * d * t * t};
 }
 
 Products head_products(const Llm& llm) { return {.linear = 2 * real(llm.width) * real(llm.vocab_size)}; }

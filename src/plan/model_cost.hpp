@@ -28,6 +28,12 @@ struct Products {
   double step(bool upstream_trains, bool trains) const;
 };
 
+/// Parameters of a part that not every token need pass.
+struct Params {
+  double total = 0;   ///< All: what memory and checkpoints hold.
+  double active = 0;  ///< Those that one token passes, which its operations follow. Equal in a dense model.
+};
+
 std::int64_t class_tokens(EncoderLoss loss);
 
 /// A vision transformer with a class token, as CLIP's (Dosovitskiy et al. 2021; open_clip): image side only.
@@ -69,7 +75,7 @@ Products connector_batch_products(const Experiment& experiment);
 double llm_params(const Llm& llm);
 /// Parameters in matrices, without embedding and head: 12 L d^2 where f = 8 d / 3 and all heads have keys of
 /// their own.
-double llm_body_params(const Llm& llm);
+Params llm_body_params(const Llm& llm);
 /// The blocks over one sequence of T tokens; the head at one position.
 Products llm_products(const Llm& llm, std::int64_t tokens);
 Products head_products(const Llm& llm);

@@ -169,7 +169,7 @@ LawRun settings_of(const TrainedJob& job, Stage stage) {
   const Experiment experiment = recipe_of(job);
   const Train& train = train_of(experiment, stage);
   LawRun run;
-  run.params = llm_body_params(experiment.llm);
+  run.params = llm_body_params(experiment.llm).active;
   run.batch = static_cast<double>(train.batch * experiment.data.seq_len);
   run.tokens = run.batch * static_cast<double>(train.steps);
   run.lr = train.peak_lr;

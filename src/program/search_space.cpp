@@ -63,7 +63,7 @@ SearchSpace::SearchSpace(const Sweep& sweep, Stage stage)
   std::map<double, Size> by_size;
   CellExpander(sweep).expand([&](const Cell&, const Experiment& experiment) {
     if (!experiment.has_stage(stage)) return;
-    const double params = llm_body_params(experiment.llm), tokens = tokens_of(experiment, stage);
+    const double params = llm_body_params(experiment.llm).active, tokens = tokens_of(experiment, stage);
     Size& size = by_size[params];
     if (tokens > size.tokens) size = {params, tokens, experiment};
   });
@@ -87,7 +87,7 @@ std::vector<LawCandidate> SearchSpace::candidates(double largest) const {
     if (preset.value == LlmPreset::custom) continue;
     Llm llm = sizes_.front().experiment.llm;
     apply_preset(llm, preset.value);
-    const double params = llm_body_params(llm);
+    const double params = llm_body_params(llm).active;
     const bool known = std::any_of(found.begin(), found.end(),
                                    [&](const LawCandidate& one) { return same_size(one.params, params); });
     if (known || params > largest || params < sizes_.front().params) continue;
@@ -106,10 +106,10 @@ Experiment SearchSpace::experiment_of(const ProposedRun& run) const {
     for (const Named<LlmPreset>& preset : names_of<LlmPreset>()) {
       Llm llm = experiment.llm;
       apply_preset(llm, preset.value);
-      if (preset.value != LlmPreset::custom && same_size(llm_body_params(llm), run.params))
+      if (preset.value != LlmPreset::custom && same_size(llm_body_params(llm).active, run.params))
         experiment.llm = llm;
     }
-    if (!same_size(llm_body_params(experiment.llm), run.params))
+    if (!same_size(llm_body_params(experiment.llm).active, run.params))
       throw Error(fmt::format(
           "a run with {} parameters is proposed, but neither the sweep nor a preset has that size",
           shortest(run.params)));
