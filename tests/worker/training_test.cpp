@@ -541,7 +541,9 @@ BOOST_AUTO_TEST_CASE(data_that_change_while_a_job_runs_are_a_failure_and_leave_n
   const auto promises = promise_all();
   std::atomic<bool> edited = false;
   std::thread other([&] {
-    while (!fs::exists(attempt("llm").path / "checkpoint-20")) std::this_thread::sleep_for(Milliseconds(1));
+    // A checkpoint's folder is there before the data are looked at and the journal names it; that of step 20
+    // is in the journal once the next folder is there.
+    while (!fs::exists(attempt("llm").path / "checkpoint-22")) std::this_thread::sleep_for(Milliseconds(1));
     fs::rename(scratch.write("new", text_lines(199) + "{\"text\": \"another\"}\n"), text);
     edited = true;
   });
