@@ -52,7 +52,7 @@ void show_source(const RoledSource& source, const Arguments& arguments, const To
       const Sequence sequence = sequence_of(document, settings, *tokenizer);
       if (!sequence.ids.empty()) {
         add_sequence(view, sequence, fmt::format("{} ({} tokens)", document.id, sequence.tokens.size()),
-                     *tokenizer, settings.image_tokens);
+                     *tokenizer);
         continue;
       }
     }
@@ -96,8 +96,8 @@ void show_recipe(const std::filesystem::path& file, const Arguments& arguments, 
     if (i < count)
       add_sequence(view, sequence,
                    fmt::format("sequence {}: {}, {} documents, {} pictures", i, to_name(sequence.role),
-                               sequence.ids.size(), sequence.image_starts.size()),
-                   *tokenizer, settings.image_tokens);
+                               sequence.ids.size(), sequence.images.size()),
+                   *tokenizer);
   }
   view.facts.push_back(fmt::format(
       "{}: sequences of {} positions, pictures of {} x {} as {} tokens each, seed {}", shown_path(file),

@@ -36,7 +36,7 @@ void DataTally::add(const Sequence& sequence) {
   RoleCounts& counts = roles_[to_name(sequence.role)];
   ++counts.sequences;
   positions_ += static_cast<std::int64_t>(sequence.tokens.size());
-  counts.images += static_cast<std::int64_t>(sequence.image_starts.size());
+  counts.images += static_cast<std::int64_t>(sequence.images.size());
   counts.tokens += std::count_if(sequence.documents.begin(), sequence.documents.end(),
                                  [](std::int32_t document) { return document >= 0; });
   counts.targets += std::count_if(sequence.labels.begin(), sequence.labels.end(),

@@ -131,11 +131,11 @@ void Mixture::fill_group(Lane& lane) {
     if (lane.role == DataRole::captions) take_caption(drawn, settings_.synthetic_share);
     for (TokenizedDocument& document :
          cut_document(tokenize(drawn.document, *tokenizer_, settings_.image_tokens), settings_.seq_len,
-                      settings_.max_images, settings_.image_tokens)) {
+                      settings_.max_images)) {
       sizes.push_back({static_cast<std::int64_t>(document.tokens.size()),
                        static_cast<std::int64_t>(document.images.size())});
       tokens += sizes.back().tokens;
-      for (const ImagePlace& image : document.images) bytes += picture_bytes(*image.picture);
+      for (const PlacedPicture& image : document.images) bytes += picture_bytes(*image.picture);
       documents.push_back(std::move(document));
     }
   }
@@ -171,22 +171,23 @@ Sequence load_sequence(SequencePlan plan, const MixtureSettings& settings, const
                     .branches = {},
                     .ids = {},
                     .indices = {},
-                    .image_starts = {},
+                    .images = {},
                     .pixels = {},
                     .report = std::move(plan.report),
                     .position = std::move(plan.position)};
   std::size_t at = 0;
   for (const TokenizedDocument& document : plan.documents) {
-    const std::size_t pixels_before = sequence.pixels.size(), images_before = sequence.image_starts.size();
+    const std::size_t pixels_before = sequence.pixels.size(), images_before = sequence.images.size();
     try {
-      for (const ImagePlace& place : document.images) {
-        const Image image = load_picture(*place.picture, settings.resolution, settings.image_fit);
+      for (const PlacedPicture& placed : document.images) {
+        const Image image = load_picture(*placed.picture, settings.resolution, settings.image_fit);
         sequence.pixels.insert(sequence.pixels.end(), image.pixels.begin(), image.pixels.end());
-        sequence.image_starts.push_back(static_cast<std::int64_t>(at) + place.start);
+        sequence.images.push_back(placed);
+        sequence.images.back().start += static_cast<std::int64_t>(at);
       }
     } catch (const BrokenDocument& broken) {
       sequence.pixels.resize(pixels_before);
-      sequence.image_starts.resize(images_before);
+      sequence.images.resize(images_before);
       Problem problem = broken.problem;
       problem.where = document.id;
       sequence.report.add_counted(std::move(problem));

@@ -49,7 +49,7 @@ struct MixturePosition {
 
 constexpr std::int32_t kNoTarget = -100;  ///< A label that has no loss, as in PyTorch's cross_entropy.
 
-/// One packed sequence. T = seq_len, N pictures, R = resolution.
+/// One packed sequence. T = seq_len, N views of pictures, R = resolution.
 struct Sequence {
   DataRole role = DataRole::captions;
   std::vector<std::int32_t> tokens;     ///< [T]; pad behind the last document and at the places of pictures.
@@ -57,13 +57,13 @@ struct Sequence {
   std::vector<std::int32_t> positions;  ///< [T]: from 0 in each document; 0 in padding.
   std::vector<std::int32_t>
       documents;  ///< [T]: 0, 1, ... within the sequence; -1: padding. Attention stays within one.
-  std::vector<std::int32_t> branches;      ///< [T], or empty: TokenizedDocument::branches.
-  std::vector<std::string> ids;            ///< Of the documents.
-  std::vector<std::size_t> indices;        ///< Of the documents: TokenizedDocument::index.
-  std::vector<std::int64_t> image_starts;  ///< [N], rising: position of the first of a picture's k places.
-  std::vector<std::uint8_t> pixels;        ///< [N, R, R, 3]
-  ReadReport report;                       ///< What was read since the sequence before, and what was broken.
-  MixturePosition position;                ///< Behind this sequence.
+  std::vector<std::int32_t> branches;  ///< [T], or empty: TokenizedDocument::branches.
+  std::vector<std::string> ids;        ///< Of the documents.
+  std::vector<std::size_t> indices;    ///< Of the documents: TokenizedDocument::index.
+  std::vector<ImagePlace> images;      ///< Those of the pictures, rising; they have N views in all.
+  std::vector<std::uint8_t> pixels;    ///< [N, R, R, 3]
+  ReadReport report;                   ///< What was read since the sequence before, and what was broken.
+  MixturePosition position;            ///< Behind this sequence.
 };
 
 /// A sequence whose pictures are still to be decoded.

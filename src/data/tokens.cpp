@@ -16,7 +16,8 @@ TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer,
   for (const Segment& segment : document.segments) {
     if (segment.picture) {
       add(special.image_start, false);
-      result.images.push_back({static_cast<std::int64_t>(result.tokens.size()), segment.picture});
+      result.images.push_back(
+          {{.start = std::ssize(result.tokens), .tokens = image_tokens, .views = 1}, segment.picture});
       for (std::int64_t i = 0; i < image_tokens; ++i) add(special.pad, false);
       add(special.image_end, false);
     } else {
@@ -28,7 +29,7 @@ TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer,
 }
 
 std::vector<TokenizedDocument> cut_document(TokenizedDocument document, std::int64_t max_tokens,
-                                            std::int64_t max_images, std::int64_t image_tokens) {
+                                            std::int64_t max_images) {
   const auto length = static_cast<std::int64_t>(document.tokens.size());
   const auto images = static_cast<std::int64_t>(document.images.size());
   // The first token of a piece has nothing before it that could predict it.
@@ -41,16 +42,17 @@ std::vector<TokenizedDocument> cut_document(TokenizedDocument document, std::int
     if (has_target(0, length)) pieces.push_back(std::move(document));
     return pieces;
   }
-  // Picture i takes up [start - 1, start + image_tokens + 1).
+  // A picture takes up its tokens, its start and its end.
   const auto begin_of = [&](std::int64_t image) {
     return document.images[static_cast<std::size_t>(image)].start - 1;
+  };
+  const auto end_of = [&](std::int64_t image) {
+    return begin_of(image) + document.images[static_cast<std::size_t>(image)].tokens + 2;
   };
   std::int64_t from = 0, image = 0;
   while (from < length) {
     std::int64_t to = std::min(from + max_tokens, length), next_image = image;
-    while (next_image < images && begin_of(next_image) + image_tokens + 2 <= to &&
-           next_image - image < max_images)
-      ++next_image;
+    while (next_image < images && end_of(next_image) <= to && next_image - image < max_images) ++next_image;
     if (next_image < images) to = std::min(to, begin_of(next_image));
     if (to <= from) throw std::logic_error("a picture does not fit a sequence");
     if (has_target(from, to)) {
@@ -61,7 +63,7 @@ std::vector<TokenizedDocument> cut_document(TokenizedDocument document, std::int
           .targets = {document.targets.begin() + from, document.targets.begin() + to},
           .images = {document.images.begin() + image, document.images.begin() + next_image},
           .branches = {}};
-      for (ImagePlace& place : piece.images) place.start -= from;
+      for (PlacedPicture& picture : piece.images) picture.start -= from;
       pieces.push_back(std::move(piece));
     }
     from = to;

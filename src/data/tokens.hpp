@@ -11,19 +11,25 @@
 
 namespace ablate {
 
-/// Where the k tokens of a picture stand.
+/// Where the visual tokens of a picture stand.
 struct ImagePlace {
-  std::int64_t start = 0;  ///< Position of the first of them.
+  std::int64_t start = 0;   ///< Position of the first of them.
+  std::int64_t tokens = 0;  ///< How many they are, those of all views together.
+  std::int64_t views = 1;   ///< Squares of pixels that the encoder sees of the picture.
+  bool operator==(const ImagePlace&) const = default;
+};
+
+struct PlacedPicture : ImagePlace {
   std::shared_ptr<const Picture> picture;
 };
 
 struct TokenizedDocument {
   std::string id;
-  std::size_t index =
-      0;  ///< Which of the caller's items it was made of, where results are to be found by it.
+  /// Which of the caller's items it was made of, for callers that find results by it.
+  std::size_t index = 0;
   std::vector<std::int32_t> tokens;   ///< [n]; the places of pictures hold SpecialPieces::pad.
   std::vector<std::uint8_t> targets;  ///< [n]: 1 where the token is to be predicted. Of text only.
-  std::vector<ImagePlace> images;     ///< In order.
+  std::vector<PlacedPicture> images;  ///< In order.
   /// [n], or empty where all is one text: 0 in the trunk, then 1, 2, ... in the texts that may follow it, one
   /// behind another. Each goes on from the end of the trunk and knows nothing of the others.
   std::vector<std::int32_t> branches;
@@ -34,9 +40,9 @@ struct TokenizedDocument {
 TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer, std::int64_t image_tokens);
 
 /// Cuts a document into pieces of at most `max_tokens` and `max_images`, never inside a picture. Each piece
-/// is then a document of its own. Pieces with nothing to predict are left out. `image_tokens` + 2 must be
-/// below `max_tokens`.
+/// is then a document of its own. Pieces with nothing to predict are left out. A picture's tokens and its
+/// start and end must be fewer than `max_tokens`.
 std::vector<TokenizedDocument> cut_document(TokenizedDocument document, std::int64_t max_tokens,
-                                            std::int64_t max_images, std::int64_t image_tokens);
+                                            std::int64_t max_images);
 
 }  // namespace ablate

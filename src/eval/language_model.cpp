@@ -86,9 +86,8 @@ class TrainedLanguageModel final : public LanguageModel {
   std::vector<DocumentLoss> losses(std::span<const Document> documents, ReadReport& report) override {
     std::vector<TokenizedDocument> parts;
     for (std::size_t i = 0; i < documents.size(); ++i)
-      for (TokenizedDocument& part :
-           cut_document(tokenize(documents[i], *tokenizer_, settings_.image_tokens), settings_.seq_len,
-                        settings_.max_images, settings_.image_tokens)) {
+      for (TokenizedDocument& part : cut_document(tokenize(documents[i], *tokenizer_, settings_.image_tokens),
+                                                  settings_.seq_len, settings_.max_images)) {
         part.index = i;
         parts.push_back(std::move(part));
       }
@@ -184,8 +183,7 @@ class TrainedLanguageModel final : public LanguageModel {
   SequenceBatch batch_of(std::span<const Sequence> rows, ReadReport& report) const {
     if (stop_requested_()) throw StopRequested();
     for (const Sequence& row : rows) report.add(row.report);
-    return make_sequence_batch(rows, settings_.image_tokens, settings_.resolution, recipe_.llm.vocab_size,
-                               device_);
+    return make_sequence_batch(rows, settings_.resolution, recipe_.llm.vocab_size, device_);
   }
 
   /// One pass over the documents, packed. Calls visit(its `index`, branch, cross entropy, token) for each

@@ -26,13 +26,18 @@ std::int64_t count_targets(const Sequence& sequence) {
                        [](std::int32_t label) { return label != kNoTarget; });
 }
 
-SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int64_t image_tokens,
-                                  std::int64_t resolution, std::int64_t vocab_size, torch::Device device) {
+std::int64_t count_views(const Sequence& sequence) {
+  std::int64_t count = 0;
+  for (const ImagePlace& image : sequence.images) count += image.views;
+  return count;
+}
+
+SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int64_t resolution,
+                                  std::int64_t vocab_size, torch::Device device) {
   const auto B = static_cast<std::int64_t>(sequences.size());
   const auto T = static_cast<std::int64_t>(sequences.front().tokens.size());
-  std::int64_t pictures = 0;
-  for (const Sequence& sequence : sequences)
-    pictures += static_cast<std::int64_t>(sequence.image_starts.size());
+  std::int64_t views = 0;
+  for (const Sequence& sequence : sequences) views += count_views(sequence);
 
   const torch::Tensor tokens = torch::empty({B, T}, torch::kInt64);
   const torch::Tensor positions = torch::empty({B, T}, torch::kInt32);
@@ -40,7 +45,7 @@ SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int6
   const bool branched = std::any_of(sequences.begin(), sequences.end(),
                                     [](const Sequence& sequence) { return !sequence.branches.empty(); });
   const torch::Tensor branches = branched ? torch::zeros({B, T}, torch::kInt32) : torch::Tensor();
-  const torch::Tensor pixels = torch::empty({pictures, resolution, resolution, 3}, torch::kUInt8);
+  const torch::Tensor pixels = torch::empty({views, resolution, resolution, 3}, torch::kUInt8);
   std::vector<std::int64_t> visual_positions, target_positions, targets, target_roles;
   auto* pixel = pixels.data_ptr<std::uint8_t>();
   for (std::int64_t b = 0; b < B; ++b) {
@@ -66,8 +71,8 @@ SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int6
       targets.push_back(label);
       target_roles.push_back(static_cast<std::int64_t>(sequence.role));
     }
-    for (const std::int64_t start : sequence.image_starts)
-      for (std::int64_t i = 0; i < image_tokens; ++i) visual_positions.push_back(b * T + start + i);
+    for (const ImagePlace& image : sequence.images)
+      for (std::int64_t i = 0; i < image.tokens; ++i) visual_positions.push_back(b * T + image.start + i);
     pixel = std::copy(sequence.pixels.begin(), sequence.pixels.end(), pixel);
   }
   return {.tokens = copy_to_device(tokens, device),

@@ -1,6 +1,7 @@
 // Packed sequences as tensors: what a decoder is trained on.
 //
-// Shape letters: B sequences, T positions, N pictures, R pixels on a side, k visual tokens, M targets.
+// Shape letters: B sequences, T positions, N views of pictures, R pixels on a side, k visual tokens of a
+// view, M targets.
 #pragma once
 
 #include <torch/types.h>
@@ -27,6 +28,8 @@ struct SequenceBatch {
 
 /// Targets of a sequence.
 std::int64_t count_targets(const Sequence& sequence);
+/// Views of a sequence's pictures: what goes through the encoder.
+std::int64_t count_views(const Sequence& sequence);
 
 /// The same batch in a shape that depends on B and T alone, for a recorded step: an entry for each position
 /// (those without a target weigh nothing), attention by intervals. Without pictures.
@@ -34,9 +37,9 @@ SequenceBatch to_fixed_shape(const SequenceBatch& batch);
 /// Overwrites the tensors of `target` with those of a batch of the same shapes.
 void copy_batch(const SequenceBatch& batch, SequenceBatch& target);
 
-/// `image_tokens`: k; `resolution`: R (for a batch without pictures). Throws Error for a token that is not
-/// below `vocab_size`, naming it: the tokenizer and the model do not belong together.
-SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int64_t image_tokens,
-                                  std::int64_t resolution, std::int64_t vocab_size, torch::Device device);
+/// `resolution`: R, also where there are no pictures. Throws Error for a token that is not below
+/// `vocab_size`, naming it: the tokenizer and the model do not belong together.
+SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int64_t resolution,
+                                  std::int64_t vocab_size, torch::Device device);
 
 }  // namespace ablate

@@ -59,8 +59,8 @@ class DecoderTask final : public TrainingTask {
     for (std::size_t begin = 0; begin < sequences_.size(); begin += size) {
       const auto part = std::span(sequences_).subspan(begin, std::min(size, sequences_.size() - begin));
       watch.start(Phase::data);
-      const SequenceBatch batch = make_sequence_batch(part, mixture_.image_tokens, mixture_.resolution,
-                                                      recipe_.llm.vocab_size, device_);
+      const SequenceBatch batch =
+          make_sequence_batch(part, mixture_.resolution, recipe_.llm.vocab_size, device_);
       if (recorded_) {
         run_recorded(batch, watch);
       } else {
@@ -84,7 +84,7 @@ class DecoderTask final : public TrainingTask {
   Work work() const override {
     Work work;
     for (const Sequence& sequence : sequences_) {
-      work.images += static_cast<double>(sequence.image_starts.size());
+      work.images += static_cast<double>(count_views(sequence));
       work.tokens += static_cast<double>(std::count_if(sequence.documents.begin(), sequence.documents.end(),
                                                        [](std::int32_t d) { return d >= 0; }));
     }

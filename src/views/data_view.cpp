@@ -102,23 +102,26 @@ void add_document(DataView& view, const Document& document, ImageFit fit) {
 }
 
 void add_sequence(DataView& view, const Sequence& sequence, const std::string& title,
-                  const Tokenizer& tokenizer, std::int64_t image_tokens) {
+                  const Tokenizer& tokenizer) {
   const SpecialPieces& special = tokenizer.special();
   ViewSequence shown{title, static_cast<std::int64_t>(sequence.tokens.size()), {}};
   for (const std::string& id : sequence.ids) shown.documents.push_back({id, {}, 0, {}});
-  const auto bytes = static_cast<std::size_t>(view.resolution * view.resolution * 3);
+  const std::ptrdiff_t bytes = view.resolution * view.resolution * 3;
+  auto pixel = sequence.pixels.begin();
   std::size_t next_image = 0;
   for (std::size_t i = 0; i < sequence.tokens.size() && sequence.documents[i] >= 0;) {
     ViewDocument& document = shown.documents[static_cast<std::size_t>(sequence.documents[i])];
-    if (next_image < sequence.image_starts.size() &&
-        sequence.image_starts[next_image] == static_cast<std::int64_t>(i)) {
-      const auto begin = sequence.pixels.begin() + static_cast<std::ptrdiff_t>(next_image * bytes);
-      view.pictures.push_back(
-          {view.resolution, view.resolution, {begin, begin + static_cast<std::ptrdiff_t>(bytes)}});
-      document.parts.push_back({PartKind::picture, "", image_tokens, view.pictures.size() - 1});
-      document.tokens += image_tokens;
-      i += static_cast<std::size_t>(image_tokens);
-      ++next_image;
+    if (next_image < sequence.images.size() &&
+        sequence.images[next_image].start == static_cast<std::int64_t>(i)) {
+      const ImagePlace& image = sequence.images[next_image++];
+      for (std::int64_t shown_view = 0; shown_view < image.views; ++shown_view) {
+        view.pictures.push_back({view.resolution, view.resolution, {pixel, pixel + bytes}});
+        pixel += bytes;
+        document.parts.push_back(
+            {PartKind::picture, "", image.tokens / image.views, view.pictures.size() - 1});
+      }
+      document.tokens += image.tokens;
+      i += static_cast<std::size_t>(image.tokens);
       continue;
     }
     const std::int32_t token = sequence.tokens[i];

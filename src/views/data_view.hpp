@@ -48,9 +48,9 @@ struct DataView {
 
 /// Adds a document as it stands in its source. A picture that is broken becomes a part that says so.
 void add_document(DataView& view, const Document& document, ImageFit fit);
-/// Adds a sequence as it is packed. `image_tokens`: positions of one picture.
+/// Adds a sequence as it is packed.
 void add_sequence(DataView& view, const Sequence& sequence, const std::string& title,
-                  const Tokenizer& tokenizer, std::int64_t image_tokens);
+                  const Tokenizer& tokenizer);
 
 /// For a terminal of `width` columns: pieces apart from one another, long documents shortened.
 std::string view_text(const DataView& view, std::size_t width, bool colour);

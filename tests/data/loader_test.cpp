@@ -72,8 +72,8 @@ struct Sources {
 
 bool equal(const Sequence& a, const Sequence& b) {
   return a.role == b.role && a.tokens == b.tokens && a.labels == b.labels && a.positions == b.positions &&
-         a.documents == b.documents && a.ids == b.ids && a.image_starts == b.image_starts &&
-         a.pixels == b.pixels && a.position.to_json() == b.position.to_json();
+         a.documents == b.documents && a.ids == b.ids && a.images == b.images && a.pixels == b.pixels &&
+         a.position.to_json() == b.position.to_json();
 }
 
 std::vector<Sequence> take(SequenceLoader& loader, int count) {
@@ -173,10 +173,12 @@ BOOST_AUTO_TEST_CASE(sequences_keep_the_rules) {
   const SpecialPieces& special = small_tokenizer()->special();
   SequenceLoader loader(sources.mixture(), small_tokenizer(), {.threads = 2});
   for (const Sequence& sequence : take(loader, 200)) {
-    BOOST_TEST(sequence.image_starts.size() <= 3u);
-    BOOST_TEST(sequence.pixels.size() == sequence.image_starts.size() * kSide * kSide * 3);
+    BOOST_TEST(sequence.images.size() <= 3u);
+    BOOST_TEST(sequence.pixels.size() == sequence.images.size() * kSide * kSide * 3);
     std::set<std::size_t> image_places;
-    for (const std::int64_t start : sequence.image_starts) {
+    for (const auto& [start, tokens, views] : sequence.images) {
+      BOOST_TEST(tokens == 4);
+      BOOST_TEST(views == 1);
       BOOST_TEST(sequence.tokens[static_cast<std::size_t>(start - 1)] == special.image_start);
       BOOST_TEST(sequence.tokens[static_cast<std::size_t>(start + 4)] == special.image_end);
       for (std::int64_t i = start; i < start + 4; ++i) image_places.insert(static_cast<std::size_t>(i));

@@ -75,12 +75,12 @@ BOOST_AUTO_TEST_CASE(pieces_of_a_document_are_the_document) {
                                      << " images") {
         std::vector<std::int32_t> joined;
         std::size_t images = 0;
-        for (const TokenizedDocument& piece : cut_document(document, max_tokens, max_images, kImageTokens)) {
+        for (const TokenizedDocument& piece : cut_document(document, max_tokens, max_images)) {
           BOOST_TEST(piece.tokens.size() <= static_cast<std::size_t>(max_tokens));
           BOOST_TEST(piece.targets.size() == piece.tokens.size());
           BOOST_TEST(piece.images.size() <= static_cast<std::size_t>(max_images));
           BOOST_TEST(std::count(piece.targets.begin() + 1, piece.targets.end(), 1) > 0);
-          for (const ImagePlace& place : piece.images) {
+          for (const PlacedPicture& place : piece.images) {
             BOOST_TEST(piece.tokens.at(static_cast<std::size_t>(place.start - 1)) ==
                        small_tokenizer()->special().image_start);
             BOOST_TEST(piece.tokens.at(static_cast<std::size_t>(place.start + kImageTokens)) ==
@@ -104,14 +104,29 @@ BOOST_AUTO_TEST_CASE(pieces_of_a_document_are_the_document) {
 }
 
 BOOST_AUTO_TEST_CASE(a_piece_with_nothing_to_predict_is_left_out) {
-  BOOST_TEST(
-      cut_document(tokens_of({}), 100, 4, kImageTokens).empty());  // document_end alone follows nothing.
+  BOOST_TEST(cut_document(tokens_of({}), 100, 4).empty());  // document_end alone follows nothing.
   TokenizedDocument document = tokens_of({text("a red coat"), picture(), picture(), picture()});
   document.index = 3;
-  for (const TokenizedDocument& piece : cut_document(std::move(document), 7, 1, kImageTokens)) {
+  for (const TokenizedDocument& piece : cut_document(std::move(document), 7, 1)) {
     BOOST_TEST(std::count(piece.targets.begin(), piece.targets.end(), 1) > 0);
     BOOST_TEST(piece.index == 3u);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_is_never_cut_however_many_tokens_its_views_have) {
+  TokenizedDocument document;
+  // Two words, a picture of 3 tokens, a word, one of 2 x 3 tokens, a word: 2 + 5 + 1 + 8 + 1 positions.
+  document.tokens.assign(17, 0);
+  document.targets = {1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  document.images = {{{.start = 3, .tokens = 3, .views = 1}, nullptr},
+                     {{.start = 9, .tokens = 6, .views = 2}, nullptr}};
+  const auto pieces = cut_document(std::move(document), 9, 4);
+  BOOST_TEST_REQUIRE(pieces.size() == 2u);
+  BOOST_TEST(pieces[0].tokens.size() == 8u);
+  BOOST_TEST(pieces[1].tokens.size() == 9u);
+  BOOST_TEST_REQUIRE(pieces[1].images.size() == 1u);
+  BOOST_TEST(pieces[1].images[0].start == 1);
+  BOOST_TEST(pieces[1].images[0].views == 2);
 }
 
 BOOST_AUTO_TEST_CASE(best_fit_by_hand) {
@@ -182,7 +197,7 @@ BOOST_AUTO_TEST_CASE(labels_positions_and_documents_are_laid_out_by_the_definiti
     BOOST_TEST(sequence.documents[at] == -1);
     BOOST_TEST(sequence.positions[at] == 0);
   }
-  BOOST_TEST(sequence.image_starts == std::vector<std::int64_t>{1}, boost::test_tools::per_element());
+  BOOST_TEST((sequence.images == std::vector<ImagePlace>{{.start = 1, .tokens = kImageTokens, .views = 1}}));
   // The first word behind a picture is predicted from the picture's end.
   BOOST_TEST(sequence.labels[5] == small_tokenizer()->encode("a red coat")[0]);
   BOOST_TEST(sequence.pixels.size() == 8u * 8 * 3);
@@ -201,13 +216,13 @@ BOOST_AUTO_TEST_CASE(a_broken_picture_takes_its_document_along_and_no_other) {
   const Sequence sequence = load_sequence(std::move(plan), settings_of(64), small_tokenizer()->special());
   BOOST_TEST((sequence.ids == std::vector<std::string>{"one", "three"}));
   BOOST_TEST((sequence.indices == std::vector<std::size_t>{10, 12}));
-  BOOST_TEST(sequence.image_starts.size() == 2u);
+  BOOST_TEST(sequence.images.size() == 2u);
   BOOST_TEST(sequence.pixels.size() == 2u * 8 * 8 * 3);
   BOOST_TEST(sequence.report.documents == 3);
   BOOST_TEST(sequence.report.broken.at(ProblemKind::image) == 1);
   BOOST_TEST(sequence.report.first.at(0).where == "two");
-  for (const std::int64_t start : sequence.image_starts)
-    BOOST_TEST(sequence.tokens[static_cast<std::size_t>(start - 1)] ==
+  for (const ImagePlace& image : sequence.images)
+    BOOST_TEST(sequence.tokens[static_cast<std::size_t>(image.start - 1)] ==
                small_tokenizer()->special().image_start);
 }
 

@@ -40,8 +40,8 @@ struct PlainModel : SavedModel {
         std::move(plan),
         {.seq_len = std::ssize(document.tokens), .image_tokens = kImageTokens, .resolution = kResolution},
         tokenizer.special());
-    const SequenceBatch batch = make_sequence_batch(std::span(&sequence, 1), kImageTokens, kResolution,
-                                                    recipe.llm.vocab_size, torch::kCPU);
+    const SequenceBatch batch =
+        make_sequence_batch(std::span(&sequence, 1), kResolution, recipe.llm.vocab_size, torch::kCPU);
     return torch::linear(model->hidden(batch), model->decoder->head())[0].to(torch::kFloat64).log_softmax(1);
   }
   /// log P of the last `count` tokens.

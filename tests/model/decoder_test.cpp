@@ -52,7 +52,7 @@ std::vector<std::int32_t> document(const char* name, std::int64_t length) {
 
 torch::Tensor logits_of(Decoder& decoder, const Sequence& sequence) {
   const torch::NoGradGuard no_grad;
-  const SequenceBatch batch = make_sequence_batch(std::span(&sequence, 1), 1, 8, 13, torch::kCPU);
+  const SequenceBatch batch = make_sequence_batch(std::span(&sequence, 1), 8, 13, torch::kCPU);
   const torch::Tensor hidden =
       decoder(decoder->embed(batch.tokens, torch::kFloat32), batch.positions, batch.visibility);
   return torch::linear(hidden, decoder->head())[0];  // [T, V]
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(logits_loss_and_gradients_are_those_of_another_implementati
   for (std::int64_t i = 0; i < 4; ++i)
     BOOST_TEST(logits[6][i].item<double>() == kLogits[i], tt::tolerance(2e-5));
 
-  const SequenceBatch batch = make_sequence_batch(std::span(&sequence, 1), 1, 8, 13, torch::kCPU);
+  const SequenceBatch batch = make_sequence_batch(std::span(&sequence, 1), 8, 13, torch::kCPU);
   const torch::Tensor hidden =
       decoder(decoder->embed(batch.tokens, torch::kFloat32), batch.positions, batch.visibility);
   const HeadLoss loss = head_loss(hidden.flatten(0, 1).index_select(0, batch.target_positions),
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(recomputing_blocks_changes_no_bit) {
     Decoder decoder = golden_decoder(tiny_llm());
     decoder->recompute = recompute;
     const Sequence sequence = pack_of({document("first", 70), document("second", 20)}, 96);
-    const SequenceBatch batch = make_sequence_batch(std::span(&sequence, 1), 1, 8, 13, torch::kCPU);
+    const SequenceBatch batch = make_sequence_batch(std::span(&sequence, 1), 8, 13, torch::kCPU);
     decoder(decoder->embed(batch.tokens, torch::kFloat32), batch.positions, batch.visibility)
         .square()
         .sum()
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(recomputing_blocks_changes_no_bit) {
 
 BOOST_AUTO_TEST_CASE(a_token_beyond_the_vocabulary_is_named) {
   const Sequence sequence = pack_of({{1, 2, 13}}, 4);
-  BOOST_CHECK_EXCEPTION(make_sequence_batch(std::span(&sequence, 1), 1, 8, 13, torch::kCPU), Error,
+  BOOST_CHECK_EXCEPTION(make_sequence_batch(std::span(&sequence, 1), 8, 13, torch::kCPU), Error,
                         [](const Error& error) {
                           return std::string(error.what()) ==
                                  "the tokenizer gives piece 13; expected pieces below the model's vocabulary "

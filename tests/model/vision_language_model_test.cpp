@@ -37,7 +37,7 @@ std::vector<Sequence> pictured_sequences(std::int64_t k, std::int64_t resolution
       sequence.positions.push_back(t);
       sequence.documents.push_back(0);
     }
-  sequences[0].image_starts = {3};
+  sequences[0].images = {{.start = 3, .tokens = k, .views = 1}};
   for (std::int64_t i = 0; i < k; ++i) sequences[0].labels[static_cast<std::size_t>(3 + i)] = kNoTarget;
   for (const std::uint32_t bits : golden::bits("pixels", resolution * resolution * 3))
     sequences[0].pixels.push_back(static_cast<std::uint8_t>(bits & 255));
@@ -47,7 +47,7 @@ std::vector<Sequence> pictured_sequences(std::int64_t k, std::int64_t resolution
 SequenceBatch pictured_batch(const Experiment& recipe, std::int64_t resolution) {
   const std::int64_t k = visual_tokens(recipe, resolution);
   const auto sequences = pictured_sequences(k, resolution);
-  return make_sequence_batch(sequences, k, resolution, recipe.llm.vocab_size, torch::kCPU);
+  return make_sequence_batch(sequences, resolution, recipe.llm.vocab_size, torch::kCPU);
 }
 
 double parameters_of(const torch::nn::Module& module) {
@@ -140,6 +140,25 @@ BOOST_AUTO_TEST_CASE(a_wrong_number_of_places_is_an_error) {
   BOOST_CHECK_THROW(model.hidden(batch), std::runtime_error);
 }
 
+BOOST_AUTO_TEST_CASE(views_of_a_picture_are_read_one_after_the_other_like_pictures) {
+  const Experiment recipe = tiny_recipe(EncoderLoss::clip, ConnectorKind::average_pool);
+  const std::int64_t resolution = recipe.encoder.resolution, k = visual_tokens(recipe, resolution);
+  VisionLanguageModel model(recipe, resolution);
+  golden::fill(model.weights());
+  auto sequences = pictured_sequences(2 * k, resolution);
+  std::vector<std::uint8_t>& pixels = sequences[0].pixels;
+  std::vector<std::uint8_t> second(pixels.rbegin(), pixels.rend());
+  pixels.insert(pixels.end(), second.begin(), second.end());
+  const auto read_with = [&](std::vector<ImagePlace> images) {
+    sequences[0].images = std::move(images);
+    BOOST_TEST(count_views(sequences[0]) == 2);
+    return model.embed(make_sequence_batch(sequences, resolution, recipe.llm.vocab_size, torch::kCPU));
+  };
+  const torch::Tensor one = read_with({{.start = 3, .tokens = 2 * k, .views = 2}}),
+                      two = read_with({{.start = 3, .tokens = k}, {.start = 3 + k, .tokens = k}});
+  BOOST_TEST(torch::equal(one, two));
+}
+
 BOOST_AUTO_TEST_CASE(a_batch_without_a_target_has_no_loss_and_no_gradient) {
   const Experiment recipe = tiny_recipe(EncoderLoss::clip, ConnectorKind::mlp);
   VisionLanguageModel model(recipe, 0);
@@ -147,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_batch_without_a_target_has_no_loss_and_no_gradient) {
   auto sequences = pictured_sequences(0, 12);
   sequences.erase(sequences.begin());
   for (std::int32_t& label : sequences[0].labels) label = kNoTarget;
-  const SequenceBatch batch = make_sequence_batch(sequences, 0, 12, 13, torch::kCPU);
+  const SequenceBatch batch = make_sequence_batch(sequences, 12, 13, torch::kCPU);
   const HeadLoss loss = model.loss(batch, torch::ones({}), 1e-4);
   loss.total.backward();
   BOOST_TEST(loss.total.item<double>() == 0);
