@@ -59,7 +59,7 @@ class IdxFile {
       fail(fmt::format("says {} {}; expected {} to {}", with_commas(size), what, low, with_commas(high)));
     return size;
   }
-  /// Also checks the checksum, which stands behind the last byte.
+  /// Also checks the checksum, which stands after the last byte.
   void expect_end() {
     char byte;
     const int got = gzread(file_, &byte, 1);

@@ -38,10 +38,10 @@ enum class DataRole {
 struct Document {
   std::string id;  ///< Where it came from: "a-000.tar: 000123", "docs.jsonl: byte 4711", "scenes.toml: 8".
   std::vector<Segment> segments;
-  std::string synthetic_caption;  ///< Of a caption document: takes the caption's place with probability
+  std::string synthetic_caption;  ///< A caption document's: takes the caption's place with probability
                                   ///< data.synthetic_share. Empty: there is none.
   std::vector<std::string>
-      choices;  ///< Of a question: the answers to choose from; one of them is the last segment.
+      choices;  ///< A question's answers to choose from; one of them is the last segment.
   /// All that people answered, or wrote of the picture, where the record lists it: what evaluations compare
   /// with. Empty: the last segment alone.
   std::vector<std::string> references;

@@ -47,7 +47,7 @@ Image resize_image(const Image& image, std::int64_t width, std::int64_t height);
 /// `crop` keeps the middle of the longer side, `pad` keeps all and fills up with white.
 Image fit_image(const Image& image, std::int64_t resolution, ImageFit fit);
 
-/// As PNG, for pages and shards.
+/// The picture as PNG, for pages and shards.
 std::string encode_png(const Image& image);
 
 }  // namespace ablate

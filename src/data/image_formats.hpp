@@ -18,7 +18,7 @@ const char* format_name(ImageFormat format);
 /// Throws BrokenDocument when either side is zero or the picture is too large to decode.
 void check_image_size(ImageFormat format, std::int64_t width, std::int64_t height);
 
-/// Big-endian number at `offset`, as in PNG and IDX. `offset` + 4 must not be behind the end.
+/// Big-endian number at `offset`, as in PNG and IDX. `offset` + 4 must not be beyond the end.
 std::uint32_t read_big_endian(std::string_view bytes, std::size_t offset);
 
 ImageInfo read_jpeg_info(std::string_view bytes);

@@ -82,7 +82,7 @@ class LinesShard final : public Shard {
         return std::string();
       });
     } catch (const BrokenDocument&) {
-      // Whoever reads the record counts it. What it names behind the mistake is not read.
+      // Whoever reads the record counts it. What it names after the mistake is not read.
     }
   }
 

@@ -16,8 +16,8 @@
 namespace ablate {
 
 struct LoaderSettings {
-  std::size_t threads = 1;         ///< 0: no threads of its own.
-  double max_broken_share = 0.05;  ///< Of the documents read; see DataTally.
+  std::size_t threads = 1;         ///< With 0 next() does all the work.
+  double max_broken_share = 0.05;  ///< Share of the documents read; see DataTally.
 };
 
 /// What was read and handed out so far: goes to the journal, and into checkpoints.
@@ -50,11 +50,11 @@ class DataTally {
   double max_broken_share_;
   std::int64_t documents_ = 0, broken_ = 0, positions_ = 0;
   std::map<std::string, RoleCounts> roles_;
-  std::map<std::string, std::int64_t> problems_;  ///< By kind.
+  std::map<std::string, std::int64_t> problems_;  ///< The key is a problem's kind.
   std::vector<std::string> first_;                ///< The first few, in words.
 };
 
-/// Sequences of a mixture from a position on.
+/// Sequences of a mixture from a position on. One thread calls next() and tally(); others load pictures.
 class SequenceLoader {
  public:
   SequenceLoader(MixtureSettings mixture, std::shared_ptr<const Tokenizer> tokenizer, LoaderSettings settings,
@@ -70,8 +70,8 @@ class SequenceLoader {
   OrderedLoader<SequencePlan, Sequence> loader_;
 };
 
-/// Pairs from a position on; broken ones are passed over. Throws Error when captions are asked for without a
-/// tokenizer.
+/// Pairs from a position on; broken ones are passed over. Threads are as in SequenceLoader. Throws Error when
+/// captions are asked for without a tokenizer.
 class PairLoader {
  public:
   PairLoader(PairSettings pairs, std::shared_ptr<const Tokenizer> tokenizer, LoaderSettings settings,

@@ -52,18 +52,18 @@ constexpr std::int32_t kNoTarget = -100;  ///< A label that has no loss, as in P
 /// One packed sequence. T = seq_len, N views of pictures, R = resolution.
 struct Sequence {
   DataRole role = DataRole::captions;
-  std::vector<std::int32_t> tokens;     ///< [T]; pad behind the last document and at the places of pictures.
+  std::vector<std::int32_t> tokens;     ///< [T]; pad after the last document and at the places of pictures.
   std::vector<std::int32_t> labels;     ///< [T]: the token that follows within the document, or kNoTarget.
   std::vector<std::int32_t> positions;  ///< [T]: from 0 in each document; 0 in padding.
   std::vector<std::int32_t>
       documents;  ///< [T]: 0, 1, ... within the sequence; -1: padding. Attention stays within one.
   std::vector<std::int32_t> branches;  ///< [T], or empty: TokenizedDocument::branches.
-  std::vector<std::string> ids;        ///< Of the documents.
-  std::vector<std::size_t> indices;    ///< Of the documents: TokenizedDocument::index.
+  std::vector<std::string> ids;        ///< The documents' own.
+  std::vector<std::size_t> indices;    ///< The documents' own: TokenizedDocument::index.
   std::vector<ImagePlace> images;      ///< Those of the pictures, rising; they have N views in all.
   std::vector<std::uint8_t> pixels;    ///< [N, R, R, 3]
   ReadReport report;                   ///< What was read since the sequence before, and what was broken.
-  MixturePosition position;            ///< Behind this sequence.
+  MixturePosition position;            ///< Where the mixture stands after it.
 };
 
 /// A sequence whose pictures are still to be decoded.
@@ -74,14 +74,14 @@ struct SequencePlan {
   MixturePosition position;
 };
 
-/// Plans sequences one after the other; each is of one role. The role of sequence i is drawn from a sequence
-/// of low discrepancy: after any n sequences each role has had its share of them to within a few. Documents
+/// Plans sequences one after the other, for one thread at a time. The role of sequence i is drawn from a
+/// sequence of low discrepancy: after any n sequences each role has had its share to within a few. Documents
 /// are taken from their stream in groups of kGroupSequences sequences' worth and packed group by group.
 class Mixture {
  public:
   static constexpr std::int64_t kGroupSequences = 128;
   static constexpr std::int64_t kGroupBytes = 256
-                                              << 20;  ///< A group also ends behind so many bytes of pictures.
+                                              << 20;  ///< A group also ends after so many bytes of pictures.
 
   /// `from`: null for the beginning. Throws Error for settings that contradict one another, DataError for
   /// sources with nothing in them.
@@ -100,8 +100,8 @@ class Mixture {
   MixtureSettings settings_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::vector<std::unique_ptr<Lane>> lanes_;
-  std::vector<double> cumulative_;  ///< Of weights; the last is 1.
-  std::uint64_t offset_ = 0;        ///< Of the low-discrepancy sequence, by seed; 2^64 is the whole circle.
+  std::vector<double> cumulative_;  ///< Sums of the weights; the last is 1.
+  std::uint64_t offset_ = 0;        ///< Where the low-discrepancy sequence starts; 2^64 is the circle.
   std::int64_t sequences_ = 0;
 };
 

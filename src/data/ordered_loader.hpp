@@ -14,14 +14,14 @@
 
 namespace ablate {
 
-/// `plan` is called by one thread at a time, in order; `finish` by all of them at once. What next() returns,
-/// and in which order, does not depend on the number of threads. At most `ahead` items are planned but not
-/// handed out: that bounds the memory. An exception of either function comes out of next(), in the place of
-/// its item.
+/// One thread at a time calls `plan`, in order; all of them call `finish`, at once, so that it may share only
+/// what several threads may read. next() is for one thread: what it returns, and in which order, does not
+/// depend on the number of threads. At most `ahead` items are planned but not handed out, which bounds the
+/// memory. An exception of either function comes out of next(), in the place of its item.
 template <typename Plan, typename Item>
 class OrderedLoader {
  public:
-  /// `threads` 0: all work is done in next().
+  /// With 0 `threads` all work is done in next().
   OrderedLoader(std::function<Plan()> plan, std::function<Item(Plan)> finish, std::size_t threads,
                 std::size_t ahead)
       : plan_(std::move(plan)), finish_(std::move(finish)), ahead_(static_cast<std::int64_t>(ahead)) {
@@ -77,7 +77,7 @@ class OrderedLoader {
         } catch (...) {
           result.error = std::current_exception();
           const std::lock_guard lock(mutex_);
-          stop_ = true;  // Nothing can be planned behind it.
+          stop_ = true;  // Nothing can be planned after it.
         }
       }
       if (plan) try {
@@ -99,7 +99,7 @@ class OrderedLoader {
   std::mutex planning_;  ///< Held while planning; taken before mutex_.
   std::mutex mutex_;     ///< Protects what stands below.
   std::condition_variable room_, ready_;
-  std::map<std::int64_t, Result> done_;  ///< By ticket.
+  std::map<std::int64_t, Result> done_;  ///< The key is an item's ticket.
   std::int64_t planned_ = 0, taken_ = 0;
   bool stop_ = false;
   std::vector<std::thread> threads_;

@@ -13,7 +13,7 @@ struct PackedSize {
 };
 
 /// Indices of the documents of each sequence. Best fit, longest first (Johnson 1974): each document goes
-/// where the least room is left behind it. Documents of at most a quarter of a sequence come last, in their
+/// where the least room is left after it. Documents of at most a quarter of a sequence come last, in their
 /// own order: they fill gaps just as well, and no sequence collects all documents of one length. Every
 /// document must fit a sequence of its own.
 std::vector<std::vector<std::size_t>> pack(std::span<const PackedSize> documents, const PackedSize& sequence);

@@ -27,7 +27,7 @@ struct Pair {
   std::vector<std::int32_t> tokens;  ///< [C]: the caption, document_end, then pad. A long caption is cut.
   std::int64_t length = 0;           ///< Tokens up to document_end.
   ReadReport report;
-  StreamPosition position;  ///< Behind this pair.
+  StreamPosition position;  ///< Where the source stands after it.
 };
 
 struct PairPlan {
@@ -36,7 +36,7 @@ struct PairPlan {
   StreamPosition position;
 };
 
-/// Plans pairs one after the other.
+/// Plans pairs one after the other, for one thread.
 class PairSource {
  public:
   /// `from`: null for the beginning. Throws DataError for sources with nothing in them.

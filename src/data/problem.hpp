@@ -12,7 +12,7 @@
 namespace ablate {
 
 enum class ProblemKind {
-  archive,        ///< A tar shard that is cut short or damaged; what stands behind the damage is lost.
+  archive,        ///< A tar shard that is cut short or damaged; what stands after the damage is lost.
   image,          ///< A picture that cannot be decoded: truncated, damaged or of an unknown format.
   image_size,     ///< A picture of more than kMaxPixels.
   missing_image,  ///< A record names a picture that is not there, or only by a URL.

@@ -1,4 +1,4 @@
-// Texts about scenes, and the random numbers behind them. Private to this module.
+// Texts about scenes, and the random numbers that they are made from. Private to this module.
 #pragma once
 
 #include <span>

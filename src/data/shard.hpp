@@ -1,4 +1,4 @@
-// Shards: files in which documents lie one behind another.
+// Shards: files in which documents lie one after another.
 #pragma once
 
 #include <cstddef>
@@ -23,11 +23,11 @@ struct Entry {
 struct Listing {
   std::vector<Entry> entries;     ///< In the order of the shard.
   std::int64_t next = 0;          ///< Where the next listing goes on.
-  bool end = false;               ///< Nothing stands behind it.
+  bool end = false;               ///< Nothing stands after it.
   std::vector<Problem> problems;  ///< What makes no document: each counts as one broken document.
 };
 
-/// One shard. All functions may be called from several threads at once.
+/// One shard. Several threads may call all functions at once.
 class Shard {
  public:
   virtual ~Shard() = default;
@@ -45,9 +45,9 @@ struct ShardFile {
   DataRole role = DataRole::captions;
 };
 
-/// By the extension: .tar (tar_shard.cpp), .jsonl or .ndjson (lines_shard.cpp), .txt or .md (text_shard.cpp),
-/// .toml (scene_shard.cpp); upper case counts as lower. Throws DataError naming the file when it cannot be
-/// opened or is of another kind; for a scenes file ConfigError.
+/// The extension tells the kind: .tar (tar_shard.cpp), .jsonl or .ndjson (lines_shard.cpp), .txt or .md
+/// (text_shard.cpp), .toml (scene_shard.cpp); upper case counts as lower. Throws DataError naming the file
+/// when it cannot be opened or is of another kind; for a scenes file ConfigError.
 std::unique_ptr<Shard> open_shard(const ShardFile& file);
 
 // One function for each kind, called by open_shard.

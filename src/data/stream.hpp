@@ -52,7 +52,7 @@ struct ReadReport {
 
 /// Each epoch hands out every document once. Shards come in a random order; documents are shuffled within a
 /// window: the next kWindowShard documents of each of kOpenShards shards. So the first document needs no look
-/// at the rest of the data, and no more than a window's places are held in memory.
+/// at the rest of the data, and no more than a window's places are held in memory. One thread may use it.
 class DocumentStream {
  public:
   static constexpr std::size_t kOpenShards = 8, kWindowShard = 1024;
@@ -79,7 +79,7 @@ class DocumentStream {
   RandomStream shard_order_, window_order_, document_bits_;
   StreamPosition position_,
       following_;  ///< Where the window begins (and its index), and where the next one does.
-  std::vector<std::int64_t> order_;                        ///< Of shards in this epoch.
+  std::vector<std::int64_t> order_;                        ///< The shards of this epoch.
   std::vector<Place> window_;                              ///< Shuffled.
   std::map<std::int64_t, std::unique_ptr<Shard>> opened_;  ///< Those of the window.
   bool is_open_ = false;                                   ///< window_ is that of position_.

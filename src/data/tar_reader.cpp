@@ -18,7 +18,7 @@ namespace ablate {
 namespace {
 
 constexpr std::int64_t kTarRecord = 512;
-/// So far behind the mark of an archive's end a second archive is looked for. GNU tar fills up to 10 KiB.
+/// So far after the mark of an archive's end a second archive is looked for. GNU tar fills up to 10 KiB.
 constexpr std::int64_t kTarTrailer = 64 << 10;
 
 /// Names in PAX headers are UTF-8, and libarchive turns them into the locale's characters: UTF-8 for as long

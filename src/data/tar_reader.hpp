@@ -18,12 +18,12 @@ struct TarMember {
   bool is_file = false;     ///< Not a folder, link or device.
 };
 
-/// What stands behind `byte` cannot be read.
+/// What stands after `byte` cannot be read.
 struct TarDamage : std::runtime_error {
   TarDamage(std::int64_t at, bool whole, const std::string& what)
       : std::runtime_error(what), byte(at), last_is_whole(whole) {}
   std::int64_t byte;
-  bool last_is_whole;  ///< The damage lies behind the member that `next` returned last.
+  bool last_is_whole;  ///< The damage lies after the member that `next` returned last.
 };
 
 /// Reads bytes `from` to `end` of an open file in blocks of at most `block_bytes`; content that nobody reads
@@ -35,11 +35,11 @@ class TarReader {
   TarReader(const TarReader&) = delete;
   TarReader& operator=(const TarReader&) = delete;
 
-  /// The next member, or nothing behind the last. Throws TarDamage.
+  /// The next member, or nothing after the last. Throws TarDamage.
   std::optional<TarMember> next();
   /// The content of the member that `next` returned last, of at most kMaxDocumentBytes. Throws TarDamage.
   std::string read();
-  /// Byte behind the last member, once `next` returned nothing or threw.
+  /// Byte after the last member, once `next` returned nothing or threw.
   std::int64_t position() const { return position_; }
 
  private:

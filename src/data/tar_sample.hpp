@@ -13,7 +13,7 @@ namespace ablate {
 
 struct SampleName {
   std::string key;        ///< Folder and base name up to its first dot.
-  std::string extension;  ///< What stands behind it, in lower case: "jpg", "synthetic.txt".
+  std::string extension;  ///< What stands after it, in lower case: "jpg", "synthetic.txt".
 };
 
 /// Nothing for names that belong to no sample: without a dot, or hidden files (also macOS's "._x").
@@ -23,7 +23,7 @@ std::optional<SampleName> find_sample_name(std::string_view name);
 bool is_sample_part(const std::string& extension);
 
 struct SamplePart {
-  std::string name;  ///< Of the member, as the archive has it.
+  std::string name;  ///< The member's, as the archive has it.
   std::string extension;
   std::string bytes;  ///< Empty where is_sample_part says no.
 };

@@ -11,7 +11,7 @@ namespace ablate {
 
 namespace {
 
-/// What is read at once while headers are walked: one header and small members behind it.
+/// What is read at once while headers are walked: one header and small members after it.
 constexpr std::int64_t kTarHeaderBlock = 4 << 10;
 /// What is read at once of a document.
 constexpr std::int64_t kTarDocumentBlock = 1 << 20;

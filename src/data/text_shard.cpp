@@ -29,12 +29,12 @@ std::optional<std::size_t> find_blank_line(std::string_view text) {
   return std::nullopt;
 }
 
-/// Where a text that goes on behind `window` is cut, from 1 to its length.
+/// Where a text that goes on after `window` is cut, from 1 to its length.
 std::size_t find_text_cut(std::string_view window) {
   if (const auto cut = find_blank_line(window)) return *cut;
   if (const auto newline = window.rfind('\n'); newline != window.npos) return newline + 1;
   if (const auto space = window.rfind(' '); space != window.npos) return space + 1;
-  // Before the last character, which may go on behind the window. No character has more than 4 bytes.
+  // Before the last character, which may go on after the window. No character has more than 4 bytes.
   for (std::size_t back = 1; back <= 4 && back < window.size(); ++back)
     if ((window[window.size() - back] & 0xC0) != 0x80) return window.size() - back;
   return window.size();

@@ -19,21 +19,21 @@ struct SpecialPieces {
   std::int32_t pad = 0;  ///< `<pad>`: fills up sequences, and holds the places of a picture's tokens.
   std::int32_t document_end = 0;  ///< `</s>`
   std::int32_t image_start = 0;   ///< `<image>`: stands before a picture's tokens.
-  std::int32_t image_end = 0;     ///< `</image>`: stands behind them.
+  std::int32_t image_end = 0;     ///< `</image>`: stands after them.
 };
 
-/// May be used by several threads at once.
+/// Several threads may use one at once.
 class Tokenizer {
  public:
   /// Loads a SentencePiece model, ours or another (Llama's tokenizer.model). Special pieces that it lacks get
-  /// the ids behind its own. Throws Error when the file is no such model.
+  /// the ids after its own. Throws Error when the file is no such model.
   explicit Tokenizer(const std::filesystem::path& file);
   ~Tokenizer();
 
   std::vector<std::int32_t> encode(std::string_view text) const;
   /// Special pieces are left out.
   std::string decode(std::span<const std::int32_t> ids) const;
-  /// As people read it: "▁the", "<0x0A>", "<image>".
+  /// The piece as people read it: "▁the", "<0x0A>", "<image>".
   std::string piece(std::int32_t id) const;
   /// Ids are below it: what `llm.vocab_size` must be at least.
   std::int64_t vocab_size() const;
@@ -44,7 +44,7 @@ class Tokenizer {
  private:
   std::unique_ptr<PieceModel> model_;
   SpecialPieces special_;
-  std::vector<std::string> added_;  ///< Special pieces behind the model's own.
+  std::vector<std::string> added_;  ///< Special pieces after the model's own.
 };
 
 struct TokenizerTraining {

@@ -31,7 +31,7 @@ struct TokenizedDocument {
   std::vector<std::uint8_t> targets;  ///< [n]: 1 where the token is to be predicted. Of text only.
   std::vector<PlacedPicture> images;  ///< In order.
   /// [n], or empty where all is one text: 0 in the trunk, then 1, 2, ... in the texts that may follow it, one
-  /// behind another. Each goes on from the end of the trunk and knows nothing of the others.
+  /// after another. Each goes on from the end of the trunk and knows nothing of the others.
   std::vector<std::int32_t> branches;
 };
 

@@ -20,7 +20,7 @@ namespace {
 
 /// Pictures that go through the model at a time, where the recipe does not say.
 constexpr std::int64_t kPicturesAtATime = 64;
-/// Of AIM's prefixes and the VAE's noise: the same for all models.
+/// Seeds AIM's prefixes and the VAE's noise, which are the same for all models.
 constexpr std::uint64_t kObjectiveSeed = 0;
 
 /// Vectors [N, E], and the names of what they are of.

@@ -19,7 +19,7 @@ namespace ablate {
 /// Captioned pictures as the encoder takes them, those that could be read.
 struct EncoderExamples {
   std::vector<std::size_t> documents;  ///< Which ones they are.
-  std::vector<std::string> ids;        ///< Of these documents.
+  std::vector<std::string> ids;        ///< The ids of these documents.
   std::vector<EncoderBatch> batches;   ///< On the CPU; run.encoder_micro_batch in each, by default 64.
 };
 
@@ -33,7 +33,7 @@ class EncoderModel {
   // All of these stop between batches (StopRequested), and throw Diverged for vectors that are not finite.
 
   bool is_contrastive() const;
-  /// Vectors of length 1 [N, E] on the CPU, for contrastive encoders: of the pictures, of their captions, of
+  /// Contrastive encoders give vectors of length 1 [N, E] on the CPU: of the pictures, of their captions, of
   /// any texts.
   torch::Tensor embed_pictures(const EncoderExamples& examples, const std::function<bool()>& stop_requested);
   torch::Tensor embed_captions(const EncoderExamples& examples, const std::function<bool()>& stop_requested);
@@ -46,7 +46,7 @@ class EncoderModel {
   };
   BlockLosses block_losses(const torch::Tensor& pictures, const torch::Tensor& captions);
 
-  /// What other encoders were trained to lower: of each picture the sums ("loss" and what else there is), and
+  /// What other encoders were trained to lower: the sums of each picture ("loss" and what else there is), and
   /// the counts by which their totals are divided.
   struct PictureSums {
     std::vector<std::pair<std::string, std::vector<double>>> sums;

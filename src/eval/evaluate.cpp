@@ -68,7 +68,7 @@ std::optional<Evaluation> evaluate(const EvaluationJob& job, const std::function
   } catch (const StopRequested&) {
     return std::nullopt;
   }
-  // As in training: a few broken documents are passed over, many are a mistake.
+  // A few broken documents are passed over, as in training; many are a mistake.
   DataTally tally(job.experiment.run.max_broken_share);
   tally.add(findings.report);
   if (findings.evaluation.scores.empty()) throw DataError("no held-out document could be read");

@@ -27,7 +27,7 @@ struct EvaluationJob {
 struct Score {
   std::string name;  ///< "vqa/4-shot".
   double value = 0;
-  std::int64_t n = 0;                    ///< Examples (documents, questions, pictures) behind it.
+  std::int64_t n = 0;                    ///< Examples (documents, questions, pictures) that it is of.
   std::optional<double> standard_error;  ///< Over examples; nothing for a single one or for chance.
 };
 

@@ -18,9 +18,9 @@ namespace ablate {
 std::vector<Document> read_held_out(const std::vector<std::string>& sources, const char* key, DataRole role,
                                     std::int64_t most, ReadReport& report);
 
-/// What a model is asked: how likely each candidate is behind the prompt, or what it writes there.
+/// What a model is asked: how likely each candidate is after the prompt, or what it writes there.
 struct Question {
-  std::string id;               ///< Of the document that it is made of.
+  std::string id;               ///< The id of the document that it is made of.
   std::vector<Segment> prompt;  ///< At least one segment.
   /// Two different texts or more. Nothing where there is nothing to choose from: the model can only write.
   std::vector<std::string> candidates;
@@ -43,7 +43,7 @@ std::string picture_identity(const Picture& picture);
 std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::int64_t shots,
                                    const Eval& eval);
 
-/// The question of each document behind its picture, in the words of eval.question_prompt, behind `shots`
+/// The question of each document after its picture, in the words of eval.question_prompt, after `shots`
 /// other documents with their answers. Candidates are choices_of() the document.
 std::vector<Question> ask_questions(const std::vector<Document>& questions, std::int64_t shots,
                                     const Eval& eval);

@@ -15,7 +15,7 @@ constexpr double kRounding = 1e-6;
 
 struct Findings {
   Evaluation evaluation;
-  ReadReport report;  ///< Of documents that were read, and what was broken or too long.
+  ReadReport report;  ///< What was read, and what of it was broken or too long.
 
   /// Notes in the detail how many examples a score does without, where there are any.
   void note_left_out(const std::string& name, std::size_t examples);

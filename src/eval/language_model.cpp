@@ -230,7 +230,7 @@ class TrainedLanguageModel final : public LanguageModel {
     }
   }
 
-  /// Writes behind a few prompts at once, each token after the other.
+  /// Writes after a few prompts at once, each token after the other.
   void write_rows(std::span<TokenizedDocument> prompts, std::span<const Question> questions,
                   std::int64_t max_new_tokens, ReadReport& report,
                   std::vector<std::optional<std::string>>& written) {

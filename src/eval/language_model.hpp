@@ -18,7 +18,7 @@ namespace ablate {
 /// Thrown out of an evaluation that was asked to stop.
 struct StopRequested {};
 
-/// The likelihood of one text behind another.
+/// The likelihood of one text after another.
 struct Likelihood {
   double nats = 0;  ///< log P(text, end of the document | prompt), at most 0.
   std::int64_t tokens = 0;
@@ -34,18 +34,18 @@ struct DocumentLoss {
 };
 
 /// Results are in the order of what was asked. They are empty where a picture is broken, which `report` says,
-/// and where the text is longer than data.seq_len. Of a ranking also where the tokenizer makes the same of
-/// all candidates.
+/// and where the text is longer than data.seq_len. A ranking is also empty where the tokenizer makes the same
+/// of all candidates.
 struct LanguageModel {
   virtual ~LanguageModel() = default;
   /// For each question its candidates, in their order.
   virtual std::vector<std::vector<Likelihood>> rank(std::span<const Question> questions,
                                                     ReadReport& report) = 0;
-  /// What the model writes behind each prompt, the likeliest token at a time: up to the end of a line or of
+  /// What the model writes after each prompt, the likeliest token at a time: up to the end of a line or of
   /// the document, a picture, or `max_new_tokens`. Throws Diverged where no token is the likeliest (NaN).
   virtual std::vector<std::optional<std::string>> write(std::span<const Question> questions,
                                                         std::int64_t max_new_tokens, ReadReport& report) = 0;
-  /// As in training: documents longer than data.seq_len are cut, the parts of one added up. A loss of 0
+  /// Documents longer than data.seq_len are cut as in training, the parts of one added up. A loss of 0
   /// tokens is empty.
   virtual std::vector<DocumentLoss> losses(std::span<const Document> documents, ReadReport& report) = 0;
 };

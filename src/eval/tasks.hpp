@@ -17,10 +17,10 @@ class EncoderModel;
 
 // All throw Diverged, naming the example, for numbers that are not finite.
 
-// Of a model of language. Questions that have not as many shots are left out and counted; where a number of
-// shots leaves none, they throw Error. Questions without two different candidates are left out of ranking and
-// counted; where none is left and nothing else is scored, they throw DataError. Beside each score that ranks
-// candidates stands what guessing gives over exactly its questions: "caption-chance/4-shot" beside
+// These ask a model of language. Questions that have not as many shots are left out and counted; where a
+// number of shots leaves none, they throw Error. Questions without two different candidates are left out of
+// ranking and counted; where none is left and nothing else is scored, they throw DataError. Beside each score
+// that ranks candidates stands what guessing gives over exactly its questions: "caption-chance/4-shot" beside
 // "caption/4-shot".
 
 /// "heldout-loss/captions", ".../interleaved", ".../text": nats per target token, for the sources that are
@@ -31,15 +31,15 @@ void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, Findi
 /// highest likelihood per token; "cider/4-shot" of what the model writes, without pictures that no caption
 /// could score at (cider.hpp).
 void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& findings);
-/// For each number of shots, of questions that have choices: "vqa/4-shot", how often the right answer is the
-/// likeliest; of what the model writes "vqa-exact/4-shot" and "vqa-accuracy/4-shot".
+/// For each number of shots: "vqa/4-shot", how often the right answer is the likeliest, among questions that
+/// have choices; "vqa-exact/4-shot" and "vqa-accuracy/4-shot" score what the model writes.
 void evaluate_vqa(const EvaluationJob& job, LanguageModel& model, Findings& findings);
 /// The same on eval.doctext: "doctext/4-shot", ...
 void evaluate_doctext(const EvaluationJob& job, LanguageModel& model, Findings& findings);
 /// For each number of shots: "fewshot/4-shot", how often the right name is the likeliest.
 void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, Findings& findings);
 
-// Of an encoder.
+// These ask an encoder.
 
 /// Pictures that a contrastive loss compares with one another in evaluations: its number, and what guessing
 /// gives (ln 256 for CLIP), depend on how many they are.

@@ -72,7 +72,7 @@ torch::Tensor AimObjective::draw_prefixes(std::int64_t pictures, std::uint64_t f
 }
 
 torch::Tensor AimObjective::predict(const torch::Tensor& pixels, const Visibility& visibility) {
-  const std::int64_t predicted = positions.size(0) - 1;  // The last patch has no patch behind it.
+  const std::int64_t predicted = positions.size(0) - 1;  // The last patch has no patch after it.
   const torch::Tensor patches = patchify(pixels, encoder, PatchOrder::channel_row_column, compute);
   const torch::Tensor features = vision->forward(patches, &visibility);
   torch::Tensor x = head_in(features.narrow(1, 0, predicted)) + positions.narrow(0, 0, predicted).to(compute);

@@ -61,7 +61,7 @@ struct AimObjective final : PictureObjective {
   Linear head_out;  ///< To the pixels, in row_column_channel order.
 
  private:
-  Visibility visibility_;  ///< Of the last batch.
+  Visibility visibility_;  ///< The last batch's.
 };
 
 }  // namespace ablate

@@ -22,7 +22,7 @@ namespace ablate {
 /// et al. 2021, figure 3).
 torch::Tensor clip_losses(const torch::Tensor& logits);
 /// A yes-no question for each pair: so the loss is a sum over pairs divided by B, not B^2 (Zhai et al. 2023,
-/// eq. 1). Of a pair that does not belong together, picture and caption have half each.
+/// eq. 1). Picture and caption have half each of a pair that does not belong together.
 torch::Tensor siglip_losses(const torch::Tensor& logits);
 
 /// Rows of length 1, fp32; one of zeros stays so.
@@ -42,7 +42,7 @@ struct ContrastiveObjective : EncoderObjective {
   torch::Tensor embed_captions(const torch::Tensor& tokens, const torch::Tensor& lengths);
   /// exp(logit_scale) pictures captions^T + logit_bias.
   torch::Tensor logits(const torch::Tensor& pictures, const torch::Tensor& captions) const;
-  /// Of single pictures among all of the table: [B, B] logits -> [B].
+  /// Losses of single pictures among all of the table: [B, B] logits -> [B].
   virtual torch::Tensor picture_losses(const torch::Tensor& logits) const = 0;
 
   TextTransformer text;

@@ -100,7 +100,7 @@ torch::Tensor DecoderImpl::read(torch::Tensor x, const torch::Tensor& lengths, s
   const std::int64_t T = x.size(1);
   const Rotary rotary =
       make_rotary(torch::arange(T, lengths.options()).unsqueeze(0), head_width(llm), llm.rope_theta);
-  const Visibility causal = see_causal(T, x.device());  // Padding is behind everything that counts.
+  const Visibility causal = see_causal(T, x.device());  // Padding comes after everything that counts.
   reading = {.blocks = std::vector<KeyValues>(blocks.size()), .lengths = lengths.clone(), .longest = T};
   for (std::size_t i = 0; i < blocks.size(); ++i)
     x = blocks[i]->read(x, causal, rotary, std::max(room, T), reading.blocks[i]);

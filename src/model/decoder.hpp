@@ -59,7 +59,7 @@ struct DecoderImpl : torch::nn::Module {
 
   /// tokens [B, T] int64 -> [B, T, D] of number format `compute`.
   torch::Tensor embed(const torch::Tensor& tokens, torch::ScalarType compute);
-  /// Hidden states behind the final norm [B, T, D]; x [B, T, D], positions [B, T].
+  /// Hidden states after the final norm [B, T, D]; x [B, T, D], positions [B, T].
   torch::Tensor forward(torch::Tensor x, const torch::Tensor& positions, const Visibility& visibility);
   /// Rows that were read, each from position 0: from here a text goes on position by position.
   struct Reading {
@@ -67,7 +67,7 @@ struct DecoderImpl : torch::nn::Module {
     torch::Tensor lengths;     ///< [B] int64
     std::int64_t longest = 0;  ///< The greatest of them.
   };
-  /// forward() over one document in each row, x [B, T, D], padded behind `lengths` [B] int64; `room`
+  /// forward() over one document in each row, x [B, T, D], padded after `lengths` [B] int64; `room`
   /// positions of a row can be read in all.
   torch::Tensor read(torch::Tensor x, const torch::Tensor& lengths, std::int64_t room, Reading& reading);
   /// Hidden states of the next position of each row, x [B, 1, D]. Throws std::logic_error when there is no

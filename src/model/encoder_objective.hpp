@@ -24,7 +24,7 @@ namespace ablate {
 /// A micro-batch of pictures with their captions, on the model's device.
 struct EncoderBatch {
   torch::Tensor pixels;   ///< [B, R, R, 3] uint8
-  torch::Tensor tokens;   ///< [B, C] int64; pad behind `lengths`. Undefined where no captions are needed.
+  torch::Tensor tokens;   ///< [B, C] int64; pad after `lengths`. Undefined where no captions are needed.
   torch::Tensor lengths;  ///< [B] int64: tokens up to and with document_end.
 };
 
@@ -47,7 +47,7 @@ struct EncoderObjective : torch::nn::Module {
                                  std::uint64_t first_picture) = 0;
   /// All weights under Hugging Face's names ("vision_model...." and the head's own).
   virtual void append_weights(Weights& weights) const = 0;
-  /// Behind an optimiser step: CLIP keeps its temperature within bounds.
+  /// Is called after an optimiser step: CLIP keeps its temperature within bounds.
   virtual void after_update() {}
   /// Whether `tokens` and `lengths` are read.
   virtual bool needs_captions() const { return false; }
@@ -68,7 +68,7 @@ struct PictureObjective : EncoderObjective {
   /// The sums of each picture, [B] fp32 on the model's device: "loss" first, then what else it consists of.
   /// `first_picture`: the number of the first one, which its random numbers depend on.
   virtual StepMetrics picture_sums(const EncoderBatch& batch, std::uint64_t first_picture) = 0;
-  /// By what the sums over those pictures are divided: [pictures] fp64 on the CPU, each above 0.
+  /// What the sums over those pictures are divided by: [pictures] fp64 on the CPU, each above 0.
   virtual torch::Tensor picture_counts(std::int64_t pictures, std::uint64_t first_picture) const = 0;
 };
 

@@ -1,6 +1,6 @@
 // The functions that training time goes into. On the CPU in fp32 each is one pass of our own, forward and
 // backward, with no intermediate tensors; elsewhere it is LibTorch's operators. All are differentiable once,
-// and give the same bits for the same input whatever else runs.
+// and give the same bits for the same input whatever else runs. Any thread may call them: they keep no state.
 //
 // Shape letters: B batch, T positions, D width, H heads, K key-value heads, C width of a head, F MLP width, V
 // vocabulary, N rows.

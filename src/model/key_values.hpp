@@ -11,12 +11,12 @@
 
 namespace ablate {
 
-/// Keys (rotated) and values of one block, [B, S, K, C]; behind what a row has read there is room.
+/// Keys (rotated) and values of one block, [B, S, K, C]; there is room after what a row has read.
 struct KeyValues {
   torch::Tensor keys, values;
 };
 
-/// Of the positions of qkv [B, T, (H + 2 K) C] (as attention() takes it), with room for `room` >= T of them.
+/// Those of the positions of qkv [B, T, (H + 2 K) C], as attention() takes it; `room` >= T of them will fit.
 KeyValues keep_keys_values(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads,
                            const Rotary& rotary, std::int64_t room);
 

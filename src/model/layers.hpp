@@ -43,7 +43,7 @@ torch::Tensor activate(const torch::Tensor& x, Activation activation);
 /// What the blocks of one vision or text tower have in common.
 struct TowerShape {
   std::int64_t width = 0, layers = 0, heads = 0, mlp_width = 0;
-  bool biases = true;  ///< Of attention's and the MLP's matrices.
+  bool biases = true;  ///< Whether attention's and the MLP's matrices have them.
   Activation activation = Activation::gelu;
   double norm_epsilon = 1e-5;
 };

@@ -29,7 +29,7 @@ struct VaeObjective final : PictureObjective {
   StepMetrics picture_sums(const EncoderBatch& batch, std::uint64_t first_picture) override;
   /// One for each picture: all have as many pixels.
   torch::Tensor picture_counts(std::int64_t pictures, std::uint64_t first_picture) const override;
-  /// The names of what stands behind the encoder are our own: "latent_projection.", "decoder.".
+  /// The names of what follows the encoder are our own: "latent_projection.", "decoder.".
   void append_weights(Weights& weights) const override;
 
   /// [B, P, Z] -> [B, P, V] fp32.

@@ -33,7 +33,7 @@ Visibility see_prefix(const torch::Tensor& prefix, std::int64_t tokens);
 /// On the CPU; the result is on `device`.
 ///
 /// `branches`, where it is defined, divides documents into a trunk and what may follow it: [B, T] int32, 0 in
-/// the trunk, then 1, 2, ... for the branches behind it. A branch sees the trunk and itself, no other branch.
+/// the trunk, then 1, 2, ... for the branches after it. A branch sees the trunk and itself, no other branch.
 Visibility see_documents(const torch::Tensor& documents, torch::Device device,
                          const torch::Tensor& branches = {});
 

@@ -17,7 +17,7 @@
 namespace ablate {
 
 /// Fuyu's way (encoder.loss none): patches go through one linear map into the decoder, with a learned newline
-/// behind each row of them. [N, P, 3 p^2] -> [N, P + side, D]
+/// after each row of them. [N, P, 3 p^2] -> [N, P + side, D]
 struct PatchProjectionImpl : torch::nn::Module {
   PatchProjectionImpl(const Encoder& encoder, std::int64_t llm_width);
   torch::Tensor forward(const torch::Tensor& patches);
@@ -29,7 +29,7 @@ struct PatchProjectionImpl : torch::nn::Module {
 TORCH_MODULE(PatchProjection);
 
 struct VisionLanguageModel : torch::nn::Module {
-  /// `resolution`: of the pictures; 0: a model that reads text alone.
+  /// `resolution` is that of the pictures; with 0 the model reads text alone.
   VisionLanguageModel(const Experiment& experiment, std::int64_t resolution);
 
   /// Pictures as the decoder reads them [N, k, D]; pixels [N, R, R, 3].
@@ -45,8 +45,8 @@ struct VisionLanguageModel : torch::nn::Module {
 
   void set_recompute(bool on);
   bool reads_pictures() const { return patch_projection || vision; }
-  /// Of each part, under Hugging Face's names: "vision_tower.vision_model....", "multi_modal_projector....",
-  /// "language_model....", as LLaVA's files have them; of a decoder alone without prefix.
+  /// The weights of each part under the names of LLaVA's files: "vision_tower.vision_model....",
+  /// "multi_modal_projector....", "language_model...."; those of a decoder alone have no prefix.
   Weights vision_weights() const;
   Weights connector_weights() const;
   Weights decoder_weights() const;

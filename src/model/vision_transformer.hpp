@@ -34,7 +34,7 @@ torch::Tensor resize_positions(const torch::Tensor& positions, std::int64_t from
 /// sines then cosines (He et al. 2022, MAE).
 torch::Tensor sine_positions(std::int64_t side, std::int64_t width);
 
-/// Of every LayerNorm of an encoder and its text tower.
+/// The epsilon of every LayerNorm of an encoder and its text tower.
 double norm_epsilon(const Encoder& encoder);
 /// The blocks of the encoder.
 TowerShape vision_shape(const Encoder& encoder);
@@ -42,20 +42,20 @@ TowerShape vision_shape(const Encoder& encoder);
 /// What distinguishes the encoders of the losses:
 ///   clip    class token, norm before the blocks, learned positions, no bias in the patch projection (CLIP)
 ///   siglip  learned positions, bias in the patch projection (SigLIP); vae likewise
-///   aim     fixed sine-cosine positions, bias in the patch projection, a norm behind it, no biases in the
+///   aim     fixed sine-cosine positions, bias in the patch projection, a norm after it, no biases in the
 ///           blocks (AIM)
 struct VisionTransformerImpl : torch::nn::Module {
   /// `resolution` decides on the number of positions.
   VisionTransformerImpl(const Encoder& encoder, std::int64_t resolution);
 
-  /// Patches of patchify(.., channel_row_column) -> [N, T, D] behind the final norm; the class token first.
+  /// Patches of patchify(.., channel_row_column) -> [N, T, D] after the final norm; the class token first.
   /// Everyone sees everyone without `visibility`.
   torch::Tensor forward(const torch::Tensor& patches, const Visibility* visibility = nullptr);
   /// The same without the class token: what a connector gets. [N, P, D]
   torch::Tensor patch_features(const torch::Tensor& patches);
 
   /// Under Hugging Face's names: "embeddings.patch_embedding.weight" [D, 3, p, p], "encoder.layers.0...".
-  /// AIM's norm behind the patch projection is listed as "embeddings.norm.".
+  /// AIM's norm after the patch projection is listed as "embeddings.norm.".
   void append_weights(Weights& weights, const std::string& prefix) const;
   std::int64_t class_tokens() const { return class_embedding.defined() ? 1 : 0; }
 

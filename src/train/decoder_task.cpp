@@ -104,7 +104,7 @@ class DecoderTask final : public TrainingTask {
  private:
   static constexpr std::int64_t kRoles = 4;
 
-  /// Of the loaded step.
+  /// Targets of the loaded step.
   std::int64_t targets() const {
     std::int64_t count = 0;
     for (const Sequence& sequence : sequences_) count += count_targets(sequence);
@@ -218,7 +218,7 @@ class DecoderTask final : public TrainingTask {
   std::shared_ptr<VisionLanguageModel> model_;
   mutable std::optional<SequenceLoader> loader_;
   std::vector<Sequence> sequences_;
-  /// Of one step, on the device: the loss, and cross entropy and targets by role.
+  /// What one step sums up on the device: the loss, and cross entropy and targets by role.
   struct Sums {
     torch::Tensor target_weight, total, loss, count;
   } sums_;

@@ -34,7 +34,7 @@ class Meter {
   ///   stage), seconds_optimizer  (on a GPU the parts are those of the last step alone)
   /// and memory_bytes, the most so far.
   std::vector<std::pair<std::string, double>> read();
-  /// Of the whole training, for the `finished` event.
+  /// What the whole training came to, for the `finished` event.
   Json totals() const;
 
   Stopwatch watch;

@@ -15,9 +15,9 @@ enum class Phase { data, forward, backward, forward_backward, optimizer };
 class Stopwatch {
  public:
   explicit Stopwatch(torch::Device device) : device_(device) {}
-  /// What follows counts for that phase.
+  /// What follows this call counts for that phase.
   void start(Phase phase);
-  /// What follows counts for none.
+  /// What follows this call counts for none.
   void stop();
   double seconds(Phase phase) const { return seconds_[static_cast<std::size_t>(phase)]; }
   void reset() { seconds_ = {}; }

@@ -30,7 +30,7 @@ struct TrainingTask {
   /// size of micro-batch, up to rounding. Metrics begin with "loss"; they are detached scalars on the device.
   /// `step` counts from 1.
   virtual StepMetrics accumulate(std::int64_t step, Stopwatch& watch) = 0;
-  /// Behind an optimiser step.
+  /// Is called after an optimiser step.
   virtual void after_update() {}
 
   /// What the loaded step consists of: FLOPs forward and backward, tokens, pictures.
@@ -41,7 +41,7 @@ struct TrainingTask {
 
   /// What was read so far: for metric events, and for checkpoints.
   virtual std::vector<std::pair<std::string, double>> data_metrics() const = 0;
-  /// Where the data stand behind the loaded step, and what was read: {"position", "tally"}, for a checkpoint.
+  /// Where the data stand after the loaded step, and what was read: {"position", "tally"}, for a checkpoint.
   virtual Json data_state() const = 0;
 };
 

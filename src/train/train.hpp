@@ -44,7 +44,7 @@ struct TrainingHooks {
   std::function<void(std::int64_t step, std::vector<std::pair<std::string, double>> values)> metric;
   /// A checkpoint is on the disk; its path is relative to the job's folder.
   std::function<void(std::int64_t step, const std::string& path)> checkpoint;
-  /// Asks whether to leave behind a checkpoint and return.
+  /// Asks whether to leave a checkpoint and return.
   std::function<bool()> stop_requested;
 };
 
@@ -54,7 +54,7 @@ constexpr const char* kModelFile = "model.safetensors";
 /// Trains to the last step and leaves kModelFile (with a moving average: of that). Returns the detail for a
 /// `finished` event; nothing when it was asked to stop and has left a checkpoint.
 ///
-/// On the CPU, with the same number of threads, the weights behind step n are the same bits however often the
+/// On the CPU, with the same number of threads, the weights after step n are the same bits however often the
 /// training was interrupted and resumed.
 ///
 /// Throws Error for what a user can mend (a checkpoint or init file that does not fit, a GPU that is not

@@ -31,7 +31,7 @@ class SourceWatch {
     SourceKind kind;
     std::filesystem::path path;
     InputContent promised;
-    /// Name to place in `promised`, of files that are no pictures; pictures stand behind the lines that name
+    /// Name to place in `promised`, of files that are no pictures; pictures stand after the lines that name
     /// them.
     std::unordered_map<std::string, std::size_t> index;
   };

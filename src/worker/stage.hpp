@@ -30,7 +30,7 @@ struct StageContext {
   const AttemptSpec& spec;
   std::filesystem::path folder;          ///< The attempt's: everything that the stage writes goes here.
   std::function<void(Event)> write;      ///< To the journal.
-  std::function<bool()> stop_requested;  ///< SIGTERM has come: leave behind a checkpoint.
+  std::function<bool()> stop_requested;  ///< SIGTERM has come: leave a checkpoint and return.
 
   void metric(std::int64_t step, std::vector<std::pair<std::string, double>> values) const;
   void checkpoint(std::int64_t step, const std::string& path) const;
