@@ -30,7 +30,7 @@ std::string bytes_of(const Sequence& sequence) {
     return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values[0]));
   };
   return raw(sequence.tokens) + raw(sequence.labels) + raw(sequence.positions) + raw(sequence.documents) +
-         raw(sequence.image_starts) + raw(sequence.pixels);
+         raw(sequence.images) + raw(sequence.pixels);
 }
 
 void bench_packing(const std::vector<Document>& documents, const MixtureSettings& settings,
@@ -59,7 +59,7 @@ void bench_packing(const std::vector<Document>& documents, const MixtureSettings
     std::vector<PackedSize> sizes;
     for (TokenizedDocument& document : copies)
       for (TokenizedDocument& piece :
-           cut_document(std::move(document), settings.seq_len, settings.max_images, settings.image_tokens)) {
+           cut_document(std::move(document), settings.seq_len, settings.max_images)) {
         sizes.push_back(
             {static_cast<std::int64_t>(piece.tokens.size()), static_cast<std::int64_t>(piece.images.size())});
         pieces.push_back(std::move(piece));
@@ -100,7 +100,7 @@ void bench_loader(const MixtureSettings& settings, const std::shared_ptr<const T
     std::int64_t images = 0;
     double first = 0;
     for (int i = 0; i < kSequences; ++i) {
-      images += static_cast<std::int64_t>(loader.next().image_starts.size());
+      images += static_cast<std::int64_t>(loader.next().images.size());
       if (i == 0) first = seconds_since(start);
     }
     const double seconds = seconds_since(start);

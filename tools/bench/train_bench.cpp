@@ -118,7 +118,7 @@ Sequence make_sequence(const Setup& setup, std::int64_t index) {
   std::int64_t drawn = 0;
   while (static_cast<std::int64_t>(sequence.tokens.size()) < T) {
     const auto begin = static_cast<std::int64_t>(sequence.tokens.size());
-    const auto images = static_cast<std::int64_t>(sequence.image_starts.size());
+    const auto images = static_cast<std::int64_t>(sequence.images.size());
     const bool pictured = setup.pictures && images < setup.recipe.data.max_images;
     const std::int64_t places = pictured ? k : 0;
     const std::int64_t length = std::min(
@@ -131,7 +131,7 @@ Sequence make_sequence(const Setup& setup, std::int64_t index) {
       sequence.labels.resize(static_cast<std::size_t>(T), kNoTarget);
       break;
     }
-    if (pictured) sequence.image_starts.push_back(begin);
+    if (pictured) sequence.images.push_back({.start = begin, .tokens = k, .views = 1});
     for (std::int64_t i = 0; i < length; ++i) {
       const std::uint64_t number = static_cast<std::uint64_t>(begin + i);
       const auto vocabulary = static_cast<std::uint64_t>(setup.recipe.llm.vocab_size);
@@ -146,7 +146,7 @@ Sequence make_sequence(const Setup& setup, std::int64_t index) {
     }
     ++document;
   }
-  const std::size_t bytes = sequence.image_starts.size() * static_cast<std::size_t>(R * R * 3);
+  const std::size_t bytes = sequence.images.size() * static_cast<std::size_t>(R * R * 3);
   for (std::size_t i = 0; i < bytes; ++i)
     sequence.pixels.push_back(static_cast<std::uint8_t>(random.bits(i, 3) & 255));
   return sequence;
@@ -176,10 +176,9 @@ void export_setup(const Setup& setup, const fs::path& folder) {
                       {static_cast<const std::byte*>(held.back().data_ptr()), held.back().nbytes()}});
   };
   const std::int64_t B = setup.recipe.train_vlm.batch, T = setup.recipe.data.seq_len;
-  const std::int64_t k = setup.pictures ? visual_tokens(setup.recipe, setup.recipe.encoder.resolution) : 0;
   for (std::int64_t i = 0; i < kBatches; ++i) {
     const auto sequences = make_sequences(setup, i);
-    const SequenceBatch batch = make_sequence_batch(sequences, k, setup.recipe.encoder.resolution,
+    const SequenceBatch batch = make_sequence_batch(sequences, setup.recipe.encoder.resolution,
                                                     setup.recipe.llm.vocab_size, torch::kCPU);
     const torch::Tensor documents = torch::empty({B, T}, torch::kInt32),
                         labels = torch::empty({B, T}, torch::kInt64);
@@ -221,15 +220,14 @@ Json run_setup(const Setup& setup, const fs::path& folder, const std::string& de
   Optimizer optimizer(model, train);
   Stopwatch watch(device);
 
-  const std::int64_t k = setup.pictures ? visual_tokens(setup.recipe, setup.recipe.encoder.resolution) : 0;
   std::vector<SequenceBatch> batches;
   std::vector<torch::Tensor> target_weights;
   std::vector<double> tokens;
   double images = 0, targets = 0;
   for (std::int64_t i = 0; i < kBatches; ++i) {
     const auto sequences = make_sequences(setup, i);
-    batches.push_back(make_sequence_batch(sequences, k, setup.recipe.encoder.resolution,
-                                          setup.recipe.llm.vocab_size, device));
+    batches.push_back(
+        make_sequence_batch(sequences, setup.recipe.encoder.resolution, setup.recipe.llm.vocab_size, device));
     target_weights.push_back(torch::full({}, 1.0 / static_cast<double>(batches.back().targets.size(0)),
                                          torch::TensorOptions(torch::kFloat32).device(device)));
     images += static_cast<double>(batches.back().pixels.size(0)) / static_cast<double>(kBatches);
