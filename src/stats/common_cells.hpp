@@ -14,10 +14,10 @@
 
 namespace ablate {
 
-/// The label of a level; none: the axis does not apply.
-using RunLevel = std::optional<std::string>;
-/// As a table shows it: "-" where the axis does not apply.
-inline std::string level_text(const RunLevel& level) { return level.value_or("-"); }
+/// None: the axis does not apply.
+using RunLevel = std::optional<AxisLevel>;
+/// As a table shows it: its label; "-" where the axis does not apply.
+inline std::string level_text(const RunLevel& level) { return level ? level->label : "-"; }
 
 /// Levels of the axes that a table averages over, in the order of the axes.
 using Setting = std::vector<RunLevel>;

@@ -27,15 +27,6 @@ RunLevel level_of(const RunRecord& run, const std::string& axis) {
   return found == run.levels.end() ? RunLevel() : found->second;
 }
 
-/// Where a level stands in its axis; levels that are not in it come last.
-std::size_t place_of(const std::vector<PlanAxis>& axes, const std::string& axis, const RunLevel& level) {
-  for (const PlanAxis& entry : axes)
-    if (entry.name == axis)
-      return static_cast<std::size_t>(std::find(entry.levels.begin(), entry.levels.end(), level) -
-                                      entry.levels.begin());
-  return 0;
-}
-
 }  // namespace
 
 std::vector<std::string> varying_axes(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes) {
@@ -65,7 +56,7 @@ std::vector<std::string> changes_of(const RunRecord& run, const RunRecord& basel
   std::vector<std::string> changes;
   for (const PlanAxis& axis : axes) {
     const RunLevel level = level_of(run, axis.name);
-    if (level && level != level_of(baseline, axis.name)) changes.push_back(axis.name + " = " + *level);
+    if (level && level != level_of(baseline, axis.name)) changes.push_back(axis.name + " = " + level->label);
   }
   return changes;
 }
@@ -101,11 +92,15 @@ void name_changes(std::vector<RunRecord>& runs, std::vector<PlanAxis>& axes) {
   for (const RunRecord& run : runs)
     if (!run.label.empty()) add(run, run.label);
   PlanAxis axis{kChangeAxis, {}};
-  for (const auto& [cell, name] : names) axis.levels.push_back(name);
+  std::map<std::int64_t, AxisLevel> level_of_cell;
+  for (const auto& [cell, name] : names) {
+    level_of_cell.emplace(cell, AxisLevel{axis.levels.size(), name});
+    axis.levels.push_back(name);
+  }
   axes = {axis};
   for (RunRecord& run : runs) {
     run.label.clear();
-    run.levels = {{kChangeAxis, names.at(run.cell)}};
+    run.levels = {{kChangeAxis, level_of_cell.at(run.cell)}};
   }
 }
 
@@ -124,30 +119,38 @@ std::string describe(const std::vector<std::string>& axes, const std::vector<Run
   return join(words, ", ");
 }
 
-std::vector<Member> group_runs(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes,
-                               const std::vector<std::string>& by, const std::vector<std::string>& others) {
-  // Cells with a label come last, each on its own; others by the places of their levels.
-  using Key = std::tuple<std::int64_t, std::vector<std::size_t>, std::vector<RunLevel>>;
-  std::map<Key, Member> members;
-  for (const RunRecord& run : runs) {
-    std::vector<std::size_t> places;
-    std::vector<RunLevel> levels;
-    for (const std::string& axis : by) {
-      levels.push_back(level_of(run, axis));
-      places.push_back(place_of(axes, axis, levels.back()));
+/// The cell's number for one with a label, else -1; and the levels of the axes asked for.
+using Key = std::pair<std::int64_t, std::vector<RunLevel>>;
+
+std::vector<Member> group_runs(const std::vector<RunRecord>& runs, const std::vector<std::string>& by,
+                               const std::vector<std::string>& others) {
+  // Cells with a label come last, each on its own; others in the order of their levels, those to which an
+  // axis does not apply after the others.
+  struct LastWithout {
+    bool operator()(const RunLevel& a, const RunLevel& b) const { return a && (!b || *a < *b); }
+  };
+  struct Before {
+    bool operator()(const Key& a, const Key& b) const {
+      if (a.first != b.first) return a.first < b.first;
+      return std::lexicographical_compare(a.second.begin(), a.second.end(), b.second.begin(), b.second.end(),
+                                          LastWithout());
     }
+  };
+  std::map<Key, Member, Before> members;
+  for (const RunRecord& run : runs) {
+    std::vector<RunLevel> levels;
+    for (const std::string& axis : by) levels.push_back(level_of(run, axis));
     Setting setting;
     for (const std::string& axis : others) setting.push_back(level_of(run, axis));
     const std::int64_t own_cell = run.label.empty() ? -1 : run.cell;
-    Member& member = members[Key(own_cell, std::move(places), std::move(levels))];
+    Member& member = members[Key(own_cell, std::move(levels))];
     member.group.label = run.label;
     member.runs.add(setting, run);
     if (badness(run.state) > badness(member.group.state)) member.group.state = run.state;
   }
   std::vector<Member> sorted;
   for (auto& [key, member] : members) {
-    member.group.cell = std::get<0>(key);
-    member.group.levels = std::get<2>(key);
+    std::tie(member.group.cell, member.group.levels) = key;
     member.group.cells = static_cast<std::int64_t>(member.runs.by_setting().size());
     sorted.push_back(std::move(member));
   }
@@ -356,7 +359,7 @@ Pivot make_pivot(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>
   Pivot pivot{.by = by};
   for (const std::string& axis : varying_axes(runs, axes))
     if (std::find(by.begin(), by.end(), axis) == by.end()) pivot.averaged.push_back(axis);
-  std::vector<Member> members = group_runs(runs, axes, by, pivot.averaged);
+  std::vector<Member> members = group_runs(runs, by, pivot.averaged);
   for (const std::string& value : values)
     add_value(pivot, members, value, over.value_or(pivot.averaged.empty() ? Over::own : Over::common));
   for (Member& member : members) {

@@ -178,17 +178,43 @@ void add_value_states(Database& database, const SweepJobs& jobs, const JobColumn
       }
 }
 
-std::vector<RunRecord> load_replicates(Database& database, std::int64_t sweep_id) {
-  struct CellRow {
-    std::string label;
-    std::map<std::string, std::string> levels;
-  };
+/// The levels of each axis by their labels, of which an axis has each once.
+using AxisLevels = std::map<std::string, std::map<std::string, std::size_t>>;
+
+AxisLevels load_axis_levels(Database& database, std::int64_t sweep_id) {
+  AxisLevels levels;
+  Query query(database,
+              "SELECT a.value ->> 'name', l.key, l.value FROM sweep s, json_each(s.axes) a,"
+              " json_each(a.value, '$.levels') l WHERE s.id = ?",
+              sweep_id);
+  while (query.step()) levels[query.text(0)][query.text(2)] = static_cast<std::size_t>(query.integer(1));
+  return levels;
+}
+
+struct CellRow {
+  std::string label;
+  std::map<std::string, AxisLevel> levels;
+};
+
+std::vector<CellRow> load_cells(Database& database, std::int64_t sweep_id) {
+  const AxisLevels axes = load_axis_levels(database, sweep_id);
   std::vector<CellRow> cells;
-  {
-    Query query(database, "SELECT label, levels FROM cell WHERE sweep_id = ? ORDER BY number", sweep_id);
-    while (query.step())
-      cells.push_back({query.text(0), Json::parse(query.view(1)).get<std::map<std::string, std::string>>()});
+  Query query(database, "SELECT label, levels FROM cell WHERE sweep_id = ? ORDER BY number", sweep_id);
+  while (query.step()) {
+    CellRow& cell = cells.emplace_back(CellRow{query.text(0), {}});
+    for (const auto& [axis, label] : Json::parse(query.view(1)).get<std::map<std::string, std::string>>()) {
+      const auto levels = axes.find(axis);
+      if (levels == axes.end() || levels->second.count(label) == 0)
+        throw Error(fmt::format("{}: is damaged: a cell has '{}' = '{}', which no axis of its sweep has",
+                                database.path().string(), axis, label));
+      cell.levels[axis] = {levels->second.at(label), label};
+    }
   }
+  return cells;
+}
+
+std::vector<RunRecord> load_replicates(Database& database, std::int64_t sweep_id) {
+  const std::vector<CellRow> cells = load_cells(database, sweep_id);
   std::vector<RunRecord> runs;
   Query query(database, "SELECT cell, seed FROM replicate WHERE sweep_id = ? ORDER BY number", sweep_id);
   while (query.step()) {

@@ -1,6 +1,7 @@
 // What tables, curves and progress displays are made of. Reads only.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -21,12 +22,18 @@ struct ExampleError {
       std::numeric_limits<double>::quiet_NaN();  ///< NaN: not known, as of a single example.
 };
 
+/// One of the levels of an axis. Levels go in the order of the axis.
+struct AxisLevel {
+  std::size_t index = 0;  ///< In the axis, as the sweep was planned last.
+  std::string label;
+  auto operator<=>(const AxisLevel&) const = default;
+};
+
 /// A cell under one seed, with what it scored.
 struct RunRecord {
   std::int64_t cell = 0;
   std::string label;
-  std::map<std::string, std::string>
-      levels;  ///< Axis name to level label; an axis that does not apply is absent.
+  std::map<std::string, AxisLevel> levels;  ///< By the name of the axis; one that does not apply is absent.
   std::uint64_t seed = 0;
   JobState state = JobState::waiting;  ///< The worst of its jobs, as in the view `runs`.
   /// One of its trainings failed since its loss was no number or rose without end, or the evaluation of the

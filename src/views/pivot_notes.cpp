@@ -105,10 +105,10 @@ std::string axes_words(const Pivot& pivot, const Selection& selection) {
   std::vector<std::string> words;
   std::size_t product = 1;
   for (std::size_t i = 0; i < pivot.averaged.size(); ++i) {
-    std::set<std::string> levels;
+    std::set<AxisLevel> levels;
     for (const Setting& setting : selection.settings)
       if (setting[i]) levels.insert(*setting[i]);
-    words.push_back(levels.size() == 1 ? fmt::format("{} = {}", pivot.averaged[i], *levels.begin())
+    words.push_back(levels.size() == 1 ? fmt::format("{} = {}", pivot.averaged[i], levels.begin()->label)
                                        : fmt::format("{} ({} levels)", pivot.averaged[i], levels.size()));
     product *= levels.size();
   }
@@ -156,7 +156,7 @@ std::vector<std::string> means_notes(const Pivot& pivot, const PivotMeans& means
     for (const Setting& setting : means.selection.settings) {
       std::vector<std::string> words;
       for (std::size_t i = 0; i < setting.size(); ++i)
-        if (setting[i]) words.push_back(pivot.averaged[i] + " = " + *setting[i]);
+        if (setting[i]) words.push_back(pivot.averaged[i] + " = " + setting[i]->label);
       cells.push_back(join(words, ", "));
     }
     notes.push_back(means.cells_left_out.empty() && cells.size() > 1

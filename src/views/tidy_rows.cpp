@@ -126,7 +126,7 @@ std::int64_t export_runs(Database& database, const std::vector<SweepRecord>& swe
           {to_name(run.state)}, diverged_cell(run, no_number)};
       for (const std::string& axis : axes) {
         const auto found = run.levels.find(axis);
-        row.push_back(found == run.levels.end() ? TableCell::null() : TableCell{found->second});
+        row.push_back(found == run.levels.end() ? TableCell::null() : TableCell{found->second.label});
       }
       for (const SearchColumns& search : searches) search.add_cells(run, row);
       for (const std::string& name : values) {

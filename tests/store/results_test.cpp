@@ -43,12 +43,14 @@ BOOST_FIXTURE_TEST_CASE(runs_come_with_levels_states_and_all_scores, Measured) {
   BOOST_REQUIRE(runs.size() == 4u);
   BOOST_TEST(runs[0].cell == 0);
   BOOST_TEST(runs[0].levels.size() == 1u);
-  BOOST_TEST(runs[0].levels.at("connector.kind") == "mlp");
+  BOOST_TEST(runs[0].levels.at("connector.kind").label == "mlp");
   BOOST_TEST(runs[0].seed == 0u);
   BOOST_CHECK(runs[0].state == JobState::finished);
   BOOST_CHECK(runs[0].values == (Values{{"caption", 0.75}, {"vqa", 0.5}}));
   BOOST_TEST(runs[1].label == "the \"big\" one");
-  BOOST_TEST(runs[1].levels.at("connector.tokens") == "64");
+  BOOST_TEST(runs[1].levels.at("connector.tokens").label == "64");
+  BOOST_TEST(runs[0].levels.at("connector.kind").index == 0u);
+  BOOST_TEST(runs[1].levels.at("connector.kind").index == 1u);
   BOOST_CHECK(runs[1].state == JobState::running);
   BOOST_TEST(runs[1].values.empty());
   BOOST_TEST(runs[3].seed == 0xffffffffffffffffu);

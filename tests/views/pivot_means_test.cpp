@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "util/error.hpp"
+#include "views/levels.hpp"
 #include "views/pivot_table.hpp"
 
 BOOST_AUTO_TEST_SUITE(pivot_means)
@@ -31,11 +32,11 @@ struct Additive {
   std::vector<RunRecord> runs;
   std::int64_t cells = 0;
 
-  void add(std::map<std::string, std::string> levels, std::uint64_t seeds = 3) {
+  void add(const std::map<std::string, std::string>& levels, std::uint64_t seeds = 3) {
     for (std::uint64_t seed = 0; seed < seeds; ++seed) {
       RunRecord& run = runs.emplace_back();
       run.cell = cells;
-      run.levels = levels;
+      run.levels = levels_of(kThreeAxes, levels);
       run.seed = seed;
       run.state = JobState::finished;
       run.values["vqa"] = add_up(levels, seed);
@@ -88,7 +89,7 @@ BOOST_AUTO_TEST_CASE(one_at_a_time_rows_differ_by_their_own_level_alone) {
              "\n"
              "mean ± standard deviation over 3 seeds\n"
              "averaged, within each seed, over what all rows have: tokens = 16, mix = a\n"
-             "left out: mix = b; tokens = 4 (layers = 1: no such cell)\n");
+             "left out: tokens = 4; mix = b (layers = 1: no such cell)\n");
 }
 
 BOOST_AUTO_TEST_CASE(columns_are_held_to_the_same_cells) {
@@ -173,7 +174,7 @@ BOOST_AUTO_TEST_CASE(rows_without_a_common_cell_are_refused_and_the_odd_one_is_n
             "the rows of 'vqa' have no cell under one seed in common: a difference of their means "
             "would not be due to layers alone\n"
             "  layers = 1 has tokens = 16, mix = a (seeds 0, 1, 2)\n"
-            "  layers = 2 has tokens = 16, mix = a; tokens = 16, mix = b; tokens = 4, mix = a (seeds 0, "
+            "  layers = 2 has tokens = 4, mix = a; tokens = 16, mix = a; tokens = 16, mix = b (seeds 0, "
             "1, 2)\n"
             "  layers = 4 has tokens = 16, mix = c (seeds 0, 1, 2)\n"
             "  all rows but layers = 4 have something in common\n"

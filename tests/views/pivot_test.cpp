@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "util/error.hpp"
+#include "views/levels.hpp"
 #include "views/pivot_table.hpp"
 
 BOOST_AUTO_TEST_SUITE(pivots)
@@ -21,7 +22,7 @@ RunRecord run(const char* kind, const char* tokens, std::uint64_t seed, double v
               JobState state = JobState::finished) {
   RunRecord record;
   record.cell = (std::string(kind) == "mlp" ? 0 : 2) + (std::string(tokens) == "64" ? 0 : 1);
-  record.levels = {{"kind", kind}, {"tokens", tokens}};
+  record.levels = levels_of(kAxes, {{"kind", kind}, {"tokens", tokens}});
   record.seed = seed;
   record.state = state;
   if (state == JobState::finished) record.values["vqa"] = value;
@@ -191,14 +192,19 @@ BOOST_AUTO_TEST_CASE(a_change_keeps_its_name_beside_included_cells_that_are_call
 BOOST_AUTO_TEST_CASE(no_run_vanishes_behind_another) {
   const RunRecord first = run("mlp", "64", 0, 0.25), second = run("mlp", "64", 0, 0.5);
   RowRuns row;
-  row.add({"64"}, first);
-  BOOST_CHECK_THROW(row.add({"64"}, second), Error);
+  const Setting setting = {AxisLevel{0, "64"}};
+  row.add(setting, first);
+  BOOST_CHECK_THROW(row.add(setting, second), Error);
 }
 
 BOOST_AUTO_TEST_CASE(a_level_called_dash_is_a_level) {
-  std::vector<RunRecord> runs = {run("mlp", "-", 0, 0.25), run("c-abstractor", "-", 0, 0.5),
-                                 run("mlp", "64", 0, 0.75), run("c-abstractor", "64", 0, 0.75)};
   const std::vector<PlanAxis> axes = {{"kind", {"mlp", "c-abstractor"}}, {"tokens", {"-", "64"}}};
+  std::vector<RunRecord> runs = {run("mlp", "64", 0, 0.25), run("c-abstractor", "64", 0, 0.5),
+                                 run("mlp", "144", 0, 0.75), run("c-abstractor", "144", 0, 0.75)};
+  for (RunRecord& record : runs) {
+    AxisLevel& tokens = record.levels.at("tokens");
+    tokens.label = axes[1].levels.at(tokens.index);
+  }
   const Pivot by_kind = make_pivot(runs, axes, {"kind"}, {"vqa"});
   BOOST_CHECK(by_kind.groups.at(0).values[0].over == Over::common);
   BOOST_TEST(by_kind.groups[0].values[0].summary.mean == 0.5);
@@ -246,10 +252,11 @@ BOOST_AUTO_TEST_CASE(decimals_show_two_digits_of_the_spread) {
 BOOST_AUTO_TEST_CASE(cells_that_change_one_axis_are_named_by_it) {
   std::vector<PlanAxis> axes = {
       {"encoder", {"clip", "none"}}, {"tokens", {"64", "144"}}, {"mix", {"a", "b"}}};
-  const auto made = [](std::int64_t cell, std::map<std::string, std::string> levels, const char* label = "") {
+  const auto made = [&](std::int64_t cell, const std::map<std::string, std::string>& levels,
+                        const char* label = "") {
     RunRecord record;
     record.cell = cell;
-    record.levels = std::move(levels);
+    record.levels = levels_of(axes, levels);
     record.label = label;
     record.state = JobState::finished;
     record.values["vqa"] = static_cast<double>(cell);
@@ -312,7 +319,7 @@ BOOST_AUTO_TEST_CASE(spreads_of_seeds_and_of_examples_are_told_apart) {
   std::vector<RunRecord> runs = answers({0.8, 0.8}, 40);
   for (const RunRecord& other : answers({0.5, 0.6}, 40)) {
     runs.push_back(other);
-    runs.back().levels["kind"] = "c-abstractor";
+    runs.back().levels["kind"] = {1, "c-abstractor"};
     runs.back().cell = 2;
   }
   const PivotLayout layout{.rows = {"kind"}, .columns = {}, .values = {"vqa"}};
