@@ -31,10 +31,7 @@ int run_plan(const Arguments& arguments) {
   const PlannedSweep planned = plan_sweep(std::move(sweep), database.get(),
                                           {.remember = save, .replace = replace, .reading = show_reading()});
   const std::vector<Device> devices = default_devices();
-  PlanReport report{
-      .planned = planned, .speed = slot_speed(devices, planned.measured), .stages = {}, .budget = budget};
-  report.stages = estimate_stages(planned.plan, planned.states, report.speed);
-
+  const PlanReport report = report_plan(planned, devices, budget);
   const bool json = arguments.flag("--json");
   if (json) {
     write_out(plan_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");

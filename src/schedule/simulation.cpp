@@ -1,5 +1,6 @@
 #include "schedule/simulation.hpp"
 
+#include <algorithm>
 #include <queue>
 
 #include "schedule/job_queue.hpp"
@@ -51,6 +52,12 @@ std::vector<SimulatedStart> simulate_run(const Plan& plan, const JobStates& stat
     slots.release(ended.placement);
     queue.set_state(ended.job, JobState::finished);
   }
+}
+
+double seconds_of(const std::vector<SimulatedStart>& starts) {
+  double end = 0;
+  for (const SimulatedStart& start : starts) end = std::max(end, start.start + start.seconds);
+  return end;
 }
 
 }  // namespace ablate

@@ -20,5 +20,7 @@ struct SimulatedStart {
 /// The starts, in order. Jobs behind failed or cancelled ones never start.
 std::vector<SimulatedStart> simulate_run(const Plan& plan, const JobStates& states,
                                          const std::vector<Device>& devices, const SlotSpeed& speed);
+/// From now until the last of them has ended.
+double seconds_of(const std::vector<SimulatedStart>& starts);
 
 }  // namespace ablate

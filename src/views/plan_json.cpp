@@ -144,6 +144,7 @@ Json plan_json(const PlanReport& report) {
       {"account", std::move(account)},
       {"counts", {{"cells", plan.cells.size()}, {"runs", plan.num_replicates()}, {"jobs", plan.jobs.size()}}},
       {"stages", stages_json(report)},
+      {"seconds", report.seconds},
       {"slots",
        {{"count", report.speed.slots},
         {"device", to_name(report.speed.kind)},

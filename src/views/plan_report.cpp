@@ -133,15 +133,23 @@ std::string budget_lines(const PlanReport& report) {
 
 }  // namespace
 
+PlanReport report_plan(const PlannedSweep& planned, const std::vector<Device>& devices,
+                       std::optional<Budget> budget) {
+  PlanReport report{
+      .planned = planned, .speed = slot_speed(devices, planned.measured), .stages = {}, .budget = budget};
+  report.stages = estimate_stages(planned.plan, planned.states, report.speed);
+  report.seconds = seconds_of(simulate_run(planned.plan, planned.states, devices, report.speed));
+  return report;
+}
+
 std::string plan_text(const PlanReport& report, const std::string& device) {
   const PlannedSweep& planned = report.planned;
   std::string text =
       fmt::format("Sweep {} ({})\n\n", one_line(planned.plan.sweep), one_line(planned.sweep.file.string()));
   text += account_lines(planned.plan) + "\n" + render(stage_table(report.stages), Format::text) + "\n";
   const double seconds = seconds_left(report);
-  text += fmt::format(
-      "Time:   {} of slot time; about {} on {}\n", human_duration(seconds),
-      human_duration(seconds / static_cast<double>(std::max<std::int64_t>(1, report.speed.slots))), device);
+  text += fmt::format("Time:   {} of slot time; about {} on {}\n", human_duration(seconds),
+                      human_duration(report.seconds), device);
   text += "Speed:  " + speed_line(report) + "\n" + budget_lines(report);
   for (const PlannedSource& source : planned.sources)
     if (source.content.files.size() > 1) text += "Data:   " + one_line(describe_source(source)) + "\n";
@@ -211,10 +219,8 @@ Table start_table(const PlannedSweep& planned, const std::vector<Device>& device
   Table table;
   table.columns = {{"at", Align::right},   {"job"}, {"stage"}, {"task"}, {"seed", Align::right}, {"device"},
                    {"takes", Align::right}};
-  double end = 0;
   for (const SimulatedStart& start : starts) {
     const PlannedJob& job = planned.plan.jobs[start.job];
-    end = std::max(end, start.start + start.seconds);
     table.rows.push_back({TableCell::number(start.start, human_duration(start.start)),
                           {short_key(job.key.hex())},
                           {to_name(job.stage)},
@@ -225,7 +231,7 @@ Table start_table(const PlannedSweep& planned, const std::vector<Device>& device
   }
   table.notes.push_back(fmt::format("{} would start on {} and take about {}. Nothing was started.",
                                     count_of(static_cast<std::int64_t>(starts.size()), "job"),
-                                    describe_devices(devices), human_duration(end)));
+                                    describe_devices(devices), human_duration(seconds_of(starts))));
   return table;
 }
 

@@ -16,8 +16,11 @@ struct PlanReport {
   const PlannedSweep& planned;
   SlotSpeed speed;
   std::vector<StageEstimate> stages;
+  double seconds = 0;  ///< Until the last job would have ended: the scheduler's own order on these devices.
   std::optional<Budget> budget;
 };
+PlanReport report_plan(const PlannedSweep& planned, const std::vector<Device>& devices,
+                       std::optional<Budget> budget = std::nullopt);
 
 /// The account, the stages, time, budget, warnings.
 std::string plan_text(const PlanReport& report, const std::string& device);

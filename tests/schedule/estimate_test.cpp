@@ -178,6 +178,13 @@ BOOST_AUTO_TEST_CASE(a_simulated_run_starts_what_most_runs_need_first_and_keeps_
     BOOST_TEST(starts[i].job == order[i]);
     BOOST_TEST(starts[i].start == at[i]);
   }
+  BOOST_TEST(seconds_of(starts) == 9);
+}
+
+BOOST_AUTO_TEST_CASE(more_slots_do_not_end_before_the_longest_chain) {
+  const Example example;
+  const std::vector<Device> devices = {{.slots = 100, .threads = 1}};
+  BOOST_TEST(seconds_of(simulate_run(example.plan, example.states, devices, example.speed)) == 7);
 }
 
 BOOST_AUTO_TEST_CASE(what_builds_on_a_failed_job_never_starts) {

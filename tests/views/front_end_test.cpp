@@ -48,8 +48,7 @@ BOOST_AUTO_TEST_CASE(a_sweep_is_planned_run_and_tabulated) {
 
   const PlannedSweep planned = plan_sweep(load_sweep(file), nullptr, {});
   const std::vector<Device> devices = {cpu_device(1, 1)};
-  PlanReport report{.planned = planned, .speed = slot_speed(devices, {}), .stages = {}, .budget = {}};
-  report.stages = estimate_stages(planned.plan, planned.states, report.speed);
+  const PlanReport report = report_plan(planned, devices);
   BOOST_TEST(plan_text(report, describe_devices(devices)).find("Sweep widths") == 0u);
   BOOST_TEST(start_table(planned, devices).rows.size() == 8u);  // 2 widths x 2 seeds x (demo, eval).
 
