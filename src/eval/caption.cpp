@@ -18,6 +18,7 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
     require_choice(count_choices(questions), questions.size(), "eval.captions",
                    "at least two different pictures whose captions differ");
   }
+  const std::size_t num_pictures = one_per_subject(ask_captions(documents, 0, eval)).size();
   for (const std::int64_t shots : eval.shots) {
     const std::vector<Question> questions = ask_captions(documents, shots, eval);
     // Captions differ in length, and the sum would choose the shortest.
@@ -30,15 +31,16 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
     findings.add_mean(name, ranked.hits);
     findings.add_chance("caption-chance/" + shots_name(shots), ranked.chances);
     if (eval.max_new_tokens == 0) continue;
-    const auto written = model.write(questions, eval.max_new_tokens, findings.report);
+    const std::vector<Question> pictures = one_per_subject(questions);
+    const auto written = model.write(pictures, eval.max_new_tokens, findings.report);
     std::vector<CaptionExample> examples;
-    for (std::size_t i = 0; i < questions.size(); ++i)
-      if (written[i]) examples.push_back({cut_caption(*written[i]), questions[i].references});
+    for (std::size_t i = 0; i < pictures.size(); ++i)
+      if (written[i]) examples.push_back({cut_caption(*written[i]), pictures[i].references});
     require_examples(examples.size(), shots, job);
     std::vector<double> scores;
     for (const std::optional<double>& score : cider_d(examples))
       if (score) scores.push_back(*score);
-    findings.note_left_out("cider/" + shots_name(shots), documents.size() - scores.size());
+    findings.note_left_out("cider/" + shots_name(shots), num_pictures - scores.size());
     findings.add_mean("cider/" + shots_name(shots), scores);
   }
 }

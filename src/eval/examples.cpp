@@ -196,11 +196,14 @@ std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::
   const auto caption = [&](std::size_t i) -> const std::string& { return captioned[i].segments.back().text; };
   std::set<std::string> captions;
   std::map<std::size_t, std::set<std::string>> written;  // Of the pictures, by subject.
+  std::map<std::size_t, std::vector<std::string>> references;
   for (std::size_t i = 0; i < captioned.size(); ++i) {
     captions.insert(caption(i));
-    std::set<std::string>& texts = written[shown.subject(i)];
-    texts.insert(caption(i));
-    texts.insert(captioned[i].references.begin(), captioned[i].references.end());
+    const std::vector<std::string> texts = references_of(captioned[i]);
+    std::vector<std::string>& of_picture = references[shown.subject(i)];
+    of_picture.insert(of_picture.end(), texts.begin(), texts.end());
+    written[shown.subject(i)].insert(texts.begin(), texts.end());
+    written[shown.subject(i)].insert(caption(i));
   }
 
   std::vector<Question> questions;
@@ -230,9 +233,18 @@ std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::
     question.answer = order.below(question.candidates.size(), i);
     std::swap(question.candidates[0], question.candidates[question.answer]);
     if (question.candidates.size() < 2) question.candidates.clear();
-    question.references = references_of(captioned[i]);
+    question.subject = shown.subject(i);
+    question.references = references.at(question.subject);
   }
   return questions;
+}
+
+std::vector<Question> one_per_subject(const std::vector<Question>& questions) {
+  std::vector<Question> first;
+  std::set<std::size_t> subjects;
+  for (const Question& question : questions)
+    if (subjects.insert(question.subject).second) first.push_back(question);
+  return first;
 }
 
 std::vector<Question> ask_questions(const std::vector<Document>& documents, std::int64_t shots,

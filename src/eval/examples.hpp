@@ -26,6 +26,7 @@ struct Question {
   std::vector<std::string> candidates;
   std::size_t answer = 0;               ///< The right one of them.
   std::vector<std::string> references;  ///< What is right to write, at least one text.
+  std::size_t subject = 0;              ///< Equal for questions about the same pictures.
 };
 
 /// The document's choices, each once; nothing for fewer than two different ones.
@@ -39,7 +40,8 @@ std::string picture_identity(const Picture& picture);
 
 /// Which caption belongs to this picture? `shots` other pictures with their captions stand before it; the
 /// wrong captions, drawn at random without replacement, are those of other pictures that nobody wrote of this
-/// one. Without any the picture's question has no candidates.
+/// one. Without any the picture's question has no candidates. Right to write is what any of the documents
+/// says of the picture.
 std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::int64_t shots,
                                    const Eval& eval);
 
@@ -53,6 +55,10 @@ std::vector<Question> ask_questions(const std::vector<Document>& questions, std:
 /// told apart by their names, and those without two different names; without examples (`shots` 0) only the
 /// names themselves can be told apart.
 std::vector<Question> ask_episodes(const std::vector<Document>& episodes, std::int64_t shots);
+
+/// Those that come first about their pictures, for what a model writes: of a picture that several documents
+/// show, the questions differ in nothing but the caption that was likely to be ranked.
+std::vector<Question> one_per_subject(const std::vector<Question>& questions);
 
 /// "4-shot".
 std::string shots_name(std::int64_t shots);

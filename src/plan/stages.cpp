@@ -47,6 +47,9 @@ Json to_json(const Value& value) {
   return std::visit([](const auto& v) { return Json(v); }, value);
 }
 
+/// Since the metric "loss" is without the z-loss, where there is one.
+int version_of(const Train& train, int version) { return version + (train.z_loss > 0 ? 2 : 0); }
+
 }  // namespace
 
 int stage_version(const Experiment& experiment, Stage stage) {
@@ -55,15 +58,15 @@ int stage_version(const Experiment& experiment, Stage stage) {
     case Stage::encoder:
       return aim ? 2 : 1;  // 2: the patch projection has a bias.
     case Stage::llm:
-      return 1;
-    case Stage::vlm:
-      return aim ? 2 : 1;  // As of the encoder, which need not be trained in the same experiment.
+      return version_of(experiment.train_llm, 1);
+    case Stage::vlm:  // 2: as of the encoder, which need not be trained in the same experiment.
+      return version_of(experiment.train_vlm, aim ? 2 : 1);
     case Stage::sft:
-      return 1;
+      return version_of(experiment.train_sft, 1);
     case Stage::demo:
       return 1;
     case Stage::eval:
-      return 3;
+      return 4;
   }
   throw std::logic_error("unknown stage");
 }

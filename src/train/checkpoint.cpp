@@ -23,7 +23,7 @@ NamedTensors weights_by_name(const Weights& weights) {
 
 }  // namespace
 
-void Checkpoints::save(std::int64_t step, double first_loss, const TrainingTask& task,
+void Checkpoints::save(std::int64_t step, double first_loss, const Json& totals, const TrainingTask& task,
                        const Optimizer& optimizer) {
   const std::string name = fmt::format("checkpoint-{}", step);
   const fs::path unfinished = job_.folder / (name + ".unfinished"), folder = job_.folder / name;
@@ -32,11 +32,8 @@ void Checkpoints::save(std::int64_t step, double first_loss, const TrainingTask&
   make_directories(unfinished);
   save_weights(unfinished / kModelFile, task.weights());
   save_tensors(unfinished / kOptimizerFile, optimizer.state());
-  const Json state = {{"stage", to_name(job_.stage)},
-                      {"seed", job_.seed},
-                      {"step", step},
-                      {"first_loss", first_loss},
-                      {"data", task.data_state()}};
+  const Json state = {{"stage", to_name(job_.stage)}, {"seed", job_.seed}, {"step", step},
+                      {"first_loss", first_loss},     {"totals", totals},  {"data", task.data_state()}};
   write_file(unfinished / kStateFile, state.dump(1) + "\n", /*durable=*/true);
   fs::remove_all(folder, failed);  // Left by an earlier, interrupted run of the same attempt.
   rename_folder(unfinished, folder);

@@ -18,7 +18,9 @@ namespace ablate {
 class Checkpoints {
  public:
   Checkpoints(const TrainingJob& job, const TrainingHooks& hooks) : job_(job), hooks_(hooks) {}
-  void save(std::int64_t step, double first_loss, const TrainingTask& task, const Optimizer& optimizer);
+  /// `totals`: Meter::totals().
+  void save(std::int64_t step, double first_loss, const Json& totals, const TrainingTask& task,
+            const Optimizer& optimizer);
 
  private:
   const TrainingJob& job_;

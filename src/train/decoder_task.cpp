@@ -70,6 +70,10 @@ class DecoderTask final : public TrainingTask {
     }
     const torch::Tensor total = sums_.total.clone(), sums = sums_.loss.clone(), counts = sums_.count;
     StepMetrics metrics = {{"loss", total}};
+    if (train_.z_loss > 0) {
+      const torch::Tensor cross_entropy = sums.sum() * sums_.target_weight;
+      metrics = {{"loss", cross_entropy}, {"z_loss", total - cross_entropy}};
+    }
     if (mixture_.sources.size() > 1)
       for (const auto& role : names_of<DataRole>()) {
         const auto index = static_cast<std::int64_t>(role.value);

@@ -1,6 +1,9 @@
 #include "train/meter.hpp"
 
+#include <fmt/format.h>
+
 #include "train/device.hpp"
+#include "util/error.hpp"
 
 namespace ablate {
 
@@ -70,11 +73,22 @@ std::vector<std::pair<std::string, double>> Meter::read() {
 }
 
 Json Meter::totals() const {
-  return {{"flops", total_.flops},
-          {"tokens", total_.tokens},
-          {"images", total_.images},
-          {"training_seconds", total_seconds_},
+  const double seconds = std::chrono::duration<double>(Clock::now() - since_).count();
+  return {{"flops", total_.flops + interval_.flops},
+          {"tokens", total_.tokens + interval_.tokens},
+          {"images", total_.images + interval_.images},
+          {"training_seconds", total_seconds_ + (steps_ > 0 ? seconds : 0)},
           {"matmul_rate", matmul_rate_}};
+}
+
+void Meter::restore(const Json& totals) {
+  const auto number = [&](const char* key) {
+    const Json value = totals.is_object() ? totals.value(key, Json()) : Json();
+    if (!value.is_number()) throw Error(fmt::format("'totals': '{}': expected a number", key));
+    return value.get<double>();
+  };
+  total_ = {number("flops"), number("tokens"), number("images")};
+  total_seconds_ = number("training_seconds");
 }
 
 }  // namespace ablate

@@ -34,8 +34,11 @@ class Meter {
   ///   stage), seconds_optimizer  (on a GPU the parts are those of the last step alone)
   /// and memory_bytes, the most so far.
   std::vector<std::pair<std::string, double>> read();
-  /// What the whole training came to, for the `finished` event.
+  /// What the whole training has come to, for checkpoints and the `finished` event: flops, tokens, images,
+  /// training_seconds; and matmul_rate, as it was measured last.
   Json totals() const;
+  /// Goes on from the totals of a checkpoint. Throws Error for what is none.
+  void restore(const Json& totals);
 
   Stopwatch watch;
 

@@ -27,7 +27,8 @@ struct TrainingTask {
   /// Fetches the examples of the next step.
   virtual void load() = 0;
   /// Adds the gradient of their mean loss to the parameters, micro-batch by micro-batch: the same for any
-  /// size of micro-batch, up to rounding. Metrics begin with "loss"; they are detached scalars on the device.
+  /// size of micro-batch, up to rounding. Metrics begin with "loss", without regularisers, which follow; they
+  /// are detached scalars on the device.
   /// `step` counts from 1.
   virtual StepMetrics accumulate(std::int64_t step, Stopwatch& watch) = 0;
   /// Is called after an optimiser step.

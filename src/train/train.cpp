@@ -85,13 +85,15 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
 
   double first_loss = resumes ? state.at("first_loss").get<double>() : 0;
   std::int64_t step = job.resume_step;
+  // Checkpoints of earlier versions have no totals: what they went through is not counted then.
+  if (resumes && state.contains("totals")) meter.restore(state.at("totals"));
   meter.start();
   while (true) {
     // Save?
     const bool stopping = step < settings.steps && hooks.stop_requested();
     const bool due = step > job.resume_step && step < settings.steps && step % run.checkpoint_interval == 0;
     if ((due || stopping) && step > job.resume_step)
-      write_or_fail([&] { checkpoints.save(step, first_loss, *task, optimizer); });
+      write_or_fail([&] { checkpoints.save(step, first_loss, meter.totals(), *task, optimizer); });
     if (stopping) return std::nullopt;
     // Done?
     if (step == settings.steps) break;
@@ -123,9 +125,9 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
     hooks.metric(step, std::move(values));
   }
 
+  Json detail = meter.totals();
   if (optimizer.has_ema()) optimizer.swap_ema();
   write_or_fail([&] { save_weights(job.folder / kModelFile, task->weights()); });
-  Json detail = meter.totals();
   detail["model"] = kModelFile;
   detail["device"] = device_name(device, job.threads);
   std::int64_t parameters = 0;

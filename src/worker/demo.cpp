@@ -103,7 +103,7 @@ StageResult eval_demo(const StageContext& context, double noise_factor) {
   const double p = compute_loss(state.model, batch, nullptr).accuracy;
   const auto n = static_cast<double>(examples);
   std::optional<double> standard_error;
-  if (examples > 1) standard_error = std::sqrt(p * (1 - p) / n);
+  if (examples > 1) standard_error = std::sqrt(p * (1 - p) / (n - 1));  // As eval/findings.hpp.
   context.score(context.job.task, p, examples, standard_error);
   return Json::object();
 }

@@ -206,6 +206,17 @@ BOOST_AUTO_TEST_CASE(all_that_people_wrote_is_right_to_write) {
   documents[0].references = {"caption 0", "another"};
   const auto captions = ask_captions(documents, 0, Eval{});
   BOOST_TEST(fmt::format("{}", fmt::join(captions[0].references, " | ")) == "caption 0 | another");
+  // The same in documents of their own.
+  auto apart = captioned_pictures(3);
+  apart[1] = apart[0];
+  apart[1].segments.back().text = "another";
+  const auto of_pictures = ask_captions(apart, 1, Eval{});
+  BOOST_TEST(of_pictures.size() == 3u);
+  for (const std::size_t i : {0, 1})
+    BOOST_TEST(fmt::format("{}", fmt::join(of_pictures[i].references, " | ")) == "caption 0 | another");
+  const auto written = one_per_subject(of_pictures);
+  BOOST_TEST(written.size() == 2u);
+  BOOST_TEST(written[1].references.at(0) == "caption 2");
   auto asked = questioned_pictures(1);
   asked[0].references = {"red", "scarlet"};
   const auto questions = ask_questions(asked, 0, Eval{});

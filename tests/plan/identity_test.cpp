@@ -326,6 +326,14 @@ BOOST_AUTO_TEST_CASE(only_recipes_whose_results_the_code_changed_have_another_ve
     BOOST_TEST(stage_version(e, Stage::vlm) == of_encoder);
     BOOST_TEST(stage_version(e, Stage::llm) == 1);
   }
+  // Their metric "loss" had the z-loss in it.
+  e.train_llm.z_loss = e.train_vlm.z_loss = e.train_sft.z_loss = 1e-4;
+  BOOST_TEST(stage_version(e, Stage::llm) == 3);
+  BOOST_TEST(stage_version(e, Stage::sft) == 3);
+  BOOST_TEST(stage_version(e, Stage::vlm) == 3);
+  e.encoder.loss = EncoderLoss::aim;
+  BOOST_TEST(stage_version(e, Stage::vlm) == 4);
+  BOOST_TEST(stage_version(e, Stage::encoder) == 2);
 }
 
 BOOST_AUTO_TEST_CASE(data_counts_by_its_content_not_by_its_path) {

@@ -118,24 +118,31 @@ def decoder_loss_of(job, tokenizer):
         documents[role] = found[0]
 
     def loss(w, step, told):
-        model, values, totals, counts = Model(job, w, tokenizer), {}, {}, {}
+        model, values, penalties, counts = Model(job, w, tokenizer), {}, {}, {}
         for role in roles:
             entropies, logsumexp, pieces = model.cross_entropies(model.of_document(documents[role]))
             values["loss_" + role] = entropies.mean()
-            totals[role] = values["loss_" + role] + train["z_loss"] * logsumexp.square().mean()
+            penalties[role] = train["z_loss"] * logsumexp.square().mean()
             counts[role] = len(pieces)
+
+        def mean_over(shares, told_of_roles):
+            entropy = sum(share * values["loss_" + role] for role, share in shares.items())
+            penalty = sum(share * penalties[role] for role, share in shares.items())
+            told_apart = {"loss": entropy, "z_loss": penalty} if train["z_loss"] > 0 else {}
+            return entropy + penalty, told_of_roles | told_apart
+
         if len(roles) == 1:
-            return totals[roles[0]], {}
+            return mean_over({roles[0]: 1}, {})
         drawn = {name: value for name, value in values.items() if name in told}
         if len(drawn) == 1:
             (name,) = drawn
-            return totals[name[5:]], drawn
+            return mean_over({name[5:]: 1}, drawn)
         # How many of each were in the batch is drawn: told by what their losses add up to.
         a, b = roles
         share = (told["loss"] - told["loss_" + b]) / (told["loss_" + a] - told["loss_" + b])
         shares = [n * counts[a] / (n * counts[a] + m * counts[b]) for n, m in itertools.product(range(1, 60), repeat=2)]
         share = min(shares, key=lambda s: abs(s - share))
-        return share * totals[a] + (1 - share) * totals[b], values
+        return mean_over({a: share, b: 1 - share}, values)
 
     return loss
 
