@@ -42,7 +42,7 @@ CommandSpec cancel_command() {
           .summary = "Cancels waiting jobs and stops running ones",
           .description =
               "A job that other sweeps need is cancelled for them too. What builds on it is blocked until "
-              "`ablate retry` takes the cancellation back. A running job leaves behind a checkpoint.",
+              "`ablate retry` takes the cancellation back. A running job leaves a checkpoint.",
           .example = "ablate cancel --sweep connector --state waiting",
           .options = {repeated(optional_positional("JOB", ValueType::job, "the first digits of a job's key")),
                       value("--sweep", ValueType::sweep, "SWEEP", "all jobs of this sweep instead"),

@@ -67,7 +67,7 @@ struct CommandSpec {
 const std::vector<CommandSpec>& commands();
 /// The names of all commands.
 std::vector<std::string> command_names();
-/// What can stand behind `ablate`, or behind `ablate FAMILY`: each word once, in the order of the table.
+/// What can follow `ablate`, or `ablate FAMILY`: each word once, in the order of the table.
 std::vector<std::string> command_words(const std::string& family = "");
 
 }  // namespace ablate

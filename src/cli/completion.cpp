@@ -29,7 +29,7 @@ std::vector<OptionSpec> options_of(const CommandSpec& command, OptionKind kind) 
   return found;
 }
 
-/// The words that have commands of their own behind them.
+/// The words that name a family of commands.
 std::vector<std::string> families() {
   std::vector<std::string> found;
   for (const std::string& word : command_words())
@@ -37,7 +37,7 @@ std::vector<std::string> families() {
   return found;
 }
 
-/// What is said of a word behind `ablate`.
+/// What is said of a word after `ablate`.
 std::string word_summary(const std::string& word) {
   for (const CommandSpec& command : commands())
     if (command.name == word) return command.summary;
@@ -194,7 +194,7 @@ std::string bash_completion() {
 std::string zsh_completion() {
   std::string text =
       "#compdef ablate\n"
-      "# Completion of ablate for zsh: eval \"$(ablate completion zsh)\", behind compinit.\n"
+      "# Completion of ablate for zsh: eval \"$(ablate completion zsh)\", after compinit.\n"
       "_ablate_keys() { local -a lines; lines=(\"${(@f)$(ablate explain --names 2>/dev/null)}\"); compadd -a "
       "lines }\n"
       "_ablate_sweeps() { local -a lines; lines=(\"${(@f)$(ablate status --names 2>/dev/null)}\"); compadd "

@@ -44,7 +44,7 @@ CommandSpec completion_command() {
           .group = Group::health,
           .summary = "Prints a completion script for a shell",
           .description =
-              "For bash put the example into ~/.bashrc, for zsh the same with zsh into ~/.zshrc (behind "
+              "For bash put the example into ~/.bashrc, for zsh the same with zsh into ~/.zshrc (after "
               "compinit), for fish: ablate completion fish > ~/.config/fish/completions/ablate.fish",
           .example = "eval \"$(ablate completion bash)\"",
           .options = {shell},

@@ -26,7 +26,7 @@ class Texts {
     while (!streams_.empty()) {
       turn_ = (turn_ + 1) % streams_.size();
       std::optional<DrawnDocument> drawn;
-      // The end of an epoch shows only behind it: the first document of the next one is not used.
+      // The end of an epoch shows only after it: the first document of the next one is not used.
       drawn = streams_[turn_]->next(report_);
       if (streams_[turn_]->position().epoch > 0) {
         streams_.erase(streams_.begin() + static_cast<std::ptrdiff_t>(turn_));

@@ -60,7 +60,7 @@ CommandSpec jobs_command() {
           .summary = "Lists jobs with their states",
           .description =
               "A job is one stage with its whole configuration; several runs may share it. A waiting job "
-              "behind a failed or cancelled one is shown as blocked, with the reason.",
+              "that depends on a failed or cancelled one is shown as blocked, with the reason.",
           .example = "ablate jobs connector --state failed,blocked",
           .options = {optional_positional("SWEEP", ValueType::sweep, "only jobs of this sweep"),
                       state_option(shown_states()), stage_option(),

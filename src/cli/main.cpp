@@ -83,7 +83,7 @@ int run_program(const std::vector<std::string>& words) {
     return ExitCode::done;
   }
   if (words[0].starts_with('-'))
-    throw Error(fmt::format("unknown option '{}'{}; options stand behind the command", words[0],
+    throw Error(fmt::format("unknown option '{}'{}; options stand after the command", words[0],
                             suggestion(words[0], std::vector<std::string>{"--help", "--version"})));
   if (command_words(words[0]).empty()) return run_command(get_command(words[0]), words);
   if (words.size() == 1 || words[1] == "--help" || words[1] == "-h") {

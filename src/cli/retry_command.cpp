@@ -45,8 +45,7 @@ CommandSpec retry_command() {
   return {.name = "retry",
           .group = Group::jobs,
           .summary = "Lets failed and cancelled jobs be tried again",
-          .description =
-              "They wait again, and go on from their last checkpoint. What was blocked behind them is free.",
+          .description = "They wait again, and go on from their last checkpoint. What they blocked is free.",
           .example = "ablate retry --all-failed && ablate run sweeps/connector.toml",
           .options = {repeated(optional_positional("JOB", ValueType::job, "the first digits of a job's key")),
                       value("--sweep", ValueType::sweep, "SWEEP",

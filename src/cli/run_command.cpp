@@ -141,7 +141,7 @@ CommandSpec run_command() {
       .summary = "Runs what is left of a sweep",
       .description =
           "Finished jobs are never run again, whichever sweep they came from. Ctrl-C lets the workers leave "
-          "behind a checkpoint, a second one ends them; the same command then goes on.",
+          "a checkpoint, a second one ends them; the same command then goes on.",
       .example = "ablate run sweeps/connector.toml --slots 4 --keep-going",
       .options = {positional("SWEEP", ValueType::sweep_file, "the sweep's TOML file")},
       .run = run_run};

@@ -59,7 +59,7 @@ CommandSpec table_command() {
                       "--value", ValueType::text, "NAMES",
                       "scores, or last values of metrics such as vlm/loss; vlm/loss:min is the smallest "
                       "[all scores]")),
-                  choice("--spread", known_names<Spread>(), "sd", "what stands behind the mean"),
+                  choice("--spread", known_names<Spread>(), "sd", "what stands after the mean"),
                   choice("--over", known_names<Over>(), "",
                          "means over cells and seeds that all rows have, or over each row's own [common, but "
                          "own seeds where each row is one cell]"),

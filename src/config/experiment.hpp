@@ -174,7 +174,7 @@ inline std::int64_t patches(std::int64_t resolution, std::int64_t patch) {
 }
 
 /// Visual tokens that the decoder gets for one picture of that resolution: the connector's, one per patch, or
-/// (without an encoder) one per patch and one behind each row of them.
+/// (without an encoder) one per patch and one after each row of them.
 std::int64_t visual_tokens(const Experiment& experiment, std::int64_t resolution);
 
 /// [train.STAGE] of a stage that trains a model: encoder, llm, vlm or sft. Throws std::logic_error for

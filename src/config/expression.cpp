@@ -142,7 +142,7 @@ class Parser {
   }
 
   Node parse_membership(Node left, std::size_t at) {
-    if (!take("[")) fail("expected a list in brackets behind 'in'");
+    if (!take("[")) fail("expected a list in brackets after 'in'");
     std::vector<Node> operands = {std::move(left)};
     do operands.push_back(parse_sum());
     while (take(","));

@@ -96,7 +96,7 @@ std::vector<FieldRow> connector_rows() {
       {KEY(connector.width).in(1, 65536).changes(kJoint).where(has_c_abstractor_blocks),
        "Hidden width of the C-Abstractor."},
       {KEY(connector.depth).in(0, 64).changes(kJoint).where(is_c_abstractor),
-       "Convolution blocks before and behind the C-Abstractor's pooling."},
+       "Convolution blocks before and after the C-Abstractor's pooling."},
       {KEY(connector.heads).in(1, 1024).changes(kJoint).where(is_attention_pool),
        "Attention heads of the attention pooling."},
   };

@@ -20,7 +20,7 @@ Location locate(std::uint32_t source, const std::string& text, std::size_t offse
           static_cast<std::uint32_t>(offset - line_start + 1)};
 }
 
-/// Where the string that begins at `at` ends: behind its closing quotes, or at the end of the line when it
+/// Where the string that begins at `at` ends: after its closing quotes, or at the end of the line when it
 /// has none.
 std::size_t end_of_string(std::string_view text, std::size_t at) {
   const std::string_view quote = text.substr(at, 1);

@@ -28,7 +28,7 @@ std::vector<FieldRow> optimiser_rows() {
       {TRAIN_KEY(min_lr_ratio).in(0, 1).where(anneals<S>),
        "Learning rate at the last step, as a share of peak_lr."},
       {TRAIN_KEY(warmup_steps).in(0, kMaxCount, "steps"), "Steps of linear warm-up from zero to peak_lr."},
-      {TRAIN_KEY(schedule), "How the learning rate falls behind the warm-up."},
+      {TRAIN_KEY(schedule), "How the learning rate falls after the warm-up."},
       {TRAIN_KEY(weight_decay).in(0, 10),
        "Decoupled decay: each step also multiplies the weights by 1 - lr * weight_decay (PyTorch's "
        "convention)."},

@@ -64,7 +64,7 @@ class IdxFile {
     char byte;
     const int got = gzread(file_, &byte, 1);
     if (got < 0) check_error();
-    if (got != 0) fail("goes on behind the size that it says");
+    if (got != 0) fail("goes on after the size that it says");
   }
   [[noreturn]] void fail(const std::string& what) const {
     throw DataError(fmt::format("{}: {}", path_.string(), what));

@@ -82,7 +82,7 @@ struct TarReader::Input {
   }
 
   /// Whether there is anything but zeros in the archive's trailer.
-  bool has_data_behind(std::int64_t byte) {
+  bool has_data_after(std::int64_t byte) {
     for (std::int64_t offset = byte; offset < std::min(end, byte + kTarTrailer);) {
       const ssize_t count = read(std::min(static_cast<std::int64_t>(block.size()), end - offset), offset);
       if (count <= 0) return false;
@@ -116,18 +116,17 @@ TarReader::~TarReader() { archive_read_free(archive_); }
 void TarReader::fail_header(const std::string& reason) {
   const bool is_cut = end_ - position_ < kTarRecord;
   if (position_ == 0) throw TarDamage(0, true, "is no tar archive: it does not start with a header");
-  throw TarDamage(
-      position_, true,
-      is_cut ? fmt::format("is cut short at byte {}, within a header", end_)
-             : fmt::format("is damaged at byte {} ({}); what stands behind is lost", position_, reason));
+  throw TarDamage(position_, true,
+                  is_cut
+                      ? fmt::format("is cut short at byte {}, within a header", end_)
+                      : fmt::format("is damaged at byte {} ({}); what follows is lost", position_, reason));
 }
 
 void TarReader::pass_over() {
   const auto fail = [&](const std::string& what) {
     position_ = last_->header;
-    throw TarDamage(
-        position_, false,
-        fmt::format("is {}, within {}; what stands behind is lost", what, printable(last_->name)));
+    throw TarDamage(position_, false,
+                    fmt::format("is {}, within {}; what follows is lost", what, printable(last_->name)));
   };
   if (last_->size < 0)
     fail(fmt::format("damaged at byte {} (a size of {} bytes)", last_->header, last_->size));
@@ -155,9 +154,9 @@ std::optional<TarMember> TarReader::next() {
   const int result = archive_read_next_header(archive_, &entry);
   if (result == ARCHIVE_EOF) {
     if (end_ == 0) throw TarDamage(0, true, "is empty: 0 bytes");
-    if (input_->has_data_behind(position_))
+    if (input_->has_data_after(position_))
       throw TarDamage(position_, true,
-                      fmt::format("ends at byte {}, but has data behind its end; join archives with `tar "
+                      fmt::format("ends at byte {}, but has data after its end; join archives with `tar "
                                   "--concatenate`, not with cat",
                                   position_));
     return std::nullopt;
@@ -183,7 +182,7 @@ std::string TarReader::read() {
   for (;;) {
     const int result = archive_read_data_block(archive_, &block, &size, &offset);
     if (result == ARCHIVE_EOF) break;
-    // Behind whole content only the zeros up to a whole record can be missing.
+    // After whole content only the zeros up to a whole record can be missing.
     if (result != ARCHIVE_OK && static_cast<std::int64_t>(bytes.size()) == last_->size) break;
     if (result != ARCHIVE_OK) throw TarDamage(last_->header, false, archive_reason(archive_));
     if (offset < static_cast<la_int64_t>(bytes.size()) ||

@@ -114,7 +114,7 @@ Document make_sample_document(const std::vector<SamplePart>& parts, DataRole rol
   if (text == nullptr && json == nullptr)
     fail_document(
         ProblemKind::record,
-        fmt::format("a sample of {} only; expected .txt or .json too, right behind one another in the "
+        fmt::format("a sample of {} only; expected .txt or .json too, right after one another in the "
                     "archive (tar --sort=name)",
                     describe_parts(parts)));
   Json record = Json::object();

@@ -13,7 +13,7 @@ namespace ablate {
 /// transaction, so that every event counts exactly once whatever dies when.
 struct JournalPosition {
   std::int64_t offset =
-      0;  ///< Bytes read; just behind a newline, or inside a line that was given up: its rest is skipped.
+      0;  ///< Bytes read; just after a newline, or inside a line that was given up: its rest is skipped.
   std::int64_t last_seq = 0;  ///< The highest sequence number seen.
 };
 

@@ -11,7 +11,7 @@ namespace ablate {
 /// The journal of a running attempt: `FOLDER/journal.jsonl`. Events are numbered and time-stamped here,
 /// buffered, and written at least once a second (by a thread of its own, so that a long step does not hold
 /// them back); checkpoint, score, finished and failed are written at once and fsynced. A journal that is
-/// already there is continued behind its last whole line. Thread-safe.
+/// already there is continued after its last whole line. Thread-safe.
 class JournalWriter {
  public:
   explicit JournalWriter(const std::filesystem::path& folder);

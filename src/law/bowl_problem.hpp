@@ -1,4 +1,4 @@
-// The least-squares problem behind the bowl fit: residuals, derivatives, and Levenberg and Marquardt.
+// The least-squares problem of the bowl fit: residuals, derivatives, and Levenberg and Marquardt.
 #pragma once
 
 #include <Eigen/Core>

@@ -36,7 +36,7 @@ void take_regressions(LawFit& fit, const LawCore& core) {
   fit.bend = bend_in_params(core.lr_observations, lr_priors_for(fit.joint, fit.options));
 }
 
-/// The sentence behind `chosen`: what decided, and how it did on the largest size.
+/// Why the law is the one in `chosen`: what decided, and how it did on the largest size.
 std::string reason(const LawFit& fit, const std::string& batches) {
   std::string text = fmt::format("{}: {}", to_name(fit.chosen), batches);
   const HoldoutResult* own = nullptr;

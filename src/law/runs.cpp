@@ -60,7 +60,7 @@ bool is_missing(std::string_view word) {
   return std::find(std::begin(kWords), std::end(kWords), lower_case(word)) != std::end(kWords);
 }
 
-/// Whether numbers may have a unit behind them: "30B".
+/// Whether numbers may have a unit after them: "30B".
 enum class Units { none, amounts };
 
 /// One column of a table, or none when its name is empty.

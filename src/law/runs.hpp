@@ -62,7 +62,7 @@ struct LawTable {
 /// (an empty scan, null, None, NA, #N/A, -, ., ?; NaN for what is no loss), or whose state is not that
 /// of a finished run, is left out and counted. A run has diverged when its loss is NaN or infinite, in any
 /// spelling that printf, Python, JavaScript or a spreadsheet gives, and it has ended in any way, or
-/// `diverged` or `state` say so; then its loss may be missing, too. Units ("30B") may stand behind sizes,
+/// `diverged` or `state` say so; then its loss may be missing, too. Units ("30B") may stand after sizes,
 /// tokens, batches and lengths of sequences.
 ///
 /// A row that is listed twice counts once: all of its columns, or its key and all that is read, are the same.

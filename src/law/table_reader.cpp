@@ -152,7 +152,7 @@ class ObjectRows {
   std::map<std::string, std::size_t> positions_;
 };
 
-/// The text behind a byte order mark. Throws for what is no UTF-8 at all: a spreadsheet's "Unicode text".
+/// The text after a byte order mark. Throws for what is no UTF-8 at all: a spreadsheet's "Unicode text".
 std::string_view readable(std::string_view text, std::string_view name) {
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF") ||
       text.find('\0') != std::string_view::npos)

@@ -38,11 +38,11 @@ class CellExpander {
   /// Error when there are more combinations than kMaxCells, CellError when one cannot be resolved.
   void expand(const std::function<void(const Cell&, const Experiment&)>& visit);
 
-  /// One for each two axes and key; complete behind expand().
+  /// One for each two axes and key; complete after expand().
   std::vector<Diagnostic> conflicts() const;
 
   const std::vector<SweepAxis>& axes() const { return axes_; }
-  /// How the number of cells came about; complete behind expand().
+  /// How the number of cells came about; complete after expand().
   const std::vector<CountLine>& account() const { return account_; }
   /// "connector.kind = mlp, connector.tokens = 64"
   std::string describe(const Cell& cell) const;

@@ -16,7 +16,7 @@ constexpr double kTextTokensPerImage = 64;
 /// What a process takes before it has a model: libraries, threads, buffers of the data loader.
 constexpr double kProcessBytes = 230e6;
 /// Numbers that a block keeps for the backward pass, for each token: its input, two normalised inputs,
-/// queries, keys and values, attention's output, the sum behind it, and the MLP's hidden values.
+/// queries, keys and values, attention's output, the sum after it, and the MLP's hidden values.
 double kept_by_decoder_block(const Llm& llm) {
   const double d = real(llm.width), kv = d / real(llm.heads) * real(llm.kv_heads);
   return 6 * d + 2 * kv + 3 * real(llm.mlp_width);

@@ -56,7 +56,7 @@ double vit_params(const Encoder& encoder, std::int64_t resolution, std::int64_t 
   const double d = real(encoder.width), f = real(encoder.mlp_width);
   const double positions = real(patches(resolution, encoder.patch) + 1);
   return patch_values(encoder) * d + d + positions * d + 2 * d /* norm before */ +
-         real(encoder.layers) * block_params(d, f) + 2 * d /* norm behind */ + d * real(embed_width);
+         real(encoder.layers) * block_params(d, f) + 2 * d /* norm after */ + d * real(embed_width);
 }
 
 double vit_flops(const Encoder& encoder, std::int64_t resolution, std::int64_t extra_tokens) {
@@ -64,14 +64,14 @@ double vit_flops(const Encoder& encoder, std::int64_t resolution, std::int64_t e
 }
 
 // CLIP's has a class token, a norm before the blocks and no bias in the patch projection; SigLIP's and the
-// VAE's the reverse; AIM's a bias there, fixed positions, a norm behind the patch projection and no biases in
+// VAE's the reverse; AIM's a bias there, fixed positions, a norm after the patch projection and no biases in
 // the blocks.
 double vision_params(const Experiment& e, std::int64_t resolution) {
   const Encoder& encoder = e.encoder;
   const double d = real(encoder.width), n = real(patches(resolution, encoder.patch));
   const bool biases = encoder.loss != EncoderLoss::aim;
   const double blocks = real(encoder.layers) * block_params(d, real(encoder.mlp_width), biases);
-  const double common = patch_values(encoder) * d + d + blocks + 2 * d /* norm behind */;
+  const double common = patch_values(encoder) * d + d + blocks + 2 * d /* norm after */;
   switch (encoder.loss) {
     case EncoderLoss::clip:
       return vit_params(encoder, resolution, 0);

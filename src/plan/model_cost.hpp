@@ -16,7 +16,7 @@ struct Products {
   /// Linear maps of what comes into the part: once for gradients with respect to that where something
   /// upstream trains, once for those of the maps' own weights.
   double entry = 0;
-  /// Linear maps behind something of the part that trains with it: the same, but the first also where the
+  /// Linear maps after something of the part that trains with it: the same, but the first also where the
   /// part itself trains.
   double linear = 0;
   /// Attention's scores and weighted sums: products of two activations, so twice forward wherever a gradient
@@ -37,7 +37,7 @@ struct Params {
 std::int64_t class_tokens(EncoderLoss loss);
 
 /// A vision transformer with a class token, as CLIP's (Dosovitskiy et al. 2021; open_clip): image side only.
-/// `embed_width`: of the projection behind it; 0: none.
+/// `embed_width`: of the projection after it; 0: none.
 double vit_params(const Encoder& encoder, std::int64_t resolution, std::int64_t embed_width);
 /// Operations of one picture forward: L (8 d^2 + 4 d f) T + 4 L d T^2 + 2 (3 p^2) d N, with T = N +
 /// `extra_tokens`.

@@ -319,7 +319,7 @@ class Planner {
 
   std::vector<StageConfig> configs_;
   std::unordered_map<Hash128, std::uint32_t> config_index_;
-  std::vector<std::uint32_t> cell_configs_;  ///< Configurations of all cells, one behind the other.
+  std::vector<std::uint32_t> cell_configs_;  ///< Configurations of all cells, one after the other.
   std::vector<std::size_t> cell_begin_ = {0};
   std::vector<std::uint32_t> part_indices_;
   std::unordered_map<Hash128, std::size_t> by_signature_;

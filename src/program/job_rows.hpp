@@ -26,7 +26,7 @@ struct JobRow {
   std::string failure, message;
   std::string folder;  ///< Relative to the database's folder; empty: there is no attempt.
   std::optional<std::size_t>
-      blocked_by;  ///< Of a waiting job: the failed or cancelled one (an index) that it waits behind.
+      blocked_by;  ///< Of a waiting job: the failed or cancelled one (an index) that blocks it.
 };
 
 /// The jobs of a sweep, or of all, parents before children.
@@ -34,7 +34,7 @@ std::vector<JobRow> load_job_rows(Database& database, std::optional<std::int64_t
 /// The failed ones alone; their `blocked_by` is not looked for.
 std::vector<JobRow> load_failed_rows(Database& database, std::optional<std::int64_t> sweep_id);
 
-/// "blocked" for a job behind a failed one, else the state's name.
+/// "blocked" for a dependent of a failed job, else the state's name.
 std::string shown_state(const JobRow& row);
 /// Why a job is cancelled: "cancelled by `ablate cancel`", "stopped early: ...".
 std::string cancel_words(CancelReason reason);

@@ -15,7 +15,7 @@ namespace ablate {
 /// wrong.
 struct BrokenPipe {};
 
-/// Writes all of it. Throws BrokenPipe, or Error when the disk behind the output is full.
+/// Writes all of it. Throws BrokenPipe, or Error when the output's disk is full.
 void write_out(std::string_view text);
 /// To standard output, come what may: a reader that has gone, or a full disk, must not stop a sweep.
 void try_write_out(std::string_view text) noexcept;

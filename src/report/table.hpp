@@ -19,7 +19,7 @@ struct Null {};
 /// finite is null in JSON, and empty in CSV.
 using CellValue = std::variant<std::monostate, Null, std::int64_t, double>;
 
-/// One cell. The text formats show `text` and, behind it, `mark`; a cell with a number is typeset as
+/// One cell. The text formats show `text` and, after it, `mark`; a cell with a number is typeset as
 /// mathematics in LaTeX.
 struct TableCell {
   std::string text;

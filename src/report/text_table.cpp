@@ -11,7 +11,7 @@ namespace ablate {
 namespace {
 
 constexpr std::size_t kMinShortened = 8;  ///< Columns of texts are never made narrower than this.
-constexpr std::size_t kHanging = 2;       ///< Lines of a text or a note behind the first stand so far in.
+constexpr std::size_t kHanging = 2;       ///< Lines of a text or a note after the first stand so far in.
 constexpr std::string_view kGap = "  ";
 
 bool has_number(const TableCell& cell) {
@@ -24,7 +24,7 @@ std::string shown(const TableCell& cell) {
   return text;
 }
 
-/// Between what a line may end: words of a column that wraps, else what stands behind the text as its mark.
+/// Between what a line may end: words of a column that wraps, else what follows the text as its mark.
 std::vector<std::string> pieces_of(const TableCell& cell, const Column& column) {
   if (column.wraps) return words_of(shown(cell));
   if (cell.text.empty() || cell.mark.empty()) return {shown(cell)};
@@ -75,7 +75,7 @@ void narrow(std::vector<std::size_t>& widths, const std::vector<std::size_t>& le
   }
 }
 
-/// The widest of some pieces; those behind the first are taken to stand behind `indent` spaces.
+/// The widest of some pieces; those after the first are taken to follow `indent` spaces.
 std::size_t widest_of(const std::vector<std::string>& pieces, std::size_t indent) {
   std::size_t widest = 0;
   for (const std::string& piece : pieces)

@@ -10,12 +10,12 @@ namespace {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-std::string without_spaces_behind(std::string text) {
+std::string without_trailing_spaces(std::string text) {
   text.erase(text.find_last_not_of(' ') + 1);
   return text;
 }
 
-/// `may_end(i)`: whether a line may end behind character number i.
+/// `may_end(i)`: whether a line may end after character number i.
 template <typename MayEnd>
 std::vector<std::string> pieces_of(std::string_view text, const MayEnd& may_end) {
   std::vector<std::string> pieces(1);
@@ -52,21 +52,21 @@ std::vector<std::string> fill_lines(const std::vector<std::string>& pieces, std:
   std::string line;
   for (const std::string& piece : pieces) {
     const std::string longer = line + piece;
-    if (!line.empty() && display_width(without_spaces_behind(longer)) > width) {
-      lines.push_back(without_spaces_behind(std::move(line)));
+    if (!line.empty() && display_width(without_trailing_spaces(longer)) > width) {
+      lines.push_back(without_trailing_spaces(std::move(line)));
       line = std::string(indent, ' ') + piece;
     } else {
       line = longer;
     }
   }
-  lines.push_back(without_spaces_behind(std::move(line)));
+  lines.push_back(without_trailing_spaces(std::move(line)));
   return lines;
 }
 
 std::vector<std::string> name_lines(std::string_view name, std::size_t width) {
   std::vector<std::string> parts;
   for (const std::string& part : large_parts(name)) {
-    if (display_width(without_spaces_behind(part)) <= width) {
+    if (display_width(without_trailing_spaces(part)) <= width) {
       parts.push_back(part);
     } else {
       const std::vector<std::string> small = small_parts(part);

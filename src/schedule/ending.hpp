@@ -31,7 +31,7 @@ struct Ending {
   std::string stop_message;  ///< "took longer than 10 s"
   std::string log_line;      ///< The line of its log that says most, or empty.
   bool has_journal = false;  ///< At least one event was read.
-  bool progressed = false;   ///< It left a checkpoint behind the step that it resumed from.
+  bool progressed = false;   ///< It left a checkpoint after the step that it resumed from.
   std::int64_t fruitless =
       0;  ///< Attempts of this job, in a row before this one, that were lost without progress.
   std::int64_t halvings = 0;  ///< Of the micro-batch, so far.
@@ -44,7 +44,7 @@ constexpr std::int64_t kMaxHalvings = 10;
 ///   `failed` in the journal      out-of-memory: job waits with half the micro-batch, at most kMaxHalvings
 ///   times;
 ///                                any other kind: job failed
-///   `finished` in the journal    finished, whatever the exit status: that event is written last, behind the
+///   `finished` in the journal    finished, whatever the exit status: that event is written last, after the
 ///   outputs, and a
 ///                                crash while tearing down takes nothing back (nor could an adopted worker's
 ///                                be seen)

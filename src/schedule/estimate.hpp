@@ -82,11 +82,11 @@ struct Budget {
 Budget parse_budget(const std::string& text);
 
 /// What a budget pays for, when runs are done in the order of the plan: jobs shared by several runs count
-/// once, finished jobs cost nothing, and runs behind a failed or cancelled job are left out.
+/// once, finished jobs cost nothing, and runs that a failed or cancelled job blocks are left out.
 struct BudgetFit {
   std::int64_t runs = 0;     ///< That fit, finished ones included.
   std::int64_t jobs = 0;     ///< To run for them.
-  std::int64_t blocked = 0;  ///< Runs behind a failed or cancelled job, among those that were looked at.
+  std::int64_t blocked = 0;  ///< Runs that need a failed or cancelled job, among those that were looked at.
   double used = 0;           ///< In the budget's unit.
   std::optional<std::size_t> first_out;  ///< The first replicate that does not fit.
   double first_out_cost = 0;

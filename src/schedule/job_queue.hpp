@@ -41,7 +41,7 @@ class JobQueue {
 
   struct Counts {
     std::int64_t waiting = 0;  ///< Without the blocked ones.
-    std::int64_t blocked = 0;  ///< Waiting behind a failed or cancelled job: they can never start.
+    std::int64_t blocked = 0;  ///< Waiting dependents of failed or cancelled jobs: they can never start.
     std::int64_t queued = 0, running = 0, finished = 0, failed = 0, cancelled = 0;
   };
   /// O(jobs).

@@ -38,7 +38,7 @@ bool holds_lock(pid_t pid, const std::filesystem::path& lock) {
 }
 
 /// The process group of whoever holds a lock, by looking at every process: for a scheduler that was killed
-/// between starting a worker and writing down its id, and for a worker that died and left something behind.
+/// between starting a worker and writing down its id, and for a worker that died and left something running.
 std::optional<pid_t> find_holding_group(const std::filesystem::path& lock) {
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", failed)) {
@@ -156,7 +156,7 @@ bool LocalRunner::collect(Process& process, std::vector<RunEnd>& ends) {
   if (process.pidfd) {
     pollfd state{process.pidfd.get(), POLLIN, 0};
     if (::poll(&state, 1, 0) != 1) return false;
-    // What it started and left behind must not go on writing. Its id is still its own: it is not reaped yet.
+    // What it started and left running must not go on writing. Its id is still its own: it is not reaped yet.
     if (process.child) signal_group(process.group, SIGKILL);
   }
   if (!process.child) {

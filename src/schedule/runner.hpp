@@ -76,7 +76,7 @@ struct JobRunner {
   /// Waits until an attempt begins or ends, a signal comes to this process, or `seconds` are over. Never
   /// returns an end twice.
   virtual RunNews wait(double seconds) = 0;
-  /// Asks an attempt to leave behind a checkpoint (SIGTERM), or ends it (SIGKILL). One that is queued does
+  /// Asks an attempt to leave a checkpoint (SIGTERM), or ends it (SIGKILL). One that is queued does
   /// not begin any more, and ends.
   virtual void terminate(std::int64_t attempt_id) = 0;
   virtual void kill(std::int64_t attempt_id) = 0;

@@ -347,7 +347,7 @@ void Scheduler::count_failure(std::size_t index) {
                                jobs_[index].key.substr(0, 8)));
 }
 
-/// The first request asks all attempts to leave behind a checkpoint, the second one ends them.
+/// The first request asks all attempts to leave a checkpoint, the second one ends them.
 void Scheduler::heed_stop_requests() {
   const int requests = std::min(stop_.load(), 2);
   if (requests == stops_heeded_) return;

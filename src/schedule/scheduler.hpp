@@ -40,7 +40,7 @@ struct ScheduleResult {
   std::int64_t finished = 0, failed = 0, cancelled = 0, blocked = 0,
                waiting = 0;   ///< Of the sweep's jobs, at the end.
   std::int64_t attempts = 0;  ///< Started by this call.
-  bool interrupted = false;   ///< Stopped by a signal: running jobs left behind a checkpoint and wait.
+  bool interrupted = false;   ///< Stopped by a signal: running jobs left a checkpoint and wait.
 };
 
 /// How often the user has asked to stop (SIGINT, SIGTERM): 1: let workers checkpoint and leave; 2: kill them.

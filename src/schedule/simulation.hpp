@@ -17,7 +17,7 @@ struct SimulatedStart {
   double seconds = 0;  ///< That it takes, by estimate.
 };
 
-/// The starts, in order. Jobs behind failed or cancelled ones never start.
+/// The starts, in order. Dependents of failed or cancelled jobs never start.
 std::vector<SimulatedStart> simulate_run(const Plan& plan, const JobStates& states,
                                          const std::vector<Device>& devices, const SlotSpeed& speed);
 /// From now until the last of them has ended.

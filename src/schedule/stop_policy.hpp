@@ -16,7 +16,7 @@ struct StopDecision {
 
 /// A rule by which a run ends jobs that are not worth going on with. The scheduler asks it each time that it
 /// has taken in what running jobs tell, a few times a second, and cancels what it names: a job that is queued
-/// or running leaves behind a checkpoint, a waiting one does not start, one that has ended is left as it is.
+/// or running leaves a checkpoint, a waiting one does not start, one that has ended is left as it is.
 struct StopPolicy {
   virtual ~StopPolicy() = default;
   /// `database` has all that was recorded, and is read only; `now` is Clock::monotonic().

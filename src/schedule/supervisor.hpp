@@ -33,7 +33,7 @@ class Supervisor {
   /// Reads all journals and enforces time-outs, heartbeat, size limits and grace. True when it did: it was
   /// time.
   bool look();
-  /// Asks all attempts to leave behind a checkpoint, or kills them.
+  /// Asks all attempts to leave a checkpoint, or kills them.
   void interrupt_all();
   void kill_all();
   void cancel(std::int64_t job_id);

@@ -11,7 +11,7 @@
 
 namespace ablate {
 
-/// For each job the one (an index) that it is blocked by: the failed or cancelled job that it waits behind,
+/// For each job the one (an index) that it is blocked by: the failed or cancelled job that it depends on,
 /// directly or through other waiting jobs; the last of its parents' decides. Nothing for a job that is not
 /// waiting or can still start. `state_of(i)` is a JobState; `parents_of(i)` are indices of jobs, and parents
 /// stand before their children.

@@ -19,7 +19,7 @@ class CurveWriter {
 
   /// A point that is there already, of whichever attempt, is replaced.
   void add(const std::string& metric, std::int64_t step, double value);
-  /// Removes the points behind a step; all of them when it is 0.
+  /// Removes the points after a step; all of them when it is 0.
   void rewind(std::int64_t step);
   /// Writes what was kept back and brings metric_summary up to date.
   void finish();

@@ -117,7 +117,7 @@ void Database::open(Mode mode) {
   const bool writing = mode == Mode::read_write;
   sqlite_.reset();
   // Read-only connections are opened for writing too, and then barred from it: SQLite's own read-only mode
-  // leaves a -wal and a -shm file behind.
+  // leaves a -wal and a -shm file.
   if (!connect(SQLite::OPEN_READWRITE | (writing ? SQLite::OPEN_CREATE : 0), path_.string())) {
     if (writing)
       throw Error(fmt::format("{}: cannot be written; expected a file and folder that can", path_.string()));

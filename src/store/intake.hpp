@@ -20,7 +20,7 @@ struct IntakeResult {
 };
 
 /// Reads an attempt's journal from where the database left it and writes rows and new position in one
-/// transaction. `started` removes the points of the job behind the step that the attempt resumes from (all
+/// transaction. `started` removes the points of the job after the step that the attempt resumes from (all
 /// points and scores when it starts from scratch); points are kept by (job, metric, step), so a step told
 /// twice counts once, the later value. A queued attempt that tells something is running. A journal of an
 /// attempt that has ended gives no rows: its lines are counted as late. A `started` that claims another

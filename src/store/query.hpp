@@ -39,7 +39,7 @@ class Query {
     (bind_at(++index, values), ...);
     return *this;
   }
-  /// The next row; false behind the last.
+  /// The next row; false after the last.
   bool step();
   /// To the end. Returns how many rows were written.
   std::int64_t run();

@@ -51,7 +51,7 @@ struct RunRecord {
 
 /// The runs of a sweep with the values asked for; a value is a score's name ("fewshot/4"), a metric of a
 /// stage
-/// ("vlm/loss"), or one of these with ":min" or ":max" behind it. Empty `names`: all scores, and no metrics.
+/// ("vlm/loss"), or one of these with ":min" or ":max" after it. Empty `names`: all scores, and no metrics.
 /// A metric's values are those of finished jobs: what others wrote last is not final. Never reads a curve.
 std::vector<RunRecord> load_runs(Database& database, std::int64_t sweep_id,
                                  const std::vector<std::string>& names);
@@ -76,7 +76,7 @@ struct StageProgress {
   Stage stage = Stage::encoder;
   std::int64_t waiting = 0, queued = 0, running = 0, finished = 0, failed = 0, cancelled = 0;
   std::int64_t stopped_early = 0;   ///< Of the cancelled: by a search, not by the user.
-  std::int64_t blocked = 0;         ///< Of the waiting: those behind a failed or cancelled job.
+  std::int64_t blocked = 0;         ///< Of the waiting: dependents of a failed or cancelled job.
   double flops_left = 0;            ///< Of waiting, queued and running jobs.
   std::vector<TaskProgress> tasks;  ///< In the order of their first jobs.
   std::int64_t total() const { return waiting + queued + running + finished + failed + cancelled; }

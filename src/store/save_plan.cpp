@@ -70,7 +70,7 @@ RowIds assign_ids(Database& database, const KeyedTable& table, const std::vector
   return rows;
 }
 
-/// The first rows of a table are many: its index is made behind them.
+/// The first rows of a table are many: its index is made after them.
 constexpr std::int64_t kManyRows = 1000;
 std::optional<DeferredIndex> defer_index(Database& database, const RowIds& rows, const char* name) {
   if (rows.first_new > 1 || rows.next - rows.first_new < kManyRows) return std::nullopt;

@@ -131,7 +131,7 @@ CREATE TABLE metric_name (
   name TEXT NOT NULL UNIQUE
 ) STRICT;
 
--- One point of a learning curve. A resumed attempt first removes the points behind its checkpoint: curves never fork.
+-- One point of a learning curve. A resumed attempt first removes the points after its checkpoint: curves never fork.
 CREATE TABLE metric_point (
   job_id  INTEGER NOT NULL,
   name_id INTEGER NOT NULL,

@@ -13,8 +13,8 @@ namespace ablate {
 ///        +----------+---------+  an attempt ended in a way that another may mend
 ///
 /// *Queued*: an attempt of it was handed to what runs attempts, and has not begun. On this machine that
-/// passes at once; a batch system may take days. It may end like a running one. A waiting job behind a failed
-/// or cancelled one is *blocked*: derived, not stored.
+/// passes at once; a batch system may take days. It may end like a running one. A waiting dependent of a
+/// failed or cancelled job is *blocked*: derived, not stored.
 enum class JobState { waiting, queued, running, finished, failed, cancelled };
 
 /// Whether an attempt of the job was submitted and has not ended.

@@ -63,7 +63,7 @@ void write_file(const std::filesystem::path& path, std::string_view content, boo
 /// paths that mean one file give the same.
 std::filesystem::path real_path(const std::filesystem::path& path);
 
-/// The file that a path written in a file of `folder` means, where the operating system finds it: ".." behind
+/// The file that a path written in a file of `folder` means, where the operating system finds it: ".." after
 /// a linked folder leaves the folder that the link leads to. Without "." and ".."; links stay where they can.
 std::filesystem::path resolve_path(const std::filesystem::path& folder, const std::filesystem::path& path);
 

@@ -2,7 +2,7 @@
 //
 // Eight bytes: length of the header, little-endian; the header, a JSON object {name: {"dtype", "shape",
 // "data_offsets": [begin, end]}, "__metadata__": {text: text}}; then the tensors' bytes, row-major and
-// little-endian, at offsets counted from behind the header.
+// little-endian, at offsets counted from the end of the header.
 #pragma once
 
 #include <cstddef>

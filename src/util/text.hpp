@@ -38,7 +38,7 @@ std::string shortest(double value);
 /// "90", "90s", "1.5h", "2d", "30m" as seconds; nothing when it is not a duration.
 std::optional<double> parse_duration(std::string_view text);
 
-/// A number above zero, also with k, M, B (or G) or T behind it, in either case: "30e9", "30B", "1.5 M".
+/// A number above zero, also with k, M, B (or G) or T after it, in either case: "30e9", "30B", "1.5 M".
 /// Nothing for anything else.
 std::optional<double> parse_amount(std::string_view text);
 

@@ -9,7 +9,7 @@
 
 namespace ablate {
 
-/// Puts a column for each axis at `place`, behind which all other columns must already be known. It is called
+/// Puts a column for each axis at `place`, after which all other columns must already be known. It is called
 /// as the axis is; "axis/state" where the axis is called "state" and so is another column. No two are alike.
 void insert_axis_columns(std::vector<Column>& columns, std::size_t place,
                          const std::vector<std::string>& axes);

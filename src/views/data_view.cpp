@@ -28,7 +28,7 @@ std::string part_text(const DataView& view, const ViewPart& part) {
   return fmt::format("[picture {} x {}{}]", image.width, image.height, tokens);
 }
 
-/// Shortens behind whole characters.
+/// Shortens after whole characters.
 std::string shortened(std::string text, std::size_t most) {
   if (text.size() <= most) return text;
   while (most > 0 && (text[most] & 0xC0) == 0x80) --most;

@@ -9,9 +9,9 @@
 
 namespace ablate {
 
-/// Behind a number whose spread is that of the examples, where the table has others beside it.
+/// After a number whose spread is that of the examples, where the table has others beside it.
 inline constexpr const char* kExamplesMark = "(ex)";
-/// Behind a number that is over other cells than the rest of the table.
+/// After a number that is over other cells than the rest of the table.
 inline constexpr const char* kApartMark = "(own cells)";
 
 /// Whether spreads over seeds and over examples stand side by side: then the latter are marked.

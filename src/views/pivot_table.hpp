@@ -11,7 +11,7 @@
 
 namespace ablate {
 
-/// What stands behind the mean: how seeds differ. Where there is one seed, or all agree, the standard error
+/// What stands after the mean: how seeds differ. Where there is one seed, or all agree, the standard error
 /// over examples stands there instead, and the table says so.
 enum class Spread {
   sd,     ///< Sample standard deviation.
@@ -48,7 +48,7 @@ enum class Source {
 };
 Source source_of(const PivotCell& cell, Spread spread);
 
-/// "0.812 ± 0.013" with `decimals` behind the point; negative: with significant digits, for very small and
+/// "0.812 ± 0.013" with `decimals` after the point; negative: with significant digits, for very small and
 /// large numbers.
 std::string measured_text(const PivotCell& cell, Spread spread, int decimals);
 /// Decimals that show two digits of the spread in a column.

@@ -121,7 +121,7 @@ std::string budget_lines(const PlanReport& report) {
       fmt::format("Budget: {} pays for {} of {} ({} to run, {})", amount(report.budget->amount),
                   with_commas(found.runs), count_of(static_cast<std::int64_t>(plan.num_replicates()), "run"),
                   count_of(found.jobs, "job"), amount(found.used));
-  if (found.blocked > 0) text += fmt::format("; {} wait behind failed jobs", count_of(found.blocked, "run"));
+  if (found.blocked > 0) text += fmt::format("; {} blocked by failed jobs", count_of(found.blocked, "run"));
   if (found.first_out) {
     const std::size_t cell = *found.first_out % plan.cells.size();
     const std::uint64_t seed = plan.seeds[*found.first_out / plan.cells.size()];

@@ -139,7 +139,7 @@ StageResult run_watched(const Job& job, const AttemptSpec& spec, const std::file
                              .folder = folder,
                              .write =
                                  [&](Event event) {
-                                   // Behind the first score nothing is read any more.
+                                   // After the first score nothing is read any more.
                                    if (event.kind() != EventKind::metric && !has_scores) sources.check();
                                    has_scores = has_scores || event.kind() == EventKind::score;
                                    record(std::move(event));

@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(wrong_words_are_answered_with_the_nearest_right_one) {
       program, "plan",
       "plan needs SWEEP: the sweep's TOML file; for example: ablate plan sweeps/connector.toml --budget 10h");
   expect_error(program, "--versoin",
-               "unknown option '--versoin'; did you mean '--version'?; options stand behind the command");
+               "unknown option '--versoin'; did you mean '--version'?; options stand after the command");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_values_are_answered_with_what_was_expected) {

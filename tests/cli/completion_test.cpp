@@ -8,7 +8,7 @@ using namespace ablate;
 
 namespace {
 
-/// What bash offers behind `words`, of which the last is not complete.
+/// What bash offers after `words`, of which the last is not complete.
 std::string offers(const Program& program, const std::string& words) {
   program.scratch.write(
       "complete.sh",

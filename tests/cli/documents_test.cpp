@@ -39,7 +39,7 @@ bool knows(const CommandSpec& command, const std::string& option) {
                                            [&](const OptionSpec& spec) { return spec.name == option; });
 }
 
-/// What stands behind "ablate " in lines of code and between backquotes, up to what the shell would do next.
+/// What follows "ablate " in lines of code and between backquotes, up to what the shell would do next.
 std::vector<std::string> calls_in(const std::string& text) {
   static const std::regex kCall(R"((?:`|^ *\$? *|&& )ablate ([a-z][^`\n#|&]*))", std::regex::multiline);
   std::vector<std::string> calls;

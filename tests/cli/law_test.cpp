@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_search_goes_on_until_it_knows_enough_and_not_beyond) {
 BOOST_AUTO_TEST_CASE(a_scan_whose_losses_rise_fall_and_rise_has_no_best_rate) {
   const Program program;
   std::string text = made_up_runs();
-  // The rate at the top of the smallest size has by far the lowest loss, behind a rise.
+  // The rate at the top of the smallest size has by far the lowest loss, after a rise.
   const std::size_t last = text.find("50000000,") - 1, comma = text.rfind(',', last);
   text.replace(comma + 1, last - comma - 1, "2.5");
   program.scratch.write("odd.csv", text);

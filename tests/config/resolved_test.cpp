@@ -56,7 +56,7 @@ Json planned_json(const Field& field, const Experiment& experiment) {
   return std::visit([](const auto& v) { return Json(v); }, value);
 }
 
-std::string path_behind(const std::string& hash) {
+std::string path_of(const std::string& hash) {
   constexpr std::string_view kPrefix = "hash of ";
   if (!hash.starts_with(kPrefix)) throw Error("no path is known for " + hash);
   return hash.substr(kPrefix.size());
@@ -65,7 +65,7 @@ std::string path_behind(const std::string& hash) {
 /// Through text, as a job's file is.
 Experiment apply_text(const Json& config) {
   Experiment experiment;
-  apply_resolved(Json::parse(config.dump()), path_behind, experiment);
+  apply_resolved(Json::parse(config.dump()), path_of, experiment);
   return experiment;
 }
 

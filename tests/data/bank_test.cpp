@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(files_that_lie_about_themselves_are_refused) {
   const std::string file = "train-images-idx3-ubyte: ";
   BOOST_TEST(with("") == file + "ends too early");
   BOOST_TEST(with(idx_images(4).substr(0, 30)) == file + "ends too early");
-  BOOST_TEST(with(idx_images(4) + "x") == file + "goes on behind the size that it says");
+  BOOST_TEST(with(idx_images(4) + "x") == file + "goes on after the size that it says");
   BOOST_TEST(with(labels) == file + "begins with 0x00000801; expected 0x00000803, an IDX file of pictures");
   BOOST_TEST(with(idx_images(5)).find("says 5 pictures, but train-labels-idx1-ubyte has 4 labels") !=
              std::string::npos);
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(files_that_lie_about_themselves_are_refused) {
              file + "says 4,294,967,295 pictures; expected 1 to 10,000,000");
   // Ten megabytes in ten kilobytes: read no further than the declared size.
   BOOST_TEST(with(gzip(idx_images(4) + std::string(10'000'000, '\0'))) ==
-             file + "goes on behind the size that it says");
+             file + "goes on after the size that it says");
   std::string damaged = gzip(idx_images(4));
   damaged[damaged.size() - 6] ^= 1;  // In the checksum.
   BOOST_TEST(with(damaged).starts_with(file + "cannot be unpacked: "));

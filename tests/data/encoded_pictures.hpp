@@ -126,7 +126,7 @@ inline std::string with_jpeg_size(std::string bytes, int width, int height) {
   return bytes;
 }
 
-/// Of a lossless WebP: two times 14 bits behind its signature byte.
+/// Of a lossless WebP: two times 14 bits after its signature byte.
 inline std::string with_webp_size(std::string bytes, std::uint32_t width, std::uint32_t height) {
   const std::uint32_t bits = (width - 1) | (height - 1) << 14;
   for (int i = 0; i < 4; ++i) {

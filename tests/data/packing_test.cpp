@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(labels_positions_and_documents_are_laid_out_by_the_definiti
     BOOST_TEST(sequence.positions[at] == 0);
   }
   BOOST_TEST((sequence.images == std::vector<ImagePlace>{{.start = 1, .tokens = kImageTokens, .views = 1}}));
-  // The first word behind a picture is predicted from the picture's end.
+  // The first word after a picture is predicted from the picture's end.
   BOOST_TEST(sequence.labels[5] == small_tokenizer()->encode("a red coat")[0]);
   BOOST_TEST(sequence.pixels.size() == 8u * 8 * 3);
   BOOST_TEST(static_cast<int>(sequence.pixels[0]) == 255);

@@ -23,10 +23,10 @@ BOOST_FIXTURE_TEST_CASE(what_is_whole_in_a_truncated_archive_is_read, ShardFolde
   };
   BOOST_TEST(cut(4096) == both, boost::test_tools::per_element());        // no end mark
   BOOST_TEST(cut(4096 + 512) == both, boost::test_tools::per_element());  // half of one
-  BOOST_TEST(cut(3584 + 5) == both, boost::test_tools::per_element());    // no zeros behind the last member
+  BOOST_TEST(cut(3584 + 5) == both, boost::test_tools::per_element());    // no zeros after the last member
   BOOST_TEST(cut(3584 + 4) == with(one,
-                                   "archive: x.tar: is cut short at byte 3588, within b.txt; what stands "
-                                   "behind is lost"),
+                                   "archive: x.tar: is cut short at byte 3588, within b.txt; what "
+                                   "follows is lost"),
              boost::test_tools::per_element());
   BOOST_TEST(cut(2048 + 100) == with(one, "archive: x.tar: is cut short at byte 2148, within a header"),
              boost::test_tools::per_element());
@@ -35,14 +35,13 @@ BOOST_FIXTURE_TEST_CASE(what_is_whole_in_a_truncated_archive_is_read, ShardFolde
   BOOST_TEST(cut(0) == (ShardLines{"archive: x.tar: is empty: 0 bytes"}), boost::test_tools::per_element());
 }
 
-BOOST_FIXTURE_TEST_CASE(a_damaged_header_hides_what_stands_behind_it, ShardFolder) {
+BOOST_FIXTURE_TEST_CASE(a_damaged_header_hides_what_follows_it, ShardFolder) {
   std::string damaged = tar_sample("a") + tar_sample("b") + tar_sample("c") + tar_end();
   damaged[2048] ^= 1;
   BOOST_TEST(
       read("x.tar", damaged) ==
-          (ShardLines{
-              "x.tar: a: [picture a] A cat",
-              "archive: x.tar: is damaged at byte 2048 (Damaged tar archive); what stands behind is lost"}),
+          (ShardLines{"x.tar: a: [picture a] A cat",
+                      "archive: x.tar: is damaged at byte 2048 (Damaged tar archive); what follows is lost"}),
       boost::test_tools::per_element());
   damaged[0] ^= 1;
   BOOST_TEST(read("x.tar", damaged) ==
@@ -53,17 +52,16 @@ BOOST_FIXTURE_TEST_CASE(a_damaged_header_hides_what_stands_behind_it, ShardFolde
              boost::test_tools::per_element());
 }
 
-BOOST_FIXTURE_TEST_CASE(an_empty_archive_has_no_documents_and_data_behind_the_end_is_told, ShardFolder) {
+BOOST_FIXTURE_TEST_CASE(an_empty_archive_has_no_documents_and_data_after_the_end_is_told, ShardFolder) {
   BOOST_TEST(read("x.tar", tar_end()).empty());
   BOOST_TEST(read("x.tar", std::string(10240, '\0')).empty());
   BOOST_TEST(read("x.tar", tar_sample("a") + std::string(10240, '\0')).size() == 1);
-  BOOST_TEST(
-      read("x.tar", tar_sample("a") + tar_end() + tar_sample("b") + tar_end()) ==
-          (ShardLines{
-              "x.tar: a: [picture a] A cat",
-              "archive: x.tar: ends at byte 2048, but has data behind its end; join archives with `tar "
-              "--concatenate`, not with cat"}),
-      boost::test_tools::per_element());
+  BOOST_TEST(read("x.tar", tar_sample("a") + tar_end() + tar_sample("b") + tar_end()) ==
+                 (ShardLines{
+                     "x.tar: a: [picture a] A cat",
+                     "archive: x.tar: ends at byte 2048, but has data after its end; join archives with `tar "
+                     "--concatenate`, not with cat"}),
+             boost::test_tools::per_element());
 }
 
 BOOST_FIXTURE_TEST_CASE(sizes_that_lie_cost_neither_memory_nor_time, ShardFolder) {

@@ -87,9 +87,9 @@ BOOST_FIXTURE_TEST_CASE(a_sample_ends_where_another_key_starts, ShardFolder) {
   // Members of one sample that do not stand together are none.
   BOOST_TEST(
       read("y.tar", tar_member("1.jpg", "p") + tar_member("2.jpg", "q") + tar_member("1.txt", "t")) ==
-          (ShardLines{"record: y.tar: 1: a sample of .jpg only; expected .txt or .json too, right behind one "
+          (ShardLines{"record: y.tar: 1: a sample of .jpg only; expected .txt or .json too, right after one "
                       "another in the archive (tar --sort=name)",
-                      "record: y.tar: 2: a sample of .jpg only; expected .txt or .json too, right behind one "
+                      "record: y.tar: 2: a sample of .jpg only; expected .txt or .json too, right after one "
                       "another in the archive (tar --sort=name)",
                       "record: y.tar: 1: no picture; expected one picture and its caption, as it is data for "
                       "captions"}),

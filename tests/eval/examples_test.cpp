@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(captions_of_other_pictures_are_shown_and_stand_to_choose_fr
   }
 }
 
-BOOST_AUTO_TEST_CASE(the_prompt_of_captions_stands_behind_every_picture) {
+BOOST_AUTO_TEST_CASE(the_prompt_of_captions_follows_every_picture) {
   Eval eval;
   eval.caption_prompt = "Output:";
   const auto questions = ask_captions(captioned_pictures(2), 1, eval);
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(all_that_people_wrote_is_right_to_write) {
   BOOST_TEST(fmt::format("{}", fmt::join(questions[0].references, " | ")) == "red | scarlet");
 }
 
-BOOST_AUTO_TEST_CASE(questions_stand_behind_their_picture_in_the_words_of_the_prompt) {
+BOOST_AUTO_TEST_CASE(questions_follow_their_picture_in_the_words_of_the_prompt) {
   Eval eval;
   BOOST_TEST(show_question(ask_questions(questioned_pictures(1), 0, eval).at(0)) ==
              "[p0] q 0? : red | green | blue : 0 : red");
@@ -401,7 +401,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_episode_is_left_out) {
   wrong[1].choices = {"dax"};
   wrong[2].segments[1].text = "Nobody knows.";                         // No name in it.
   wrong[3].segments.erase(wrong[3].segments.begin());                  // Begins with a text.
-  wrong[4].segments.erase(wrong[4].segments.begin() + 1);              // Two pictures behind one another.
+  wrong[4].segments.erase(wrong[4].segments.begin() + 1);              // Two pictures in a row.
   wrong[5].segments = {shown_text("dax or wug?"), shown_text("dax")};  // No picture.
   wrong[6] = naming_episode({"dax", "dax"}, 1, "dax");
   for (const std::int64_t shots : {0, 2}) {

@@ -155,7 +155,7 @@ double nats_sum(const std::vector<DocumentLoss>& losses) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_candidate_is_as_likely_as_behind_the_prompt_alone) {
+BOOST_AUTO_TEST_CASE(a_candidate_is_as_likely_as_after_the_prompt_alone) {
   const PlainModel plain(Stage::vlm, kLoud);
   const auto questions = mixed_questions();
   std::vector<std::vector<Likelihood>> want;
@@ -394,7 +394,7 @@ BOOST_AUTO_TEST_CASE(a_long_document_is_cut_and_its_parts_are_added_up) {
   BOOST_TEST(found.at(0).tokens == want.tokens);
 }
 
-BOOST_AUTO_TEST_CASE(bytes_are_those_of_the_text_behind_its_first_piece) {
+BOOST_AUTO_TEST_CASE(bytes_are_those_of_the_text_after_its_first_piece) {
   PlainModel plain(Stage::llm);
   plain.recipe.data.seq_len = 4096;
   ReadReport report;

@@ -80,7 +80,7 @@ BOOST_FIXTURE_TEST_CASE(a_half_written_last_line_of_a_dead_writer_is_torn_and_co
   BOOST_TEST(seqs(first) == (Seqs{1}), boost::test_tools::per_element());
   BOOST_TEST(first.faults.torn == 1);
   BOOST_TEST(read(first.position, true).faults.torn == 0);
-  // Somebody goes on writing behind it: the rest of the torn line is no line.
+  // Somebody goes on writing after it: the rest of the torn line is no line.
   append("garbage\n" + line(2));
   const JournalChunk second = read(first.position, true);
   BOOST_TEST(seqs(second) == (Seqs{2}), boost::test_tools::per_element());

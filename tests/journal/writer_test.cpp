@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(several_threads_write_one_gapless_journal) {
   BOOST_TEST(!chunk.faults.any());
 }
 
-BOOST_AUTO_TEST_CASE(a_journal_that_is_there_is_continued_behind_its_last_whole_line) {
+BOOST_AUTO_TEST_CASE(a_journal_that_is_there_is_continued_after_its_last_whole_line) {
   const Scratch folder;
   {
     JournalWriter writer(folder.path);

@@ -64,12 +64,12 @@ BOOST_AUTO_TEST_CASE(aim_is_that_of_pytorchs_own_modules) {
   BOOST_TEST(slope == -0.0647824677, tt::tolerance(1e-4));
 }
 
-BOOST_AUTO_TEST_CASE(no_patch_behind_the_prefix_is_seen_before_it_is_predicted) {
+BOOST_AUTO_TEST_CASE(no_patch_after_the_prefix_is_seen_before_it_is_predicted) {
   const torch::Tensor prefix = prefixes_of({1, 3, 4});
   const torch::Tensor before = predict(batch.pixels, prefix);
   for (std::int64_t j = 4; j < kAimPatches; ++j) {
     const torch::Tensor after = predict(pixels_with_changed(j), prefix);
-    // Row q predicts patch q + 1: those up to and with j stay, those behind it change.
+    // Row q predicts patch q + 1: those up to and with j stay, those after it change.
     BOOST_TEST(torch::equal(after.narrow(1, 0, j), before.narrow(1, 0, j)));
     for (std::int64_t q = j; q + 1 < kAimPatches; ++q)
       BOOST_TEST((after - before).select(1, q).abs().amax(-1).min().item<double>() > 1e-5);

@@ -26,7 +26,7 @@ Decoder golden_decoder(const Llm& llm) {
   return decoder;
 }
 
-/// Documents of these lengths, packed behind one another and padded to `length`.
+/// Documents of these lengths, packed one after another and padded to `length`.
 Sequence pack_of(const std::vector<std::vector<std::int32_t>>& documents, std::size_t length) {
   Sequence sequence;
   for (std::size_t d = 0; d < documents.size(); ++d)
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(branches_are_read_as_if_each_alone_followed_the_trunk) {
   const auto trunk = document("first", 30);
   const std::vector<std::vector<std::int32_t>> branches = {document("second", 9), document("third", 1),
                                                            document("fourth", 40)};
-  // Another document stands before them, and one behind.
+  // Another document stands before them, and one after.
   TokenizedDocument tree{.id = "tree", .tokens = trunk, .targets = {}, .images = {}, .branches = {}};
   tree.branches.resize(trunk.size(), 0);
   for (std::size_t b = 0; b < branches.size(); ++b)
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(branches_are_read_as_if_each_alone_followed_the_trunk) {
     const auto length = static_cast<std::int64_t>(branch.size());
     BOOST_TEST((logits.narrow(0, 20, 30) - want.narrow(0, 0, 30)).abs().max().item<double>() < 1e-5);
     BOOST_TEST((logits.narrow(0, at, length) - want.narrow(0, 30, length)).abs().max().item<double>() < 1e-5);
-    // The last token of a branch has no successor, whatever stands behind it.
+    // The last token of a branch has no successor, whatever follows it.
     BOOST_TEST(sequence.labels[static_cast<std::size_t>(at + length - 1)] == kNoTarget);
     at += length;
   }

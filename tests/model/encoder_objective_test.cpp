@@ -20,7 +20,7 @@ constexpr EncoderLoss kLosses[] = {EncoderLoss::clip, EncoderLoss::siglip, Encod
 
 struct EncoderStep {
   std::vector<double> metrics;
-  torch::Tensor gradient;  ///< Of all parameters, one behind the other.
+  torch::Tensor gradient;  ///< Of all parameters, one after the other.
 };
 
 EncoderStep take_step(EncoderObjective& objective, const std::vector<EncoderBatch>& micro_batches,
@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(contrastive_objectives_begin_with_the_published_temperature
   BOOST_TEST(siglip->logit_bias.item<double>() == -10.0);
 }
 
-// Padding behind the last token does not reach CLIP's embedding, the last token does.
+// Padding after the last token does not reach CLIP's embedding, the last token does.
 BOOST_AUTO_TEST_CASE(clip_reads_a_caption_up_to_its_length) {
   auto objective = std::dynamic_pointer_cast<ContrastiveObjective>(golden::tiny_objective(EncoderLoss::clip));
   const EncoderBatch batch = golden::tiny_batch(1);  // Of length 2.

@@ -90,8 +90,7 @@ class ProductCounter {
     if (name == "aten::_scaled_dot_product_flash_attention_for_cpu")  // LibTorch 2.x; [B, H, T, C]
       g_flops += 4 * size(0, 0) * size(0, 1) * size(0, 2) * size(0, 3) * size(1, 2);
     g_fused = g_fused || name == "aten::_scaled_dot_product_flash_attention_for_cpu";
-    if (name ==
-        "aten::_scaled_dot_product_flash_attention_for_cpu_backward")  // Behind the output's gradient.
+    if (name == "aten::_scaled_dot_product_flash_attention_for_cpu_backward")  // After the output's gradient.
       g_flops += 8 * size(1, 0) * size(1, 1) * size(1, 2) * size(1, 3) * size(2, 2);
     if (name == "aten::convolution_backward") {
       const auto wanted = inputs[inputs.size() - 1].toBoolList();

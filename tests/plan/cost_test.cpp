@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(simple_connectors_have_closed_forms) {
   BOOST_TEST(connector_flops(e, 16) == 2 * 16 * (10 * 20 + 20 * 20));
   BOOST_TEST(visual_tokens(e, 42) == 9);
   e.encoder.loss = EncoderLoss::none;
-  BOOST_TEST(visual_tokens(e, 42) == 12);  // 3 x 3 patches and a newline token behind each row
+  BOOST_TEST(visual_tokens(e, 42) == 12);  // 3 x 3 patches and a newline token after each row
 }
 
 BOOST_AUTO_TEST_CASE(decoder_sizes_are_those_of_mm1) {

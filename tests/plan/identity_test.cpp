@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(what_is_only_said_or_shown_differently_changes_no_key) {
 }
 
 BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
-  // Each field in turn gets another value; the jobs of exactly its stages, and of those behind them, get
+  // Each field in turn gets another value; the jobs of exactly its stages, and of those after them, get
   // other keys.
   Experiment base;
   base.stages = {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft, Stage::demo, Stage::eval};

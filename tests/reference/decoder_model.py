@@ -65,7 +65,7 @@ class Model:
         return parts
 
     def logits(self, sequences):
-        """Of sequences of one picture list; shorter ones are filled up behind their ends."""
+        """Of sequences of one picture list; shorter ones are filled up after their ends."""
         longest = max(len(sequence.tokens) for sequence in sequences)
         rows = [sequence.tokens + [0] * (longest - len(sequence.tokens)) for sequence in sequences]
         x = self.w[self.prefix + "model.embed_tokens.weight"][torch.tensor(rows)]

@@ -66,7 +66,7 @@ def check_language_losses(job, model, report):
 
 
 def likelihoods(model, prompt, candidates):
-    """Of each candidate behind a prompt, its end included: (logarithm, pieces)."""
+    """Of each candidate after a prompt, its end included: (logarithm, pieces)."""
     rows = []
     for candidate in candidates:
         row = model.sequence()

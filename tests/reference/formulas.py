@@ -73,7 +73,7 @@ def epsilon(encoder):
 
 
 def vision(w, encoder, pictures, prefix="vision_model.", visible=None):
-    """All tokens behind the last norm: [N, patches (+ 1), width]."""
+    """All tokens after the last norm: [N, patches (+ 1), width]."""
     eps, loss = epsilon(encoder), encoder["loss"]
     kernel = w[prefix + "embeddings.patch_embedding.weight"]
     bias = w.get(prefix + "embeddings.patch_embedding.bias")
@@ -131,7 +131,7 @@ def contrastive_loss(w, encoder, pictures, texts):
 
 
 def aim_errors(w, encoder, picture, prefix):
-    """The squared errors of the patches behind the prefix of one picture, each a mean over its values."""
+    """The squared errors of the patches after the prefix of one picture, each a mean over its values."""
     patch = encoder["patch"]
     n = (picture.shape[0] // patch) ** 2
     visible = see_causal(n) | (torch.arange(n) < prefix)

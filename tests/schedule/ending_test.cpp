@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_job_is_not_tried_with_less_memory) {
   BOOST_TEST(!end.halve_micro_batch);
 }
 
-BOOST_AUTO_TEST_CASE(exit_code_2_behind_a_journal_is_a_crash) {
+BOOST_AUTO_TEST_CASE(exit_code_2_after_a_journal_is_a_crash) {
   const AttemptEnd end = decide_end({.exit = ExitStatus{.code = 2, .signal = {}}, .has_journal = true}, 2);
   BOOST_CHECK(end.job_state == JobState::waiting);
   BOOST_TEST(end.message == "exit code 2");

@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_budget_pays_for_shared_jobs_once) {
   BOOST_TEST(example.fit("1d").runs == 4);
 }
 
-BOOST_AUTO_TEST_CASE(finished_jobs_cost_nothing_and_runs_behind_failed_ones_are_left_out) {
+BOOST_AUTO_TEST_CASE(finished_jobs_cost_nothing_and_runs_that_failed_ones_block_are_left_out) {
   Example example;
   example.states[0] = JobState::finished;
   BOOST_TEST(example.fit("3s").runs == 2);

@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(parents_that_had_finished_before_count) {
   BOOST_TEST(queue.first_ready().value() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(what_stands_behind_a_failed_or_cancelled_job_is_blocked) {
+BOOST_AUTO_TEST_CASE(what_depends_on_a_failed_or_cancelled_job_is_blocked) {
   JobQueue queue({node(), node({0}), node({1}), node(), node({3}), node(), node({1, 5})});
   queue.set_state(0, JobState::failed);
   queue.set_state(3, JobState::cancelled);

@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(out_of_memory_halves_the_micro_batch_up_to_a_limit) {
   BOOST_TEST(sweep.last(0).failure == "out-of-memory");
 }
 
-BOOST_AUTO_TEST_CASE(a_crash_behind_the_finished_event_takes_nothing_back) {
+BOOST_AUTO_TEST_CASE(a_crash_after_the_finished_event_takes_nothing_back) {
   TestSweep sweep({{"a"}});
   sweep.runner.behave = [](const RunRequest&) {
     Act act = finishing();

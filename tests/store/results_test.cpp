@@ -157,7 +157,7 @@ BOOST_FIXTURE_TEST_CASE(progress_counts_states_and_what_is_blocked, Measured) {
   BOOST_TEST(progress[1].blocked == 2);
   BOOST_TEST(progress[1].flops_left == 3 * 4e12);
   BOOST_TEST(progress[2].waiting == 3);
-  BOOST_TEST(progress[2].blocked == 2);  // behind the vlm jobs that are blocked themselves
+  BOOST_TEST(progress[2].blocked == 2);  // dependents of the vlm jobs that are blocked themselves
   cancel_jobs(database, std::vector<std::int64_t>{7}, CancelReason::user);
   retry_jobs(database, std::vector<std::int64_t>{6});
   const auto later = load_progress(database, sweep);

@@ -423,7 +423,7 @@ BOOST_AUTO_TEST_CASE(a_killed_training_goes_on_from_its_journal_to_the_same_mode
   BOOST_TEST((model_of("llm", number) == model_of("whole")));
   BOOST_TEST(finished.detail.at("data") == last<FinishedEvent>("whole").detail.at("data"));
   BOOST_TEST(!has_unfinished_checkpoint(attempt("llm", number).path));
-  // The last attempt tells each step behind its checkpoint once.
+  // The last attempt tells each step after its checkpoint once.
   const auto told = metrics("llm", number);
   BOOST_TEST(told.size() == static_cast<std::size_t>(kSteps - resume));
   BOOST_TEST(told.front().step == resume + 1);

@@ -143,7 +143,7 @@ class EncoderLayer(nn.Module):
 
 
 class ClipEncoder(nn.Module):
-    """CLIP's ViT: the features of its patches behind the last norm. [N, s p, s p, 3] bytes -> [N, s^2, V]"""
+    """CLIP's ViT: the features of its patches after the last norm. [N, s p, s p, 3] bytes -> [N, s^2, V]"""
 
     def __init__(self, encoder: dict):
         super().__init__()

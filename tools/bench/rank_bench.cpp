@@ -2,7 +2,7 @@
 //   rank_bench JOB_FOLDER SOURCE... [--shots K] [--examples N] [--threads T] [--device D]
 // JOB_FOLDER is the finished job of a vlm or sft stage (results/jobs/KEY/1); SOURCE holds questions with
 // choices. In turn, best of three:
-//   ranking   every choice behind its prompt, the prompt once (LanguageModel::rank)
+//   ranking   every choice after its prompt, the prompt once (LanguageModel::rank)
 //   one pass  documents of the prompt and all choices as plain text: as many tokens, pictures and bytes to
 //   load repeated  one document for each choice, prompt and all: what sharing saves
 #include <fmt/format.h>

@@ -3,7 +3,7 @@
 //   first     seconds from opening 8 shards, over listing 1,024 entries of each, to the first document
 //   at once   the same with the 8 listed by as many threads
 //   list      entries a second, header by header through 20 shards
-//   read      samples a second, one behind another, of 10 shards
+//   read      samples a second, one after another, of 10 shards
 //   memory    most that the process ever had
 //
 //   shard_bench FOLDER
@@ -94,7 +94,7 @@ void drop_from_memory(const std::vector<ShardFile>& files) {
   }
 }
 
-/// Opens and lists as a stream does, one shard behind another or (`at_once`) each in a thread.
+/// Opens and lists as a stream does, one shard after another or (`at_once`) each in a thread.
 double time_first_document(const std::vector<ShardFile>& files, bool at_once) {
   const double start = seconds();
   std::vector<std::unique_ptr<Shard>> shards;

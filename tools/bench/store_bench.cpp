@@ -2,7 +2,7 @@
 //   openers    16 processes that open a fresh database at once, in rounds: how many fail
 //   intake     metric rows a second from journals into the database, one and eight metrics a line
 //   reader     the same with a reader that holds a transaction open all the while
-//   large      leaves behind FOLDER/ablate.db with 1,000 runs and 10 million points, for `ablate table` and
+//   large      leaves FOLDER/ablate.db with 1,000 runs and 10 million points, for `ablate table` and
 //   the like
 //
 //   store_bench FOLDER [openers|intake|reader|large]...

@@ -41,12 +41,12 @@ def read_figures(manual: str, key: str, side: str, members: dict[str, bytes], se
 
 
 def find_caption(segments: list[dict], at: int) -> str:
-    """The alt text of at least three words, else "Figure 1.2. ..." right before or behind the picture."""
+    """The alt text of at least three words, else "Figure 1.2. ..." right before or after the picture."""
     alt = segments[at].get("alt", "")
     if len(alt.split()) >= 3 and len(alt) <= 400 and not POOR.match(alt):
         return alt
     before = segments[at - 1].get("text", "").rpartition("\n")[2] if at else ""
-    behind = segments[at + 1].get("text", "") if at + 1 < len(segments) else ""
-    found = FIGURE.match(before) or FIGURE.match(behind)
+    after = segments[at + 1].get("text", "") if at + 1 < len(segments) else ""
+    found = FIGURE.match(before) or FIGURE.match(after)
     text = squeeze(found[1]) if found else ""
     return text if len(text.split()) >= 3 else ""
