@@ -205,6 +205,51 @@ std::vector<CellExpander::Levels> CellExpander::sample_block(const Block& block,
   return cells;
 }
 
+std::vector<CellExpander::Levels> CellExpander::vary_one_at_a_time(const Block& block,
+                                                                   const std::vector<std::size_t>& indices) {
+  Levels baseline(axes_.size(), -1);
+  for (std::size_t a = 0; a < indices.size(); ++a)
+    baseline[indices[a]] = baseline_level(indices[a], block.axes[a]);
+  std::vector<Levels> cells = {baseline};
+  for (std::size_t a = 0; a < indices.size(); ++a) {
+    for (const Level& level : block.axes[a].levels) {
+      Levels changed = baseline;
+      changed[indices[a]] = add_level(indices[a], &level);
+      if (changed != baseline) cells.push_back(changed);
+    }
+  }
+  count(fmt::format("the baseline and {} changes of one axis", cells.size() - 1),
+        static_cast<std::int64_t>(cells.size()));
+  return cells;
+}
+
+/// All combinations of the axes' choices, the last axis fastest.
+std::vector<CellExpander::Levels> CellExpander::cross(const Block& block,
+                                                      const std::vector<std::size_t>& indices,
+                                                      const std::vector<Levels>& choices) {
+  std::size_t product = 1;
+  std::vector<std::string> factors;
+  for (const Levels& levels : choices) {
+    product = product > kMaxCells ? product : product * levels.size();
+    factors.push_back(std::to_string(levels.size()));
+  }
+  if (product > kMaxCells)
+    throw CellError(fmt::format("{} combinations of levels or more; expected at most {}",
+                                with_commas(static_cast<std::int64_t>(product)), with_commas(kMaxCells)),
+                    block.where);
+  std::vector<Levels> cells;
+  cells.reserve(product);
+  for (std::size_t i = 0; i < product; ++i) {
+    Levels& cell = cells.emplace_back(axes_.size(), -1);
+    std::size_t rest = i;
+    for (std::size_t a = indices.size(); a-- > 0; rest /= choices[a].size())
+      cell[indices[a]] = choices[a][rest % choices[a].size()];
+  }
+  count(fmt::format("{} levels of {}", join(factors, " x "), axes_words(block)),
+        static_cast<std::int64_t>(product));
+  return cells;
+}
+
 std::vector<CellExpander::Levels> CellExpander::expand_block(const Block& block) {
   std::vector<std::size_t> indices;
   for (const Axis& axis : block.axes) indices.push_back(axis_index(axis));
@@ -222,22 +267,7 @@ std::vector<CellExpander::Levels> CellExpander::expand_block(const Block& block)
           left);
     return cells;
   }
-  if (block.design == Design::one_at_a_time) {
-    Levels baseline(axes_.size(), -1);
-    for (std::size_t a = 0; a < indices.size(); ++a)
-      baseline[indices[a]] = baseline_level(indices[a], block.axes[a]);
-    cells.push_back(baseline);
-    for (std::size_t a = 0; a < indices.size(); ++a) {
-      for (const Level& level : block.axes[a].levels) {
-        Levels changed = baseline;
-        changed[indices[a]] = add_level(indices[a], &level);
-        if (changed != baseline) cells.push_back(changed);
-      }
-    }
-    count(fmt::format("the baseline and {} changes of one axis", cells.size() - 1),
-          static_cast<std::int64_t>(cells.size()));
-    return cells;
-  }
+  if (block.design == Design::one_at_a_time) return vary_one_at_a_time(block, indices);
 
   std::vector<Levels> choices(indices.size());
   for (std::size_t a = 0; a < indices.size(); ++a)
@@ -250,26 +280,7 @@ std::vector<CellExpander::Levels> CellExpander::expand_block(const Block& block)
     count(fmt::format("{} axes in step", indices.size()), static_cast<std::int64_t>(cells.size()));
     return cells;
   }
-  std::size_t product = 1;
-  std::vector<std::string> factors;
-  for (const Levels& levels : choices) {
-    product = product > kMaxCells ? product : product * levels.size();
-    factors.push_back(std::to_string(levels.size()));
-  }
-  if (product > kMaxCells)
-    throw CellError(fmt::format("{} combinations of levels or more; expected at most {}",
-                                with_commas(static_cast<std::int64_t>(product)), with_commas(kMaxCells)),
-                    block.where);
-  cells.reserve(product);
-  for (std::size_t i = 0; i < product; ++i) {
-    Levels& cell = cells.emplace_back(axes_.size(), -1);
-    std::size_t rest = i;
-    for (std::size_t a = indices.size(); a-- > 0; rest /= choices[a].size())
-      cell[indices[a]] = choices[a][rest % choices[a].size()];
-  }
-  count(fmt::format("{} levels of {}", join(factors, " x "), axes_words(block)),
-        static_cast<std::int64_t>(product));
-  return cells;
+  return cross(block, indices, choices);
 }
 
 /// Whether the levels of a cell give a key another value than a level of another axis.

@@ -64,6 +64,9 @@ class CellExpander {
   std::int32_t level_of_include(std::size_t axis);
   std::vector<Levels> expand_block(const Block& block);
   std::vector<Levels> sample_block(const Block& block, const std::vector<std::size_t>& indices);
+  std::vector<Levels> vary_one_at_a_time(const Block& block, const std::vector<std::size_t>& indices);
+  std::vector<Levels> cross(const Block& block, const std::vector<std::size_t>& indices,
+                            const std::vector<Levels>& choices);
   std::vector<Levels> combine_blocks();
   bool contradicts(const Levels& cell, std::size_t axis, std::int32_t level) const;
   /// Fills scratch_ from the cell's levels; an axis whose condition does not hold is set to -1.

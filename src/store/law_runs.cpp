@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "config/names.hpp"
 #include "store/query.hpp"
@@ -9,75 +10,97 @@
 
 namespace ablate {
 
+namespace {
+
+/// The jobs of one stage of a sweep, in the making.
+struct StageJobs {
+  SweepJobs sweep;
+  std::vector<TrainedJob> jobs;
+  std::unordered_map<std::int64_t, std::size_t> by_id;
+
+  TrainedJob* find(std::int64_t id) {
+    const auto place = by_id.find(id);
+    return place == by_id.end() ? nullptr : &jobs[place->second];
+  }
+};
+
+void read_jobs(Database& database, Stage stage, StageJobs& found) {
+  Query query(database,
+              "SELECT j.id, j.key, j.seed, j.state, j.steps, j.flops, j.cancel,"
+              " (SELECT json_group_object(p.section, json(p.json))"
+              "  FROM json_each(j.parts) AS e JOIN part p ON p.id = e.value),"
+              " (SELECT a.failure FROM attempt a WHERE a.job_id = j.id ORDER BY a.number DESC LIMIT 1)"
+              " FROM job j WHERE j.id BETWEEN ? AND ? AND j.stage = ? ORDER BY j.id");
+  query.bind(found.sweep.first_id(), found.sweep.last_id(), to_name(stage));
+  while (query.step()) {
+    if (found.sweep.find(query.integer(0)) < 0) continue;
+    found.by_id.emplace(query.integer(0), found.jobs.size());
+    TrainedJob& job = found.jobs.emplace_back();
+    job.id = query.integer(0);
+    job.key = query.text(1);
+    job.seed = static_cast<std::uint64_t>(query.integer(2));
+    job.state = from_name<JobState>(query.view(3));
+    job.steps = query.integer(4);
+    job.flops = query.real(5);
+    job.cancel = static_cast<CancelReason>(query.integer(6));
+    job.config = Json::parse(query.view(7));
+    job.failure = query.text(8);
+  }
+}
+
+void read_metrics(Database& database, StageJobs& found) {
+  Query query(database,
+              "SELECT m.job_id, n.name, m.last_value, m.last_step FROM metric_summary m"
+              " JOIN metric_name n ON n.id = m.name_id WHERE m.job_id BETWEEN ? AND ?");
+  query.bind(found.sweep.first_id(), found.sweep.last_id());
+  while (query.step())
+    if (TrainedJob* const job = found.find(query.integer(0))) {
+      if (job->state == JobState::finished) job->metrics[query.text(1)] = query.real(2);
+      job->last_step = std::max(job->last_step, query.integer(3));
+    }
+}
+
+/// The evaluations of jobs that have no scores.
+void read_unscored(Database& database, StageJobs& found) {
+  Query query(database,
+              "SELECT k.id, e.value, k.task, k.state,"
+              " (SELECT a.failure FROM attempt a WHERE a.job_id = k.id ORDER BY a.number DESC LIMIT 1)"
+              " FROM job k, json_each(k.parents) AS e"
+              " WHERE k.id BETWEEN ? AND ? AND k.stage = 'eval' AND k.state <> 'finished' ORDER BY k.id");
+  query.bind(found.sweep.first_id(), found.sweep.last_id());
+  while (query.step()) {
+    TrainedJob* const job = found.find(query.integer(1));
+    if (job && found.sweep.find(query.integer(0)) >= 0)
+      job->unscored.push_back({query.text(2), from_name<JobState>(query.view(3)), query.text(4)});
+  }
+}
+
+void read_scores(Database& database, StageJobs& found) {
+  Query query(database,
+              "SELECT k.id, e.value, s.name, s.value FROM job k, json_each(k.parents) AS e"
+              " JOIN score_value s ON s.job_id = k.id WHERE k.id BETWEEN ? AND ? AND k.stage = 'eval'"
+              " AND k.state = 'finished'");
+  query.bind(found.sweep.first_id(), found.sweep.last_id());
+  while (query.step()) {
+    TrainedJob* const job = found.find(query.integer(1));
+    if (job && found.sweep.find(query.integer(0)) >= 0) job->scores[query.text(2)] = query.real(3);
+  }
+}
+
+}  // namespace
+
 bool stopped_early(const TrainedJob& job) {
   return job.state == JobState::cancelled && job.cancel == CancelReason::early_stop;
 }
 
 std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep_id, Stage stage) {
   const ReadTransaction snapshot(database);
-  const SweepJobs jobs = load_sweep_jobs(database, sweep_id);
-  std::vector<TrainedJob> found;
-  std::unordered_map<std::int64_t, std::size_t> by_id;
-  {
-    Query query(database,
-                "SELECT j.id, j.key, j.seed, j.state, j.steps, j.flops, j.cancel,"
-                " (SELECT json_group_object(p.section, json(p.json))"
-                "  FROM json_each(j.parts) AS e JOIN part p ON p.id = e.value),"
-                " (SELECT a.failure FROM attempt a WHERE a.job_id = j.id ORDER BY a.number DESC LIMIT 1)"
-                " FROM job j WHERE j.id BETWEEN ? AND ? AND j.stage = ? ORDER BY j.id");
-    query.bind(jobs.first_id(), jobs.last_id(), to_name(stage));
-    while (query.step()) {
-      if (jobs.find(query.integer(0)) < 0) continue;
-      by_id.emplace(query.integer(0), found.size());
-      TrainedJob& job = found.emplace_back();
-      job.id = query.integer(0);
-      job.key = query.text(1);
-      job.seed = static_cast<std::uint64_t>(query.integer(2));
-      job.state = from_name<JobState>(query.view(3));
-      job.steps = query.integer(4);
-      job.flops = query.real(5);
-      job.cancel = static_cast<CancelReason>(query.integer(6));
-      job.config = Json::parse(query.view(7));
-      job.failure = query.text(8);
-    }
-  }
-  {
-    Query query(database,
-                "SELECT m.job_id, n.name, m.last_value, m.last_step FROM metric_summary m"
-                " JOIN metric_name n ON n.id = m.name_id WHERE m.job_id BETWEEN ? AND ?");
-    query.bind(jobs.first_id(), jobs.last_id());
-    while (query.step())
-      if (const auto place = by_id.find(query.integer(0)); place != by_id.end()) {
-        TrainedJob& job = found[place->second];
-        if (job.state == JobState::finished) job.metrics[query.text(1)] = query.real(2);
-        job.last_step = std::max(job.last_step, query.integer(3));
-      }
-  }
-  {
-    Query query(database,
-                "SELECT k.id, e.value, k.task, k.state,"
-                " (SELECT a.failure FROM attempt a WHERE a.job_id = k.id ORDER BY a.number DESC LIMIT 1)"
-                " FROM job k, json_each(k.parents) AS e"
-                " WHERE k.id BETWEEN ? AND ? AND k.stage = 'eval' AND k.state <> 'finished' ORDER BY k.id");
-    query.bind(jobs.first_id(), jobs.last_id());
-    while (query.step()) {
-      const auto job = by_id.find(query.integer(1));
-      if (job != by_id.end() && jobs.find(query.integer(0)) >= 0)
-        found[job->second].unscored.push_back(
-            {query.text(2), from_name<JobState>(query.view(3)), query.text(4)});
-    }
-  }
-  Query query(database,
-              "SELECT k.id, e.value, s.name, s.value FROM job k, json_each(k.parents) AS e"
-              " JOIN score_value s ON s.job_id = k.id WHERE k.id BETWEEN ? AND ? AND k.stage = 'eval'"
-              " AND k.state = 'finished'");
-  query.bind(jobs.first_id(), jobs.last_id());
-  while (query.step()) {
-    const auto job = by_id.find(query.integer(1));
-    if (job != by_id.end() && jobs.find(query.integer(0)) >= 0)
-      found[job->second].scores[query.text(2)] = query.real(3);
-  }
-  return found;
+  StageJobs found{.sweep = load_sweep_jobs(database, sweep_id), .jobs = {}, .by_id = {}};
+  read_jobs(database, stage, found);
+  read_metrics(database, found);
+  read_unscored(database, found);
+  read_scores(database, found);
+  return std::move(found.jobs);
 }
 
 JobPosition load_position(Database& database, std::int64_t job_id) {

@@ -65,6 +65,22 @@ void write_or_fail(const std::function<void()>& write) {
   }
 }
 
+/// Writes the weights, and returns what the `finished` event tells of the stage.
+Json finish(const TrainingJob& job, torch::Device device, TrainingTask& task, Optimizer& optimizer,
+            const Meter& meter) {
+  if (optimizer.has_ema()) optimizer.swap_ema();
+  write_or_fail([&] { save_weights(job.folder / kModelFile, task.weights()); });
+  Json detail = meter.totals();
+  detail["model"] = kModelFile;
+  detail["device"] = device_name(device, job.threads);
+  std::int64_t parameters = 0;
+  for (const torch::Tensor& parameter : task.model().parameters()) parameters += parameter.numel();
+  detail["parameters"] = parameters;
+  detail["trainable_parameters"] = optimizer.trainable();
+  detail["data"] = task.data_state().at("tally");
+  return detail;
+}
+
 std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
   const Train& settings = train_of(job.experiment, job.stage);
   const torch::Device device = choose_device(job.device);
@@ -124,18 +140,7 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
     for (auto& value : task->data_metrics()) values.push_back(std::move(value));
     hooks.metric(step, std::move(values));
   }
-
-  Json detail = meter.totals();
-  if (optimizer.has_ema()) optimizer.swap_ema();
-  write_or_fail([&] { save_weights(job.folder / kModelFile, task->weights()); });
-  detail["model"] = kModelFile;
-  detail["device"] = device_name(device, job.threads);
-  std::int64_t parameters = 0;
-  for (const torch::Tensor& parameter : task->model().parameters()) parameters += parameter.numel();
-  detail["parameters"] = parameters;
-  detail["trainable_parameters"] = optimizer.trainable();
-  detail["data"] = task->data_state().at("tally");
-  return detail;
+  return finish(job, device, *task, optimizer, meter);
 }
 
 }  // namespace

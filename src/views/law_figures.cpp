@@ -26,22 +26,11 @@ std::string rate_tick(double value) {
   return fmt::format("{:.2g}e{}", value / std::pow(10.0, power), power);
 }
 
-}  // namespace
-
-Figure law_figure(const LawFit& fit, bool plain) {
-  Figure figure;
-  figure.x = {.label = "parameters N", .logarithmic = true, .text = amount_tick};
-  figure.y = {.label = "best learning rate", .logarithmic = true, .text = rate_tick};
-  const double centre = fit.lr.centre_tokens;
-  std::vector<LawPoint> points = law_points(fit);
-  const bool shifted = fit.lr.tokens_free && count_distinct(points, &LawPoint::tokens) > 1;
-  figure.title = shifted ? fmt::format("Best learning rate, moved to D = {} tokens along the law",
-                                       amount_text(std::exp2(centre)))
-                         : "Best learning rate by model size";
-  double low = INFINITY, high = 0, highest_rate = 0, lowest_rate = INFINITY;
+/// The best rate of each scan, moved along the law to the tokens at its centre where `shifted`.
+void add_rates(Figure& figure, const LawFit& fit, const std::vector<LawPoint>& points, bool shifted) {
   for (const LawPoint& point : points) {
-    const double shift =
-        shifted ? std::exp2((centre - std::log2(point.tokens)) * fit.lr.tokens_exponent.value) : 1;
+    const double octaves = (fit.lr.centre_tokens - std::log2(point.tokens)) * fit.lr.tokens_exponent.value;
+    const double shift = shifted ? std::exp2(octaves) : 1;
     FigurePoint shown{.x = point.params, .y = point.lr * shift};
     if (!std::isnan(point.low)) {
       shown.low = point.low > 0 ? point.low * shift : -INFINITY;
@@ -52,15 +41,12 @@ Figure law_figure(const LawFit& fit, bool plain) {
                              amount_text(point.tokens), amount_text(point.batch), rate_text(point.lr),
                              std::isnan(point.low) ? "" : ", 95 % " + rate_range(point.low, point.high));
     figure.points.push_back(shown);
-    low = std::min(low, point.params);
-    high = std::max(high, point.params);
-    lowest_rate = std::min(lowest_rate, shown.y);
-    highest_rate = std::max(highest_rate, shown.y);
   }
-  figure.points_name = plain ? "best of each scan" : "best rate of each scan, 95 %; hollow: at an edge";
+}
 
+/// The law with its bands, and what others say, over sizes with these logarithms.
+void add_laws(Figure& figure, const LawFit& fit, double begin, double end, bool plain) {
   constexpr int kSlices = 48;
-  const double begin = std::log2(low) - 0.5, end = std::log2(high) + 1.5;
   FigureCurve ours{"the law", {}, Stroke::solid, 2}, mm1{"MM1's recipe", {}, Stroke::dashed, 1},
       published{"MM1 as published", {}, Stroke::dotted, 6};
   FigureBand band80{"80 %", {}, 2}, band95{"95 %", {}, 2};
@@ -68,9 +54,9 @@ Figure law_figure(const LawFit& fit, bool plain) {
   for (const BaselineLaw& law : fit.baselines)
     if (law.method == LawMethod::mm1) recipe = &law;
   const PublishedLaw* paper = published_mm1();
+  const double centre = fit.lr.centre_tokens, tokens = std::exp2(centre);
   for (int i = 0; i <= kSlices; ++i) {
     const double log2_params = begin + (end - begin) * i / kSlices, params = std::exp2(log2_params);
-    const double tokens = std::exp2(centre);
     const LawDistribution at = fit.lr.predict(log2_params, centre);
     ours.points.emplace_back(params, std::exp2(at.quantile(0.5)));
     band80.slices.push_back({params, std::exp2(at.quantile(0.1)), std::exp2(at.quantile(0.9))});
@@ -84,6 +70,29 @@ Figure law_figure(const LawFit& fit, bool plain) {
   figure.curves.push_back(ours);
   if (!mm1.points.empty()) figure.curves.push_back(mm1);
   if (!plain && !published.points.empty()) figure.curves.push_back(published);
+}
+
+}  // namespace
+
+Figure law_figure(const LawFit& fit, bool plain) {
+  Figure figure;
+  figure.x = {.label = "parameters N", .logarithmic = true, .text = amount_tick};
+  figure.y = {.label = "best learning rate", .logarithmic = true, .text = rate_tick};
+  const std::vector<LawPoint> points = law_points(fit);
+  const bool shifted = fit.lr.tokens_free && count_distinct(points, &LawPoint::tokens) > 1;
+  figure.title = shifted ? fmt::format("Best learning rate, moved to D = {} tokens along the law",
+                                       amount_text(std::exp2(fit.lr.centre_tokens)))
+                         : "Best learning rate by model size";
+  add_rates(figure, fit, points, shifted);
+  figure.points_name = plain ? "best of each scan" : "best rate of each scan, 95 %; hollow: at an edge";
+  double low = INFINITY, high = 0, lowest_rate = INFINITY, highest_rate = 0;
+  for (const FigurePoint& point : figure.points) {
+    low = std::min(low, point.x);
+    high = std::max(high, point.x);
+    lowest_rate = std::min(lowest_rate, point.y);
+    highest_rate = std::max(highest_rate, point.y);
+  }
+  add_laws(figure, fit, std::log2(low) - 0.5, std::log2(high) + 1.5, plain);
   // Open bars and wide bands must not press the points together.
   figure.y.low = lowest_rate / (plain ? 3 : 6);
   figure.y.high = highest_rate * (plain ? 3 : 6);

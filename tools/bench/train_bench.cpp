@@ -204,6 +204,33 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+/// What the steps take in turn, in the device's memory.
+struct Batches {
+  std::vector<SequenceBatch> sequences;
+  std::vector<torch::Tensor> target_weights;
+  std::vector<double> tokens;      ///< Of each, without padding.
+  double images = 0, targets = 0;  ///< Means.
+};
+
+Batches make_batches(const Setup& setup, torch::Device device) {
+  Batches made;
+  for (std::int64_t i = 0; i < kBatches; ++i) {
+    const auto sequences = make_sequences(setup, i);
+    const SequenceBatch& batch = made.sequences.emplace_back(
+        make_sequence_batch(sequences, setup.recipe.encoder.resolution, setup.recipe.llm.vocab_size, device));
+    made.target_weights.push_back(torch::full({}, 1.0 / static_cast<double>(batch.targets.size(0)),
+                                              torch::TensorOptions(torch::kFloat32).device(device)));
+    made.images += static_cast<double>(batch.pixels.size(0)) / static_cast<double>(kBatches);
+    made.targets += static_cast<double>(batch.targets.size(0)) / static_cast<double>(kBatches);
+    double count = 0;
+    for (const Sequence& sequence : sequences)
+      count += static_cast<double>(std::count_if(sequence.documents.begin(), sequence.documents.end(),
+                                                 [](std::int32_t document) { return document >= 0; }));
+    made.tokens.push_back(count);
+  }
+  return made;
+}
+
 Json run_setup(const Setup& setup, const fs::path& folder, const std::string& device_option,
                Precision precision, bool recompute) {
   constexpr std::size_t kWarmup = 2;
@@ -219,25 +246,7 @@ Json run_setup(const Setup& setup, const fs::path& folder, const std::string& de
   model.to(device);
   Optimizer optimizer(model, train);
   Stopwatch watch(device);
-
-  std::vector<SequenceBatch> batches;
-  std::vector<torch::Tensor> target_weights;
-  std::vector<double> tokens;
-  double images = 0, targets = 0;
-  for (std::int64_t i = 0; i < kBatches; ++i) {
-    const auto sequences = make_sequences(setup, i);
-    batches.push_back(
-        make_sequence_batch(sequences, setup.recipe.encoder.resolution, setup.recipe.llm.vocab_size, device));
-    target_weights.push_back(torch::full({}, 1.0 / static_cast<double>(batches.back().targets.size(0)),
-                                         torch::TensorOptions(torch::kFloat32).device(device)));
-    images += static_cast<double>(batches.back().pixels.size(0)) / static_cast<double>(kBatches);
-    targets += static_cast<double>(batches.back().targets.size(0)) / static_cast<double>(kBatches);
-    double count = 0;
-    for (const Sequence& sequence : sequences)
-      count += static_cast<double>(std::count_if(sequence.documents.begin(), sequence.documents.end(),
-                                                 [](std::int32_t document) { return document >= 0; }));
-    tokens.push_back(count);
-  }
+  const Batches batches = make_batches(setup, device);
 
   std::vector<double> seconds, losses, norms;
   for (std::int64_t step = 1; step <= train.steps; ++step) {
@@ -248,7 +257,7 @@ Json run_setup(const Setup& setup, const fs::path& folder, const std::string& de
     watch.start(Phase::optimizer);
     optimizer.zero_grad();
     watch.start(Phase::forward);
-    const HeadLoss loss = model.loss(batches[i], target_weights[i], train.z_loss);
+    const HeadLoss loss = model.loss(batches.sequences[i], batches.target_weights[i], train.z_loss);
     watch.start(Phase::backward);
     loss.total.backward();
     watch.start(Phase::optimizer);
@@ -262,7 +271,7 @@ Json run_setup(const Setup& setup, const fs::path& folder, const std::string& de
   const double steps = static_cast<double>(train.steps) - static_cast<double>(kWarmup);
   const double middle = median({seconds.begin() + kWarmup, seconds.end()});
   const double step_flops = training_flops(setup.recipe, setup.pictures ? Stage::vlm : Stage::llm)
-                                .step(static_cast<double>(train.batch), targets, images);
+                                .step(static_cast<double>(train.batch), batches.targets, batches.images);
   const double rate = measure_matmul_rate(device, type), peak = device_peak(device);
   Json result = {{"torch", TORCH_VERSION},
                  {"device", device_name(device, setup.threads)},
@@ -271,7 +280,7 @@ Json run_setup(const Setup& setup, const fs::path& folder, const std::string& de
                  {"losses", losses},
                  {"grad_norms", norms},
                  {"seconds_per_step", middle},
-                 {"tokens_per_second", median(tokens) / middle},
+                 {"tokens_per_second", median(batches.tokens) / middle},
                  {"flops_per_second", step_flops / middle},
                  {"matmul_rate", rate},
                  {"matmul_share", step_flops / middle / rate},
