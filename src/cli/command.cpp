@@ -44,6 +44,11 @@ OptionSpec repeated(OptionSpec option) {
   return option;
 }
 
+OptionSpec at_least(std::int64_t least, OptionSpec option) {
+  option.least = least;
+  return option;
+}
+
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
   for (const CommandSpec& command : commands()) names.push_back(command.name);

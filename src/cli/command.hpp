@@ -52,6 +52,8 @@ OptionSpec value(std::string name, ValueType type, std::string metavar, std::str
 OptionSpec choice(std::string name, std::vector<std::string> choices, std::string fallback, std::string help);
 /// May be given several times.
 OptionSpec repeated(OptionSpec option);
+/// `least`: the smallest integer that it takes.
+OptionSpec at_least(std::int64_t least, OptionSpec option);
 
 struct CommandSpec {
   std::string name;  ///< One word, or a family and a word: "data show".

@@ -155,13 +155,6 @@ int run_data_show(const Arguments& arguments) {
 CommandSpec data_show_command() {
   OptionSpec page = value("--page", ValueType::file, "FILE", "the HTML page, with pictures");
   page.fallback = "results/data.html";
-  OptionSpec resolution =
-      value("--resolution", ValueType::integer, "R", "pixels on a side that pictures are resized to [224]");
-  resolution.least = 1;
-  OptionSpec tokens = value("--image-tokens", ValueType::integer, "K", "positions of one picture [16]");
-  tokens.least = 1;
-  OptionSpec count = value("--count", ValueType::integer, "N", "documents or sequences to show [8]");
-  count.least = 1;
   return {
       .name = "data show",
       .group = Group::data,
@@ -174,13 +167,15 @@ CommandSpec data_show_command() {
           "first cell, and the shares that the mixture comes to.",
       .example =
           "ablate data show tests/data/samples/captions --tokenizer tests/data/samples/tokenizer.model",
-      .options = {source_argument("files or folders with data; or one experiment or sweep"), role_option(),
-                  value("--tokenizer", ValueType::file, "MODEL",
-                        "a SentencePiece model: also shows the pieces"),
-                  count, value("--seed", ValueType::integer, "N", "of the order of documents [0]"),
-                  resolution, tokens,
-                  choice("--fit", known_names<ImageFit>(), "stretch", "how a picture becomes a square"),
-                  page},
+      .options =
+          {source_argument("files or folders with data; or one experiment or sweep"), role_option(),
+           value("--tokenizer", ValueType::file, "MODEL", "a SentencePiece model: also shows the pieces"),
+           at_least(1, value("--count", ValueType::integer, "N", "documents or sequences to show [8]")),
+           value("--seed", ValueType::integer, "N", "of the order of documents [0]"),
+           at_least(1, value("--resolution", ValueType::integer, "R",
+                             "pixels on a side that pictures are resized to [224]")),
+           at_least(1, value("--image-tokens", ValueType::integer, "K", "positions of one picture [16]")),
+           choice("--fit", known_names<ImageFit>(), "stretch", "how a picture becomes a square"), page},
       .run = run_data_show};
 }
 

@@ -89,12 +89,6 @@ int run_data_tokenizer(const Arguments& arguments) {
 }  // namespace
 
 CommandSpec data_tokenizer_command() {
-  OptionSpec vocab_size =
-      value("--vocab-size", ValueType::integer, "N", "pieces, special ones included [8192]");
-  vocab_size.least = 300;
-  OptionSpec max_bytes =
-      value("--max-bytes", ValueType::integer, "N", "so much text is looked at [50000000]");
-  max_bytes.least = 1;
   OptionSpec output = value("--output", ValueType::file, "FILE", "the model file");
   output.fallback = "results/tokenizer.model";
   return {
@@ -107,7 +101,11 @@ CommandSpec data_tokenizer_command() {
           "give the same file. Documents of all sources take turns, in a fixed random order.",
       .example =
           "ablate data tokenizer tests/data/samples/text --vocab-size 1024 --output results/tokenizer.model",
-      .options = {source_argument("files or folders with data"), role_option(), vocab_size, max_bytes,
+      .options = {source_argument("files or folders with data"), role_option(),
+                  at_least(300, value("--vocab-size", ValueType::integer, "N",
+                                      "pieces, special ones included [8192]")),
+                  at_least(1, value("--max-bytes", ValueType::integer, "N",
+                                    "so much text is looked at [50000000]")),
                   output},
       .run = run_data_tokenizer};
 }

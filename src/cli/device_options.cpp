@@ -12,15 +12,14 @@ namespace ablate {
 std::vector<OptionSpec> device_options() {
   OptionSpec gpus = value("--gpus", ValueType::text, "GPUS", "auto, none, or numbers such as 0,1");
   gpus.fallback = "auto";
-  OptionSpec slots =
-      value("--slots", ValueType::integer, "N", "workers at a time on the CPU [cores / threads]");
-  OptionSpec threads =
-      value("--threads", ValueType::integer, "N", "CPU threads of each worker [cores / slots]");
-  OptionSpec share =
-      value("--jobs-per-gpu", ValueType::integer, "N", "workers at a time on one GPU, where memory allows");
-  slots.least = threads.least = share.least = 1;
+  OptionSpec share = at_least(1, value("--jobs-per-gpu", ValueType::integer, "N",
+                                       "workers at a time on one GPU, where memory allows"));
   share.fallback = "1";
-  return {slots, threads, gpus, share};
+  return {
+      at_least(1,
+               value("--slots", ValueType::integer, "N", "workers at a time on the CPU [cores / threads]")),
+      at_least(1, value("--threads", ValueType::integer, "N", "CPU threads of each worker [cores / slots]")),
+      gpus, share};
 }
 
 std::vector<Device> devices_of(const Arguments& arguments) {

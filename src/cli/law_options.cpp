@@ -51,12 +51,6 @@ ColumnRequest column_request(const Arguments& arguments) {
 /// The options that name columns, and say what a batch counts. A command that asks about a target has
 /// --tokens and --batch for that, too: a number is the target's, any other word a column's name.
 std::vector<OptionSpec> law_column_options(bool with_target) {
-  OptionSpec seq_len =
-      value("--seq-len", ValueType::integer, "T",
-            with_target ? "tokens in a sequence: makes tokens of sequences, and the other way "
-                          "round [of a sweep data.seq_len]"
-                        : "tokens in a sequence, where a batch is counted in sequences");
-  seq_len.least = 1;
   return {
       column_option("--size", "parameters without embeddings and head [N, params, ...]"),
       repeated(value("--tokens", ValueType::text, with_target ? "D" : "COLUMN",
@@ -70,7 +64,10 @@ std::vector<OptionSpec> law_column_options(bool with_target) {
       choice("--batch-unit", known_names<BatchUnit>(), "",
              with_target ? "what --batch counts [a column: by its name; a number: tokens]"
                          : "what the column of --batch counts [by its name]"),
-      seq_len,
+      at_least(1, value("--seq-len", ValueType::integer, "T",
+                        with_target ? "tokens in a sequence: makes tokens of sequences, and the other way "
+                                      "round [of a sweep data.seq_len]"
+                                    : "tokens in a sequence, where a batch is counted in sequences")),
       column_option("--loss",
                     "final loss, nats a token [loss, ...]; of a sweep a score or metric [heldout-loss/text, "
                     "else loss]"),
@@ -104,6 +101,10 @@ OptionSpec amount_option(const char* name, const char* what, const char* help) {
   OptionSpec option = value(name, ValueType::text, what, help);
   option.required = true;
   return option;
+}
+
+OptionSpec target_option() {
+  return amount_option("--target", "N", "parameters of the model that is to be trained: 30e9, 30B");
 }
 
 std::vector<OptionSpec> law_fit_options() {

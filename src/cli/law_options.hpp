@@ -16,6 +16,8 @@ namespace ablate {
 std::vector<OptionSpec> law_input_options(bool with_target);
 /// An option that must be given: an amount such as 30e9 or 30B.
 OptionSpec amount_option(const char* name, const char* what, const char* help);
+/// --target: the size that the next runs are chosen for.
+OptionSpec target_option();
 /// The options that say how to fit.
 std::vector<OptionSpec> law_fit_options();
 

@@ -89,12 +89,8 @@ int run_law_propose(const Arguments& arguments) {
 }  // namespace
 
 CommandSpec law_propose_command() {
-  const OptionSpec target =
-      amount_option("--target", "N", "parameters of the model that is to be trained: 30e9, 30B");
   const OptionSpec budget =
       amount_option("--budget", "FLOPS", "that all proposed runs may take together: 1e18");
-  OptionSpec most = value("--max-runs", ValueType::integer, "N", "propose at most so many [64]");
-  most.least = 1;
   CommandSpec command{
       .name = "law propose",
       .group = Group::results,
@@ -107,12 +103,13 @@ CommandSpec law_propose_command() {
       .example = "ablate law propose --sweep lr-search --target 3M --tokens 150e3 --budget 1e14",
       .options = law_input_options(true),
       .run = run_law_propose};
-  command.options.insert(command.options.begin() + 1, {target, budget});
+  command.options.insert(command.options.begin() + 1, {target_option(), budget});
   for (const OptionSpec& option : law_fit_options()) command.options.push_back(option);
-  const std::vector<OptionSpec> more = {most,
-                                        value("--output", ValueType::file, "FILE",
-                                              "the sweep file [SWEEP-law-1.toml, -2, ... beside the sweep]"),
-                                        flag("--json", "everything as JSON"), db_option()};
+  const std::vector<OptionSpec> more = {
+      at_least(1, value("--max-runs", ValueType::integer, "N", "propose at most so many [64]")),
+      value("--output", ValueType::file, "FILE",
+            "the sweep file [SWEEP-law-1.toml, -2, ... beside the sweep]"),
+      flag("--json", "everything as JSON"), db_option()};
   command.options.insert(command.options.end(), more.begin(), more.end());
   return command;
 }

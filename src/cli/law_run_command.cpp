@@ -122,16 +122,12 @@ int run_law_run(const Arguments& arguments) {
 }  // namespace
 
 CommandSpec law_run_command() {
-  const OptionSpec target =
-      amount_option("--target", "N", "parameters of the model that is to be trained: 30e9, 30B");
   const OptionSpec budget =
       amount_option("--budget", "FLOPS", "that the runs beyond the sweep may take: 1e18");
   OptionSpec regret =
       value("--regret", ValueType::text, "PERCENT",
             "enough when this little loss is expected to be lost; with --interval only if given");
   regret.fallback = fmt::format("{}", kDefaultRegret);
-  OptionSpec runs = value("--runs", ValueType::integer, "N", "propose at most so many a round [12]");
-  runs.least = 1;
   CommandSpec command{
       .name = "law run",
       .group = Group::results,
@@ -144,13 +140,15 @@ CommandSpec law_run_command() {
           "first as SWEEP-law-1.toml, -2, ...; after Ctrl-C the same command goes on. Runs that diverge are "
           "part of a search.",
       .example = "ablate law run sweeps/lr-search.toml --target 3M --tokens 150e3 --budget 1e14",
-      .options = {positional("SWEEP", ValueType::sweep_file, "the sweep's TOML file"), target, budget,
-                  value("--tokens", ValueType::text, "D", "tokens that it is to be trained on"),
+      .options = {positional("SWEEP", ValueType::sweep_file, "the sweep's TOML file"), target_option(),
+                  budget, value("--tokens", ValueType::text, "D", "tokens that it is to be trained on"),
                   value("--batch", ValueType::text, "B", "what a step is trained on, where that is given"),
                   choice("--batch-unit", known_names<BatchUnit>(), "", "what --batch counts [tokens]"),
                   value("--interval", ValueType::text, "FACTOR",
                         "enough when 95 % of the rate lies within so much each way: 1.5"),
-                  regret, runs,
+                  regret,
+                  at_least(1,
+                           value("--runs", ValueType::integer, "N", "propose at most so many a round [12]")),
                   flag("--stop-early",
                        "end rates that are clearly worse than others of their size, seed and batch after a "
                        "quarter and after "

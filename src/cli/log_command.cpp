@@ -151,8 +151,6 @@ int run_log(const Arguments& arguments) {
 }  // namespace
 
 CommandSpec log_command() {
-  OptionSpec attempt = value("--attempt", ValueType::integer, "N", "another attempt than the newest");
-  attempt.least = 1;
   return {
       .name = "log",
       .group = Group::jobs,
@@ -162,7 +160,9 @@ CommandSpec log_command() {
       .example = "ablate log 1a2b3c4d --follow",
       .options = {positional("JOB", ValueType::job, "the first digits of its key"),
                   flag("--journal", "its journal's events instead"),
-                  flag("--follow", "go on until the attempt ends"), attempt, db_option()},
+                  flag("--follow", "go on until the attempt ends"),
+                  at_least(1, value("--attempt", ValueType::integer, "N", "another attempt than the newest")),
+                  db_option()},
       .run = run_log};
 }
 
