@@ -27,7 +27,7 @@ class Checker {
     check_training(Stage::llm, "train.llm.warmup_steps", "train.llm.steps");
     check_training(Stage::vlm, "train.vlm.warmup_steps", "train.vlm.steps");
     check_training(Stage::sft, "train.sft.warmup_steps", "train.sft.steps");
-    if (has(Stage::demo) && 16 % e_.demo.resolution != 0)
+    if (has(Stage::demo) && Demo::kPictureSide % e_.demo.resolution != 0)
       add({"demo.resolution"},
           fmt::format("'demo.resolution' is {}; expected 2, 4, 8 or 16", e_.demo.resolution));
     return std::move(found_);

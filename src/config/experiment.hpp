@@ -132,7 +132,8 @@ struct Demo {
   std::int64_t resolution = 8, width = 32, steps = 300, batch = 32;
   double noise = 0.5, peak_lr = 0.1;
 
-  static constexpr std::int64_t kShapes = 8;  ///< The drawings show one of them each.
+  static constexpr std::int64_t kShapes = 8;        ///< The drawings show one of them each.
+  static constexpr std::int64_t kPictureSide = 16;  ///< Of the drawings; `resolution` divides it.
 };
 
 /// How to run, never what to compute: nothing here is part of a job's identity.

@@ -6,7 +6,7 @@ namespace ablate {
 std::vector<FieldRow> demo_rows() {
   using enum Stage;
   return {
-      {KEY(demo.resolution).in(2, 16, "px").changes(demo),
+      {KEY(demo.resolution).in(2, Demo::kPictureSide, "px").changes(demo),
        "Side of the drawings that the demonstration's perceptron sees: 2, 4, 8 or 16."},
       {KEY(demo.width).in(1, 4096).changes(demo), "Hidden units of the demonstration's perceptron."},
       {KEY(demo.steps).in(1, 1e9, "steps").changes(demo), "Training steps of the demonstration."},

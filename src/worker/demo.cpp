@@ -27,15 +27,15 @@ struct DemoConfig {
 };
 
 DemoConfig read_demo_config(const Job& job) {
-  const DemoConfig config{.resolution = job.whole("demo", "resolution", 1, kPictureSide),
+  const DemoConfig config{.resolution = job.whole("demo", "resolution", 1, Demo::kPictureSide),
                           .width = job.whole("demo", "width", 1, 65536),
                           .steps = job.whole("demo", "steps", 1, 1'000'000'000),
                           .batch = job.whole("demo", "batch", 1, 65536),
                           .noise = job.real("demo", "noise", 0, 1000),
                           .peak_lr = job.real("demo", "peak_lr", 0, 1e6)};
-  if (kPictureSide % config.resolution != 0)
+  if (Demo::kPictureSide % config.resolution != 0)
     throw Error(fmt::format("{}: config.demo: 'resolution': found {}; expected a divisor of {}",
-                            job.file.string(), config.resolution, kPictureSide));
+                            job.file.string(), config.resolution, Demo::kPictureSide));
   return config;
 }
 

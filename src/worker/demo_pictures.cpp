@@ -50,15 +50,15 @@ std::int64_t DemoPictures::draw(std::uint64_t index, std::span<double> pixels) c
   const auto shape = static_cast<std::int64_t>(random_.below(Demo::kShapes, index, shape_lane));
   const auto radius =
       kMinRadius + static_cast<std::int64_t>(random_.below(kMaxRadius - kMinRadius + 1, index, radius_lane));
-  const auto places = static_cast<std::uint64_t>(kPictureSide - 2 * radius);
+  const auto places = static_cast<std::uint64_t>(Demo::kPictureSide - 2 * radius);
   const auto x0 = radius + static_cast<std::int64_t>(random_.below(places, index, x_lane));
   const auto y0 = radius + static_cast<std::int64_t>(random_.below(places, index, y_lane));
-  const std::int64_t side = kPictureSide / resolution_;  // of the square that becomes one pixel
+  const std::int64_t side = Demo::kPictureSide / resolution_;  // of the square that becomes one pixel
   const double share = 1.0 / static_cast<double>(side * side);
   std::fill(pixels.begin(), pixels.end(), 0.0);
-  for (std::int64_t y = 0; y < kPictureSide; ++y) {
-    for (std::int64_t x = 0; x < kPictureSide; ++x) {
-      const auto lane = static_cast<std::uint64_t>(first_noise_lane + y * kPictureSide + x);
+  for (std::int64_t y = 0; y < Demo::kPictureSide; ++y) {
+    for (std::int64_t x = 0; x < Demo::kPictureSide; ++x) {
+      const auto lane = static_cast<std::uint64_t>(first_noise_lane + y * Demo::kPictureSide + x);
       const double grey = is_inside(shape, x - x0, y - y0, radius) ? 1.0 : 0.0;
       pixels[static_cast<std::size_t>(y / side * resolution_ + x / side)] +=
           share * (grey + noise_ * random_.normal(index, lane));

@@ -10,14 +10,12 @@
 
 namespace ablate {
 
-constexpr std::int64_t kPictureSide = 16;
-
 /// An endless series of grey pictures: a shape of random kind, size and place (1 on 0), Gaussian noise on
 /// every pixel, and then the mean over squares. Noise is drawn before the mean is taken: all resolutions see
 /// the same picture.
 class DemoPictures {
  public:
-  /// `purpose`: "training" or "held-out". `resolution` divides kPictureSide.
+  /// `purpose`: "training" or "held-out". `resolution` divides Demo::kPictureSide.
   DemoPictures(std::uint64_t seed, std::string_view purpose, std::int64_t resolution, double noise);
 
   std::int64_t pixels() const { return resolution_ * resolution_; }
