@@ -21,6 +21,11 @@ std::string refusal(const char* key, const Value& value) {
   return "accepted";
 }
 
+std::string first_contradiction(const Experiment& experiment) {
+  const auto found = find_contradictions(experiment);
+  return found.empty() ? "none" : found.front().message;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(experiment_fields)
@@ -132,36 +137,36 @@ BOOST_AUTO_TEST_CASE(presets_set_the_shape) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(contradictions_name_the_keys_and_the_numbers) {
-  const auto first = [](const Experiment& experiment) {
-    const auto found = find_contradictions(experiment);
-    return found.empty() ? std::string("none") : found.front().message;
-  };
+BOOST_AUTO_TEST_CASE(visual_tokens_must_fit_the_pictures_and_the_sequence) {
   Experiment e;
   e.encoder.resolution = 100;
-  BOOST_TEST(first(e) == "'encoder.resolution' is 100; expected a multiple of 'encoder.patch' (14)");
+  BOOST_TEST(first_contradiction(e) ==
+             "'encoder.resolution' is 100; expected a multiple of 'encoder.patch' (14)");
   e = {};
   e.connector.tokens = 150;
   BOOST_TEST(
-      first(e) ==
+      first_contradiction(e) ==
       "'connector.tokens' is 150; expected a square number (144 or 169), since c-abstractor pools a grid");
   e.connector.kind = ConnectorKind::attention_pool;
-  BOOST_TEST(first(e) == "none");
+  BOOST_TEST(first_contradiction(e) == "none");
   e.connector.tokens = 1000;
   e.connector.kind = ConnectorKind::average_pool;
-  BOOST_TEST(first(e).starts_with("'connector.tokens' is 1000; expected a square number (961 or 1024)"));
+  BOOST_TEST(first_contradiction(e).starts_with(
+      "'connector.tokens' is 1000; expected a square number (961 or 1024)"));
   e.connector.tokens = 1024;
-  BOOST_TEST(first(e) == "'connector.tokens' is 1024; expected at most 576, the patches of a 336 px picture");
+  BOOST_TEST(first_contradiction(e) ==
+             "'connector.tokens' is 1024; expected at most 576, the patches of a 336 px picture");
   // What holds for the pictures of stage vlm holds for those of stage sft, where it is run.
   e = {};
   e.train_sft.resolution = 154;
-  BOOST_TEST(first(e) == "none");
+  BOOST_TEST(first_contradiction(e) == "none");
   e.stages = {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft};
-  BOOST_TEST(first(e) == "'connector.tokens' is 144; expected at most 121, the patches of a 154 px picture");
+  BOOST_TEST(first_contradiction(e) ==
+             "'connector.tokens' is 144; expected at most 121, the patches of a 154 px picture");
   e.connector.kind = ConnectorKind::mlp;
-  BOOST_TEST(first(e) == "none");
+  BOOST_TEST(first_contradiction(e) == "none");
   e.train_sft.resolution = 896;
-  BOOST_TEST(first(e) ==
+  BOOST_TEST(first_contradiction(e) ==
              "one visual token per patch makes 4096; expected fewer than 'data.seq_len' (4096), so that text "
              "fits beside a picture");
   e.train_sft.resolution = 0;
@@ -170,34 +175,40 @@ BOOST_AUTO_TEST_CASE(contradictions_name_the_keys_and_the_numbers) {
   BOOST_TEST(find_contradictions(e).size() == 1u);  // One resolution of both stages is said once.
   e = {};
   e.data.seq_len = 144;
-  BOOST_TEST(first(e) ==
+  BOOST_TEST(first_contradiction(e) ==
              "'connector.tokens' is 144; expected fewer than 'data.seq_len' (144), so that text fits beside "
              "a picture");
-  e = {};
+}
+
+BOOST_AUTO_TEST_CASE(contradictions_name_the_keys_and_the_numbers) {
+  Experiment e;
   e.data.mix = {0, 0, 0};
-  BOOST_TEST(first(e) == "'data.mix' is all zero; expected at least one weight above zero");
+  BOOST_TEST(first_contradiction(e) == "'data.mix' is all zero; expected at least one weight above zero");
   e = {};
   e.llm.heads = 7;
-  BOOST_TEST(first(e) == "'llm.width' is 2048; expected a multiple of 'llm.heads' (7)");
+  BOOST_TEST(first_contradiction(e) == "'llm.width' is 2048; expected a multiple of 'llm.heads' (7)");
   e = {};
   e.train_vlm.warmup_steps = 300000;
-  BOOST_TEST(first(e) == "'train.vlm.warmup_steps' is 300000; expected at most 'train.vlm.steps' (200000)");
+  BOOST_TEST(first_contradiction(e) ==
+             "'train.vlm.warmup_steps' is 300000; expected at most 'train.vlm.steps' (200000)");
   e = {};
   e.stages = {Stage::llm, Stage::eval};
   e.eval.tasks = {EvalTask::vqa};
-  BOOST_TEST(first(e) == "'eval.tasks' has vqa, which none of the stages (llm, eval) can be evaluated with");
+  BOOST_TEST(first_contradiction(e) ==
+             "'eval.tasks' has vqa, which none of the stages (llm, eval) can be evaluated with");
   e = {};
   e.encoder.loss = EncoderLoss::aim;
   e.eval.tasks = {EvalTask::zero_shot};
-  BOOST_TEST(first(e) ==
+  BOOST_TEST(first_contradiction(e) ==
              "'eval.tasks' has zero-shot, which needs a contrastive encoder; 'encoder.loss' is aim");
   e = {};
   e.stages = {Stage::demo};
   e.demo.resolution = 3;
-  BOOST_TEST(first(e) == "'demo.resolution' is 3; expected 2, 4, 8 or 16");
+  BOOST_TEST(first_contradiction(e) == "'demo.resolution' is 3; expected 2, 4, 8 or 16");
   e = {};
   e.stages = {Stage::sft};
-  BOOST_TEST(first(e) == "'stages' has sft without vlm; instruction tuning builds on the vlm stage");
+  BOOST_TEST(first_contradiction(e) ==
+             "'stages' has sft without vlm; instruction tuning builds on the vlm stage");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -106,6 +106,64 @@ std::multiset<std::string> named_things(const std::vector<Thing>& things, bool w
   return names;
 }
 
+/// What a question is about, and every answer that is right.
+struct Asked {
+  std::string kind;
+  std::set<std::string> right;
+};
+
+Asked ask(const std::string& question, const std::vector<Thing>& things) {
+  const auto count = [&](const auto& holds) {
+    return static_cast<std::int64_t>(std::count_if(things.begin(), things.end(), holds));
+  };
+  const auto between = [&](const std::string& before, const std::string& after) {
+    return question.starts_with(before) && question.ends_with(after)
+               ? question.substr(before.size(), question.size() - before.size() - after.size())
+               : std::string();
+  };
+  const auto phrase = [](const Thing& thing) { return thing.colour + " " + thing.label; };
+  if (question == "How many things are there?" || question == "How many things are in the picture?")
+    return {"things", {std::to_string(things.size())}};
+  std::string asked;
+  if (asked = between("How many ", " are there?"); !asked.empty())
+    return {"how many",
+            {std::to_string(count([&](const Thing& each) { return each.label == singular(asked); }))}};
+  if (asked = between("Is there ", "?"); !asked.empty()) {
+    const std::string noun = phrases_of(asked)[0];
+    return {
+        "whether",
+        {count([&](const Thing& each) { return each.label == noun || phrase(each) == noun; }) > 0 ? "yes"
+                                                                                                  : "no"}};
+  }
+  std::set<std::string> right;
+  if (asked = between("Where is the ", "?"); !asked.empty()) {
+    for (const Thing& each : things)
+      if (phrase(each) == asked) right.insert(each.place);
+    return {"where", right};
+  }
+  if (question == "What is in the picture?") {
+    for (const Thing& each : things) right.insert(each.label);
+    return {"what", right};
+  }
+  for (const auto& [before, after] :
+       {std::pair{"What colour is the ", "?"}, {"Which colour does the ", " have?"}}) {
+    if (asked = between(before, after); asked.empty()) continue;
+    for (const Thing& each : things)
+      if (each.label == asked) right.insert(each.colour);
+    return {"colour", right};
+  }
+  for (const char* before : {"What is ", "Which thing is "}) {
+    asked = between(before, "?");
+    for (const char* preposition : {"at the ", "on the ", "in the "}) {
+      if (!asked.starts_with(preposition)) continue;
+      for (const Thing& each : things)
+        if (each.place == asked.substr(7)) right.insert(each.label);
+      return {"what", right};
+    }
+  }
+  return {};
+}
+
 struct WithScenes {
   WithScenes() {
     file.grid = 3;
@@ -382,56 +440,10 @@ BOOST_AUTO_TEST_CASE(questions_have_one_right_answer) {
       BOOST_TEST(choices.size() == document.choices.size(), question);
       BOOST_TEST((choices.size() >= 2 && choices.contains(answer)), question);
       const auto things = things_in(scene_of(document.segments[0]));
-      const auto count = [&](const auto& holds) {
-        return static_cast<std::int64_t>(std::count_if(things.begin(), things.end(), holds));
-      };
-      const auto between = [&](const std::string& before, const std::string& after) {
-        return question.starts_with(before) && question.ends_with(after)
-                   ? question.substr(before.size(), question.size() - before.size() - after.size())
-                   : std::string();
-      };
-      const auto phrase = [](const Thing& thing) { return thing.colour + " " + thing.label; };
-      std::set<std::string> right;  // Every answer that is right.
-      std::string asked;
-      if (question == "How many things are there?" || question == "How many things are in the picture?") {
-        ++kinds["things"];
-        right.insert(std::to_string(things.size()));
-      } else if (asked = between("How many ", " are there?"); !asked.empty()) {
-        ++kinds["how many"];
-        right.insert(std::to_string(count([&](const Thing& each) { return each.label == singular(asked); })));
-      } else if (asked = between("Is there ", "?"); !asked.empty()) {
-        ++kinds["whether"];
-        ++whether[answer];
-        const std::string noun = phrases_of(asked)[0];
-        right.insert(count([&](const Thing& each) { return each.label == noun || phrase(each) == noun; }) > 0
-                         ? "yes"
-                         : "no");
-      } else if (asked = between("Where is the ", "?"); !asked.empty()) {
-        ++kinds["where"];
-        for (const Thing& each : things)
-          if (phrase(each) == asked) right.insert(each.place);
-      } else if (question == "What is in the picture?") {
-        ++kinds["what"];
-        for (const Thing& each : things) right.insert(each.label);
-      } else {
-        for (const char* before : {"What colour is the ", "Which colour does the "}) {
-          asked = between(before, before[1] == 'h' && before[2] == 'a' ? "?" : " have?");
-          if (asked.empty()) continue;
-          ++kinds["colour"];
-          for (const Thing& each : things)
-            if (each.label == asked) right.insert(each.colour);
-        }
-        for (const char* before : {"What is ", "Which thing is "}) {
-          asked = between(before, "?");
-          for (const char* preposition : {"at the ", "on the ", "in the "}) {
-            if (!asked.starts_with(preposition)) continue;
-            ++kinds["what"];
-            for (const Thing& each : things)
-              if (each.place == asked.substr(7)) right.insert(each.label);
-          }
-        }
-      }
-      BOOST_TEST((right == std::set<std::string>{answer}), question << " -> " << answer);
+      const Asked asked = ask(question, things);
+      ++kinds[asked.kind];
+      if (asked.kind == "whether") ++whether[answer];
+      BOOST_TEST((asked.right == std::set<std::string>{answer}), question << " -> " << answer);
     }
   }
   BOOST_TEST(kinds.size() == 6u);

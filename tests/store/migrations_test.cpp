@@ -8,6 +8,54 @@
 using namespace ablate;
 using Mode = Database::Mode;
 
+namespace {
+
+/// A sweep whose first job runs and whose second one has failed: what databases of versions 2 to 4 held.
+void insert_old_rows(SQLite::Database& old, int version) {
+  if (version == 2)
+    old.exec(
+        "DROP TABLE data_hash; DROP TABLE data_names;"
+        "CREATE TABLE data_hash (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
+        " hash TEXT NOT NULL) STRICT, WITHOUT ROWID");
+  old.exec(
+      "INSERT INTO sweep VALUES (1, 's', '/s.toml', 'f', '[]', '{}', 1);"
+      "INSERT INTO cell VALUES (1, 0, NULL, '{}'); INSERT INTO replicate VALUES (1, 0, 0, 5, '[1, 2]');"
+      "INSERT INTO part VALUES (1, 'h', 'llm', '{\"width\":4}');"
+      "INSERT INTO invocation VALUES (1, '[]', '/', 'h', 'u', 12, 'v', '', 0, 1, NULL)");
+  const auto job = [&](int id, const char* state) {
+    old.exec(
+        fmt::format("INSERT INTO job VALUES ({}, 'key{}', 'llm', '', 5, '[1]', '[]', 10, 1, 2, 3e9, '{}',"
+                    " 1, 2, 100)",
+                    id, id, state));
+  };
+  job(1, "running");
+  job(2, "failed");
+  const auto attempt = [&](int job_id, const char* state, const char* device, const char* pid) {
+    old.exec(fmt::format(
+        "INSERT INTO attempt (job_id, number, invocation_id, state, device, threads, folder, pid, host,"
+        " detail, resume_step, step, total_steps, last_word, checkpoint_step, checkpoint_path, started_at,"
+        " last_event_at, ended_at, exit_code, signal, failure, message, journal_offset, journal_seq,"
+        " repeated, missing, unknown, malformed, torn, late)"
+        " VALUES ({}, 1, 1, '{}', '{}', 2, 'jobs/key{}/1', {}, 'node', '{{\"pid\": 4711}}', 3, 4, 10,"
+        " 'failed', 4, 'c', 6, 7, 8, 1, 9, 'data', 'm', 50, 51, 52, 53, 54, 55, 56, 57)",
+        job_id, state, device, job_id, pid));
+  };
+  attempt(1, "running", "cuda:1", "4711");
+  attempt(2, "failed", "cpu", "NULL");
+  old.exec("INSERT INTO score_value VALUES (2, 'accuracy', 0.5, 10, 0.1, 1)");
+}
+
+/// Name by name and column by column.
+std::string layout_of(Database& database) {
+  Query query(database,
+              "SELECT group_concat(x, char(10)) FROM (SELECT m.type || m.tbl_name || m.name || coalesce(("
+              " SELECT group_concat(i.name || i.type || i.\"notnull\" || coalesce(i.dflt_value, '') || i.pk)"
+              " FROM pragma_table_info(m.name) i), '') AS x FROM sqlite_schema m ORDER BY x)");
+  return query.step() ? query.text(0) : std::string();
+}
+
+}  // namespace
+
 BOOST_AUTO_TEST_CASE(an_older_database_is_migrated_in_one_transaction_or_not_at_all) {
   const Scratch folder;
   const auto file = folder.path / "a.db";
@@ -130,41 +178,7 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_gets_queued_attempts_and_handles_an
     {
       SQLite::Database old(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
       make_old(old, version);
-      if (version == 2)
-        old.exec(
-            "DROP TABLE data_hash; DROP TABLE data_names;"
-            "CREATE TABLE data_hash (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
-            " hash TEXT NOT NULL) STRICT, WITHOUT ROWID");
-      old.exec(
-          "INSERT INTO sweep VALUES (1, 's', '/s.toml', 'f', '[]', '{}', 1);"
-          "INSERT INTO cell VALUES (1, 0, NULL, '{}'); INSERT INTO replicate VALUES (1, 0, 0, 5, '[1, 2]');"
-          "INSERT INTO part VALUES (1, 'h', 'llm', '{\"width\":4}');"
-          "INSERT INTO invocation VALUES (1, '[]', '/', 'h', 'u', 12, 'v', '', 0, 1, NULL)");
-      const auto job = [&](int id, const char* state) {
-        old.exec(
-            fmt::format("INSERT INTO job VALUES ({}, 'key{}', 'llm', '', 5, '[1]', '[]', 10, 1, 2, 3e9, '{}',"
-                        " 1, 2, 100)",
-                        id, id, state));
-      };
-      job(1, "running");
-      job(2, "failed");
-      const auto attempt = [&](int job_id, const char* state, const char* device, const char* pid) {
-        old.exec(fmt::format(
-            "INSERT INTO attempt (job_id, number, invocation_id, state, device, threads, folder, pid, host,"
-            " detail, resume_step, step, total_steps, last_word, checkpoint_step, checkpoint_path, "
-            "started_at,"
-            " last_event_at, ended_at, exit_code, signal, failure, message, journal_offset, journal_seq, "
-            "repeated,"
-            " missing, unknown, malformed, torn, late) VALUES ({}, 1, 1, '{}', '{}', 2, 'jobs/key{}/1', {}, "
-            "'node',"
-            " '{{\"pid\": 4711}}', 3, 4, 10, 'failed', 4, 'c', 6, 7, 8, 1, 9, 'data', 'm', 50, 51, 52, 53, "
-            "54, 55,"
-            " 56, 57)",
-            job_id, state, device, job_id, pid));
-      };
-      attempt(1, "running", "cuda:1", "4711");
-      attempt(2, "failed", "cpu", "NULL");
-      old.exec("INSERT INTO score_value VALUES (2, 'accuracy', 0.5, 10, 0.1, 1)");
+      insert_old_rows(old, version);
     }
     BOOST_TEST(error_of_open(file, Mode::read_only) == old_version(file, version));
     Database database(file, Mode::read_write);
@@ -185,17 +199,9 @@ BOOST_AUTO_TEST_CASE(a_database_of_version_2_gets_queued_attempts_and_handles_an
     BOOST_TEST(ask(database, "SELECT sum(pid) FROM attempts") == 2 * 4711);
     BOOST_TEST(
         ask(database, "SELECT count(*) FROM runs WHERE state = 'failed' AND scores LIKE '%accuracy%'") == 1);
-    // What a new file has, name by name and column by column.
+    // What a new file has.
     Database fresh(folder.path / "b.db", Mode::read_write);
-    const auto layout = [](Database& of) {
-      Query query(
-          of,
-          "SELECT group_concat(x, char(10)) FROM (SELECT m.type || m.tbl_name || m.name || coalesce(("
-          " SELECT group_concat(i.name || i.type || i.\"notnull\" || coalesce(i.dflt_value, '') || i.pk)"
-          " FROM pragma_table_info(m.name) i), '') AS x FROM sqlite_schema m ORDER BY x)");
-      return query.step() ? query.text(0) : std::string();
-    };
-    BOOST_TEST(layout(fresh) == layout(database));
+    BOOST_TEST(layout_of(fresh) == layout_of(database));
     for (const char* sql :
          {"UPDATE job SET state = 'queued' WHERE id = 1", "UPDATE attempt SET state = 'queued' WHERE id = 1"})
       BOOST_TEST(Query(database, sql).run() == 1);

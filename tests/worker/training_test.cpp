@@ -55,6 +55,16 @@ struct TrainingWorker : WorkerFixture {
             {"config", job_config(stage, recipe)},
             {"parents", Json::object()}};
   }
+  /// The evaluation of job "vlm".
+  Json heldout_loss_job(const Experiment& recipe) {
+    return {{"key", "eval"},
+            {"stage", "eval"},
+            {"task", "heldout-loss"},
+            {"seed", 5},
+            {"steps", 0},
+            {"config", job_config(Stage::eval, recipe, EvalTask::heldout_loss)},
+            {"parents", {{"vlm", "vlm"}}}};
+  }
   /// attempt.json says where everything lies, and to log and save often.
   int train(
       const std::string& name, std::int64_t number = 1,
@@ -257,23 +267,15 @@ BOOST_AUTO_TEST_CASE(a_vlm_job_builds_on_its_parents_and_journals_losses_shares_
 
 BOOST_AUTO_TEST_CASE(an_evaluation_journals_scores_of_the_model_that_its_parent_trained) {
   Experiment recipe = TrainingFixture::recipe();
-  const Json vlm = training_job(Stage::vlm, recipe);
-  write_job("vlm", vlm);
+  write_job("vlm", training_job(Stage::vlm, recipe));
   BOOST_TEST(train("vlm") == 0);
   // What the model was trained on need not be there any more.
   sources.clear();
   recipe.eval.captions = recipe.data.captions;
   recipe.eval.text = recipe.data.text;
   recipe.eval.max_examples = 15;
-  const Json eval = {{"key", "eval"},
-                     {"stage", "eval"},
-                     {"task", "heldout-loss"},
-                     {"seed", 5},
-                     {"steps", 0},
-                     {"config", job_config(Stage::eval, recipe, EvalTask::heldout_loss)},
-                     {"parents", {{"vlm", "vlm"}}}};
+  write_job("eval", heldout_loss_job(recipe));
   BOOST_TEST(sources.count("h-interleaved") == 0u);
-  write_job("eval", eval);
   const auto of_vlm = [&](AttemptSpec& spec) { spec.parents = {{"vlm", attempt("vlm").path}}; };
   BOOST_TEST(train("eval", 1, of_vlm) == 0);
 
@@ -304,16 +306,25 @@ BOOST_AUTO_TEST_CASE(an_evaluation_journals_scores_of_the_model_that_its_parent_
   BOOST_TEST(*WorkerProcess(job_folder("eval"), 2).wait().code == 0);
   for (const ScoreEvent& event : all<ScoreEvent>("eval", 2))
     BOOST_TEST(event.value == scores[event.name].value, boost::test_tools::tolerance(1e-5));
+}
 
-  // Sources and parents that are not told of.
-  BOOST_TEST(has(failure(2, FailureKind::config, "eval", 3,
+BOOST_AUTO_TEST_CASE(an_evaluation_names_the_source_or_the_parent_that_it_lacks) {
+  Experiment recipe = TrainingFixture::recipe();
+  write_job("vlm", training_job(Stage::vlm, recipe));
+  BOOST_TEST(train("vlm") == 0);
+  sources.clear();
+  recipe.eval.text = recipe.data.text;
+  const Json eval = heldout_loss_job(recipe);
+  write_job("eval", eval);
+  const auto of_vlm = [&](AttemptSpec& spec) { spec.parents = {{"vlm", attempt("vlm").path}}; };
+  BOOST_TEST(has(failure(2, FailureKind::config, "eval", 1,
                          [&](AttemptSpec& changed) {
                            of_vlm(changed);
                            changed.sources.erase("h-text");
                          }),
                  "job.json: config: no path is known for the content h-text"));
-  BOOST_TEST(has(failure(2, FailureKind::config, "eval", 4), "attempt.json: parents: 'vlm' is missing"));
-  BOOST_TEST(has(failure(1, FailureKind::data, "eval", 5,
+  BOOST_TEST(has(failure(2, FailureKind::config, "eval", 2), "attempt.json: parents: 'vlm' is missing"));
+  BOOST_TEST(has(failure(1, FailureKind::data, "eval", 3,
                          [&](AttemptSpec& changed) {
                            of_vlm(changed);
                            changed.sources["h-text"] = "/nowhere/at/all";
@@ -573,13 +584,7 @@ BOOST_AUTO_TEST_CASE(held_out_data_that_change_give_no_score) {
   const fs::path text = scratch.write("data/held-out.jsonl", text_lines(30));
   recipe.eval.text = {text};
   recipe.eval.max_examples = 15;
-  write_job("eval", {{"key", "eval"},
-                     {"stage", "eval"},
-                     {"task", "heldout-loss"},
-                     {"seed", 5},
-                     {"steps", 0},
-                     {"config", job_config(Stage::eval, recipe, EvalTask::heldout_loss)},
-                     {"parents", {{"vlm", "vlm"}}}});
+  write_job("eval", heldout_loss_job(recipe));
   const auto promises = promise_all();
   const auto of_vlm = [&](AttemptSpec& spec) {
     spec.promises = promises;
