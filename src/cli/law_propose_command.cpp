@@ -50,6 +50,9 @@ int run_law_propose(const Arguments& arguments) {
     sweep = searched_sweep(arguments);
     space.emplace(*sweep, law_stage(arguments));
     asked.candidates = space->candidates(asked.target.params);
+    asked.flops = [&](double params, double tokens, double batch) {
+      return space->flops(params, tokens, batch);
+    };
     output = arguments.find_text("--output").value_or(free_round_file(sweep->file).string());
     std::error_code failed;
     if (std::filesystem::exists(output, failed))
@@ -63,6 +66,7 @@ int run_law_propose(const Arguments& arguments) {
   const bool json = arguments.flag("--json");
   if (json) {
     Json all = proposal_json(proposal);
+    all["flops_are"] = from_file ? "6 N D" : "planned";
     all["source"] = name;
     all["left_out"] = input.left_out;
     all["findings"] = findings_json(fit.findings);
@@ -72,7 +76,7 @@ int run_law_propose(const Arguments& arguments) {
     for (const std::string& line : input.left_out) print("  {}\n", one_line(line));
     if (fit.refused()) write_out("\nNo law yet\n" + findings_text(fit.findings, terminal_of(1)));
     print("\n");
-    print_table(proposal_table(proposal));
+    print_table(proposal_table(proposal, from_file ? "6 N D" : "as planned, with evaluations"));
   }
   if (from_file || proposal.runs.empty()) return ExitCode::done;
 
@@ -90,7 +94,8 @@ int run_law_propose(const Arguments& arguments) {
 
 CommandSpec law_propose_command() {
   const OptionSpec budget =
-      amount_option("--budget", "FLOPS", "that all proposed runs may take together: 1e18");
+      amount_option("--budget", "FLOPS",
+                    "that all proposed runs may take together: 1e18; of a sweep as planned, of a file 6 N D");
   CommandSpec command{
       .name = "law propose",
       .group = Group::results,

@@ -123,7 +123,7 @@ int run_law_run(const Arguments& arguments) {
 
 CommandSpec law_run_command() {
   const OptionSpec budget =
-      amount_option("--budget", "FLOPS", "that the runs beyond the sweep may take: 1e18");
+      amount_option("--budget", "FLOPS", "that the runs beyond the sweep may take, as planned: 1e18");
   OptionSpec regret =
       value("--regret", ValueType::text, "PERCENT",
             "enough when this little loss is expected to be lost; with --interval only if given");

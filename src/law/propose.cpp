@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <span>
+#include <tuple>
 #include <utility>
 
 #include "law/bowl_scans.hpp"
@@ -21,8 +23,6 @@ namespace {
 constexpr double kCostExponent = 0.3;  // A gain per full cost would starve the largest sizes.
 constexpr double kSameSetting = 0.2;   // log2: closer settings are one.
 constexpr double kSearchReach = 2.5;   // Octaves around the supposed optimum that are looked at.
-
-double flops_of(double params, double tokens) { return 6 * params * (tokens > 0 ? tokens : 20 * params); }
 
 /// Builds a proposal run by run, within the budget.
 class ProposalBuilder {
@@ -71,7 +71,11 @@ class ProposalBuilder {
   Move best_move(const ScanKnowledge& scan) const;
   Move first_rates(const ScanKnowledge& scan) const;
   ScanKnowledge after(const ScanKnowledge& scan, const Move& move) const;
-  bool fits(const Move& move) const;
+  double flops_of(const Setting& setting);
+  double flops_of(const ScanKnowledge& scan) {
+    return flops_of(Setting{scan.params, scan.tokens, 0, scan.y});
+  }
+  bool fits(const Move& move);
   void make(std::size_t scan, const Move& move, const TargetVariance& variance);
   bool is_new(const Setting& setting) const;
   bool affordable(double flops) const { return proposal_.flops + flops <= options_.budget_flops; }
@@ -80,6 +84,7 @@ class ProposalBuilder {
 
   const LawFit& fit_;
   const ProposeOptions& options_;
+  std::map<std::tuple<double, double, double>, double> flops_;  // Of params, tokens, y: asked for once.
   std::vector<Setting> made_;
   std::vector<double> batches_;  // log2; one 0 where batches are unknown.
   std::vector<ScanKnowledge> scans_;
@@ -102,6 +107,13 @@ void ProposalBuilder::allowed_batches() {
   for (const double batch : batches) batches_.push_back(batch > 0 ? std::log2(batch) : 0);
 }
 
+double ProposalBuilder::flops_of(const Setting& setting) {
+  double& flops = flops_[{setting.params, setting.tokens, setting.y}];
+  if (flops == 0)
+    flops = options_.flops(setting.params, setting.tokens, setting.y == 0 ? 0 : std::exp2(setting.y));
+  return flops;
+}
+
 bool ProposalBuilder::is_new(const Setting& setting) const {
   return std::none_of(made_.begin(), made_.end(), [&](const Setting& made) {
     return made.params == setting.params && made.tokens == setting.tokens &&
@@ -110,7 +122,7 @@ bool ProposalBuilder::is_new(const Setting& setting) const {
 }
 
 bool ProposalBuilder::add(const Setting& setting, ProposalReason reason) {
-  const double flops = flops_of(setting.params, setting.tokens);
+  const double flops = flops_of(setting);
   if (!affordable(flops) || !is_new(setting) || proposal_.runs.size() >= options_.max_runs) return false;
   made_.push_back(setting);
   proposal_.flops += flops;
@@ -252,9 +264,9 @@ ProposalBuilder::Move ProposalBuilder::best_move(const ScanKnowledge& scan) cons
   return left(after(scan, first)) < least ? first : best;
 }
 
-bool ProposalBuilder::fits(const Move& move) const {
+bool ProposalBuilder::fits(const Move& move) {
   double flops = 0;
-  for (const Setting& setting : move.settings) flops += flops_of(setting.params, setting.tokens);
+  for (const Setting& setting : move.settings) flops += flops_of(setting);
   return affordable(flops) && proposal_.runs.size() + move.settings.size() <= options_.max_runs;
 }
 
@@ -274,7 +286,7 @@ void ProposalBuilder::cover_largest(const TargetVariance& variance) {
   const ScanKnowledge* largest = nullptr;
   const double left = options_.budget_flops - proposal_.flops;
   for (const ScanKnowledge& scan : scans_)
-    if (3 * flops_of(scan.params, scan.tokens) <= left / 2 &&
+    if (3 * flops_of(scan) <= left / 2 &&
         (largest == nullptr ||
          std::pair(scan.params, scan.tokens) > std::pair(largest->params, largest->tokens)))
       largest = &scan;
@@ -290,7 +302,7 @@ bool ProposalBuilder::add_best(const TargetVariance& variance) {
   double best_gain = 0;
   std::size_t best = scans_.size();
   for (std::size_t i = 0; i < scans_.size(); ++i) {
-    const double flops = flops_of(scans_[i].params, scans_[i].tokens);
+    const double flops = flops_of(scans_[i]);
     if (!moves_[i]) moves_[i] = best_move(scans_[i]);
     const Move& move = *moves_[i];
     if (move.settings.empty()) continue;
@@ -343,6 +355,10 @@ std::string ProposalBuilder::why_it_ends() const {
 }
 
 }  // namespace
+
+double six_n_d(double params, double tokens, double) {
+  return 6 * params * (tokens > 0 ? tokens : 20 * params);
+}
 
 Proposal propose_runs(const LawFit& fit, const ProposeOptions& options) {
   const auto positive = [](double value) { return value > 0 && std::isfinite(value); };

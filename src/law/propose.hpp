@@ -1,6 +1,7 @@
 // Which runs tell most about the best rate of a larger model, under a budget.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,18 @@ enum class ProposalReason {
 /// A size that may be trained, and for how long.
 struct LawCandidate {
   double params = 0;
-  double tokens = 0;  ///< 0: unknown; then costs are counted at 20 tokens a parameter.
+  double tokens = 0;  ///< 0: unknown.
 };
+
+/// FLOPs of one run; tokens and batch 0: unknown.
+using RunFlops = std::function<double(double params, double tokens, double batch)>;
+/// 6 N D (Kaplan et al. 2020, arXiv 2001.08361, section 2.1), at 20 tokens a parameter where D is unknown.
+double six_n_d(double params, double tokens, double batch);
 
 struct ProposeOptions {
   LawTarget target;
   double budget_flops = 0;  ///< For all proposed runs together. > 0.
+  RunFlops flops = six_n_d;
   std::vector<LawCandidate>
       candidates;               ///< Besides the sizes in the data; those above the target are skipped.
   std::vector<double> batches;  ///< Allowed tokens a step; empty: those in the data.
@@ -34,7 +41,7 @@ struct ProposeOptions {
 
 struct ProposedRun {
   double params = 0, tokens = 0, lr = 0, batch = 0;
-  double flops = 0;  ///< 6 N D.
+  double flops = 0;  ///< By ProposeOptions::flops.
   ProposalReason reason = ProposalReason::narrow;
   double log2_sd_after = 0;  ///< Of the target's rate, once this and all runs above it are made.
 };

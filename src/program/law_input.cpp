@@ -71,19 +71,24 @@ void count_without_loss(const EvaluationJob* evaluation, SweepTally& tally) {
     ++tally.not_evaluated;
 }
 
+/// What a job has computed, with its evaluations.
+double flops_spent(const TrainedJob& job) {
+  const double share = job.state == JobState::finished
+                           ? 1
+                           : static_cast<double>(job.last_step) / static_cast<double>(job.steps);
+  return share * job.flops + job.evaluation_flops;
+}
+
 void add_job(const TrainedJob& job, Stage stage, const std::string& value, LawInput& input) {
   SweepTally& tally = input.tally;
+  input.flops += flops_spent(job);
   const auto has_diverged = [](JobState state, const std::string& failure) {
     return state == JobState::failed && failure == "diverged";
   };
   bool diverged = has_diverged(job.state, job.failure);
   if (job.state == JobState::failed && !diverged) return void(++tally.failed);
   LawRun run = settings_of(job, stage);
-  const double flops = 6 * run.params * run.tokens;
-  if (job.state == JobState::cancelled) {
-    input.flops += flops * static_cast<double>(job.last_step) / static_cast<double>(job.steps);
-    return void(++(stopped_early(job) ? tally.stopped : tally.cancelled));
-  }
+  if (job.state == JobState::cancelled) return void(++(stopped_early(job) ? tally.stopped : tally.cancelled));
   if (!diverged && job.state != JobState::finished) return void(++tally.unfinished);
   const auto loss = diverged ? std::nullopt : loss_of(job, value);
   if (!diverged && !loss) {
@@ -94,7 +99,6 @@ void add_job(const TrainedJob& job, Stage stage, const std::string& value, LawIn
 
   run.loss = loss.value_or(std::numeric_limits<double>::quiet_NaN());
   run.diverged = diverged || std::isnan(run.loss);
-  input.flops += flops;
   input.runs.push_back(std::move(run));
 }
 

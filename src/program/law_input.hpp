@@ -31,7 +31,8 @@ struct LawInput {
   std::vector<LawOptimum> optima;
   /// data.seq_len of a sweep's jobs or a column of a file, where it is read and all have the same; else 0.
   std::int64_t seq_len = 0;
-  /// Of a sweep's runs, 6 N D each; of those that were cancelled the part that they made.
+  /// What a sweep's jobs of the stage have computed as far as they got, and their evaluations, by the
+  /// planner's formula. Work that was lost with an attempt does not count.
   double flops = 0;
   SweepTally tally;
 };

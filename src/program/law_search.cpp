@@ -74,6 +74,9 @@ Proposal write_round(const LawSearch& search, const LawStanding& standing,
   asked.target = standing.target;
   asked.budget_flops = search.budget - standing.spent;
   asked.candidates = space.candidates(search.target.params);
+  asked.flops = [&](double params, double tokens, double batch) {
+    return space.flops(params, tokens, batch);
+  };
   asked.max_runs = search.runs_a_round;
   Proposal proposal = propose_runs(standing.fit, asked);
   if (proposal.runs.empty()) return proposal;

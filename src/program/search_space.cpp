@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "config/check.hpp"
 #include "config/fields.hpp"
 #include "law/names.hpp"
 #include "plan/cells.hpp"
@@ -99,21 +100,40 @@ std::vector<LawCandidate> SearchSpace::candidates(double largest) const {
   return found;
 }
 
+std::optional<Experiment> SearchSpace::find_size(double params) const {
+  const Size& near = nearest(params);
+  Experiment experiment = near.experiment;
+  if (same_size(near.params, params)) return experiment;
+  for (const Named<LlmPreset>& preset : names_of<LlmPreset>()) {
+    if (preset.value == LlmPreset::custom) continue;
+    Llm llm = experiment.llm;
+    apply_preset(llm, preset.value);
+    if (!same_size(llm_body_params(llm).active, params)) continue;
+    experiment.llm = llm;
+    return experiment;
+  }
+  return std::nullopt;
+}
+
+double SearchSpace::flops(double params, double tokens, double batch) const {
+  if (!find_size(params)) return six_n_d(params, tokens, batch);
+  const Experiment experiment = experiment_of({.params = params, .tokens = tokens, .lr = 1, .batch = batch});
+  double flops = stage_cost(experiment, stage_, EvalTask{}).flops;
+  if (experiment.has_stage(Stage::eval))
+    for (const EvalTask task : experiment.eval.tasks)
+      if (find_evaluated_stage(experiment, task) == stage_)
+        flops += stage_cost(experiment, Stage::eval, task).flops;
+  return flops;
+}
+
 Experiment SearchSpace::experiment_of(const ProposedRun& run) const {
   const Size& near = nearest(run.params);
-  Experiment experiment = near.experiment;
-  if (!same_size(near.params, run.params)) {
-    for (const Named<LlmPreset>& preset : names_of<LlmPreset>()) {
-      Llm llm = experiment.llm;
-      apply_preset(llm, preset.value);
-      if (preset.value != LlmPreset::custom && same_size(llm_body_params(llm).active, run.params))
-        experiment.llm = llm;
-    }
-    if (!same_size(llm_body_params(experiment.llm).active, run.params))
-      throw Error(fmt::format(
-          "a run with {} parameters is proposed, but neither the sweep nor a preset has that size",
-          shortest(run.params)));
-  }
+  std::optional<Experiment> sized = find_size(run.params);
+  if (!sized)
+    throw Error(
+        fmt::format("a run with {} parameters is proposed, but neither the sweep nor a preset has that size",
+                    shortest(run.params)));
+  Experiment experiment = std::move(*sized);
   Train& train = train_of(experiment, stage_);
   const double seq_len = static_cast<double>(experiment.data.seq_len);
   if (run.batch > 0) train.batch = std::max<std::int64_t>(1, std::llround(run.batch / seq_len));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ class SearchSpace {
   /// as many tokens as the sweep's cells of the next size: the same number, or the same a parameter.
   std::vector<LawCandidate> candidates(double largest) const;
 
+  /// What a run takes, as its plan will say: its training of the searched stage, and its evaluations; stages
+  /// that it builds on are shared. 6 N D for a size that cannot be trained here.
+  double flops(double params, double tokens, double batch) const;
+
   /// A sweep file with one cell for each run, which stands at `file`. It builds on the same experiment; what
   /// else the sweep sets is taken over from its cell of the nearest size. `heading`: lines of a comment.
   /// It is named by name_of(file).
@@ -36,6 +41,9 @@ class SearchSpace {
     Experiment experiment;
   };
   const Size& nearest(double params) const;
+  /// With a model of that size and everything else as in the cell of the nearest one; nothing where neither
+  /// the sweep nor a preset has it.
+  std::optional<Experiment> find_size(double params) const;
   Experiment experiment_of(const ProposedRun& run) const;
 
   std::vector<Size> sizes_;   ///< Ascending; of each size the cell with the most tokens.

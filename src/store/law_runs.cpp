@@ -87,6 +87,17 @@ void read_scores(Database& database, StageJobs& found) {
   }
 }
 
+void read_evaluation_flops(Database& database, StageJobs& found) {
+  Query query(database,
+              "SELECT k.id, e.value, k.flops FROM job k, json_each(k.parents) AS e"
+              " WHERE k.id BETWEEN ? AND ? AND k.stage = 'eval' AND k.state = 'finished'");
+  query.bind(found.sweep.first_id(), found.sweep.last_id());
+  while (query.step()) {
+    TrainedJob* const job = found.find(query.integer(1));
+    if (job && found.sweep.find(query.integer(0)) >= 0) job->evaluation_flops += query.real(2);
+  }
+}
+
 }  // namespace
 
 bool stopped_early(const TrainedJob& job) {
@@ -100,6 +111,7 @@ std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep
   read_metrics(database, found);
   read_unscored(database, found);
   read_scores(database, found);
+  read_evaluation_flops(database, found);
   return std::move(found.jobs);
 }
 

@@ -32,6 +32,7 @@ struct TrainedJob {
   std::int64_t steps = 0;                 ///< Planned.
   std::int64_t last_step = 0;             ///< Of its curves: how far it got.
   double flops = 0;                       ///< By formula.
+  double evaluation_flops = 0;            ///< Likewise, of the evaluations of this sweep that have finished.
   std::map<std::string, double> metrics;  ///< Last values ("loss") of a finished job: final ones; else none.
   std::map<std::string, double> scores;   ///< Of the evaluations of this sweep that look at it.
   std::vector<EvaluationJob> unscored;    ///< Evaluations of this sweep that are not finished, or failed.

@@ -9,7 +9,7 @@
 
 namespace ablate {
 
-Table proposal_table(const Proposal& proposal) {
+Table proposal_table(const Proposal& proposal, const std::string& flops_are) {
   Table table;
   table.columns = {{"", Align::right},
                    {"N", Align::right},
@@ -31,8 +31,9 @@ Table proposal_table(const Proposal& proposal) {
          TableCell::number(run.flops, fmt::format("{:.2e}", run.flops)),
          {to_name(run.reason)},
          known ? TableCell::number(run.log2_sd_after, factor_text(run.log2_sd_after)) : TableCell{"-"}});
-  std::string sum = fmt::format(
-      "{}, {:.3g} FLOPs", count_of(static_cast<std::int64_t>(proposal.runs.size()), "run"), proposal.flops);
+  std::string sum =
+      fmt::format("{}, {:.3g} FLOPs ({})", count_of(static_cast<std::int64_t>(proposal.runs.size()), "run"),
+                  proposal.flops, flops_are);
   if (known)
     sum += fmt::format(": the target's rate is known to {} (sd) now, to {} then",
                        factor_text(proposal.log2_sd_before), factor_text(proposal.log2_sd_after));

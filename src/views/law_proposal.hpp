@@ -7,7 +7,8 @@
 
 namespace ablate {
 
-Table proposal_table(const Proposal& proposal);
+/// `flops_are`: how FLOPs are counted.
+Table proposal_table(const Proposal& proposal, const std::string& flops_are);
 Json proposal_json(const Proposal& proposal);
 
 }  // namespace ablate

@@ -165,6 +165,21 @@ BOOST_AUTO_TEST_CASE(a_sweep_of_the_database_is_fitted_and_the_next_runs_are_a_s
   const Outcome linked = program.run("plan linked/next.toml --json");
   BOOST_TEST(linked.err == "");
   BOOST_TEST(linked.code == 0);
+  // A budget is in the FLOPs that a plan tells, not in 6 N D.
+  const Json proposed = Json::parse(
+      program
+          .run("law propose --sweep search --target 10M --tokens 153600 --budget 1e14 --max-runs 5 "
+               "--output again.toml --json")
+          .out);
+  const Outcome again = program.run("plan again.toml --json");
+  BOOST_TEST(again.err == "");
+  double planned = 0;
+  const Json plan_again = Json::parse(again.out);
+  for (const Json& stage : plan_again["stages"]) planned += stage["flops"].get<double>();
+  BOOST_TEST(proposed["flops"].get<double>() == planned, boost::test_tools::tolerance(1e-9));
+  const Json& run = proposed["runs"][0];
+  BOOST_TEST(run["flops"].get<double>() >
+             1.05 * 6 * run["params"].get<double>() * run["tokens"].get<double>());
   BOOST_TEST(
       program.run("run search-law-1.toml --worker ./trainer --slots 1 --threads 1 --quiet --keep-going")
           .code <= 1);
