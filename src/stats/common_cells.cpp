@@ -8,6 +8,7 @@
 
 #include "config/names.hpp"
 #include "util/error.hpp"
+#include "util/text.hpp"
 
 namespace ablate {
 
@@ -52,6 +53,28 @@ std::string reason_of(const RunRecord& run, const std::string& value) {
   return state == JobState::finished ? "no value" : to_name(state);
 }
 
+/// Why a setting has no number under some of the seeds, and under which where it has others; none: it has
+/// all.
+std::optional<std::string> find_reason(const RowRuns::BySeed& runs, std::span<const std::uint64_t> seeds,
+                                       const std::string& value) {
+  std::vector<std::string> reasons;
+  std::vector<std::uint64_t> lacking;
+  for (const std::uint64_t seed : seeds) {
+    const auto run = runs.find(seed);
+    if (run != runs.end() && has_number(*run->second, value)) continue;
+    lacking.push_back(seed);
+    std::string reason = run == runs.end() ? "no such run" : reason_of(*run->second, value);
+    if (std::find(reasons.begin(), reasons.end(), reason) == reasons.end())
+      reasons.push_back(std::move(reason));
+  }
+  if (lacking.empty()) return std::nullopt;
+  std::string text = join(reasons, " or ");
+  if (lacking.size() == 1 && seeds.size() > 1) text += fmt::format(" under seed {}", lacking.front());
+  if (lacking.size() > 1 && lacking.size() < seeds.size())
+    text += fmt::format(" under {} seeds", lacking.size());
+  return text;
+}
+
 /// The first row without a number for one of the settings under one of the seeds; none: all have them.
 std::optional<LeftOut> find_lacking(Rows rows, std::span<const Setting> settings,
                                     std::span<const std::uint64_t> seeds, const std::string& value) {
@@ -59,11 +82,7 @@ std::optional<LeftOut> find_lacking(Rows rows, std::span<const Setting> settings
     for (const Setting& setting : settings) {
       const auto* runs = rows[i]->find(setting);
       if (!runs) return LeftOut{{}, {}, i, "no such cell"};
-      for (const std::uint64_t seed : seeds) {
-        const auto run = runs->find(seed);
-        if (run == runs->end()) return LeftOut{{}, {}, i, "no such run"};
-        if (!has_number(*run->second, value)) return LeftOut{{}, {}, i, reason_of(*run->second, value)};
-      }
+      if (auto reason = find_reason(*runs, seeds, value)) return LeftOut{{}, {}, i, std::move(*reason)};
     }
   return std::nullopt;
 }

@@ -67,7 +67,7 @@ struct LeftOut {
   std::optional<Setting> setting;     ///< None: a seed is left out for all settings.
   std::optional<std::uint64_t> seed;  ///< Where `setting` is none.
   std::size_t row = 0;                ///< The first row that lacks it,
-  std::string reason;                 ///< and why: "failed", "no such cell".
+  std::string reason;                 ///< and why: "failed", "no such cell", "running under seed 1".
 };
 std::vector<LeftOut> find_left_out(std::span<const RowRuns* const> rows, const Selection& selection,
                                    const std::string& value);

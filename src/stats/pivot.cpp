@@ -231,6 +231,13 @@ PivotCell summarize_row(const RowRuns& row, const Selection& selection, const st
   return cell;
 }
 
+/// What messages call a row.
+std::string name_of(const Pivot& pivot, const PivotGroup& group) {
+  if (!group.label.empty()) return group.label;
+  return pivot.by == std::vector<std::string>{kChangeAxis} ? level_text(group.levels.front())
+                                                           : describe(pivot.by, group.levels);
+}
+
 /// The rows of a table that are held against one another, as far as they have a number.
 struct Comparison {
   std::vector<const Member*> members;
@@ -239,12 +246,7 @@ struct Comparison {
     members.push_back(&member);
     rows.push_back(&member.runs);
   }
-  std::string name(const Pivot& pivot, std::size_t row) const {
-    const PivotGroup& group = members[row]->group;
-    if (!group.label.empty()) return group.label;
-    return pivot.by == std::vector<std::string>{kChangeAxis} ? level_text(group.levels.front())
-                                                             : describe(pivot.by, group.levels);
-  }
+  std::string name(const Pivot& pivot, std::size_t row) const { return name_of(pivot, members[row]->group); }
 };
 
 [[noreturn]] void refuse(const Pivot& pivot, const Comparison& comparison, const std::string& value) {
@@ -317,6 +319,18 @@ std::string describe_left_out(const Pivot& pivot, const Selection& selection, co
   return describe(axes, levels);
 }
 
+/// What the mean of a row over its own cells lacks.
+std::vector<PivotLeftOut> left_out_of_row(const Pivot& pivot, const RowRuns& row, const Selection& own,
+                                          const std::string& value) {
+  std::vector<PivotLeftOut> items;
+  const RowRuns* rows[] = {&row};
+  for (LeftOut& left : find_left_out(rows, own, value))
+    items.push_back(
+        {left.setting ? describe_left_out(pivot, own, *left.setting) : fmt::format("seed {}", *left.seed),
+         std::move(left.reason)});
+  return items;
+}
+
 /// Fills in one value of all groups.
 void add_value(Pivot& pivot, std::vector<Member>& members, const std::string& value, Over over) {
   PivotMeans& means = pivot.means.emplace_back();
@@ -346,6 +360,9 @@ void add_value(Pivot& pivot, std::vector<Member>& members, const std::string& va
     PivotCell& cell = members[i].group.values.emplace_back(
         summarize_row(members[i].runs, is_common ? means.selection : own[i], value));
     cell.over = is_common ? Over::common : Over::own;
+    if (!is_common && !own[i].empty() && !pivot.averaged.empty())
+      if (auto items = left_out_of_row(pivot, members[i].runs, own[i], value); !items.empty())
+        means.rows_left_out.push_back({name_of(pivot, members[i].group), std::move(items)});
     means.some_labelled = means.some_labelled || (!means.selection.empty() && !is_common &&
                                                   !members[i].group.label.empty() && cell.summary.n > 0);
   }

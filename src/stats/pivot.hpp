@@ -57,12 +57,22 @@ struct PivotLeftOut {
   bool operator==(const PivotLeftOut&) const = default;
 };
 
+/// What a row has that is over its own cells, and its mean has not.
+struct PivotRowLeftOut {
+  std::string row;                  ///< "kind = mlp", or a label.
+  std::vector<PivotLeftOut> items;  ///< Each with the reason alone: "failed".
+  bool operator==(const PivotRowLeftOut&) const = default;
+};
+
 /// What the means of one value are taken over.
 struct PivotMeans {
   Over over = Over::common;
   bool nothing_common = false;  ///< Common seeds were asked for, there is none, and each row has its own.
   Selection selection;          ///< What is common.
   std::vector<PivotLeftOut> cells_left_out, seeds_left_out;
+  /// Of rows over their own cells, where axes are averaged over. Else a row is one cell, whose count of seeds
+  /// says it.
+  std::vector<PivotRowLeftOut> rows_left_out;
   bool some_apart = false;     ///< Rows to which an axis does not apply are over their own cells,
   bool some_labelled = false;  ///< and [[include]] cells stand beside averages.
   bool operator==(const PivotMeans&) const = default;

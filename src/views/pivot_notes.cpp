@@ -138,19 +138,35 @@ std::string left_out_words(const std::vector<PivotLeftOut>& items) {
   return list_words(groups);
 }
 
+/// What rows over their own cells lack: a note for each of the first ones.
+void add_row_notes(const std::vector<PivotRowLeftOut>& rows, std::vector<std::string>& notes) {
+  constexpr std::size_t kShown = 3;
+  const std::size_t shown = rows.size() > kShown + 1 ? kShown : rows.size();
+  for (std::size_t i = 0; i < shown; ++i)
+    notes.push_back(fmt::format("left out of {}: {}", rows[i].row, left_out_words(rows[i].items)));
+  if (rows.size() > shown)
+    notes.push_back(
+        fmt::format("{} more rows lack something: --format csv has the cells and seeds of each mean",
+                    rows.size() - shown));
+}
+
 std::vector<std::string> means_notes(const Pivot& pivot, const PivotMeans& means) {
   std::vector<std::string> notes;
   if (means.over == Over::own) {
     if (!pivot.averaged.empty())
       notes.push_back(fmt::format("each row is over its own cells: rows may differ by {}, too",
                                   join(pivot.averaged, ", ")));
+    add_row_notes(means.rows_left_out, notes);
     return notes;
   }
   if (means.nothing_common) {
     notes.emplace_back("the rows have no seed in common: each is over its own");
     return notes;
   }
-  if (means.selection.empty()) return notes;
+  if (means.selection.empty()) {  // [[include]] cells may have a number.
+    add_row_notes(means.rows_left_out, notes);
+    return notes;
+  }
   if (!pivot.averaged.empty()) {
     std::vector<std::string> cells;
     for (const Setting& setting : means.selection.settings) {
@@ -170,6 +186,7 @@ std::vector<std::string> means_notes(const Pivot& pivot, const PivotMeans& means
     apart.emplace_back("no cell in common with the other rows, as an axis does not apply");
   if (means.some_labelled) apart.emplace_back("an [[include]] cell, which stands alone beside averages");
   if (!apart.empty()) notes.push_back(fmt::format("{}: {}", kApartMark, join(apart, ", or ")));
+  add_row_notes(means.rows_left_out, notes);
   return notes;
 }
 

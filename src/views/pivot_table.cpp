@@ -71,7 +71,9 @@ std::string missing_mark(const PivotCell& cell) {
   for (const auto& [count, word] : {std::pair{cell.failed, "failed"},
                                     {cell.running, "running"},
                                     {cell.cancelled, "cancelled"},
-                                    {cell.not_finite, "NaN"}})
+                                    {cell.waiting, "waiting"},
+                                    {cell.not_finite, "NaN"},
+                                    {cell.absent, "no value"}})
     if (count > 0) mark += fmt::format(", {} {}", count, word);
   return mark + ")";
 }

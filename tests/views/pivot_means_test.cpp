@@ -221,6 +221,56 @@ BOOST_AUTO_TEST_CASE(rows_to_which_an_axis_does_not_apply_stand_apart) {
   BOOST_CHECK_THROW(pair.pivot({"layers"}), Error);
 }
 
+BOOST_AUTO_TEST_CASE(rows_over_their_own_cells_say_what_their_means_lack) {
+  Additive sweep;
+  for (const char* layers : {"1", "2"})
+    for (const char* tokens : {"4", "16"}) sweep.add({{"layers", layers}, {"tokens", tokens}, {"mix", "a"}});
+  for (const char* mix : {"a", "b"}) sweep.add({{"layers", "4"}, {"mix", mix}});
+  sweep.add({{"layers", "2"}, {"tokens", "16"}, {"mix", "c"}});
+  for (RunRecord& run : sweep.runs)
+    if (run.cell == 6) run.label = "extra";
+  sweep.fail(5, 0, JobState::cancelled);  // layers 4, mix b
+  sweep.fail(5, 1);
+  sweep.fail(6, 2, JobState::waiting);
+  BOOST_TEST(sweep.text({"layers"}) ==
+             "cell   layers                                         vqa\n"
+             "-----  ------  ------------------------------------------\n"
+             "       1                                    0.417 ± 0.021\n"
+             "       2                                    0.485 ± 0.021\n"
+             "       4                        0.617 ± 0.021 (own cells)\n"
+             "extra  2       0.873 ± 0.007 (own cells) (2/3, 1 waiting)\n"
+             "\n"
+             "mean ± standard deviation over 3 seeds\n"
+             "averaged, within each seed, over tokens (2 levels), mix = a\n"
+             "(own cells): no cell in common with the other rows, as an axis does not apply,\n"
+             "  or an [[include]] cell, which stands alone beside averages\n"
+             "left out of layers = 4: mix = b (cancelled or failed under 2 seeds)\n"
+             "left out of extra: seed 2 (waiting)\n"
+             "(2/3): 2 of 3 seeds are in the mean; --over own: all that each row has\n");
+}
+
+BOOST_AUTO_TEST_CASE(each_row_over_its_own_cells_has_a_note_up_to_a_few) {
+  Additive sweep;
+  for (const char* tokens : {"4", "16"})
+    for (const char* mix : {"a", "b", "c"}) sweep.add({{"tokens", tokens}, {"mix", mix}});
+  for (const std::uint64_t seed : {0, 1, 2}) sweep.fail(1, seed);  // tokens 4, mix b
+  sweep.fail(3, 1, JobState::running);                             // tokens 16, mix a
+  BOOST_TEST(sweep.text({"tokens"}, Over::own)
+                 .ends_with("each row is over its own cells: rows may differ by mix, too\n"
+                            "left out of tokens = 4: mix = b (failed)\n"
+                            "left out of tokens = 16: seed 1 (running)\n"
+                            "(2/3): 2 of 3 seeds are in the mean\n"));
+  // Where each row is one cell, its count says it.
+  BOOST_TEST(sweep.text({"tokens", "mix"}).find("left out") == std::string::npos);
+  Pivot pivot = sweep.pivot({"tokens"}, Over::own);
+  std::vector<PivotRowLeftOut>& rows = pivot.means[0].rows_left_out;
+  rows.resize(6, rows.front());
+  const std::string text =
+      render(wide_table(pivot, {.rows = {"tokens"}, .columns = {}, .values = {"vqa"}}), Format::text);
+  BOOST_TEST(text.find("\n3 more rows lack something: --format csv has the cells and seeds of each mean\n") !=
+             std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(each_value_has_its_own_holes) {
   Additive sweep;
   for (const char* layers : {"1", "2"})
