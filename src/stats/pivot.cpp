@@ -219,6 +219,7 @@ PivotCell summarize_row(const RowRuns& row, const Selection& selection, const st
       const ExampleError error = examples == run.examples.end() ? ExampleError{} : examples->second;
       cell.examples.n = terms == 0 ? error.n : std::min(cell.examples.n, error.n);
       cell.most_examples = std::max(cell.most_examples, error.n);
+      cell.of_runs.push_back(error);
       errors += error.standard_error;
       ++terms;
     }

@@ -30,7 +30,9 @@ struct PivotCell {
   /// their mean is taken as the mean of their standard errors, which is what it is at most; `n` is the
   /// smallest.
   ExampleError examples;
-  std::int64_t most_examples = 0;    ///< The largest n.
+  std::int64_t most_examples = 0;  ///< The largest n.
+  /// Of each run in the mean: a row of cells for each seed. Of a metric all n are 0.
+  std::vector<ExampleError> of_runs;
   std::vector<std::int64_t> cells;   ///< Numbers of the cells in the mean, ascending.
   std::vector<std::uint64_t> seeds;  ///< In the mean, ascending.
   std::int64_t planned = 0;          ///< Seeds that there should be.

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <set>
+#include <unordered_map>
 
 #include "store/query.hpp"
 #include "store/sweep_jobs.hpp"
@@ -41,7 +42,8 @@ Wanted parse_wanted(const std::string& full) {
 
 struct JobColumns {
   std::vector<std::string> stage;
-  std::vector<std::size_t> kind;  ///< Equal for the jobs of one stage and task; counted from 0.
+  std::vector<std::size_t> kind;      ///< Equal for the jobs of one stage and task; counted from 0.
+  std::vector<std::size_t> settings;  ///< Equal for jobs with the same parts of the recipe.
   std::vector<JobState> state;
   std::vector<bool> diverged;
 };
@@ -50,19 +52,21 @@ JobColumns load_job_columns(Database& database, const SweepJobs& jobs) {
   JobColumns columns;
   Query query(
       database,
-      "SELECT id, stage, task, state,"
+      "SELECT id, stage, task, state, parts,"
       " state = 'failed' AND (stage <> 'eval' OR task = 'heldout-loss') AND (SELECT a.failure FROM attempt a"
       " WHERE a.job_id = job.id ORDER BY a.number DESC LIMIT 1) = 'diverged'"
       " FROM job WHERE id BETWEEN ? AND ? ORDER BY id");
   query.bind(jobs.first_id(), jobs.last_id());
   std::map<std::pair<std::string, std::string>, std::size_t> kinds;
+  std::unordered_map<std::string, std::size_t> settings;
   while (columns.stage.size() < jobs.ids.size() && query.step()) {
     if (query.integer(0) != jobs.ids[columns.stage.size()]) continue;
     columns.stage.push_back(query.text(1));
     columns.kind.push_back(
         kinds.try_emplace({columns.stage.back(), query.text(2)}, kinds.size()).first->second);
     columns.state.push_back(from_name<JobState>(query.view(3)));
-    columns.diverged.push_back(query.integer(4) != 0);
+    columns.settings.push_back(settings.try_emplace(query.text(4), settings.size()).first->second);
+    columns.diverged.push_back(query.integer(5) != 0);
   }
   if (columns.stage.size() < jobs.ids.size())
     throw Error(fmt::format("{}: is damaged: a job of the sweep is missing", database.path().string()));
@@ -80,9 +84,10 @@ struct JobValues {
   std::map<std::string, std::set<std::size_t>> kinds;  ///< By name: the kinds of jobs that give it.
 };
 
-/// From columns n and stderr. Earlier versions wrote 0 as the standard error of a single example.
-ExampleError example_error(const Query& query, int n_column, int error_column) {
-  ExampleError error{.n = query.integer(n_column)};
+/// From columns n and stderr, and of the job that they are of. Earlier versions wrote 0 as the standard error
+/// of a single example.
+ExampleError example_error(const Query& query, int n_column, int error_column, std::size_t settings) {
+  ExampleError error{.n = query.integer(n_column), .settings = settings};
   if (error.n != 1) error.standard_error = query.real(error_column);
   return error;
 }
@@ -92,11 +97,12 @@ void add_all_scores(Database& database, const SweepJobs& jobs, const JobColumns&
               "SELECT job_id, name, value, n, stderr FROM score_value WHERE job_id BETWEEN ? AND ?");
   query.bind(jobs.first_id(), jobs.last_id());
   while (query.step()) {
-    const auto job = jobs.find(query.integer(0));
-    if (job < 0) continue;
-    JobValue value{query.text(1), query.real(2), example_error(query, 3, 4)};
-    values.kinds[value.name].insert(columns.kind[static_cast<std::size_t>(job)]);
-    values.of_job[static_cast<std::size_t>(job)].push_back(std::move(value));
+    const auto place = jobs.find(query.integer(0));
+    if (place < 0) continue;
+    const auto job = static_cast<std::size_t>(place);
+    JobValue value{query.text(1), query.real(2), example_error(query, 3, 4, columns.settings[job])};
+    values.kinds[value.name].insert(columns.kind[job]);
+    values.of_job[job].push_back(std::move(value));
   }
 }
 
@@ -106,11 +112,12 @@ void add_score(Database& database, const SweepJobs& jobs, const JobColumns& colu
               "SELECT job_id, value, n, stderr FROM score_value WHERE job_id BETWEEN ? AND ? AND name = ?");
   query.bind(jobs.first_id(), jobs.last_id(), wanted.name);
   while (query.step()) {
-    const auto job = jobs.find(query.integer(0));
-    if (job < 0) continue;
-    values.kinds[wanted.full].insert(columns.kind[static_cast<std::size_t>(job)]);
-    values.of_job[static_cast<std::size_t>(job)].push_back(
-        {wanted.full, query.real(1), example_error(query, 2, 3)});
+    const auto place = jobs.find(query.integer(0));
+    if (place < 0) continue;
+    const auto job = static_cast<std::size_t>(place);
+    values.kinds[wanted.full].insert(columns.kind[job]);
+    values.of_job[job].push_back(
+        {wanted.full, query.real(1), example_error(query, 2, 3, columns.settings[job])});
   }
 }
 

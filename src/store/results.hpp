@@ -20,6 +20,8 @@ struct ExampleError {
   std::int64_t n = 0;  ///< Examples; 0: not known.
   double standard_error =
       std::numeric_limits<double>::quiet_NaN();  ///< NaN: not known, as of a single example.
+  /// Equal for evaluations of a sweep that were asked for with the same keys and data.
+  std::size_t settings = 0;
 };
 
 /// One of the levels of an axis. Levels go in the order of the axis.

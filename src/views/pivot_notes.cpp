@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "util/text.hpp"
@@ -54,7 +55,7 @@ Content content_of(const Pivot& pivot, Spread spread) {
       if (source != Source::examples) continue;
       content.over_examples = true;
       content.least_examples = std::min(content.least_examples, cell.examples.n);
-      content.most_examples = std::max(content.most_examples, cell.examples.n);
+      content.most_examples = std::max(content.most_examples, cell.most_examples);
     }
   return content;
 }
@@ -190,22 +191,97 @@ std::vector<std::string> means_notes(const Pivot& pivot, const PivotMeans& means
   return notes;
 }
 
-/// Where the numbers of one value are over different numbers of examples: so the rows differ by their
-/// questions, too. Else nothing.
-std::string questions_note(const Pivot& pivot, std::size_t value) {
+/// Numbers of examples.
+struct Range {
   std::int64_t least = std::numeric_limits<std::int64_t>::max(), most = 0;
-  for (const PivotGroup& group : pivot.groups) {
-    const PivotCell& cell = group.values[value];
-    if (cell.summary.n == 0 || cell.examples.n == 0) continue;
-    least = std::min(least, cell.examples.n);
-    most = std::max(most, cell.most_examples);
+  void add(std::int64_t n) {
+    least = std::min(least, n);
+    most = std::max(most, n);
   }
-  if (least >= most) return "";
-  return fmt::format(
-      "n differs: {} to {} examples, so the rows were not asked the same questions; questions that do not "
-      "fit "
-      "or lack examples are left out of some rows",
-      with_commas(least), with_commas(most));
+  bool varies() const { return least < most; }
+  auto operator<=>(const Range&) const = default;
+};
+
+/// What is known of the n of some numbers.
+struct Questions {
+  Range n;
+  std::map<std::size_t, Range> by_settings;
+  void add(const PivotCell& cell) {
+    for (const ExampleError& run : cell.of_runs) {
+      n.add(run.n);
+      by_settings[run.settings].add(run.n);
+    }
+  }
+  /// Whether evaluations with the same keys and data differ in n.
+  bool are_left_out() const {
+    return std::any_of(by_settings.begin(), by_settings.end(),
+                       [](const auto& entry) { return entry.second.varies(); });
+  }
+};
+
+/// Whether two means are over evaluations of the same n, cell by cell where they are over the same ones.
+bool same_n(const PivotCell& a, const PivotCell& b) {
+  if (a.over == Over::common && b.over == Over::common)
+    return std::equal(a.of_runs.begin(), a.of_runs.end(), b.of_runs.begin(), b.of_runs.end(),
+                      [](const ExampleError& x, const ExampleError& y) { return x.n == y.n; });
+  return a.examples.n == b.examples.n && a.most_examples == b.most_examples;
+}
+
+std::string questions_words(const char* where, const Questions& questions) {
+  return fmt::format("n differs between {}, {} to {} examples, {}", where, with_commas(questions.n.least),
+                     with_commas(questions.n.most),
+                     questions.are_left_out()
+                         ? "so they were not asked the same questions: those that do not fit or lack "
+                           "examples are left out"
+                         : "as they are evaluated with other settings or data");
+}
+
+/// Where n differs among the numbers of one value: between the rows of a column, else within their means, and
+/// between columns. Else nothing.
+std::string questions_note(const Pivot& pivot, const PivotLayout& layout, std::size_t value) {
+  std::map<std::vector<RunLevel>, std::vector<const PivotCell*>> columns;
+  for (const PivotGroup& group : pivot.groups)
+    if (const PivotCell& cell = group.values[value]; cell.summary.n > 0 && cell.examples.n > 0)
+      columns[{group.levels.begin() + static_cast<std::ptrdiff_t>(layout.rows.size()), group.levels.end()}]
+          .push_back(&cell);
+  Questions all, rows;
+  std::set<Range> of_columns;
+  bool within = false, all_common = true;
+  for (const auto& [levels, cells] : columns) {
+    Questions questions;
+    bool alike = true;
+    for (const PivotCell* cell : cells) {
+      questions.add(*cell);
+      all.add(*cell);
+      within = within || cell->examples.n < cell->most_examples;
+      all_common = all_common && cell->over == Over::common;
+      alike = alike && same_n(*cell, *cells.front());
+    }
+    of_columns.insert(questions.n);
+    if (!alike)
+      for (const PivotCell* cell : cells) rows.add(*cell);
+  }
+  if (rows.n.varies()) return questions_words("rows", rows);
+  if (of_columns.size() > 1) return questions_words("columns", all);
+  if (!within) return "";
+  return fmt::format("n differs within each mean, {} to {} examples{}", with_commas(all.n.least),
+                     with_commas(all.n.most), all_common ? ", and in the same way in all rows" : "");
+}
+
+/// A note for all values that share it, which it names where there are others.
+void add_questions_notes(const Pivot& pivot, const PivotLayout& layout, std::vector<std::string>& notes) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> values_of;  // Of each note.
+  for (std::size_t v = 0; v < layout.values.size(); ++v) {
+    const std::string note = questions_note(pivot, layout, v);
+    if (note.empty()) continue;
+    const auto same = [&](const auto& entry) { return entry.first == note; };
+    auto found = std::find_if(values_of.begin(), values_of.end(), same);
+    if (found == values_of.end()) found = values_of.insert(found, {note, {}});
+    found->second.push_back(layout.values[v]);
+  }
+  for (const auto& [note, values] : values_of)
+    notes.push_back(values.size() == layout.values.size() ? note
+                                                          : fmt::format("{}: {}", join(values, ", "), note));
 }
 
 }  // namespace
@@ -230,9 +306,7 @@ std::vector<std::string> pivot_notes(const Pivot& pivot, const PivotLayout& layo
     for (std::string& note : means_notes(pivot, pivot.means[v]))
       notes.push_back(alike ? std::move(note) : fmt::format("{}: {}", layout.values[v], note));
   }
-  for (std::size_t v = 0; v < layout.values.size(); ++v)
-    if (const std::string note = questions_note(pivot, v); !note.empty())
-      notes.push_back(layout.values.size() == 1 ? note : fmt::format("{}: {}", layout.values[v], note));
+  add_questions_notes(pivot, layout, notes);
   if (content.incomplete) {
     const bool own = pivot.means.front().over == Over::own;
     notes.push_back(fmt::format("(2/3): 2 of 3 seeds are in the mean{}",

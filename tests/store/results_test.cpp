@@ -73,6 +73,17 @@ BOOST_FIXTURE_TEST_CASE(scores_come_with_their_examples_and_metrics_without, Mea
   BOOST_TEST(std::isnan(error_of("caption").standard_error));
 }
 
+BOOST_FIXTURE_TEST_CASE(evaluations_of_other_parts_have_other_settings, Measured) {
+  run(5, [&](const AttemptRecord& attempt, Lines& lines) { append(attempt, {lines.score("caption", 1)}); });
+  const auto alike = [&](const std::vector<std::string>& names) {
+    const auto runs = load_runs(database, sweep, names);
+    return runs.at(0).examples.at("caption").settings == runs.at(1).examples.at("caption").settings;
+  };
+  BOOST_TEST((alike({}) && alike({"caption"})));
+  Query(database, "UPDATE job SET parts = '[1]' WHERE id = 5").run();
+  BOOST_TEST(!(alike({}) || alike({"caption"})));
+}
+
 BOOST_FIXTURE_TEST_CASE(values_are_given_by_name_stage_and_kind, Measured) {
   const auto runs = load_runs(database, sweep,
                               {"vlm/loss", "vlm/loss:min", "vlm/loss:max", "encoder/loss", "caption",

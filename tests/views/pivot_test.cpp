@@ -336,17 +336,71 @@ BOOST_AUTO_TEST_CASE(spreads_of_seeds_and_of_examples_are_told_apart) {
   BOOST_TEST(show(runs, layout, Format::markdown).find("0.800 ± 0.064 (ex) |") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(rows_that_were_not_asked_the_same_questions_say_so) {
-  std::vector<RunRecord> runs = answers({0.8}, 40);
-  runs.push_back(run("c-abstractor", "64", 0, 0.6));
-  runs.back().examples["vqa"] = {35, 0.08};
-  const PivotLayout layout{.rows = {"kind"}, .columns = {}, .values = {"vqa"}, .spread = Spread::none};
-  const std::string note =
-      "n differs: 35 to 40 examples, so the rows were not asked the same questions;\n"
-      "  questions that do not fit or lack examples are left out of some rows\n";
-  BOOST_TEST(show(runs, layout).ends_with("\n" + note));
-  runs.back().examples["vqa"] = {40, 0.08};
-  BOOST_TEST(show(runs, layout).find("n differs") == std::string::npos);
+namespace {
+
+/// The last note of a table of runs of mlp and c-abstractor with 64 and 144 tokens, in this order, that have
+/// so many examples, under the settings of the same place.
+std::string n_note(const std::vector<std::int64_t>& n, const std::vector<std::size_t>& settings,
+                   PivotLayout layout) {
+  std::vector<RunRecord> runs = {run("mlp", "64", 0, 0.8), run("mlp", "144", 0, 0.8),
+                                 run("c-abstractor", "64", 0, 0.8), run("c-abstractor", "144", 0, 0.8)};
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    runs[i].examples["vqa"] = {.n = n[i], .standard_error = 0.08, .settings = settings[i]};
+  layout.values = {"vqa"};
+  std::vector<std::string> by = layout.rows;
+  by.insert(by.end(), layout.columns.begin(), layout.columns.end());
+  return wide_table(make_pivot(runs, kAxes, by, layout.values), layout).notes.back();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(that_n_differs_is_said_of_what_it_differs_between) {
+  const PivotLayout each{.rows = {"kind", "tokens"}}, kinds{.rows = {"kind"}},
+      columns{.rows = {"kind"}, .columns = {"tokens"}};
+  const std::vector<std::size_t> alike = {0, 0, 0, 0}, by_tokens = {0, 1, 0, 1};
+  const std::string left_out =
+      ", so they were not asked the same questions: those that do not fit or lack examples are left out";
+  const std::string other = ", as they are evaluated with other settings or data";
+  BOOST_TEST(n_note({12, 5, 12, 5}, alike, each) == "n differs between rows, 5 to 12 examples" + left_out);
+  BOOST_TEST(n_note({12, 5, 12, 5}, by_tokens, each) == "n differs between rows, 5 to 12 examples" + other);
+  BOOST_TEST(n_note({12, 5, 12, 4}, by_tokens, each) ==
+             "n differs between rows, 4 to 12 examples" + left_out);
+  for (const auto& settings : {alike, by_tokens})
+    BOOST_TEST(n_note({12, 5, 12, 5}, settings, kinds) ==
+               "n differs within each mean, 5 to 12 examples, and in the same way in all rows");
+  // The same range, yet other questions under each number of tokens.
+  BOOST_TEST(n_note({12, 5, 5, 12}, alike, kinds) == "n differs between rows, 5 to 12 examples" + left_out);
+  BOOST_TEST(n_note({12, 5, 12, 5}, alike, columns) ==
+             "n differs between columns, 5 to 12 examples" + left_out);
+  BOOST_TEST(n_note({12, 5, 12, 5}, by_tokens, columns) ==
+             "n differs between columns, 5 to 12 examples" + other);
+  BOOST_TEST(n_note({12, 5, 12, 4}, by_tokens, columns) ==
+             "n differs between rows, 4 to 5 examples" + left_out);
+  BOOST_TEST(n_note({12, 12, 12, 12}, by_tokens, each).find("n differs") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(examples_of_a_mean_are_counted_from_the_fewest_to_the_most) {
+  std::vector<RunRecord> runs = {run("mlp", "64", 0, 0.75), run("mlp", "144", 0, 0.25)};
+  for (RunRecord& record : runs) {
+    record.examples["vqa"] = {record.cell == 0 ? 12 : 5, 0.25};
+    record.values["cider"] = record.values["vqa"];
+    record.examples["cider"] = record.examples["vqa"];
+  }
+  const PivotLayout layout{.rows = {"kind"}, .columns = {}, .values = {"vqa", "cider"}};
+  BOOST_TEST(show(runs, layout) ==
+             "kind          vqa        cider\n"
+             "----  -----------  -----------\n"
+             "mlp   0.50 ± 0.25  0.50 ± 0.25\n"
+             "\n"
+             "one seed; ±: standard error over the 5 to 12 examples\n"
+             "averaged, within each seed, over tokens (2 levels)\n"
+             "n differs within each mean, 5 to 12 examples, and in the same way in all rows\n");
+  // A note that is of some values names them.
+  runs[1].examples["cider"] = {12, 0.25};
+  BOOST_TEST(
+      show(runs, layout)
+          .ends_with(
+              "\nvqa: n differs within each mean, 5 to 12 examples, and in the same way in all\n  rows\n"));
 }
 
 BOOST_AUTO_TEST_CASE(a_spread_that_is_not_known_is_not_shown_as_0) {
