@@ -107,6 +107,17 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_marked) {
              "(2/3): 2 of 3 seeds are in the mean; --over common: those that all rows have\n");
 }
 
+BOOST_AUTO_TEST_CASE(the_count_that_a_note_explains_stands_in_the_table) {
+  const std::vector<RunRecord> runs = {run("mlp", "64", 0, 0.25), run("mlp", "64", 1, 0, JobState::failed)};
+  BOOST_TEST(show(runs, {.rows = {"kind"}, .columns = {}, .values = {"vqa"}}) ==
+             "kind                     vqa\n"
+             "----  ----------------------\n"
+             "mlp   0.2500 (1/2, 1 failed)\n"
+             "\n"
+             "mean over 1 of 2 seeds: no spread is known\n"
+             "(1/2): 1 of 2 seeds is in the mean; --over common: those that all rows have\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_seed_that_lost_a_cell_is_not_averaged_without_it) {
   std::vector<RunRecord> runs = full_grid();
   runs[2] = run("mlp", "64", 0, 0, JobState::failed);
