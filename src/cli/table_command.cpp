@@ -1,6 +1,7 @@
 // `ablate table`: results as rows and columns of any axes.
 #include "cli/common.hpp"
 #include "report/output.hpp"
+#include "util/text.hpp"
 #include "views/result_tables.hpp"
 
 namespace ablate {
@@ -24,6 +25,8 @@ int run_table(const Arguments& arguments) {
   for (const Table& table : tables) {
     print_table(table, format);
     if (&table != &tables.back()) write_out("\n");
+    if (query.tidy)  // A program reads the table alone.
+      for (const std::string& note : table.notes) write_err(fmt::format("note: {}\n", one_line(note)));
   }
   return ExitCode::done;
 }

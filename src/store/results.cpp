@@ -42,6 +42,7 @@ Wanted parse_wanted(const std::string& full) {
 
 struct JobColumns {
   std::vector<std::string> stage;
+  std::vector<std::string> tasks;     ///< Of each kind.
   std::vector<std::size_t> kind;      ///< Equal for the jobs of one stage and task; counted from 0.
   std::vector<std::size_t> settings;  ///< Equal for jobs with the same parts of the recipe.
   std::vector<JobState> state;
@@ -62,8 +63,9 @@ JobColumns load_job_columns(Database& database, const SweepJobs& jobs) {
   while (columns.stage.size() < jobs.ids.size() && query.step()) {
     if (query.integer(0) != jobs.ids[columns.stage.size()]) continue;
     columns.stage.push_back(query.text(1));
-    columns.kind.push_back(
-        kinds.try_emplace({columns.stage.back(), query.text(2)}, kinds.size()).first->second);
+    const auto [kind, is_new] = kinds.try_emplace({columns.stage.back(), query.text(2)}, kinds.size());
+    columns.kind.push_back(kind->second);
+    if (is_new) columns.tasks.push_back(query.text(2));
     columns.state.push_back(from_name<JobState>(query.view(3)));
     columns.settings.push_back(settings.try_emplace(query.text(4), settings.size()).first->second);
     columns.diverged.push_back(query.integer(5) != 0);
@@ -297,6 +299,30 @@ std::vector<std::string> known_values(Database& database, std::int64_t sweep_id)
   std::vector<std::string> names(scores.begin(), scores.end());
   names.insert(names.end(), metrics.begin(), metrics.end());
   return names;
+}
+
+std::vector<UnscoredEvaluation> load_unscored(Database& database, std::int64_t sweep_id) {
+  const ReadTransaction snapshot(database);
+  const SweepJobs jobs = load_sweep_jobs(database, sweep_id);
+  const JobColumns columns = load_job_columns(database, jobs);
+  std::set<std::size_t> scored;  // Kinds.
+  Query query(database, "SELECT DISTINCT job_id FROM score_value WHERE job_id BETWEEN ? AND ?");
+  query.bind(jobs.first_id(), jobs.last_id());
+  while (query.step())
+    if (const auto job = jobs.find(query.integer(0)); job >= 0)
+      scored.insert(columns.kind[static_cast<std::size_t>(job)]);
+  const std::vector<JobState> states = states_with_parents(database, jobs, columns);
+  std::map<std::size_t, std::map<std::string, std::int64_t>> counts;
+  for (std::size_t job = 0; job < jobs.ids.size(); ++job) {
+    if (columns.stage[job] != to_name(Stage::eval) || scored.count(columns.kind[job]) > 0) continue;
+    const bool blocked = columns.state[job] == JobState::waiting &&
+                         (states[job] == JobState::failed || states[job] == JobState::cancelled);
+    ++counts[columns.kind[job]][blocked ? "blocked" : to_name(columns.state[job])];
+  }
+  std::vector<UnscoredEvaluation> unscored;
+  for (const auto& [kind, of_kind] : counts)
+    unscored.push_back({columns.tasks[kind], {of_kind.begin(), of_kind.end()}});
+  return unscored;
 }
 
 std::vector<CurvePoint> load_curve(Database& database, std::int64_t job_id, const std::string& metric) {

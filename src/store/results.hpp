@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/experiment.hpp"
@@ -59,6 +60,14 @@ std::vector<RunRecord> load_runs(Database& database, std::int64_t sweep_id,
                                  const std::vector<std::string>& names);
 /// The names that load_runs can give for a sweep: scores first, then "stage/metric".
 std::vector<std::string> known_values(Database& database, std::int64_t sweep_id);
+
+/// An evaluation of which no job has a score yet, so that the names of its scores are not known.
+struct UnscoredEvaluation {
+  std::string task;
+  std::vector<std::pair<std::string, std::int64_t>> jobs;  ///< How many are "failed", "blocked", ...
+};
+/// Those that a sweep plans, in the order of their first jobs.
+std::vector<UnscoredEvaluation> load_unscored(Database& database, std::int64_t sweep_id);
 
 struct CurvePoint {
   std::int64_t step = 0;

@@ -28,23 +28,45 @@ void check_layout(const PivotLayout& layout) {
         throw Error(fmt::format("axis '{}' is asked for twice; expected once, in --rows or --columns", axis));
 }
 
-/// "loss:min" is known when "loss" is.
+/// Scores of one evaluation stand side by side: "caption" of "caption/4-shot".
+std::string family_of(const std::string& score) { return score.substr(0, score.find('/')); }
+
+/// "caption (2 failed, 1 blocked)"
+std::string unscored_words(const UnscoredEvaluation& evaluation) {
+  std::vector<std::string> counts;
+  for (const auto& [state, count] : evaluation.jobs) counts.push_back(with_commas(count) + " " + state);
+  return fmt::format("{} ({})", evaluation.task, join(counts, ", "));
+}
+
+/// "no score yet of caption (2 failed); `ablate jobs NAME --stage eval` lists its jobs"; nothing where all
+/// evaluations have one.
+std::string unscored_note(const std::vector<UnscoredEvaluation>& unscored, const SweepRecord& sweep) {
+  if (unscored.empty()) return "";
+  std::vector<std::string> words;
+  for (const UnscoredEvaluation& evaluation : unscored) words.push_back(unscored_words(evaluation));
+  return fmt::format("no score yet of {}; `ablate jobs {} --stage eval` lists the jobs", join(words, ", "),
+                     sweep.name);
+}
+
+/// "loss:min" is known when "loss" is. A name that is not may be that of a score that no job has given yet.
 void check_values(const std::vector<std::string>& names, const std::vector<std::string>& known,
-                  const SweepRecord& sweep) {
+                  const std::vector<UnscoredEvaluation>& unscored, const SweepRecord& sweep) {
   for (const std::string& name : names) {
     std::string plain = name;
     for (const char* suffix : {":min", ":max"})
       if (plain.ends_with(suffix)) plain.resize(plain.size() - 4);
     if (std::find(known.begin(), known.end(), plain) != known.end()) continue;
+    for (const UnscoredEvaluation& evaluation : unscored)
+      if (evaluation.task == family_of(plain))
+        throw Error(fmt::format("sweep '{}': {}", sweep.name, unscored_note({evaluation}, sweep)));
     if (known.empty())
       throw Error(fmt::format("sweep '{}' has no values yet; `ablate status {}` shows how far it is",
                               sweep.name, sweep.name));
-    throw Error(fmt::format("sweep '{}' has no value '{}'{}", sweep.name, name, suggestion(plain, known)));
+    const std::string note = unscored_note(unscored, sweep);
+    throw Error(fmt::format("sweep '{}' has no value '{}'{}{}{}", sweep.name, name, suggestion(plain, known),
+                            note.empty() ? "" : "\n", note));
   }
 }
-
-/// Scores of one evaluation stand side by side: "caption" of "caption/4-shot".
-std::string family_of(const std::string& score) { return score.substr(0, score.find('/')); }
 
 /// Values in groups of one table each: all in one, or one for each family where they are many.
 std::vector<std::vector<std::string>> divide_values(const std::vector<std::string>& values, bool chosen) {
@@ -76,13 +98,14 @@ std::vector<Table> wide_tables(const std::vector<RunRecord>& runs, const std::ve
 
 /// What is asked for, checked against what the sweep has.
 PivotLayout layout_of(const ResultQuery& query, const SweepRecord& sweep,
-                      const std::vector<std::string>& known) {
+                      const std::vector<std::string>& known,
+                      const std::vector<UnscoredEvaluation>& unscored) {
   PivotLayout layout{
       .rows = query.rows, .columns = query.columns, .values = query.values, .spread = query.spread};
   check_axes(layout.rows, sweep);
   check_axes(layout.columns, sweep);
   check_layout(layout);
-  check_values(layout.values, known, sweep);
+  check_values(layout.values, known, unscored, sweep);
   if (layout.values.empty())
     for (const std::string& name : known)
       if (!is_metric(name)) layout.values.push_back(name);
@@ -100,7 +123,8 @@ PivotLayout layout_of(const ResultQuery& query, const SweepRecord& sweep,
 
 std::vector<Table> result_tables(Database& database, const SweepRecord& sweep, const ResultQuery& query) {
   const std::vector<std::string> known = known_values(database, sweep.id);
-  PivotLayout layout = layout_of(query, sweep, known);
+  const std::vector<UnscoredEvaluation> unscored = load_unscored(database, sweep.id);
+  PivotLayout layout = layout_of(query, sweep, known, unscored);
   std::vector<RunRecord> runs = load_runs(database, sweep.id, layout.values);
   std::vector<PlanAxis> axes = sweep.axes;
   std::optional<Over> over = query.over;
@@ -116,9 +140,13 @@ std::vector<Table> result_tables(Database& database, const SweepRecord& sweep, c
   std::vector<std::string> by = layout.rows;
   by.insert(by.end(), layout.columns.begin(), layout.columns.end());
 
-  if (query.tidy) return {tidy_table(make_pivot(runs, axes, by, layout.values, over), layout)};
-  std::vector<Table> tables =
-      wide_tables(runs, axes, by, layout, over, !query.values.empty() || query.sort_by);
+  std::vector<Table> tables;
+  if (query.tidy)
+    tables.push_back(tidy_table(make_pivot(runs, axes, by, layout.values, over), layout));
+  else
+    tables = wide_tables(runs, axes, by, layout, over, !query.values.empty() || query.sort_by);
+  if (query.values.empty() && !unscored.empty())
+    tables.back().notes.push_back(unscored_note(unscored, sweep));
   if (layout.values.empty() && !known.empty())
     tables.back().notes.push_back("no scores yet; --value shows metrics: " + join(known, ", "));
   return tables;

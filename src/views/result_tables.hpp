@@ -21,8 +21,9 @@ struct ResultQuery {
   bool tidy = false;  ///< For programs: one row for each combination of levels. Else for readers.
 };
 
-/// One table, or one for each evaluation where scores are many and none was asked for. Throws Error that
-/// names what the sweep does not have, with the nearest name.
+/// One table, or one for each evaluation where scores are many and none was asked for. A note names the
+/// evaluations that have no score yet, where all scores are asked for. Throws Error that names what the sweep
+/// does not have, with the nearest name.
 std::vector<Table> result_tables(Database& database, const SweepRecord& sweep, const ResultQuery& query);
 
 }  // namespace ablate

@@ -73,6 +73,34 @@ BOOST_AUTO_TEST_CASE(unknown_axes_and_values_are_answered_with_the_nearest) {
   BOOST_TEST(program.run("table tniy").err.find("did you mean 'tiny'?") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(an_evaluation_that_gave_no_score_is_named) {
+  Program program;
+  program.scratch.write("demo.toml",
+                        "stages = [\"demo\", \"eval\"]\n[demo]\nsteps = 60\n"
+                        "[eval]\ntasks = [\"demo-accuracy\", \"demo-robustness\"]\n");
+  BOOST_REQUIRE(program.run_tiny("--quiet").code == 0);
+  BOOST_TEST(program.run("table tiny").out.find("no score yet") == std::string::npos);
+  {
+    Database database(program.scratch.path / "results/ablate.db", Database::Mode::read_write);
+    Query(database,
+          "DELETE FROM score_value WHERE job_id IN (SELECT id FROM job WHERE task = 'demo-robustness')")
+        .run();
+    Query(database, "UPDATE job SET state = 'failed' WHERE task = 'demo-robustness'").run();
+  }
+  const std::string note =
+      "no score yet of demo-robustness (12 failed); `ablate jobs tiny --stage eval` lists the jobs";
+  BOOST_TEST(program.run("table tiny --format latex").out.ends_with("\n% " + note + "\n"));
+  const Outcome csv = program.run("table tiny --format csv");
+  BOOST_TEST(csv.out.find("no score yet") == std::string::npos);
+  BOOST_TEST(csv.err == "note: " + note + "\n");
+  BOOST_TEST(program.run("table tiny --value accuracy").out.find("no score yet") == std::string::npos);
+  const Outcome asked = program.run("table tiny --value demo-robustness/noise:min");
+  BOOST_TEST(asked.code == 2);
+  BOOST_TEST(asked.err == "ablate: sweep 'tiny': " + note + "\n");
+  BOOST_TEST(program.run("table tiny --value acuracy").err ==
+             "ablate: sweep 'tiny' has no value 'acuracy'; did you mean 'accuracy'?\n" + note + "\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_query_reads_in_any_format) {
   const Finished program;
   BOOST_TEST(program.run("query 'SELECT stage, count(*) AS jobs FROM jobs GROUP BY stage'").out ==

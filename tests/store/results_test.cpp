@@ -154,6 +154,21 @@ BOOST_FIXTURE_TEST_CASE(the_names_of_values_are_scores_first, Measured) {
              boost::test_tools::per_element());
 }
 
+BOOST_FIXTURE_TEST_CASE(evaluations_without_any_score_are_known_by_their_jobs, Measured) {
+  BOOST_TEST(load_unscored(database, sweep).empty());  // Job 3 has scores.
+  Query(database, "UPDATE job SET task = 'vqa' WHERE stage = 'eval' AND id <> 3").run();
+  Query(database, "UPDATE job SET state = 'finished' WHERE id = 5").run();
+  const auto found = load_unscored(database, sweep);
+  BOOST_TEST_REQUIRE(found.size() == 1u);
+  BOOST_TEST(found[0].task == "vqa");
+  // Two are behind the encoder that failed.
+  using Counts = std::vector<std::pair<std::string, std::int64_t>>;
+  BOOST_CHECK(found[0].jobs == (Counts{{"blocked", 2}, {"finished", 1}}));
+  Query(database, "DELETE FROM score_value").run();
+  BOOST_TEST(load_unscored(database, sweep).at(0).task == "caption");
+  BOOST_CHECK(load_unscored(database, sweep).at(0).jobs == (Counts{{"finished", 1}}));
+}
+
 BOOST_FIXTURE_TEST_CASE(progress_counts_states_and_what_is_blocked, Measured) {
   const auto progress = load_progress(database, sweep);
   BOOST_REQUIRE(progress.size() == 3u);
