@@ -50,6 +50,12 @@ bool has_database(const Arguments& arguments) {
   return std::filesystem::exists(arguments.database(), failed);
 }
 
+void warn_if_changed(Database& database, const std::optional<std::string>& sweep) {
+  if (!sweep) return;
+  if (const std::string line = changed_line(database, *sweep); !line.empty())
+    write_err(fmt::format("note: {}\n", line));
+}
+
 std::size_t output_width() { return terminal_of(1).columns; }
 
 void print_table(const Table& table, Format format) { write_out(render(table, format, output_width())); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ Database open_for_reading(const Arguments& arguments);
 Database open_for_writing(const Arguments& arguments);
 /// Whether there is a database file at all.
 bool has_database(const Arguments& arguments);
+
+/// Says on standard error where the file that a sweep is asked for by has changed since it was planned.
+void warn_if_changed(Database& database, const std::optional<std::string>& sweep);
 
 /// Columns that a text table on standard output may take: those of the terminal, 0 elsewhere.
 std::size_t output_width();

@@ -26,6 +26,7 @@ int run_export(const Arguments& arguments) {
   Database database = open_for_reading(arguments);
   const auto what = arguments.choice<Tidy>("WHAT");
   const auto sweep = arguments.find_text("--sweep");
+  warn_if_changed(database, sweep);
   const auto format = arguments.choice<Format>("--format");
   const auto path = arguments.find_text("--output");
   if (!path) {

@@ -32,6 +32,7 @@ int run_jobs(const Arguments& arguments) {
     write_out(explain_job(database, *key));
     return ExitCode::done;
   }
+  warn_if_changed(database, arguments.find_text("SWEEP"));
   const std::vector<JobRow> rows = select_jobs(database, arguments.find_text("SWEEP"),
                                                arguments.list("--state"), arguments.list("--stage"));
   const auto format = arguments.choice<Format>("--format");

@@ -50,6 +50,7 @@ int run_status(const Arguments& arguments) {
   }
   Database database = open_for_reading(arguments);
   const auto name = arguments.find_text("SWEEP");
+  warn_if_changed(database, name);
   if (arguments.flag("--watch")) return watch(database, name);
   const Status status = load_status(database, name);
   if (arguments.flag("--json")) {

@@ -20,6 +20,7 @@ int run_table(const Arguments& arguments) {
                     .descending = arguments.flag("--descending"),
                     .tidy = format == Format::csv || format == Format::json};
   if (const auto name = arguments.find_text("--over")) query.over = from_name<Over>(*name);
+  warn_if_changed(database, arguments.text("SWEEP"));
   const std::vector<Table> tables =
       result_tables(database, get_sweep(database, arguments.text("SWEEP")), query);
   for (const Table& table : tables) {

@@ -8,6 +8,8 @@
 #include "data/shard.hpp"
 #include "journal/data_promise.hpp"
 #include "store/data_hash.hpp"
+#include "store/sweeps.hpp"
+#include "util/file.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -17,7 +19,8 @@ namespace {
 /// Tells the content of sources, and keeps what it has found.
 class SourceReader {
  public:
-  SourceReader(Database* database, const PlanOptions& options) : options_(options), hashes_(database) {}
+  SourceReader(Database* database, const PlanOptions& options, bool as_remembered = false)
+      : options_(options), hashes_(database, as_remembered) {}
 
   std::string read(const std::string& path, SourceKind kind) {
     if (options_.reading) options_.reading(path);
@@ -73,6 +76,51 @@ std::string former_line(const PlannedSweep& planned, bool saved) {
   return fmt::format("the sweep '{}' {} that of {}{}; it {} that of {}{}", one_line(planned.sweep.name),
                      saved ? "was" : "is", shown_path(former.path), was, now, shown_path(planned.sweep.file),
                      saved ? " now" : "");
+}
+
+namespace {
+
+/// Whether one of the sweep's files was written, or put in its place, since then; the file system's clock may
+/// be a little late.
+bool is_newer(const Sweep& sweep, double planned_at) {
+  constexpr double kSlack = 2, kNsPerSecond = 1e9;
+  for (const std::filesystem::path& file : {sweep.file, sweep.experiment_file})
+    if (const auto state = find_file_state(file);
+        !state || static_cast<double>(state->ctime_ns) / kNsPerSecond > planned_at - kSlack)
+      return true;
+  return false;
+}
+
+bool gives_saved_plan(Database& database, const Sweep& sweep, std::int64_t sweep_id) {
+  const PlanOptions options;
+  SourceReader reader(&database, options, /*as_remembered=*/true);
+  return has_plan(database, sweep_id, make_plan(sweep, [&](const std::string& path, SourceKind kind) {
+                    return reader.read(path, kind);
+                  }));
+}
+
+}  // namespace
+
+std::string changed_line(Database& database, const std::string& asked) {
+  const SweepRecord saved = get_sweep(database, asked);
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(asked, failed) || real_path(asked) != real_path(saved.path))
+    return "";
+  const std::string file = shown_path(asked);
+  try {
+    // Planning takes time where cells are many, and another version of this program may plan them otherwise.
+    const Sweep sweep = load_sweep(asked);
+    if (!is_newer(sweep, saved.planned_at) || gives_saved_plan(database, sweep, saved.id)) return "";
+  } catch (const std::exception&) {  // Whatever it is: what was asked for is in the database.
+    return fmt::format(
+        "{} cannot be planned any more, as `ablate plan {}` explains; shown is what it was when "
+        "it was planned",
+        file, file);
+  }
+  return fmt::format(
+      "{} has changed since it was planned, and shown is what it was then; `ablate plan {} "
+      "--save` plans it as it is now",
+      file, file);
 }
 
 PlannedSweep plan_sweep(Sweep sweep, Database* database, const PlanOptions& options) {

@@ -50,6 +50,11 @@ PlannedSweep list_sweep(const Sweep& sweep);
 /// it. Empty when the name is taken from no file.
 std::string former_line(const PlannedSweep& planned, bool saved);
 
+/// For whoever asks for what the database has of a sweep by the name of its file: "FILE has changed since it
+/// was planned ...", where it gives another plan now. Else empty, as for a sweep that is asked for by its own
+/// name. Data are taken for what they were when they were read last. Throws Error as get_sweep() does.
+std::string changed_line(Database& database, const std::string& asked);
+
 /// Throws Error naming the data that the plan lacks.
 void require_data(const PlannedSweep& planned);
 

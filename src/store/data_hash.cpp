@@ -1,11 +1,14 @@
 #include "store/data_hash.hpp"
 
 #include "store/query.hpp"
+#include "util/hash.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
 
 namespace {
+
+constexpr std::int64_t kSmall = 1 << 24;  // Bytes: a file of that size is read in no time.
 
 std::string absolute_text(const std::filesystem::path& path) {
   if (path.is_absolute()) return path.string();
@@ -14,19 +17,24 @@ std::string absolute_text(const std::filesystem::path& path) {
 
 }  // namespace
 
+std::optional<FileContent> FileHashes::find_remembered(const std::string& path,
+                                                       const FileState& state) const {
+  if (!database_) return std::nullopt;
+  Query query(*database_, "SELECT hash, size, mtime_ns, ctime_ns, inode FROM data_hash WHERE path = ?", path);
+  if (!query.step()) return std::nullopt;
+  const FileState then{query.integer(1), query.integer(2), query.integer(3), query.integer(4)};
+  if (!as_remembered_ && then != state) return std::nullopt;
+  return FileContent{query.text(0), then.size, then};
+}
+
 FileContent FileHashes::get(const std::filesystem::path& path) {
   const auto state = find_file_state(path);
   if (!state) return {};
   const std::string key = absolute_text(path);
   if (const auto found = read_.find(key); found != read_.end() && found->second.state == *state)
     return found->second;
-  if (database_) {
-    Query query(*database_,
-                "SELECT hash FROM data_hash WHERE path = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ?"
-                " AND inode = ?",
-                key, state->size, state->mtime_ns, state->ctime_ns, state->inode);
-    if (query.step()) return {query.text(0), state->size, *state};
-  }
+  if (auto remembered = find_remembered(key, *state)) return *std::move(remembered);
+  if (as_remembered_ && state->size > kSmall) return {hash128("never read: " + key).hex(), state->size, {}};
   FileContent content = read_content(path);
   if (content.state.is_known()) new_hashes_.emplace_back(key, content);
   return read_[key] = content;
@@ -34,11 +42,13 @@ FileContent FileHashes::get(const std::filesystem::path& path) {
 
 std::vector<std::string> FileHashes::get_names(const std::filesystem::path& path, int version,
                                                const std::function<std::vector<std::string>()>& read) {
-  const std::string hash = get(path).hash;
+  const FileContent content = get(path);
+  const std::string& hash = content.hash;
   if (database_) {
     Query query(*database_, "SELECT names FROM data_names WHERE hash = ? AND version = ?", hash, version);
     if (query.step()) return query.view(0).empty() ? std::vector<std::string>() : split(query.view(0), '\0');
   }
+  if (as_remembered_ && content.bytes > kSmall) return {};
   const std::vector<std::string> names = read();
   new_names_.push_back({hash, version, join(names, std::string_view("\0", 1))});
   return names;

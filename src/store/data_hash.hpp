@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -14,8 +15,11 @@ namespace ablate {
 
 class FileHashes {
  public:
-  /// `database` may be null: then files are remembered for as long as this lives.
-  explicit FileHashes(Database* database) : database_(database) {}
+  /// `database` may be null: then files are remembered for as long as this lives. With `as_remembered` a file
+  /// is taken for what it was when it was read last, whatever became of it, and of those that never were only
+  /// small ones are read: a large one is like no other.
+  explicit FileHashes(Database* database, bool as_remembered = false)
+      : database_(database), as_remembered_(as_remembered) {}
 
   /// kAbsent when there is no regular file. Throws Error when it cannot be read.
   FileContent get(const std::filesystem::path& path);
@@ -35,7 +39,10 @@ class FileHashes {
     int version;
     std::string text;
   };
+  std::optional<FileContent> find_remembered(const std::string& path, const FileState& state) const;
+
   Database* database_;
+  bool as_remembered_;
   std::unordered_map<std::string, FileContent> read_;            ///< By absolute path.
   std::vector<std::pair<std::string, FileContent>> new_hashes_;  ///< Path, absolute, and content.
   std::vector<Names> new_names_;

@@ -195,6 +195,11 @@ std::vector<std::pair<std::string, std::string>> find_new_sources(Database& data
 
 }  // namespace
 
+bool has_plan(Database& database, std::int64_t sweep_id, const Plan& plan) {
+  Query query(database, "SELECT fingerprint FROM sweep WHERE id = ?", sweep_id);
+  return query.step() && query.view(0) == hash_plan(plan).hex();
+}
+
 SaveResult save_plan(Database& database, const Plan& plan, const std::filesystem::path& sweep_file,
                      const Json& run, double now, bool replace) {
   const std::string fingerprint = hash_plan(plan).hex();

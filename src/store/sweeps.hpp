@@ -41,6 +41,9 @@ std::optional<FormerFile> claim_name(Database& database, const std::string& name
 SaveResult save_plan(Database& database, const Plan& plan, const std::filesystem::path& sweep_file,
                      const Json& run, double now, bool replace = false);
 
+/// Whether what save_plan() would write of the sweep's cells and jobs is what the database has of it.
+bool has_plan(Database& database, std::int64_t sweep_id, const Plan& plan);
+
 struct SweepRecord {
   std::int64_t id = 0;
   std::string name;

@@ -199,6 +199,19 @@ BOOST_AUTO_TEST_CASE(weights_named_by_an_index_count_with_its_shards) {
   BOOST_TEST(!program.exists("results"));
 }
 
+BOOST_AUTO_TEST_CASE(data_that_change_are_no_change_of_the_file_that_names_them) {
+  const InitSweep program;
+  program.scratch.write("s.toml",
+                        "experiment = 'llm.toml'\nseeds = 1\n[[axis]]\nkey = 'data.text'\n"
+                        "levels = [['text/a.jsonl'], ['copy.jsonl', 'text']]\n");
+  program.shell("cp text/a.jsonl copy.jsonl; sleep 2.1");  // So that the files' hashes are kept.
+  BOOST_TEST_REQUIRE(program.run("plan s.toml --save").code == 0);
+  program.shell("touch s.toml; echo '{\"text\": \"u\"}' >> copy.jsonl");
+  BOOST_TEST(program.run("status s.toml").err == "");
+  program.shell("sed -i \"s/'copy.jsonl', //\" s.toml");
+  BOOST_TEST(has(program.run("status s.toml").err, "s.toml has changed since it was planned"));
+}
+
 BOOST_AUTO_TEST_CASE(equal_bytes_that_are_read_in_another_way_are_other_jobs_with_paths_of_their_own) {
   const InitSweep program;
   program.shell("cp text/a.jsonl x.jsonl && cp x.jsonl y.jsonl && cp x.jsonl x.txt && cp x.jsonl y.md");

@@ -101,6 +101,36 @@ BOOST_AUTO_TEST_CASE(an_evaluation_that_gave_no_score_is_named) {
              "ablate: sweep 'tiny' has no value 'acuracy'; did you mean 'accuracy'?\n" + note + "\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_has_changed_since_it_was_planned_is_said_to_have) {
+  const Finished program;
+  const auto notes_are = [&](const std::string& note) {
+    for (const char* command : {"table tiny.toml", "table ./tiny.toml --format csv", "status tiny.toml",
+                                "export runs --sweep tiny.toml", "jobs tiny.toml"}) {
+      const Outcome found = program.run(command);
+      BOOST_TEST(found.code == 0, command);
+      BOOST_TEST(found.err == note, command << ": " << found.err);
+    }
+    BOOST_TEST(program.run("table tiny").err == "");
+  };
+  notes_are("");
+  const std::string table = program.run("table tiny.toml").out;
+  program.shell("echo '# A comment is no change.' >> tiny.toml; echo '[run]' >> demo.toml");
+  notes_are("");
+  program.shell("sed -i 's/steps = 60/steps = 70/' demo.toml");
+  notes_are(
+      "note: tiny.toml has changed since it was planned, and shown is what it was then; `ablate plan "
+      "tiny.toml "
+      "--save` plans it as it is now\n");
+  BOOST_TEST(program.run("table tiny.toml").out == table);
+  program.shell("echo 'levels = 3' >> tiny.toml");
+  notes_are(
+      "note: tiny.toml cannot be planned any more, as `ablate plan tiny.toml` explains; shown is what it was "
+      "when it was planned\n");
+  program.shell("sed -i '$d' tiny.toml");
+  BOOST_TEST(program.run("plan tiny.toml --save").code == 0);
+  BOOST_TEST(program.run("table tiny.toml").err.find("changed") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_query_reads_in_any_format) {
   const Finished program;
   BOOST_TEST(program.run("query 'SELECT stage, count(*) AS jobs FROM jobs GROUP BY stage'").out ==

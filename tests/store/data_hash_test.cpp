@@ -65,6 +65,21 @@ BOOST_FIXTURE_TEST_CASE(without_a_database_files_are_read_all_the_same, Store) {
   hashes.remember();
 }
 
+BOOST_FIXTURE_TEST_CASE(files_can_be_taken_for_what_they_were_when_they_were_read_last, DatedFiles) {
+  const auto file = write_dated("data.txt", "some text");
+  settle();
+  const std::string hash = hash_of(file);
+  write_dated("data.txt", "something longer");
+  FileHashes hashes(&database, /*as_remembered=*/true);
+  BOOST_TEST(hashes.get(file).hash == hash);
+  BOOST_TEST(hashes.get(write("small", "text")).hash == hash128("text").hex());
+  BOOST_TEST(hashes.get(path / "absent").hash == kAbsent);
+  const auto large = write("large.jsonl", "");
+  std::filesystem::resize_file(large, (1 << 24) + 1);
+  BOOST_TEST(hashes.get(large).hash != hash_file(large).hex());
+  BOOST_CHECK(hashes.get_names(large, 1, [] { return std::vector<std::string>{"read"}; }).empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(the_pictures_that_lines_name_are_read_once_for_each_content, Store) {
   int reads = 0;
   const auto names_of = [&](const std::string& file, int version, std::vector<std::string> names) {
