@@ -41,6 +41,21 @@ struct HoldoutResult {
   double covered95 = 0;  ///< Share of optima inside the 95 % interval; NaN where there is none.
 };
 
+/// Names: law/names.hpp.
+enum class DecaySource {
+  lambda,    ///< More than half of the runs have this lambda,
+  per_step,  ///< or else this lr * lambda, which is how decay is given where it is independent of the rate.
+  mixed,     ///< Neither.
+  unknown,   ///< The runs do not tell.
+};
+/// The weight decay that goes with a forecast.
+struct LawDecay {
+  DecaySource source = DecaySource::unknown;
+  double value = 0.1;  ///< lambda of PyTorch's AdamW; of source per_step, lr * lambda. Where the runs tell
+                       ///< none, what MM1 and most others have.
+  double lambda(double lr) const { return source == DecaySource::per_step ? value / lr : value; }
+};
+
 /// Everything about one set of runs.
 struct LawFit {
   LawOptions options;
@@ -58,8 +73,7 @@ struct LawFit {
   LawEstimate bend;                        ///< Of the rate's law in log2 N; see bend_in_params().
   std::vector<BaselineLaw> baselines;
   std::vector<HoldoutResult> holdout;  ///< Largest size left out; empty with fewer than two sizes.
-  double weight_decay = 0.1;           ///< PyTorch's AdamW form: that of most runs; 0.1 where not given.
-  bool weight_decay_given = false;
+  LawDecay decay;
   bool refused() const;
 };
 

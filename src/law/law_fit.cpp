@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "law/law_core.hpp"
@@ -12,18 +13,26 @@ namespace ablate {
 
 namespace {
 
-constexpr double kUsualWeightDecay = 0.1;  // MM1 and most others.
+/// What more than half of the runs have; NaN: there is no such value.
+double value_of_most(const std::vector<double>& values) {
+  std::map<std::string, std::size_t> counts;  // Six digits: one rule is one value, whatever its rounding.
+  for (const double value : values)
+    if (2 * ++counts[fmt::format("{:.6g}", value)] > values.size()) return value;
+  return std::numeric_limits<double>::quiet_NaN();
+}
 
-/// The weight decay that most runs have; the smaller one of two that are as frequent.
-void take_weight_decay(LawFit& fit) {
-  std::map<double, std::size_t> counts;
-  for (const LawRun& run : fit.runs)
-    if (!std::isnan(run.weight_decay)) ++counts[run.weight_decay];
-  fit.weight_decay = kUsualWeightDecay;
-  std::size_t most = 0;
-  for (const auto& [decay, count] : counts)
-    if (count > most) most = count, fit.weight_decay = decay;
-  fit.weight_decay_given = most > 0;
+LawDecay decay_of(const std::vector<LawRun>& runs) {
+  std::vector<double> lambdas, per_step;
+  for (const LawRun& run : runs) {
+    if (std::isnan(run.weight_decay)) continue;
+    lambdas.push_back(run.weight_decay);
+    per_step.push_back(run.weight_decay * run.lr);
+  }
+  if (lambdas.empty()) return {};
+  const double lambda = value_of_most(lambdas), step = value_of_most(per_step);
+  if (!std::isnan(lambda)) return {DecaySource::lambda, lambda};
+  if (!std::isnan(step)) return {DecaySource::per_step, step};
+  return {.source = DecaySource::mixed};
 }
 
 void append(std::vector<LawFinding>& findings, std::vector<LawFinding> more) {
@@ -86,7 +95,7 @@ LawFit fit_law(std::vector<LawRun> runs, const LawOptions& options) {
   fit.joint = choice.joint;
   fit.batch = choice.batch;
   fit.chosen = fit.joint ? LawMethod::bowl_joint : LawMethod::bowl_fixed_batch;
-  take_weight_decay(fit);
+  fit.decay = decay_of(fit.runs);
   const LawCore core = fit_core(fit.runs, fit.joint, options);
   fit.bowls = core.bowls;
   append(fit.findings, check_fit(fit, core));

@@ -111,8 +111,8 @@ void take_ratios(const LawFit& fit, LawPrediction& prediction) {
 }
 
 void take_decay(const LawFit& fit, LawPrediction& prediction) {
-  prediction.weight_decay = fit.weight_decay;
-  prediction.decay_per_step = fit.weight_decay * prediction.lr.value;
+  prediction.weight_decay = fit.decay.lambda(prediction.lr.value);
+  prediction.decay_per_step = prediction.weight_decay * prediction.lr.value;
   if (prediction.tokens > 0 && prediction.batch_used > 0 && prediction.decay_per_step > 0)
     prediction.decay_fraction = prediction.batch_used / (prediction.decay_per_step * prediction.tokens);
 }

@@ -76,6 +76,14 @@ std::span<const Named<LawEdge>> names_of<LawEdge>() {
   return table;
 }
 
+template <>
+std::span<const Named<DecaySource>> names_of<DecaySource>() {
+  using enum DecaySource;
+  static constexpr Named<DecaySource> table[] = {
+      {"lambda", lambda}, {"per-step", per_step}, {"mixed", mixed}, {"unknown", unknown}};
+  return table;
+}
+
 std::string rate_text(double rate) {
   if (!(rate > 0) || !std::isfinite(rate)) return "?";
   int power = static_cast<int>(std::floor(std::log10(rate)));

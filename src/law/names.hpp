@@ -21,6 +21,8 @@ template <>
 std::span<const Named<ProposalReason>> names_of<ProposalReason>();
 template <>
 std::span<const Named<LawEdge>> names_of<LawEdge>();
+template <>
+std::span<const Named<DecaySource>> names_of<DecaySource>();
 
 /// A learning rate with three digits: "1.85e-3"; also legal in TOML.
 std::string rate_text(double rate);

@@ -105,7 +105,7 @@ std::string toml_block(const Forecast& forecast) {
                         prediction.batch_used);
   }
   return text + fmt::format("weight_decay = {}  # PyTorch's AdamW: w -= lr * weight_decay * w\n",
-                            shortest(prediction.weight_decay));
+                            fmt::format("{:.4g}", prediction.weight_decay));
 }
 
 std::string forecast_text(const Forecast& forecast, const Terminal& terminal) {
@@ -122,9 +122,8 @@ std::string forecast_text(const Forecast& forecast, const Terminal& terminal) {
     text += fmt::format("{:<15}{}\n", name, words);
   };
   fact("weight decay",
-       fmt::format(
-           "{} by PyTorch's AdamW (w -= lr * lambda * w){}", shortest(prediction.weight_decay),
-           forecast.fit.weight_decay_given ? ", as most runs had it" : "; the runs do not tell theirs"));
+       fmt::format("{} by PyTorch's AdamW (w -= lr * lambda * w), {}",
+                   fmt::format("{:.4g}", prediction.weight_decay), decay_words(forecast.fit.decay)));
   fact("", fmt::format("{} of w a step at the peak{}", rate_text(prediction.decay_per_step),
                        prediction.decay_fraction > 0
                            ? fmt::format("; timescale 1 / (lr lambda) is {:.3g} of the run",
@@ -175,6 +174,7 @@ Json forecast_json(const Forecast& forecast) {
                {"tokens_ratio", number_json(prediction.tokens_ratio)},
                {"weight_decay",
                 {{"lambda", prediction.weight_decay},
+                 {"source", to_name(forecast.fit.decay.source)},
                  {"per_step", number_json(prediction.decay_per_step)},
                  {"timescale_share", number_json(prediction.decay_fraction)},
                  {"convention", "PyTorch's AdamW: w -= lr * lambda * w"}}},

@@ -92,21 +92,23 @@ Json findings_json(const std::vector<LawFinding>& findings) {
 
 Json law_json(const LawReport& report) {
   const LawFit& fit = report.fit;
-  Json json = {{"source", report.name},
-               {"notes", report.notes},
-               {"runs", fit.runs.size()},
-               {"findings", findings_json(fit.findings)},
-               {"method", to_name(fit.chosen)},
-               {"why", fit.why},
-               {"joint", fit.joint},
-               {"batch", fit.batch},
-               {"weight_decay",
-                {{"lambda", fit.weight_decay},
-                 {"given", fit.weight_decay_given},
-                 {"convention", "PyTorch's AdamW: w -= lr * lambda * w"}}},
-               {"lr_law", regression_json(fit.lr)},
-               {"batch_law", fit.batch_law ? regression_json(*fit.batch_law) : Json(nullptr)},
-               {"bend", estimate_json(fit.bend)}};
+  Json json = {
+      {"source", report.name},
+      {"notes", report.notes},
+      {"runs", fit.runs.size()},
+      {"findings", findings_json(fit.findings)},
+      {"method", to_name(fit.chosen)},
+      {"why", fit.why},
+      {"joint", fit.joint},
+      {"batch", fit.batch},
+      {"weight_decay",
+       {{"lambda", fit.decay.source == DecaySource::per_step ? Json(nullptr) : Json(fit.decay.value)},
+        {"per_step", fit.decay.source == DecaySource::per_step ? Json(fit.decay.value) : Json(nullptr)},
+        {"source", to_name(fit.decay.source)},
+        {"convention", "PyTorch's AdamW: w -= lr * lambda * w"}}},
+      {"lr_law", regression_json(fit.lr)},
+      {"batch_law", fit.batch_law ? regression_json(*fit.batch_law) : Json(nullptr)},
+      {"bend", estimate_json(fit.bend)}};
   json["bowl"] = {{"lr", bowl_json(fit.bowls.lr)},
                   {"batch", fit.joint ? bowl_json(fit.bowls.batch) : Json(nullptr)},
                   {"ridge", number_json(fit.bowls.ridge)},

@@ -36,9 +36,11 @@ std::string indented(const std::string& text) {
 }
 
 std::string decay_line(const LawFit& fit) {
+  if (fit.decay.source == DecaySource::per_step)
+    return fmt::format("weight decay {} of w a step at the peak rate, as most runs had it",
+                       shortest(fit.decay.value));
   return fmt::format("weight decay {} by PyTorch's AdamW (w -= lr * lambda * w), {}",
-                     shortest(fit.weight_decay),
-                     fit.weight_decay_given ? "as most runs had it" : "assumed: the runs do not tell");
+                     shortest(fit.decay.value), decay_words(fit.decay));
 }
 
 std::string law_lines(const LawFit& fit, const Terminal& terminal) {
@@ -138,7 +140,7 @@ std::string loss_law_text(const LossLawReport& report) {
   add("B", law.b, report.fit.b);
   add("beta", law.beta, report.fit.beta);
   table.notes.push_back(
-      fmt::format("Huber's loss {:.6g}; {:.0f} % of the starts found it; residuals {} of loss",
+      fmt::format("Huber's loss {:.6g}; {:.3g} % of the starts found it; residuals {} of loss",
                   report.fit.objective, 100 * report.fit.best_share, percent_text(report.fit.residual_sd)));
   table.notes.push_back(fmt::format("compute-optimal N grows as C^{:.3f}", optimal_size_exponent(law)));
   if (bars)

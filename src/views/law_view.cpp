@@ -103,6 +103,20 @@ std::string line_formula(const LawLine& line, const std::string& value) {
   return text;
 }
 
+std::string decay_words(const LawDecay& decay) {
+  switch (decay.source) {
+    case DecaySource::lambda:
+      return "as most runs had it";
+    case DecaySource::per_step:
+      return fmt::format("since lr lambda is {:.4g} in most runs", decay.value);
+    case DecaySource::mixed:
+      return "assumed: the runs have several, and none is that of most";
+    case DecaySource::unknown:
+      break;
+  }
+  return "assumed: the runs do not tell";
+}
+
 std::string describe_runs(const LawFit& fit) {
   const bool table = fit.runs.empty() && !fit.optima.empty();
   std::set<double> sizes, tokens, batches, rates;

@@ -38,6 +38,8 @@ std::string line_formula(const LawLine& line, const std::string& value);
 
 /// What was read: "1,746 runs, 4 sizes from 215M to 537M, ..."
 std::string describe_runs(const LawFit& fit);
+/// Where the weight decay comes from: "as most runs had it".
+std::string decay_words(const LawDecay& decay);
 /// Findings by kind, long rows of one kind shortened.
 std::vector<std::string> finding_lines(const std::vector<LawFinding>& findings, bool all);
 

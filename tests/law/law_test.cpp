@@ -167,6 +167,22 @@ BOOST_AUTO_TEST_CASE(the_weight_decay_of_most_runs_is_handed_on) {
       boost::test_tools::tolerance(1e-9));
 }
 
+BOOST_AUTO_TEST_CASE(a_weight_decay_that_few_runs_have_is_not_that_of_most) {
+  auto runs = kExact.sweeps(7, 0.5, 0);
+  for (LawRun& run : runs) run.weight_decay = 1e-4 / run.lr;
+  const LawFit independent = ablate::fit_law(runs, {});
+  BOOST_CHECK(independent.decay.source == ablate::DecaySource::per_step);
+  const auto predicted = ablate::predict(independent, {.params = 1e9});
+  BOOST_TEST(predicted.decay_per_step == 1e-4, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(predicted.weight_decay == 1e-4 / predicted.lr.value, boost::test_tools::tolerance(1e-9));
+  for (std::size_t i = 0; i < runs.size(); ++i) runs[i].weight_decay = 0.01 * static_cast<double>(i + 1);
+  const LawFit mixed = ablate::fit_law(runs, {});
+  BOOST_CHECK(mixed.decay.source == ablate::DecaySource::mixed);
+  BOOST_TEST(ablate::predict(mixed, {.params = 1e9}).weight_decay == 0.1);
+  for (LawRun& run : runs) run.weight_decay = std::nan("");
+  BOOST_CHECK(ablate::fit_law(runs, {}).decay.source == ablate::DecaySource::unknown);
+}
+
 BOOST_AUTO_TEST_CASE(a_table_of_optima_is_fitted_and_forecasts_larger_sizes) {
   const auto path = std::filesystem::path(ABLATE_LAW_DATA) / "lingle_optima.csv";
   if (!std::filesystem::exists(path)) {
