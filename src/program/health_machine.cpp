@@ -8,6 +8,7 @@
 #include "program/health.hpp"
 #include "program/worker_program.hpp"
 #include "schedule/devices.hpp"
+#include "util/file.hpp"
 #include "util/process.hpp"
 #include "util/text.hpp"
 
@@ -26,7 +27,7 @@ constexpr std::array<unsigned, 6> kNetworkFilesystems = {0x6969 /*NFS*/,      0x
 }  // namespace
 
 std::vector<Finding> check_disk(const std::filesystem::path& database) {
-  std::filesystem::path folder = std::filesystem::absolute(database).parent_path();
+  std::filesystem::path folder = real_path(database).parent_path();
   std::error_code failed;
   while (!std::filesystem::exists(folder, failed) && folder.has_relative_path())
     folder = folder.parent_path();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "store/database.hpp"
 #include "util/clock.hpp"
 #include "util/error.hpp"
 #include "util/process.hpp"
@@ -25,7 +26,7 @@ std::string read_owner(const std::filesystem::path& lock) {
 }  // namespace
 
 std::filesystem::path run_lock_path(const std::filesystem::path& database) {
-  return database.string() + ".lock";
+  return database_file(database).string() + ".lock";
 }
 
 std::optional<std::string> find_runner(const std::filesystem::path& database) {
@@ -36,12 +37,14 @@ std::optional<std::string> find_runner(const std::filesystem::path& database) {
 
 FileLock take_run_lock(const std::filesystem::path& database, const std::vector<std::string>& words) {
   const auto path = run_lock_path(database);
+  refuse_second_name(database_file(database));
   if (auto lock = FileLock::try_take(path)) {
     lock->write_owner(fmt::format("pid {} on {}, user {}, since {} UTC: {}", ::getpid(), host_name(),
                                   user_name(), format_time(SystemClock().now()), command_line(words)));
     return std::move(*lock);
   }
-  throw Error(fmt::format("{} is in use by another `ablate run`: {}", database.string(), read_owner(path)));
+  throw Error(fmt::format("{} is in use by another `ablate run`: {}", shown_path(database_file(database)),
+                          read_owner(path)));
 }
 
 }  // namespace ablate

@@ -1,4 +1,5 @@
-// The lock that keeps a second `ablate run` away from a database: PATH.lock beside it.
+// The lock that keeps a second `ablate run` away from a database: FILE.lock beside the file, whichever path
+// leads there.
 #pragma once
 
 #include <filesystem>

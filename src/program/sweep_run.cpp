@@ -27,7 +27,7 @@ ScheduleOptions schedule_options(const RunOptions& options, const Run& run) {
 FileLock lock_database(const Sweep& sweep, const RunOptions& options) {
   std::error_code failed;
   if (!std::filesystem::exists(options.database, failed)) require_data(list_sweep(sweep));
-  if (options.database.has_parent_path()) make_directories(options.database.parent_path());
+  make_directories(database_file(options.database).parent_path());
   return take_run_lock(options.database, options.command);
 }
 

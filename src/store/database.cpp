@@ -82,13 +82,35 @@ struct Database::Statements {
   std::unordered_map<std::string, SQLite::Statement> by_text;
 };
 
+std::filesystem::path database_file(const std::filesystem::path& path) {
+  const std::filesystem::path file = real_path(path);
+  std::error_code ignored;
+  const auto status = std::filesystem::status(file, ignored);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw Error(
+        fmt::format("{}: is {}; expected a database file", file.string(),
+                    std::filesystem::is_directory(status) ? "a folder" : "no file but a device or pipe"));
+  return file;
+}
+
+void refuse_second_name(const std::filesystem::path& file) {
+  std::error_code failed;
+  const auto names = std::filesystem::hard_link_count(file, failed);
+  if (!failed && names > 1)
+    throw Error(fmt::format(
+        "{}: the file has {} names (hard links), and what is kept beside a database would be beside "
+        "one of them; expected one: `cp` makes a copy with a name of its own",
+        file.string(), names));
+}
+
 Database::Database(const std::filesystem::path& path, Mode mode)
-    : path_(std::filesystem::absolute(path).lexically_normal()), statements_(std::make_unique<Statements>()) {
-  if (mode == Mode::read_write) make_directories(folder());
+    : path_(database_file(path)), statements_(std::make_unique<Statements>()) {
+  if (mode == Mode::read_write) {
+    make_directories(folder());
+    refuse_second_name(path_);
+  }
   std::error_code ignored;
   const auto status = std::filesystem::status(path_, ignored);
-  if (std::filesystem::is_directory(status))
-    throw Error(fmt::format("{}: is a folder; expected a database file", path_.string()));
   if (mode == Mode::read_only && !std::filesystem::exists(status))
     throw Error(
         fmt::format("{}: there is no such file; expected a database that ablate made", path_.string()));

@@ -14,6 +14,13 @@ class Statement;
 
 namespace ablate {
 
+/// The file of a database that is given by some path: links are followed, so that two paths to one database
+/// give one file, and one lock and folder of jobs beside it. Throws Error for what is there and is no file.
+std::filesystem::path database_file(const std::filesystem::path& path);
+/// Throws Error for a file that has another name, too (a hard link): what SQLite and `ablate run` keep beside
+/// it would be beside one of its names.
+void refuse_second_name(const std::filesystem::path& file);
+
 /// A connection. WAL mode, foreign keys on, busy time-out 60 s; each writer's transaction is BEGIN IMMEDIATE,
 /// so that a reader never delays a writer and no writer fails half-way. Not thread-safe: one connection a
 /// thread, and none across fork(). Whatever SQLite refuses comes as Error with the file's path; only code
@@ -31,7 +38,7 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  const std::filesystem::path& path() const { return path_; }  ///< Absolute.
+  const std::filesystem::path& path() const { return path_; }  ///< See database_file().
   /// The folder that attempts' folders are relative to: the one that holds the file.
   std::filesystem::path folder() const { return path_.parent_path(); }
   SQLite::Database& sqlite() { return *sqlite_; }

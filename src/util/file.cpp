@@ -116,7 +116,14 @@ void write_file(const std::filesystem::path& path, std::string_view content, boo
 std::filesystem::path real_path(const std::filesystem::path& path) {
   std::error_code failed;
   const std::filesystem::path absolute = std::filesystem::absolute(path);
-  const std::filesystem::path real = std::filesystem::weakly_canonical(absolute, failed);
+  std::filesystem::path real = std::filesystem::weakly_canonical(absolute, failed);
+  // A link to what does not exist yet is followed, too: that is where a file would be made.
+  constexpr int kMostLinks = 40;  // As in the kernel: links may go round in circles.
+  for (int links = 0; !failed && links < kMostLinks; ++links) {
+    const std::filesystem::path target = std::filesystem::read_symlink(real, failed);
+    if (failed) return real;  // It is no link.
+    real = std::filesystem::weakly_canonical(real.parent_path() / target, failed);
+  }
   return failed ? absolute.lexically_normal()
                 : real;  // A folder that may not be searched, a circle of links.
 }

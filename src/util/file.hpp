@@ -59,8 +59,8 @@ class AtomicFile {
 /// An AtomicFile of one piece.
 void write_file(const std::filesystem::path& path, std::string_view content, bool durable = false);
 
-/// The file that a path means: absolute, without "." and "..", links followed as far as the path exists. Two
-/// paths that mean one file give the same.
+/// The file that a path means: absolute, without "." and "..", links followed, whether or not there is
+/// anything at their ends. Two paths that mean one file give the same.
 std::filesystem::path real_path(const std::filesystem::path& path);
 
 /// The file that a path written in a file of `folder` means, where the operating system finds it: ".." after

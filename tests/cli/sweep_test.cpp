@@ -286,7 +286,9 @@ BOOST_AUTO_TEST_CASE(a_second_run_says_who_holds_the_database_and_ctrl_c_is_no_f
   const Program program;
   program.scratch.write("wait", "");
   const Outcome found = program.shell(
-      "$ABLATE run tiny.toml --worker ./worker --slots 1 --threads 1 > first & pid=$!\n"
+      "mkdir elsewhere && ln -s ../results/ablate.db elsewhere/link.db\n"
+      "$ABLATE run tiny.toml --worker ./worker --slots 1 --threads 1 --db elsewhere/link.db > first & "
+      "pid=$!\n"
       "while ! grep -q start first; do sleep 0.02; done\n"
       "$ABLATE run tiny.toml --worker ./worker --gpus none 2> second; echo code $?\n"
       "$ABLATE status\n"
@@ -298,6 +300,9 @@ BOOST_AUTO_TEST_CASE(a_second_run_says_who_holds_the_database_and_ctrl_c_is_no_f
   BOOST_TEST(program.read("second").starts_with(
       "ablate: results/ablate.db is in use by another `ablate run`: pid "));
   BOOST_TEST(program.read("first").ends_with("interrupted; the same command goes on from here\n"));
+  // What belongs to the database lies beside the file, though a link to it was given.
+  BOOST_TEST(program.exists("results/ablate.db.lock"));
+  BOOST_TEST(program.shell("ls elsewhere").out == "link.db\n");
   BOOST_TEST(program.run_tiny().code == 0);
 }
 

@@ -112,6 +112,33 @@ BOOST_AUTO_TEST_CASE(what_is_no_database_of_ours_is_refused_and_left_alone) {
              boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(all_paths_to_a_database_are_that_of_its_file) {
+  const Scratch folder;
+  const auto file = std::filesystem::canonical(folder.path) / "e" / "x.db";
+  std::filesystem::create_directory(folder.path / "f");
+  std::filesystem::create_symlink("../e/x.db", folder.path / "f" / "y.db");
+  // Before there is a file, too: the first one makes it where the link leads.
+  BOOST_TEST(database_file(folder.path / "f" / "y.db") == file);
+  for (const char* path : {"f/y.db", "e/x.db", "f/../e/./x.db", "f/y.db"}) {
+    const Database database(folder.path / path, Mode::read_write);
+    BOOST_TEST(database.path() == file);
+    BOOST_TEST(database.folder() == file.parent_path());
+  }
+  BOOST_TEST(names_in(folder.path / "f") == std::vector<std::string>{"y.db"},
+             boost::test_tools::per_element());
+
+  std::filesystem::create_hard_link(file, folder.path / "e" / "z.db");
+  const std::string refusal = error_of_open(file, Mode::read_write);
+  BOOST_TEST(refusal.starts_with(file.string() + ": the file has 2 names (hard links)"));
+  BOOST_TEST(error_of_open(file, Mode::read_only) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_device_is_no_database) {
+  for (const Mode mode : {Mode::read_write, Mode::read_only})
+    BOOST_TEST(error_of_open("/dev/null", mode) ==
+               "/dev/null: is no file but a device or pipe; expected a database file");
+}
+
 BOOST_AUTO_TEST_CASE(a_place_where_no_file_can_be_made_is_refused) {
   const Scratch folder;
   const auto file = folder.write("file", "text");

@@ -74,6 +74,11 @@ BOOST_AUTO_TEST_CASE(a_real_path_is_that_of_the_file_through_links_and_dots_and_
   BOOST_TEST(real_path(scratch.path / "b" / "gone" / "x") == folder / "a" / "gone" / "x");
   BOOST_TEST(real_path("nowhere/x") ==
              std::filesystem::canonical(std::filesystem::current_path()) / "nowhere" / "x");
+  std::filesystem::create_symlink("a/later", scratch.path / "early");
+  std::filesystem::create_symlink("early", scratch.path / "earlier");
+  BOOST_TEST(real_path(scratch.path / "earlier") == folder / "a" / "later");
+  std::filesystem::create_symlink("gone/../round", scratch.path / "round");
+  BOOST_TEST(real_path(scratch.path / "round") == folder / "round");
   std::filesystem::create_symlink("circle", scratch.path / "circle");
   BOOST_TEST(real_path(scratch.path / "circle") == scratch.path / "circle");
 }
