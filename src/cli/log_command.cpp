@@ -33,10 +33,13 @@ AttemptRecord choose_attempt(Database& database, const Arguments& arguments) {
                             short_key(job.key)));
   const auto number = arguments.find_integer("--attempt");
   if (!number) return attempts.back();
-  for (const AttemptRecord& attempt : attempts)
+  std::vector<std::string> numbers;
+  for (const AttemptRecord& attempt : attempts) {
     if (attempt.number == *number) return attempt;
-  throw Error(fmt::format("job {} has no attempt {}; it has 1 to {}", short_key(job.key), *number,
-                          attempts.back().number));
+    numbers.push_back(std::to_string(attempt.number));
+  }
+  throw Error(
+      fmt::format("job {} has no attempt {}; it has {}", short_key(job.key), *number, join(numbers, ", ")));
 }
 
 /// Copies what a file holds from an offset on to standard output.

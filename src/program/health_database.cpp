@@ -43,7 +43,7 @@ Finding check_running(Database& database) {
           alive + gone == 0 ? "none is running" : count_of(alive + gone, "attempt") + " running"};
 }
 
-/// Folders below jobs/ that the database knows nothing of.
+/// Folders below jobs/ that the database knows nothing of. They do no harm.
 Finding check_folders(Database& database) {
   std::set<std::string> known;
   Query query(database, "SELECT folder FROM attempt");
@@ -63,12 +63,13 @@ Finding check_folders(Database& database) {
     }
   }
   if (unknown.empty()) return {Verdict::good, "folders", count_of(seen, "attempt folder") + ", all known"};
-  std::string text =
-      count_of(static_cast<std::int64_t>(unknown.size()), "attempt folder") + " that no job knows:";
+  std::string text = count_of(static_cast<std::int64_t>(unknown.size()), "attempt folder") +
+                     " that no job of this database knows:";
   for (std::size_t i = 0; i < unknown.size() && i < kShownFolders; ++i) text += " " + one_line(unknown[i]);
   if (unknown.size() > kShownFolders) text += " ...";
-  return {Verdict::fault, "folders", text,
-          "they belong to another or a lost database: move them away, or rm -r them"};
+  return {Verdict::note, "folders", text,
+          "they are of another database in this folder, of a lost one, or of jobs run by hand: rm -r what "
+          "nobody needs"};
 }
 
 Finding check_journals(Database& database) {

@@ -11,7 +11,8 @@ namespace ablate {
 namespace {
 
 #define ABLATE_SELECT_JOBS                                                                                   \
-  "SELECT j.id, j.key, j.stage, j.task, j.seed, j.state, j.parents, j.steps, coalesce(a.number, 0),"         \
+  "SELECT j.id, j.key, j.stage, j.task, j.seed, j.state, j.parents, j.steps,"                                \
+  "  (SELECT count(*) FROM attempt b WHERE b.job_id = j.id),"                                                \
   "  coalesce((SELECT sum(coalesce(b.ended_at, b.last_event_at, b.started_at) - b.started_at) FROM attempt " \
   "b"                                                                                                        \
   "            WHERE b.job_id = j.id), 0),"                                                                  \

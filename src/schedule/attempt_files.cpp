@@ -18,21 +18,6 @@ std::filesystem::path finished_folder(Database& database, std::int64_t job_id) {
   throw Error(fmt::format("parent job {} has no finished attempt", job_id));
 }
 
-void move_aside(const JobRunner& runner, const RunRequest& request) {
-  const std::filesystem::path folder = request.folder().path;
-  std::error_code failed;
-  if (!std::filesystem::exists(folder, failed)) return;
-  if (runner.is_alive(request))
-    throw Error(fmt::format("{}: a process that this database does not know lives there", folder.string()));
-  for (int number = 1;; ++number) {
-    const std::filesystem::path aside = fmt::format("{}.old-{}", folder.string(), number);
-    if (std::filesystem::exists(aside, failed)) continue;
-    std::filesystem::rename(folder, aside, failed);
-    if (failed) throw Error(fmt::format("{}: cannot be moved aside: {}", folder.string(), failed.message()));
-    return;
-  }
-}
-
 void write_job(const std::filesystem::path& path, const std::string& text) {
   constexpr std::size_t kMaxBytes = 64u << 20;
   std::error_code failed;
@@ -49,8 +34,7 @@ RunRequest locate_attempt(const Database& database, const AttemptRecord& attempt
           .handle = attempt.handle};
 }
 
-RunRequest prepare_attempt(Database& database, const JobRunner& runner, const JobRecord& job,
-                           const AttemptRecord& attempt,
+RunRequest prepare_attempt(Database& database, const JobRecord& job, const AttemptRecord& attempt,
                            const std::vector<std::pair<std::string, std::int64_t>>& parents,
                            const ScheduleOptions& options) {
   RunRequest request = locate_attempt(database, attempt);
@@ -75,7 +59,6 @@ RunRequest prepare_attempt(Database& database, const JobRunner& runner, const Jo
     if (std::filesystem::exists(promise, failed)) spec.promises[hash] = promise;
   }
 
-  move_aside(runner, request);
   make_directories(attempt_folder.path);
   write_job(folder.job(), description.dump(2) + "\n");
   write_file(attempt_folder.spec(), spec.to_json().dump(2) + "\n");

@@ -17,12 +17,9 @@ namespace ablate {
 /// Where an attempt is and what it is known by, for the runner.
 RunRequest locate_attempt(const Database& database, const AttemptRecord& attempt);
 
-/// Makes the folder of a new attempt and writes both files. `parents`: the stage's name and the job of each
-/// parent; of the options, the [run] table and the sources are told to the worker. A folder of that name that
-/// is there already is none of this database's (the file was deleted, or a job was run by hand): it is moved
-/// aside, unless `runner` says that an attempt lives in it. Throws Error.
-RunRequest prepare_attempt(Database& database, const JobRunner& runner, const JobRecord& job,
-                           const AttemptRecord& attempt,
+/// Writes both files of a new attempt. `parents`: the stage's name and the job of each parent; of the
+/// options, the [run] table and the sources are told to the worker. Throws Error.
+RunRequest prepare_attempt(Database& database, const JobRecord& job, const AttemptRecord& attempt,
                            const std::vector<std::pair<std::string, std::int64_t>>& parents,
                            const ScheduleOptions& options);
 

@@ -213,7 +213,7 @@ void Scheduler::prepare(std::size_t index, Placement placement, std::vector<Subm
   for (const std::size_t parent : queue_.parents(index))
     parents.emplace_back(to_name(jobs_[parent].stage), jobs_[parent].id);
   try {
-    submission.request = prepare_attempt(database_, runner_, job, submission.attempt, parents, options_);
+    submission.request = prepare_attempt(database_, job, submission.attempt, parents, options_);
   } catch (const Error& error) {
     return refuse(submission, error.what());
   }

@@ -58,6 +58,14 @@ AttemptRecord read_attempt(const Query& row) {
   return attempt;
 }
 
+/// Makes the folder of a new attempt. False when there is one of that name. What else stands in the way is
+/// told by whoever writes into it.
+bool claim_folder(const std::filesystem::path& folder) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder.parent_path(), failed);
+  return std::filesystem::create_directory(folder, failed) || failed;
+}
+
 std::vector<AttemptRecord> read_attempts(Query& query) {
   std::vector<AttemptRecord> attempts;
   while (query.step()) attempts.push_back(read_attempt(query));
@@ -134,6 +142,8 @@ std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& 
     Query query(database, "SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE job_id = ?", job.id);
     if (query.step()) number = query.integer(0);
   }
+  const auto folder = [&] { return fmt::format("jobs/{}/{}", job.key, number); };
+  while (!claim_folder(database.folder() / folder())) ++number;
   const auto checkpoint = find_checkpoint(database, job.id);
   const std::int64_t resume_step = checkpoint ? checkpoint->step : 0;
   std::int64_t id = 0;
@@ -141,10 +151,9 @@ std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& 
     Query query(database,
                 "INSERT INTO attempt (job_id, number, invocation_id, state, device, threads, memory_bytes,"
                 " time_limit, folder, resume_step, step, started_at)"
-                " SELECT ?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, 'jobs/' || key || '/' || ?2, ?8, ?8, ?9"
-                " FROM job WHERE id = ?1 RETURNING id",
+                " VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10) RETURNING id",
                 job.id, number, invocation_id, placement.device(), placement.threads, placement.memory_bytes,
-                placement.time_limit, resume_step, now);
+                placement.time_limit, folder(), resume_step, now);
     query.step();
     id = query.integer(0);
   }

@@ -84,8 +84,10 @@ AttemptRecord get_attempt(Database& database, std::int64_t attempt_id);
 std::vector<AttemptRecord> load_open_attempts(Database& database);
 
 /// Makes a waiting job queued and writes down its next attempt, in one transaction, before any process is
-/// started. The attempt resumes from the newest checkpoint that any attempt of the job has left
-/// (find_checkpoint). Nothing when the job is not waiting any more (cancelled meanwhile).
+/// started, and makes the attempt's folder. A number whose folder exists is passed over: it is of another
+/// database in the same folder, of one that was lost, or of a job that was run by hand, and stays theirs. The
+/// attempt resumes from the newest checkpoint that any attempt of the job has left (find_checkpoint). Nothing
+/// when the job is not waiting any more (cancelled meanwhile).
 std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& job,
                                            std::int64_t invocation_id, const Placement& placement,
                                            double now);

@@ -86,7 +86,7 @@ CREATE TABLE invocation (
 ) STRICT;
 
 -- One execution of a job by one process, which is queued from its submission on and running from its start on. Numbers count
--- up from 1 within a job; only the highest may still write (fencing).
+-- up from 1 within a job, passing over those whose folder is there already; only the highest may still write (fencing).
 CREATE TABLE attempt (
   id            INTEGER PRIMARY KEY,
   job_id        INTEGER NOT NULL REFERENCES job (id),

@@ -306,6 +306,28 @@ BOOST_AUTO_TEST_CASE(a_second_run_says_who_holds_the_database_and_ctrl_c_is_no_f
   BOOST_TEST(program.run_tiny().code == 0);
 }
 
+BOOST_AUTO_TEST_CASE(databases_in_one_folder_leave_one_another_alone) {
+  const Program program;
+  const std::string run = "$ABLATE run tiny.toml --worker ./worker --slots 2 --threads 1 --quiet --db r/";
+  const std::string table = "$ABLATE table tiny --value accuracy --format csv --db r/";
+  const Outcome both = program.shell(run + "a.db & " + run + "b.db; echo $?; wait $!; echo $?");
+  BOOST_TEST(both.out == "0\n0\n");
+  const Outcome first = program.shell(table + "a.db");
+  BOOST_TEST(first.code == 0);
+  BOOST_TEST(program.shell(table + "b.db").out == first.out);
+  for (const std::string name : {"a.db", "b.db"})
+    BOOST_TEST(program.run("doctor --worker ./worker --db r/" + name).out.ends_with("all well\n"));
+  // A copy goes on by itself from what both have.
+  const std::string jobs =
+      "; $ABLATE query \"SELECT count(*) FROM attempts WHERE state = 'finished'\" --format csv";
+  const Outcome copied = program.shell("cp r/a.db r/c.db; sed -i s/60/70/ demo.toml; " + run + "c.db && " +
+                                       run + "a.db" + jobs + " --db r/a.db" + jobs + " --db r/c.db");
+  BOOST_TEST(copied.out == "count(*)\n48\ncount(*)\n48\n");
+  // So does one that is begun anew under the name of another, which keeps what it had.
+  BOOST_TEST(program.shell("mv r/a.db r/old.db; " + run + "a.db").code == 0);
+  BOOST_TEST(program.shell("find r/jobs -mindepth 2 -maxdepth 2 -type d | wc -l").out == "120\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_database_elsewhere_is_named_by_option_or_environment) {
   const Program program;
   BOOST_TEST(program.run("plan tiny.toml --save --db a/b.db").code == 0);

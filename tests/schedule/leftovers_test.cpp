@@ -101,24 +101,22 @@ BOOST_AUTO_TEST_CASE(a_job_shared_with_another_sweep_is_adopted) {
   BOOST_TEST(sweep.progress.num_adopted == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_folder_of_unknown_origin_is_moved_aside) {
-  TestSweep sweep({{"a"}});
-  const std::filesystem::path folder = sweep.database.folder() / "jobs" / hash128("a").hex() / "1";
-  std::filesystem::create_directories(folder);
-  TextJournal(folder).started(1).failed(FailureKind::error, "of an older database");
-  BOOST_TEST(sweep.run().finished == 1);
-  BOOST_TEST(std::filesystem::exists(folder.string() + ".old-1"));
-}
-
-BOOST_AUTO_TEST_CASE(a_folder_in_which_an_unknown_process_lives_fails_the_job) {
+BOOST_AUTO_TEST_CASE(a_folder_of_unknown_origin_is_left_alone_and_its_number_passed_over) {
   TestSweep sweep({{"a"}, {"b"}});
-  const std::filesystem::path folder = sweep.database.folder() / "jobs" / hash128("a").hex() / "1";
-  std::filesystem::create_directories(folder);
-  const auto lock = FileLock::try_take(AttemptFolder{folder}.lock());
-  const ScheduleResult result = sweep.run();
-  BOOST_TEST(result.failed == 1);
-  BOOST_TEST(result.finished == 1);
-  BOOST_TEST(sweep.last(0).failure == "start");
+  const auto folder = [&](const char* job, int number) {
+    return sweep.database.folder() / "jobs" / hash128(job).hex() / std::to_string(number);
+  };
+  std::filesystem::create_directories(folder("a", 1));
+  std::filesystem::create_directories(folder("a", 2));
+  TextJournal(folder("a", 1)).started(1).failed(FailureKind::error, "of another database");
+  const std::string journal = read_file(AttemptFolder{folder("a", 1)}.journal(), 1000);
+  const auto lock =
+      FileLock::try_take(AttemptFolder{folder("a", 2)}.lock());  // An unknown process lives there.
+  BOOST_TEST(sweep.run().finished == 2);
+  BOOST_TEST(sweep.last(0).number == 3);
+  BOOST_TEST(sweep.folder(sweep.last(0)) == folder("a", 3));
+  BOOST_TEST(sweep.last(1).number == 1);
+  BOOST_TEST(read_file(AttemptFolder{folder("a", 1)}.journal(), 1000) == journal);
 }
 
 BOOST_AUTO_TEST_CASE(a_job_whose_folder_cannot_be_made_fails_alone) {
