@@ -25,10 +25,14 @@ int run_cancel(const Arguments& arguments) {
       ids.push_back(row.id);
   const CancelResult result = cancel_jobs(database, ids, CancelReason::user);
   print("{} cancelled", count_of(result.cancelled, "waiting job"));
+  if (result.stopped > 0)
+    print("; {} that {} stopped early {} cancelled for all sweeps", count_of(result.stopped, "job"),
+          result.stopped == 1 ? "was" : "were", result.stopped == 1 ? "is" : "are");
   if (result.marked > 0)
     print("; {} {}", count_of(result.marked, "running job"),
           find_runner(database.path()) ? "told to stop" : "will be stopped by the next `ablate run`");
-  const std::int64_t untouched = static_cast<std::int64_t>(ids.size()) - result.cancelled - result.marked;
+  const std::int64_t untouched =
+      static_cast<std::int64_t>(ids.size()) - result.cancelled - result.marked - result.stopped;
   if (untouched > 0) print("; {} had ended already", count_of(untouched, "job"));
   write_out("\n");
   return ExitCode::done;
@@ -37,17 +41,18 @@ int run_cancel(const Arguments& arguments) {
 }  // namespace
 
 CommandSpec cancel_command() {
-  return {.name = "cancel",
-          .group = Group::jobs,
-          .summary = "Cancels waiting jobs and stops running ones",
-          .description =
-              "A job that other sweeps need is cancelled for them too. What builds on it is blocked until "
-              "`ablate retry` takes the cancellation back. A running job leaves a checkpoint.",
-          .example = "ablate cancel --sweep connector --state waiting",
-          .options = {repeated(optional_positional("JOB", ValueType::job, "the first digits of a job's key")),
-                      value("--sweep", ValueType::sweep, "SWEEP", "all jobs of this sweep instead"),
-                      state_option({"waiting", "queued", "running", "blocked"}), db_option()},
-          .run = run_cancel};
+  return {
+      .name = "cancel",
+      .group = Group::jobs,
+      .summary = "Cancels waiting jobs and stops running ones",
+      .description =
+          "A job that other sweeps need is cancelled for them too. What builds on it is blocked until "
+          "`ablate retry` takes the cancellation back. A running job leaves a checkpoint.",
+      .example = "ablate cancel --sweep connector --state waiting",
+      .options = {repeated(optional_positional("JOB", ValueType::job, "the first digits of a job's key")),
+                  value("--sweep", ValueType::sweep, "SWEEP", "all jobs of this sweep instead"),
+                  state_option({"waiting", "queued", "running", "blocked", "stopped-early"}), db_option()},
+      .run = run_cancel};
 }
 
 }  // namespace ablate

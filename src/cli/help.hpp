@@ -40,7 +40,7 @@ inline constexpr const char* kProgramSummary =
 /// What all commands have in common.
 inline constexpr const char* kCommonHelp =
     "Every command takes --help, and those that use the database --db PATH (else "
-    "$ABLATE_DB, else results/ablate.db). Exit codes: 0 done, 1 some jobs failed, "
+    "$ABLATE_DB, else results/ablate.db). Exit codes: 0 done, 1 some jobs failed or are cancelled, "
     "2 wrong input, 70 internal error, 130 interrupted.";
 inline constexpr const char* kProgramExample =
     "ablate plan sweeps/quickstart.toml && ablate run sweeps/quickstart.toml";

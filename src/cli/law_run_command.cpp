@@ -75,11 +75,12 @@ int run_round(const Arguments& arguments, Stage stage, const std::filesystem::pa
   Sweep sweep = load_sweep(file);
   RunOptions options = chosen_run_options(arguments);
   options.max_failures = 0;  // Runs that diverge are part of a search.
+  const bool stops = arguments.flag("--stop-early");
+  options.leave_stopped = stops && !fresh;
   const std::filesystem::path worker = get_worker(arguments.find_text("--worker"));
   SweepRun run(std::move(sweep), options);
-  if (fresh) retry_jobs(run.database(), load_stopped_jobs(run.database(), run.sweep_id(), stage));
   std::optional<EarlyStop> early;
-  if (arguments.flag("--stop-early")) early.emplace(run.database(), run.sweep_id(), stage);
+  if (stops) early.emplace(run.database(), run.sweep_id(), stage);
   return finish_run(run, worker, arguments.flag("--quiet"), early ? &*early : nullptr);
 }
 

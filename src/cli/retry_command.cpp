@@ -20,7 +20,7 @@ int run_retry(const Arguments& arguments) {
   std::vector<std::string> states = arguments.list("--state");
   if (!keys.empty() && !states.empty()) throw Error("--state goes with --sweep, not with single jobs");
   if (all_failed) states = {"failed"};
-  if (states.empty()) states = {"failed", "cancelled"};
+  if (states.empty()) states = {"failed", "cancelled", "stopped-early"};
   Database database = open_for_writing(arguments);
   std::vector<std::int64_t> ids = ids_of_keys(database, keys);
   if (keys.empty())
@@ -50,7 +50,7 @@ CommandSpec retry_command() {
           .options = {repeated(optional_positional("JOB", ValueType::job, "the first digits of a job's key")),
                       value("--sweep", ValueType::sweep, "SWEEP",
                             "the failed and cancelled jobs of this sweep instead"),
-                      state_option({"failed", "cancelled"}),
+                      state_option({"failed", "cancelled", "stopped-early"}),
                       flag("--all-failed", "all failed jobs, of --sweep where that is given"), db_option()},
           .run = run_retry};
 }

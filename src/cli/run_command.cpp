@@ -23,6 +23,7 @@ std::string counts_line(const ScheduleResult& result) {
   std::string line = count_of(result.finished, "job") + " finished";
   for (const auto& [count, word] : {std::pair{result.failed, "failed"},
                                     {result.cancelled, "cancelled"},
+                                    {result.stopped_early, "stopped early"},
                                     {result.blocked, "blocked"},
                                     {result.waiting, "waiting"}})
     if (count > 0) line += fmt::format(", {} {}", with_commas(count), word);
@@ -34,22 +35,30 @@ int conclude(SweepRun& run, const RunOutcome& outcome, bool quiet) {
   const std::string name = one_line(run.planned().plan.sweep);
   std::string text = fmt::format("{}: {}; {} in {}\n", name, counts_line(result),
                                  count_of(result.attempts, "attempt"), human_duration(outcome.seconds));
-  if (result.failed > 0) {
-    text += "\nfailed\n";
+  const auto list = [&](std::int64_t count, JobState state) {
+    if (count == 0) return;
+    text += fmt::format("\n{}\n", to_name(state));
     for (const std::string& line :
-         failed_lines(run.database(), load_failed_rows(run.database(), run.sweep_id()), true))
+         failed_lines(run.database(), load_rows_in(run.database(), run.sweep_id(), state), true))
       text += line + "\n";
+  };
+  list(result.failed, JobState::failed);
+  list(result.cancelled, JobState::cancelled);
+  // What a search has stopped early, and what builds on that, it does without.
+  const bool is_whole = result.failed == 0 && result.cancelled == 0;
+  if (result.failed > 0)
     text += fmt::format(
         "\n`ablate log JOB` shows what a job printed; `ablate retry --sweep {}` has them tried again\n",
         name);
-  }
+  else if (!is_whole)
+    text += fmt::format("\n`ablate retry --sweep {}` takes that back; then the same command goes on\n", name);
   if (result.interrupted)
     text += "interrupted; the same command goes on from here\n";
-  else if (result.failed == 0)
+  else if (is_whole)
     text += fmt::format("see: ablate table {}\n", name);
-  if (!quiet || result.failed > 0) try_write_out(text);
+  if (!quiet || !is_whole) try_write_out(text);
   if (result.interrupted) return ExitCode::interrupted;
-  return result.failed > 0 ? ExitCode::jobs_failed : ExitCode::done;
+  return is_whole ? ExitCode::done : ExitCode::jobs_failed;
 }
 
 int dry_run(const Arguments& arguments, Sweep sweep, const RunOptions& options) {
@@ -101,6 +110,12 @@ int finish_run(SweepRun& run, const std::filesystem::path& worker, bool quiet, S
     return ExitCode::done;
   }
   if (!quiet) print("{}: {} on {}\n", name, progress_line(before), describe_devices(run.devices()));
+  if (run.num_resumed() > 0 && !quiet)
+    print("{}: {}\n", name,
+          run.num_resumed() == 1
+              ? "1 job that `ablate law run --stop-early` stopped goes on: this sweep needs it"
+              : count_of(run.num_resumed(), "job") +
+                    " that `ablate law run --stop-early` stopped go on: this sweep needs them");
   const SystemClock clock;
   const StopSignals signals;
   LocalRunner runner(worker, signals.fd());
@@ -127,7 +142,7 @@ std::vector<OptionSpec> run_options() {
       flag("--dry-run", "only say what would start, when and where"),
       value("--worker", ValueType::file, "PATH",
             "program that trains [ablate-worker beside ablate, else in $PATH]"),
-      flag("--quiet", "say nothing unless a job fails"),
+      flag("--quiet", "say nothing unless jobs fail or are cancelled"),
       replace_option(),
       db_option()};
   options.insert(options.end(), more.begin(), more.end());

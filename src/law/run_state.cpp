@@ -12,10 +12,10 @@ namespace {
 
 constexpr std::array<std::string_view, 9> kFinished = {
     "finished", "finish", "complete", "completed", "done", "success", "succeeded", "successful", "ok"};
-constexpr std::array<std::string_view, 19> kEnded = {
-    "crashed",   "killed",   "failed",      "fail",    "failure",     "error", "errored",
-    "cancelled", "canceled", "aborted",     "stopped", "interrupted", "lost",  "pruned",
-    "timeout",   "timedout", "outofmemory", "oom",     "nodefail"};
+constexpr std::array<std::string_view, 20> kEnded = {
+    "crashed",      "killed",   "failed",   "fail",        "failure",     "error",   "errored",
+    "cancelled",    "canceled", "aborted",  "stopped",     "interrupted", "lost",    "pruned",
+    "stoppedearly", "timeout",  "timedout", "outofmemory", "oom",         "nodefail"};
 constexpr std::array<std::string_view, 15> kUnfinished = {
     "running",  "pending", "queued",    "waiting",    "scheduled", "starting", "paused",    "suspended",
     "resuming", "blocked", "preempted", "preempting", "requeued",  "stopping", "incomplete"};

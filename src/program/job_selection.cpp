@@ -28,14 +28,11 @@ std::vector<JobRow> select_jobs(Database& database, const std::optional<std::str
   std::optional<std::int64_t> sweep_id;
   if (sweep) sweep_id = get_sweep(database, *sweep).id;
   std::vector<JobRow> rows = load_job_rows(database, sweep_id);
-  for (JobRow& row : rows)
-    if (row.state == JobState::cancelled) row.message = cancel_words(row.cancel);
   // What blocks a job is named by its index: it has to be found before jobs are left out.
   for (JobRow& row : rows)
     if (row.blocked_by && row.message.empty()) {
       const JobRow& cause = rows[*row.blocked_by];
-      row.message = cause.stage + " " + cause.key.substr(0, 8) +
-                    (cause.state == JobState::failed ? " failed" : " was cancelled");
+      row.message = cause.stage + " " + cause.key.substr(0, 8) + " " + ended_words(cause.state);
     }
   std::erase_if(rows, [&](const JobRow& row) {
     return !is_wanted(states, shown_state(row)) || !is_wanted(stages, row.stage);

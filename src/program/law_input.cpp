@@ -88,7 +88,8 @@ void add_job(const TrainedJob& job, Stage stage, const std::string& value, LawIn
   bool diverged = has_diverged(job.state, job.failure);
   if (job.state == JobState::failed && !diverged) return void(++tally.failed);
   LawRun run = settings_of(job, stage);
-  if (job.state == JobState::cancelled) return void(++(stopped_early(job) ? tally.stopped : tally.cancelled));
+  if (job.state == JobState::stopped_early) return void(++tally.stopped);
+  if (job.state == JobState::cancelled) return void(++tally.cancelled);
   if (!diverged && job.state != JobState::finished) return void(++tally.unfinished);
   const auto loss = diverged ? std::nullopt : loss_of(job, value);
   if (!diverged && !loss) {

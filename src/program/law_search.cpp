@@ -7,7 +7,6 @@
 
 #include "law/names.hpp"
 #include "program/search_space.hpp"
-#include "store/law_runs.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
 
@@ -91,13 +90,6 @@ Proposal write_round(const LawSearch& search, const LawStanding& standing,
                                           proposal.runs.size(), proposal.flops);
   write_file(file, space.sweep_text(proposal, file, {heading}));
   return proposal;
-}
-
-std::vector<std::int64_t> load_stopped_jobs(Database& database, std::int64_t sweep_id, Stage stage) {
-  std::vector<std::int64_t> ids;
-  for (const TrainedJob& job : load_trained_jobs(database, sweep_id, stage))
-    if (stopped_early(job)) ids.push_back(job.id);
-  return ids;
 }
 
 }  // namespace ablate

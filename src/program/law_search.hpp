@@ -52,7 +52,4 @@ void refuse_gaps(const LawStanding& standing, const std::string& sweep);
 /// none that are worth it.
 Proposal write_round(const LawSearch& search, const LawStanding& standing, const std::filesystem::path& file);
 
-/// Jobs of a sweep's stage that an early stop has ended. A round that was just proposed wants them after all.
-std::vector<std::int64_t> load_stopped_jobs(Database& database, std::int64_t sweep_id, Stage stage);
-
 }  // namespace ablate

@@ -54,7 +54,7 @@ Status load_status(Database& database, const std::optional<std::string>& name) {
   status.running = load_running(database, only);
   std::int64_t failed = 0;
   for (const SweepStatus& entry : status.sweeps) failed += total_progress(entry.stages).failed;
-  if (failed > 0) status.failed = load_failed_rows(database, only);
+  if (failed > 0) status.failed = load_rows_in(database, only, JobState::failed);
   status.runner = find_runner(database.path());
   status.now = SystemClock().now();
   return status;

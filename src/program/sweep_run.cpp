@@ -63,6 +63,7 @@ SweepRun::SweepRun(Sweep sweep, const RunOptions& options)
   sweep_id_ = save_plan(database_, planned_.plan, planned_.sweep.file, schedule_.run, SystemClock().now(),
                         options.replace)
                   .sweep_id;
+  if (!options.leave_stopped) num_resumed_ = resume_stopped_jobs(database_, sweep_id_);
 }
 
 RunOutcome SweepRun::run(JobRunner& runner, Progress& progress, const StopRequests& stop,

@@ -23,6 +23,7 @@ struct RunOptions {
   std::optional<double> timeout, heartbeat;
   std::int64_t max_failures = ScheduleOptions{}.max_failures;
   bool replace = false;              ///< See claim_name().
+  bool leave_stopped = false;        ///< Jobs that were stopped early stay so; else they go on.
   std::vector<std::string> command;  ///< The words of the command line, for the record.
   ReadingSource reading = {};
 };
@@ -44,6 +45,8 @@ class SweepRun {
   Database& database() { return database_; }
   std::int64_t sweep_id() const { return sweep_id_; }
   const PlannedSweep& planned() const { return planned_; }
+  /// How many jobs that were stopped early go on, since this sweep needs them.
+  std::int64_t num_resumed() const { return num_resumed_; }
   const std::vector<Device>& devices() const { return schedule_.devices; }
 
   /// Runs what is left; see run_schedule(). `stop` is asked again and again; `policy` may end jobs early.
@@ -56,7 +59,7 @@ class SweepRun {
   FileLock lock_;
   Database database_;
   PlannedSweep planned_;
-  std::int64_t sweep_id_ = 0;
+  std::int64_t sweep_id_ = 0, num_resumed_ = 0;
 };
 
 }  // namespace ablate

@@ -79,6 +79,9 @@ JobQueue::Counts JobQueue::count() const {
       case JobState::cancelled:
         ++counts.cancelled;
         break;
+      case JobState::stopped_early:
+        ++counts.stopped_early;
+        break;
     }
   }
   return counts;

@@ -41,8 +41,8 @@ class JobQueue {
 
   struct Counts {
     std::int64_t waiting = 0;  ///< Without the blocked ones.
-    std::int64_t blocked = 0;  ///< Waiting dependents of failed or cancelled jobs: they can never start.
-    std::int64_t queued = 0, running = 0, finished = 0, failed = 0, cancelled = 0;
+    std::int64_t blocked = 0;  ///< Waiting dependents of jobs without a result: they can never start.
+    std::int64_t queued = 0, running = 0, finished = 0, failed = 0, cancelled = 0, stopped_early = 0;
   };
   /// O(jobs).
   Counts count() const;

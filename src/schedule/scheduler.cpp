@@ -329,14 +329,15 @@ void Scheduler::end(RunningAttempt& running, const std::optional<ExitStatus>& ex
   fruitless_[running.job] = is_fruitless(ending, decided) ? fruitless_[running.job] + 1 : 0;
   job.micro_batch_halvings += decided.halve_micro_batch ? 1 : 0;
   slots_.release(attempt.placement);
-  set_state(running.job, decided.job_state);
+  const JobState next = get_job(database_, job.key).state;  // It may have been cancelled, and by whom.
+  set_state(running.job, next);
   attempt.state = decided.state;
   attempt.failure = decided.failure;
   attempt.message = decided.message;
   attempt.ended_at = now;
   if (exit) attempt.exit_code = exit->code, attempt.signal = exit->signal;
-  progress_.ended(job, attempt, decided.job_state);
-  if (decided.job_state == JobState::failed) count_failure(running.job);
+  progress_.ended(job, attempt, next);
+  if (next == JobState::failed) count_failure(running.job);
 }
 
 void Scheduler::count_failure(std::size_t index) {
@@ -397,6 +398,7 @@ ScheduleResult Scheduler::result() const {
   return {.finished = counts.finished,
           .failed = counts.failed,
           .cancelled = counts.cancelled,
+          .stopped_early = counts.stopped_early,
           .blocked = counts.blocked,
           .waiting = counts.waiting + counts.queued + counts.running,
           .attempts = attempts_,

@@ -37,7 +37,7 @@ struct ScheduleOptions {
 };
 
 struct ScheduleResult {
-  std::int64_t finished = 0, failed = 0, cancelled = 0, blocked = 0,
+  std::int64_t finished = 0, failed = 0, cancelled = 0, stopped_early = 0, blocked = 0,
                waiting = 0;   ///< Of the sweep's jobs, at the end.
   std::int64_t attempts = 0;  ///< Started by this call.
   bool interrupted = false;   ///< Stopped by a signal: running jobs left a checkpoint and wait.

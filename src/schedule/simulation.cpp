@@ -14,7 +14,8 @@ std::vector<JobNode> job_nodes(const Plan& plan, const JobStates& states) {
   for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
     const PlannedJob& planned = plan.jobs[i];
     JobState state = states[i].value_or(JobState::waiting);
-    if (is_under_way(state)) state = JobState::waiting;  // It will be gone on with.
+    // It will be gone on with.
+    if (is_under_way(state) || state == JobState::stopped_early) state = JobState::waiting;
     nodes.push_back({.parents = {planned.parents.begin(), planned.parents.end()},
                      .priority = {.replicates = planned.replicates, .order = static_cast<std::int64_t>(i)},
                      .memory_bytes = planned.cost.memory_bytes,

@@ -116,10 +116,12 @@ int badness(JobState state) {
       return 2;
     case JobState::running:
       return 3;
-    case JobState::cancelled:
+    case JobState::stopped_early:
       return 4;
-    case JobState::failed:
+    case JobState::cancelled:
       return 5;
+    case JobState::failed:
+      return 6;
   }
   return 0;
 }

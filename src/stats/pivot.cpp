@@ -169,6 +169,9 @@ void count_missing(PivotCell& cell, const RunRecord& run, const std::string& val
     case JobState::cancelled:
       ++cell.cancelled;
       break;
+    case JobState::stopped_early:
+      ++cell.stopped_early;
+      break;
     case JobState::running:
       ++cell.running;
       break;

@@ -36,7 +36,7 @@ struct PivotCell {
   std::vector<std::int64_t> cells;   ///< Numbers of the cells in the mean, ascending.
   std::vector<std::uint64_t> seeds;  ///< In the mean, ascending.
   std::int64_t planned = 0;          ///< Seeds that there should be.
-  std::int64_t failed = 0, cancelled = 0, running = 0, waiting = 0, not_finite = 0,
+  std::int64_t failed = 0, cancelled = 0, stopped_early = 0, running = 0, waiting = 0, not_finite = 0,
                absent = 0;  ///< Seeds without a value, by reason; absent: there is none, though all is done.
   Over over = Over::own;    ///< Common: over what all rows have, and no other.
   std::int64_t missing() const { return planned - static_cast<std::int64_t>(summary.n); }

@@ -11,7 +11,7 @@
 
 namespace ablate {
 
-/// For each job the one (an index) that it is blocked by: the failed or cancelled job that it depends on,
+/// For each job the one (an index) that it is blocked by: the job without a result that it depends on,
 /// directly or through other waiting jobs; the last of its parents' decides. Nothing for a job that is not
 /// waiting or can still start. `state_of(i)` is a JobState; `parents_of(i)` are indices of jobs, and parents
 /// stand before their children.
@@ -22,8 +22,7 @@ std::vector<std::optional<std::size_t>> find_blockers(std::size_t num_jobs, cons
   for (std::size_t job = 0; job < num_jobs; ++job) {
     if (state_of(job) != JobState::waiting) continue;
     for (const std::size_t parent : parents_of(job)) {
-      const JobState state = state_of(parent);
-      if (state == JobState::failed || state == JobState::cancelled) blockers[job] = parent;
+      if (is_given_up(state_of(parent))) blockers[job] = parent;
       if (blockers[parent]) blockers[job] = blockers[parent];
     }
   }

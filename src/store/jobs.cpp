@@ -11,8 +11,9 @@ namespace ablate {
 
 namespace {
 
-#define JOB_COLUMNS \
-  "id, key, stage, task, seed, parents, steps, flops, memory_bytes, state, cancel, micro_batch_halvings"
+#define JOB_COLUMNS                                                                        \
+  "id, key, stage, task, seed, parents, steps, flops, memory_bytes, shown_state, cancel, " \
+  "micro_batch_halvings"
 
 JobRecord read_job(const Query& row) {
   JobRecord job;
@@ -120,7 +121,9 @@ CancelResult cancel_jobs(Database& database, std::span<const std::int64_t> job_i
   Query running(database,
                 "UPDATE job SET cancel = CASE WHEN cancel = 0 THEN ?1 ELSE min(cancel, ?1) END"
                 " WHERE id = ?2 AND (state = 'queued' OR state = 'running')");
+  Query stopped(database, "UPDATE job SET cancel = ?1 WHERE id = ?2 AND state = 'cancelled' AND cancel > ?1");
   for (const std::int64_t id : job_ids) {
+    result.stopped += stopped.bind(code, id).run();
     result.cancelled += waiting.bind(code, id).run();
     result.marked += running.bind(code, id).run();
   }
@@ -137,6 +140,15 @@ std::int64_t retry_jobs(Database& database, std::span<const std::int64_t> job_id
   for (const std::int64_t id : job_ids) retried += query.bind(id).run();
   transaction.commit();
   return retried;
+}
+
+std::int64_t resume_stopped_jobs(Database& database, std::int64_t sweep_id) {
+  // The few that were stopped are looked for first, whatever the size of the sweep.
+  return Query(database,
+               "UPDATE job SET state = CASE state WHEN 'cancelled' THEN 'waiting' ELSE state END, cancel = 0"
+               " WHERE cancel = 2 AND +id IN (SELECT job_id FROM sweep_jobs WHERE sweep_id = ?)",
+               sweep_id)
+      .run();
 }
 
 std::vector<std::int64_t> load_cancel_requests(Database& database) {

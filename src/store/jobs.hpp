@@ -115,17 +115,21 @@ struct AttemptEnd {
   bool halve_micro_batch = false;
 };
 /// Only a queued or running attempt can end; otherwise nothing changes and false is returned. A job that is
-/// marked as cancelled becomes so where `job_state` says waiting, and keeps the reason.
+/// marked as cancelled becomes so where `job_state` says waiting, and keeps the reason: get_job() tells.
 bool end_attempt(Database& database, std::int64_t attempt_id, const AttemptEnd& end, double now);
 
-/// Waiting jobs become cancelled at once; queued and running ones are marked for the scheduler to stop. A
-/// user's cancel goes before an early stop. Returns how many of each.
+/// Waiting jobs become cancelled (or stopped early) at once; queued and running ones are marked for the
+/// scheduler to stop. A user's cancel goes before an early stop, also one that was made. Returns how many of
+/// each.
 struct CancelResult {
-  std::int64_t cancelled = 0, marked = 0;
+  std::int64_t cancelled = 0, marked = 0, stopped = 0;
 };
 CancelResult cancel_jobs(Database& database, std::span<const std::int64_t> job_ids, CancelReason reason);
-/// Failed and cancelled jobs become waiting again. Returns how many did.
+/// Failed, cancelled and stopped jobs become waiting again. Returns how many did.
 std::int64_t retry_jobs(Database& database, std::span<const std::int64_t> job_ids);
+/// Jobs of the sweep that were stopped early wait again; those that were to be stopped go on. Returns how
+/// many.
+std::int64_t resume_stopped_jobs(Database& database, std::int64_t sweep_id);
 /// Ids of queued and running jobs that are marked as cancelled.
 std::vector<std::int64_t> load_cancel_requests(Database& database);
 

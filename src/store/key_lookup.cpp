@@ -19,8 +19,8 @@ Hash128 read_hash(std::string_view hex) {
 
 }  // namespace
 
-const KeyedTable kJobTable = {"SELECT coalesce(max(id), 0) FROM job", "SELECT id, key, state FROM job",
-                              "SELECT id, key, state FROM job WHERE key = ?"};
+const KeyedTable kJobTable = {"SELECT coalesce(max(id), 0) FROM job", "SELECT id, key, shown_state FROM job",
+                              "SELECT id, key, shown_state FROM job WHERE key = ?"};
 const KeyedTable kPartTable = {"SELECT coalesce(max(id), 0) FROM part", "SELECT id, hash FROM part",
                                "SELECT id, hash FROM part WHERE hash = ?"};
 

@@ -26,7 +26,7 @@ struct StageJobs {
 
 void read_jobs(Database& database, Stage stage, StageJobs& found) {
   Query query(database,
-              "SELECT j.id, j.key, j.seed, j.state, j.steps, j.flops, j.cancel,"
+              "SELECT j.id, j.key, j.seed, j.shown_state, j.steps, j.flops,"
               " (SELECT json_group_object(p.section, json(p.json))"
               "  FROM json_each(j.parts) AS e JOIN part p ON p.id = e.value),"
               " (SELECT a.failure FROM attempt a WHERE a.job_id = j.id ORDER BY a.number DESC LIMIT 1)"
@@ -42,9 +42,8 @@ void read_jobs(Database& database, Stage stage, StageJobs& found) {
     job.state = from_name<JobState>(query.view(3));
     job.steps = query.integer(4);
     job.flops = query.real(5);
-    job.cancel = static_cast<CancelReason>(query.integer(6));
-    job.config = Json::parse(query.view(7));
-    job.failure = query.text(8);
+    job.config = Json::parse(query.view(6));
+    job.failure = query.text(7);
   }
 }
 
@@ -63,7 +62,7 @@ void read_metrics(Database& database, StageJobs& found) {
 /// The evaluations of jobs that have no scores.
 void read_unscored(Database& database, StageJobs& found) {
   Query query(database,
-              "SELECT k.id, e.value, k.task, k.state,"
+              "SELECT k.id, e.value, k.task, k.shown_state,"
               " (SELECT a.failure FROM attempt a WHERE a.job_id = k.id ORDER BY a.number DESC LIMIT 1)"
               " FROM job k, json_each(k.parents) AS e"
               " WHERE k.id BETWEEN ? AND ? AND k.stage = 'eval' AND k.state <> 'finished' ORDER BY k.id");
@@ -100,10 +99,6 @@ void read_evaluation_flops(Database& database, StageJobs& found) {
 
 }  // namespace
 
-bool stopped_early(const TrainedJob& job) {
-  return job.state == JobState::cancelled && job.cancel == CancelReason::early_stop;
-}
-
 std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep_id, Stage stage) {
   const ReadTransaction snapshot(database);
   StageJobs found{.sweep = load_sweep_jobs(database, sweep_id), .jobs = {}, .by_id = {}};
@@ -118,7 +113,7 @@ std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep
 JobPosition load_position(Database& database, std::int64_t job_id) {
   Query query(
       database,
-      "SELECT j.state, (SELECT m.last_step FROM metric_summary m JOIN metric_name n ON n.id = m.name_id"
+      "SELECT j.shown_state, (SELECT m.last_step FROM metric_summary m JOIN metric_name n ON n.id = m.name_id"
       " WHERE m.job_id = j.id AND n.name = 'loss') FROM job j WHERE j.id = ?",
       job_id);
   if (!query.step()) return {};

@@ -26,7 +26,6 @@ struct TrainedJob {
   std::string key;
   std::uint64_t seed = 0;
   JobState state = JobState::waiting;
-  CancelReason cancel = CancelReason::none;  ///< Of a cancelled job.
   std::string failure;                    ///< Of its last attempt: "diverged", "crashed", ...; empty: none.
   Json config;                            ///< Resolved: {"train.llm": {"peak_lr": 0.001, ...}, ...}.
   std::int64_t steps = 0;                 ///< Planned.
@@ -37,9 +36,6 @@ struct TrainedJob {
   std::map<std::string, double> scores;   ///< Of the evaluations of this sweep that look at it.
   std::vector<EvaluationJob> unscored;    ///< Evaluations of this sweep that are not finished, or failed.
 };
-
-/// Whether it was ended early, since others were better; a job that the user cancelled was not.
-bool stopped_early(const TrainedJob& job);
 
 /// The jobs of one stage of a sweep, in the order in which they were planned.
 std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep_id, Stage stage);

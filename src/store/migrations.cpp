@@ -17,6 +17,10 @@ constexpr const char kMigration5[] =
 #include "store/migration_5.sql.inc"
     ;
 
+constexpr const char kMigration6[] =
+#include "store/migration_6.sql.inc"
+    ;
+
 /// PRAGMA application_id of our files: "ABLT".
 constexpr int kApplicationId = 0x41424c54;
 
@@ -42,6 +46,7 @@ std::span<const Migration> known_migrations() {
        "UPDATE job SET cancel = 1 WHERE state = 'cancelled';"
        "UPDATE score_value SET stderr = NULL WHERE n = 1"},
       {5, kMigration5},
+      {6, kMigration6},
   };
   return kMigrations;
 }

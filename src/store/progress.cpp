@@ -47,7 +47,9 @@ void count_job(StageProgress& progress, const JobRecord& job, bool is_blocked) {
       break;
     case JobState::cancelled:
       ++progress.cancelled;
-      progress.stopped_early += job.cancel == CancelReason::early_stop;
+      break;
+    case JobState::stopped_early:
+      ++progress.stopped_early;
       break;
   }
 }

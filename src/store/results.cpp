@@ -53,7 +53,7 @@ JobColumns load_job_columns(Database& database, const SweepJobs& jobs) {
   JobColumns columns;
   Query query(
       database,
-      "SELECT id, stage, task, state, parts,"
+      "SELECT id, stage, task, shown_state, parts,"
       " state = 'failed' AND (stage <> 'eval' OR task = 'heldout-loss') AND (SELECT a.failure FROM attempt a"
       " WHERE a.job_id = job.id ORDER BY a.number DESC LIMIT 1) = 'diverged'"
       " FROM job WHERE id BETWEEN ? AND ? ORDER BY id");
@@ -144,7 +144,7 @@ void add_metric(Database& database, const SweepJobs& jobs, const JobColumns& col
 /// As in the view `runs`: the state that a reader must know of first.
 JobState worse(JobState a, JobState b) {
   using enum JobState;
-  for (const JobState state : {failed, cancelled, running, queued, waiting})
+  for (const JobState state : {failed, cancelled, stopped_early, running, queued, waiting})
     if (a == state || b == state) return state;
   return finished;
 }
@@ -315,8 +315,7 @@ std::vector<UnscoredEvaluation> load_unscored(Database& database, std::int64_t s
   std::map<std::size_t, std::map<std::string, std::int64_t>> counts;
   for (std::size_t job = 0; job < jobs.ids.size(); ++job) {
     if (columns.stage[job] != to_name(Stage::eval) || scored.count(columns.kind[job]) > 0) continue;
-    const bool blocked = columns.state[job] == JobState::waiting &&
-                         (states[job] == JobState::failed || states[job] == JobState::cancelled);
+    const bool blocked = columns.state[job] == JobState::waiting && is_given_up(states[job]);
     ++counts[columns.kind[job]][blocked ? "blocked" : to_name(columns.state[job])];
   }
   std::vector<UnscoredEvaluation> unscored;

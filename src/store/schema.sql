@@ -65,7 +65,8 @@ CREATE TABLE job (
   cancel       INTEGER NOT NULL DEFAULT 0,   -- who asked to stop it (queued, running), or had it cancelled (cancelled): 1: the user;
                                              -- 2: `ablate law run --stop-early`, since it was behind; 0: nobody
   micro_batch_halvings INTEGER NOT NULL DEFAULT 0,  -- after out-of-memory failures
-  created_at   REAL NOT NULL
+  created_at   REAL NOT NULL,
+  shown_state  TEXT GENERATED ALWAYS AS (CASE WHEN state = 'cancelled' AND cancel = 2 THEN 'stopped-early' ELSE state END) VIRTUAL
 ) STRICT;
 CREATE UNIQUE INDEX job_by_key ON job (key);
 CREATE INDEX job_under_way ON job (id) WHERE state = 'queued' OR state = 'running';
@@ -196,9 +197,10 @@ SELECT s.id, s.name, s.path, s.axes, s.run, s.planned_at,
        (SELECT count(*) FROM replicate r WHERE r.sweep_id = s.id) AS runs
 FROM sweep s;
 
--- One row per job, with its whole configuration and what it cost.
+-- One row per job, with its whole configuration and what it cost. `state`: waiting, queued, running, finished, failed, cancelled
+-- by the user, or stopped-early by a search.
 CREATE VIEW jobs AS
-SELECT j.id, j.key, j.stage, j.task, j.seed, j.state, j.steps, j.params, j.flops, j.memory_bytes, j.created_at,
+SELECT j.id, j.key, j.stage, j.task, j.seed, j.shown_state AS state, j.steps, j.params, j.flops, j.memory_bytes, j.created_at,
        (SELECT json_group_object(p.section, json(p.json))
         FROM json_each(j.parts) AS e JOIN part p ON p.id = e.value) AS config,
        (SELECT json_group_array(k.key) FROM json_each(j.parents) AS e JOIN job k ON k.id = e.value) AS parents,
@@ -230,13 +232,15 @@ FROM score_value s JOIN job j ON j.id = s.job_id;
 CREATE VIEW sweep_jobs AS
 SELECT DISTINCT r.sweep_id, e.value AS job_id FROM replicate r JOIN json_each(r.jobs) AS e;
 
--- One row per cell and seed. `state`: the worst of its jobs (failed, cancelled, running, queued, waiting, finished).
+-- One row per cell and seed. `state`: the worst of its jobs (failed, cancelled, stopped-early, running, queued, waiting,
+-- finished).
 -- `scores`: JSON, every score of its jobs and, under the stage's name ("vlm/loss"), the last value of every metric; null is
 -- not a number, and infinity is text, since JSON has no number for it. `jobs`: JSON, their keys, upstream first.
 CREATE VIEW runs AS
 SELECT s.name AS sweep, c.number AS cell, c.label, c.levels, r.seed,
        CASE WHEN sum(j.state = 'failed') THEN 'failed'
-            WHEN sum(j.state = 'cancelled') THEN 'cancelled'
+            WHEN sum(j.shown_state = 'cancelled') THEN 'cancelled'
+            WHEN sum(j.shown_state = 'stopped-early') THEN 'stopped-early'
             WHEN sum(j.state = 'running') THEN 'running'
             WHEN sum(j.state = 'queued') THEN 'queued'
             WHEN sum(j.state = 'waiting') THEN 'waiting'

@@ -5,9 +5,13 @@ namespace ablate {
 template <>
 std::span<const Named<JobState>> names_of<JobState>() {
   using enum JobState;
-  static constexpr Named<JobState> kTable[] = {{"waiting", waiting}, {"queued", queued},
-                                               {"running", running}, {"finished", finished},
-                                               {"failed", failed},   {"cancelled", cancelled}};
+  static constexpr Named<JobState> kTable[] = {{"waiting", waiting},
+                                               {"queued", queued},
+                                               {"running", running},
+                                               {"finished", finished},
+                                               {"failed", failed},
+                                               {"cancelled", cancelled},
+                                               {"stopped-early", stopped_early}};
   return kTable;
 }
 

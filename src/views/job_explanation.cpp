@@ -32,16 +32,24 @@ std::string reason(const Database& database, const std::vector<JobRow>& rows, co
       return fmt::format("It failed and is not tried again by itself; `ablate retry {}` does.",
                          short_key(row.key));
     case JobState::cancelled:
-      return fmt::format("It was {}; `ablate retry {}` takes that back.", cancel_words(row.cancel),
+      return fmt::format("It was {}; `ablate retry {}` takes that back.", cancel_words(row.state),
                          short_key(row.key));
+    case JobState::stopped_early:
+      return fmt::format(
+          "It was {}; it goes on with `ablate run` of a sweep that needs it, or after `ablate retry {}`.",
+          cancel_words(row.state), short_key(row.key));
     case JobState::waiting:
       break;
   }
   if (row.blocked_by) {
     const JobRow& cause = rows[*row.blocked_by];
-    return fmt::format("It can never start: {} {} {}; `ablate retry {}` has that tried again.",
-                       job_title(cause.stage, cause.task), short_key(cause.key),
-                       cause.state == JobState::failed ? "failed" : "was cancelled", short_key(cause.key));
+    const std::string title = job_title(cause.stage, cause.task) + " " + short_key(cause.key);
+    if (cause.state == JobState::stopped_early)
+      return fmt::format(
+          "It waits for {}, which was stopped early; `ablate run` of a sweep that needs it has it go on.",
+          title);
+    return fmt::format("It can never start: {} {}; `ablate retry {}` has that tried again.", title,
+                       ended_words(cause.state), short_key(cause.key));
   }
   std::int64_t unfinished = 0;
   for (const JobRow& parent : rows)

@@ -61,6 +61,7 @@ std::string no_number(const PivotCell& cell) {
   if (cell.failed > 0) return fmt::format("failed {}/{}", cell.failed, cell.planned);
   if (cell.running > 0) return "running";
   if (cell.cancelled > 0) return "cancelled";
+  if (cell.stopped_early > 0) return "stopped early";
   if (cell.not_finite > 0) return "NaN";
   return "-";
 }
@@ -71,6 +72,7 @@ std::string missing_mark(const PivotCell& cell) {
   for (const auto& [count, word] : {std::pair{cell.failed, "failed"},
                                     {cell.running, "running"},
                                     {cell.cancelled, "cancelled"},
+                                    {cell.stopped_early, "stopped early"},
                                     {cell.waiting, "waiting"},
                                     {cell.not_finite, "NaN"},
                                     {cell.absent, "no value"}})

@@ -47,7 +47,7 @@ std::string progress_line(const StageProgress& progress) {
   for (const auto& [count, word] : {std::pair{progress.queued, "queued"},
                                     {progress.running, "running"},
                                     {progress.failed, "failed"},
-                                    {progress.cancelled - progress.stopped_early, "cancelled"},
+                                    {progress.cancelled, "cancelled"},
                                     {progress.stopped_early, "stopped early"},
                                     {progress.blocked, "blocked"}})
     if (count > 0) line += ", " + count_word(count, word);
@@ -57,13 +57,14 @@ std::string progress_line(const StageProgress& progress) {
 std::vector<std::string> stage_lines(const std::vector<StageProgress>& stages, const Terminal& terminal) {
   std::vector<std::vector<std::string>> rows;
   for (const StageProgress& stage : stages) {
-    const std::vector<BarPart> parts = {
-        {stage.finished, '#'}, {stage.running, '>'}, {stage.failed + stage.cancelled, '!'}};
+    const std::vector<BarPart> parts = {{stage.finished, '#'},
+                                        {stage.running, '>'},
+                                        {stage.failed + stage.cancelled + stage.stopped_early, '!'}};
     std::vector<std::string> words;
     for (const auto& [count, word] : {std::pair{stage.queued, "queued"},
                                       {stage.running, "running"},
                                       {stage.failed, "failed"},
-                                      {stage.cancelled - stage.stopped_early, "cancelled"},
+                                      {stage.cancelled, "cancelled"},
                                       {stage.stopped_early, "stopped early"},
                                       {stage.blocked, "blocked"}})
       if (count > 0) words.push_back(count_word(count, word));
@@ -107,12 +108,13 @@ std::vector<std::string> failed_lines(const Database& database, const std::vecto
   const std::vector<std::string> aligned = align(rows);
   for (std::size_t i = 0; i < num_shown; ++i) {
     lines.push_back(aligned[i]);
-    if (with_logs && !failed[i].folder.empty())
+    if (with_logs && failed[i].state == JobState::failed && !failed[i].folder.empty())
       lines.push_back("            " + shown_path(log_path(database, failed[i])));
   }
   if (failed.size() > num_shown)
-    lines.push_back(fmt::format("  and {} more; `ablate jobs --state failed` lists them",
-                                with_commas(static_cast<std::int64_t>(failed.size() - num_shown))));
+    lines.push_back(fmt::format("  and {} more; `ablate jobs --state {}` lists them",
+                                with_commas(static_cast<std::int64_t>(failed.size() - num_shown)),
+                                to_name(failed.front().state)));
   return lines;
 }
 

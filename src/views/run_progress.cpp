@@ -73,7 +73,8 @@ void RunProgress::ended(const JobRecord& job, const AttemptRecord& attempt, JobS
       say("         " + shown_path(AttemptFolder{database_.folder() / attempt.folder}.log()));
       break;
     case JobState::cancelled:
-      say(fmt::format("stopped  {}: {}", who(job), cancel_words(get_job(database_, job.key).cancel)));
+    case JobState::stopped_early:
+      say(fmt::format("stopped  {}: {}", who(job), cancel_words(next)));
       break;
     case JobState::waiting:
       say(paint(fmt::format("again    {}: attempt {} ended: {}", who(job), attempt.number, reason),

@@ -4,6 +4,7 @@
 
 #include "cli/law_search.hpp"
 #include "util/json.hpp"
+#include "util/text.hpp"
 
 BOOST_AUTO_TEST_SUITE(law)
 
@@ -205,7 +206,16 @@ BOOST_AUTO_TEST_CASE(rates_that_cannot_win_are_stopped_early_and_left_out) {
   BOOST_TEST(fit.out.find("left out: stopped early") != std::string::npos);
   BOOST_TEST(fit.out.find("ablate cancel") == std::string::npos);
   BOOST_TEST(program.run("status").out.find("stopped early") != std::string::npos);
-  const std::string key = Json::parse(program.run("jobs --state cancelled --format json").out)[0]["key"];
+  BOOST_TEST(Json::parse(program.run("jobs --state cancelled --format json").out).empty());
+  const std::string key = Json::parse(program.run("jobs --state stopped-early --format json").out)[0]["key"];
+  for (const char* shown : {"export runs --format csv", "export jobs --format csv",
+                            "query 'SELECT state FROM runs'", "query 'SELECT state FROM jobs'"})
+    BOOST_TEST_CONTEXT("ablate " << shown) {
+      const std::string out = program.run(shown).out;
+      BOOST_TEST(out.find("stopped-early") != std::string::npos);
+      BOOST_TEST(out.find("cancelled") == std::string::npos);
+    }
+  BOOST_TEST(program.run("table search --value llm/loss").out.find("stopped early") != std::string::npos);
   BOOST_TEST(program.run("jobs --why " + key).out.find("It was stopped early: others of its size") !=
              std::string::npos);
   const Json law = Json::parse(fit.out);
@@ -214,6 +224,22 @@ BOOST_AUTO_TEST_CASE(rates_that_cannot_win_are_stopped_early_and_left_out) {
   // Again: what was stopped stays so.
   BOOST_TEST(program.run(command).code == 0);
   BOOST_TEST(program.run("law fit --sweep search --json").out == fit.out);
+  // Another sweep gets them.
+  program.scratch.write("other.toml", program.read("search.toml"));
+  const auto stopped_of = [&](const char* sweep) {
+    return Json::parse(program.run(fmt::format("jobs {} --state stopped-early --format json", sweep)).out)
+        .size();
+  };
+  BOOST_TEST(stopped_of("search") > 0u);
+  const Outcome plan = program.run("plan other.toml --save");
+  BOOST_TEST(plan.out.find("blocked") == std::string::npos);
+  const std::string resumed = count_of(static_cast<std::int64_t>(stopped_of("other")), "job");
+  const Outcome other = program.run("run other.toml --worker ./trainer --slots 1 --threads 1 --keep-going");
+  BOOST_TEST_CONTEXT(other.out)
+  BOOST_TEST(other.out.find(fmt::format("other: {} that `ablate law run --stop-early` stopped go",
+                                        resumed)) != std::string::npos);
+  BOOST_TEST(stopped_of("search") == 0u);
+  BOOST_TEST(program.run("jobs --why " + key).out.find(": finished\n") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_search_goes_on_until_it_knows_enough_and_not_beyond) {

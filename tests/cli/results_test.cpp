@@ -267,6 +267,27 @@ BOOST_AUTO_TEST_CASE(cancelled_jobs_block_and_come_back) {
   const std::string key = Json::parse(program.run("jobs --stage demo --format json").out)[0]["key"];
   BOOST_TEST(program.run("cancel " + key.substr(0, 8)).out == "1 waiting job cancelled\n");
   BOOST_TEST(program.run("status").out.starts_with("tiny: 0 of 24 jobs finished, 1 cancelled, 1 blocked\n"));
+  // A run that cannot complete says so, and what to do.
+  const Outcome part = program.run_tiny();
+  BOOST_TEST(part.code == 1);
+  BOOST_TEST(
+      line_with(part.out, "tiny: 22 jobs").starts_with("tiny: 22 jobs finished, 1 cancelled, 1 blocked; "));
+  BOOST_TEST(line_with(part.out, "  " + key.substr(0, 8) + "  demo  seed")
+                 .ends_with("cancelled by `ablate cancel`"));
+  BOOST_TEST(
+      part.out.ends_with("\n`ablate retry --sweep tiny` takes that back; then the same command goes on\n"));
+  const Outcome quiet = program.run_tiny("--quiet");
+  BOOST_TEST(quiet.code == 1);
+  BOOST_TEST(quiet.out.find("1 cancelled, 1 blocked") != std::string::npos);
+  BOOST_TEST(program.run("retry --sweep tiny").out == "1 job waits again; `ablate run` starts what waits\n");
+  BOOST_TEST(program.run_tiny().code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(all_jobs_of_a_sweep_are_cancelled_and_come_back) {
+  const Program program;
+  BOOST_TEST(program.run("plan tiny.toml --save").code == 0);
+  const std::string key = Json::parse(program.run("jobs --stage demo --format json").out)[0]["key"];
+  BOOST_TEST(program.run("cancel " + key).code == 0);
   BOOST_TEST(program.run("cancel --sweep tiny").out ==
              "23 waiting jobs cancelled; 1 job had ended already\n");
   BOOST_TEST(program.run("retry --sweep tiny").out == "24 jobs wait again; `ablate run` starts what waits\n");

@@ -90,9 +90,33 @@ BOOST_FIXTURE_TEST_CASE(a_cancel_keeps_its_reason_and_the_users_goes_first, Stor
   BOOST_CHECK(job(1).cancel == CancelReason::early_stop);
   BOOST_CHECK(job(2).cancel == CancelReason::user);
   BOOST_CHECK(job(4).cancel == CancelReason::none);
+  BOOST_CHECK(job(1).state == JobState::stopped_early);
+  BOOST_CHECK(job(2).state == JobState::cancelled);
   retry_jobs(database, std::vector<std::int64_t>{1, 2});
   BOOST_CHECK(job(1).cancel == CancelReason::none);
   BOOST_CHECK(job(2).cancel == CancelReason::none);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_search_has_stopped_goes_on_and_what_the_user_has_cancelled_does_not, Store) {
+  const auto cancel = [&](std::int64_t id, CancelReason reason) {
+    return cancel_jobs(database, std::vector<std::int64_t>{id}, reason);
+  };
+  begin(1);
+  for (const std::int64_t id : {1, 2, 3}) cancel(id, CancelReason::early_stop);
+  cancel(4, CancelReason::user);
+  BOOST_CHECK(job(2).state == JobState::stopped_early);
+  // The user's cancel goes before a stop that was made, and no stop before a user's cancel.
+  BOOST_TEST(cancel(3, CancelReason::user).stopped == 1);
+  BOOST_TEST(cancel(4, CancelReason::early_stop).stopped == 0);
+  BOOST_CHECK(job(3).state == JobState::cancelled);
+
+  BOOST_TEST(resume_stopped_jobs(database, sweep + 1) == 0);  // It needs none of them.
+  BOOST_TEST(resume_stopped_jobs(database, sweep) == 2);
+  BOOST_CHECK(job(1).state == JobState::running);
+  BOOST_CHECK(job(1).cancel == CancelReason::none);
+  BOOST_CHECK(job(2).state == JobState::waiting);
+  for (const std::int64_t id : {3, 4}) BOOST_CHECK(job(id).state == JobState::cancelled);
+  BOOST_TEST(resume_stopped_jobs(database, sweep) == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_cancelled_job_cannot_begin, Store) {
