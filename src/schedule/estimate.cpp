@@ -8,14 +8,16 @@
 #include <map>
 
 #include "config/names.hpp"
+#include "store/blocked.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
 
 namespace {
 
-bool is_lost(const std::optional<JobState>& state) {
-  return state == JobState::failed || state == JobState::cancelled;
+/// What `ablate run` takes a job for: it goes on with what was stopped early.
+JobState state_for_run(const std::optional<JobState>& state) {
+  return !state || state == JobState::stopped_early ? JobState::waiting : *state;
 }
 
 }  // namespace
@@ -55,8 +57,18 @@ std::optional<double> StageEstimate::seconds_per_job() const {
   return seconds_left / static_cast<double>(to_run);
 }
 
+std::vector<bool> find_blocked(const Plan& plan, const JobStates& states) {
+  const auto blockers = find_blockers(
+      plan.jobs.size(), [&](std::size_t i) { return state_for_run(states[i]); },
+      [&](std::size_t i) -> const auto& { return plan.jobs[i].parents; });
+  std::vector<bool> blocked;
+  for (const auto& blocker : blockers) blocked.push_back(blocker.has_value());
+  return blocked;
+}
+
 std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& states,
                                            const SlotSpeed& speed) {
+  const std::vector<bool> blocked = find_blocked(plan, states);
   std::vector<StageEstimate> estimates;
   for (const Named<Stage>& entry : names_of<Stage>()) {
     StageEstimate sum{.stage = entry.value};
@@ -72,13 +84,13 @@ std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& st
       sum.memory_bytes = std::max(sum.memory_bytes, job.cost.memory_bytes);
       sum.job_flops = std::max(sum.job_flops, job.cost.flops);
       sum.flops += job.cost.flops;
-      sum.finished += states[i] == JobState::finished;
-      sum.running += states[i] && is_under_way(*states[i]);
-      if (states[i] == JobState::finished) continue;
-      if (is_lost(states[i])) {
-        ++sum.failed;
-        continue;
-      }
+      const JobState state = state_for_run(states[i]);
+      sum.finished += state == JobState::finished;
+      sum.failed += state == JobState::failed;
+      sum.cancelled += state == JobState::cancelled;
+      sum.blocked += blocked[i];
+      sum.running += is_under_way(state);
+      if (state == JobState::finished || is_given_up(state) || blocked[i]) continue;
       ++sum.to_run;
       sum.flops_left += job.cost.flops;
       sum.seconds_left += seconds;
@@ -127,7 +139,8 @@ BudgetFit fit_budget(const Plan& plan, const JobStates& states, const SlotSpeed&
   for (std::size_t i = 0; i < paid.size(); ++i) paid[i] = states[i] == JobState::finished;
   for (std::size_t replicate = 0; replicate < plan.num_replicates(); ++replicate) {
     const auto jobs = plan.jobs_of(replicate);
-    if (std::any_of(jobs.begin(), jobs.end(), [&](std::uint32_t job) { return is_lost(states[job]); })) {
+    if (std::any_of(jobs.begin(), jobs.end(),
+                    [&](std::uint32_t job) { return is_given_up(state_for_run(states[job])); })) {
       ++result.blocked;
       continue;
     }

@@ -49,9 +49,10 @@ struct TaskEstimate {
 struct StageEstimate {
   Stage stage = Stage::encoder;
   std::int64_t jobs = 0;
-  std::int64_t before_sharing = 0;                     ///< One for each replicate that needs one.
-  std::int64_t finished = 0, failed = 0, running = 0;  ///< `running`: or queued.
-  std::int64_t to_run = 0;                             ///< Not finished, failed or cancelled.
+  std::int64_t before_sharing = 0;  ///< One for each replicate that needs one.
+  std::int64_t finished = 0, failed = 0, cancelled = 0, running = 0;  ///< `running`: or queued.
+  std::int64_t blocked = 0;  ///< Dependents of a failed or cancelled job.
+  std::int64_t to_run = 0;   ///< The rest: what `ablate run` would bring to its end.
   double params = 0, memory_bytes = 0, job_flops = 0;  ///< Of the largest job.
   double flops = 0, flops_left = 0;                    ///< Of all jobs; of those to run.
   double seconds_left = 0;                             ///< Of those to run, on one slot.
@@ -61,6 +62,9 @@ struct StageEstimate {
 };
 
 using JobStates = std::vector<std::optional<JobState>>;
+
+/// Which jobs `ablate run` could not start, since they depend on a failed or cancelled one.
+std::vector<bool> find_blocked(const Plan& plan, const JobStates& states);
 
 /// One entry for each stage that the plan has, in the order of the stages. `states`: one for each job of the
 /// plan.

@@ -32,6 +32,7 @@ Json cells_json(const Plan& plan) {
 
 Json jobs_json(const PlanReport& report) {
   const Plan& plan = report.planned.plan;
+  const std::vector<bool> blocked = find_blocked(plan, report.planned.states);
   Json jobs = Json::array();
   for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
     const PlannedJob& job = plan.jobs[i];
@@ -49,7 +50,9 @@ Json jobs_json(const PlanReport& report) {
                     {"flops", job.cost.flops},
                     {"memory_bytes", job.cost.memory_bytes},
                     {"seconds", report.speed.seconds(job)},
-                    {"state", state ? Json(to_name(*state)) : Json()}});
+                    {"state", blocked[i] ? Json("blocked")
+                              : state    ? Json(to_name(*state))
+                                         : Json()}});
   }
   return jobs;
 }
@@ -77,6 +80,8 @@ Json stages_json(const PlanReport& report) {
                       {"before_sharing", stage.before_sharing},
                       {"finished", stage.finished},
                       {"failed", stage.failed},
+                      {"cancelled", stage.cancelled},
+                      {"blocked", stage.blocked},
                       {"running", stage.running},
                       {"to_run", stage.to_run},
                       {"params", stage.params},

@@ -32,19 +32,32 @@ std::string account_lines(const Plan& plan) {
 }
 
 Table stage_table(const std::vector<StageEstimate>& stages) {
-  const bool any_failed =
-      std::any_of(stages.begin(), stages.end(), [](const StageEstimate& stage) { return stage.failed > 0; });
+  // What will not run is counted only where there is any.
+  struct Left {
+    const char* name;
+    std::int64_t StageEstimate::*count;
+  };
+  std::vector<Left> left;
+  for (const Left& one :
+       {Left{"failed", &StageEstimate::failed}, Left{"cancelled", &StageEstimate::cancelled},
+        Left{"blocked", &StageEstimate::blocked}})
+    if (std::any_of(stages.begin(), stages.end(),
+                    [&](const StageEstimate& stage) { return stage.*one.count > 0; }))
+      left.push_back(one);
   Table table;
   table.columns = {{"stage"}};
-  for (const char* name :
-       {"jobs", "unshared", "done", "failed", "to run", "params", "FLOPs", "memory", "time/job", "time"})
-    if (any_failed || std::string_view(name) != "failed") table.columns.push_back({name, Align::right});
+  const auto add_columns = [&](std::initializer_list<const char*> names) {
+    for (const char* name : names) table.columns.push_back({name, Align::right});
+  };
+  add_columns({"jobs", "unshared", "done"});
+  for (const Left& one : left) add_columns({one.name});
+  add_columns({"to run", "params", "FLOPs", "memory", "time/job", "time"});
   const auto add = [&](const std::string& name, const StageEstimate& stage, bool is_total) {
     std::vector<TableCell> row = {{name}};
     row.push_back(TableCell::integer(stage.jobs));
     row.push_back(TableCell::integer(stage.before_sharing));
     row.push_back(TableCell::integer(stage.finished));
-    if (any_failed) row.push_back(TableCell::integer(stage.failed));
+    for (const Left& one : left) row.push_back(TableCell::integer(stage.*one.count));
     row.push_back(TableCell::integer(stage.to_run));
     row.push_back(is_total ? TableCell{} : TableCell::number(stage.params, human_amount(stage.params)));
     row.push_back(TableCell::number(stage.flops, human_count(stage.flops)));
@@ -61,13 +74,32 @@ Table stage_table(const std::vector<StageEstimate>& stages) {
     total.jobs += stage.jobs;
     total.before_sharing += stage.before_sharing;
     total.finished += stage.finished;
-    total.failed += stage.failed;
+    for (const Left& one : left) total.*one.count += stage.*one.count;
     total.to_run += stage.to_run;
     total.flops += stage.flops;
     total.seconds_left += stage.seconds_left;
   }
   add("total", total, true);
   return table;
+}
+
+/// What will not run, and how it would.
+std::string left_line(const PlanReport& report) {
+  StageEstimate total;
+  for (const StageEstimate& stage : report.stages) {
+    total.failed += stage.failed;
+    total.cancelled += stage.cancelled;
+    total.blocked += stage.blocked;
+  }
+  std::vector<std::string> counts;
+  for (const auto& [count, word] : {std::pair{total.failed, "failed"},
+                                    {total.cancelled, "cancelled"},
+                                    {total.blocked, "blocked by them"}})
+    if (count > 0) counts.push_back(fmt::format("{} {}", with_commas(count), word));
+  if (counts.empty()) return "";
+  return fmt::format(
+      "Left:   {}: `ablate jobs --state failed,cancelled` lists what `ablate retry` has tried again\n",
+      join(counts, ", "));
 }
 
 double seconds_left(const PlanReport& report) {
@@ -121,7 +153,8 @@ std::string budget_lines(const PlanReport& report) {
       fmt::format("Budget: {} pays for {} of {} ({} to run, {})", amount(report.budget->amount),
                   with_commas(found.runs), count_of(static_cast<std::int64_t>(plan.num_replicates()), "run"),
                   count_of(found.jobs, "job"), amount(found.used));
-  if (found.blocked > 0) text += fmt::format("; {} blocked by failed jobs", count_of(found.blocked, "run"));
+  if (found.blocked > 0)
+    text += fmt::format("; {} blocked by failed or cancelled jobs", count_of(found.blocked, "run"));
   if (found.first_out) {
     const std::size_t cell = *found.first_out % plan.cells.size();
     const std::uint64_t seed = plan.seeds[*found.first_out / plan.cells.size()];
@@ -150,6 +183,7 @@ std::string plan_text(const PlanReport& report, const std::string& device) {
   const double seconds = seconds_left(report);
   text += fmt::format("Time:   {} of slot time; about {} on {}\n", human_duration(seconds),
                       human_duration(report.seconds), device);
+  text += left_line(report);
   text += "Speed:  " + speed_line(report) + "\n" + budget_lines(report);
   for (const PlannedSource& source : planned.sources)
     if (source.content.files.size() > 1) text += "Data:   " + one_line(describe_source(source)) + "\n";
@@ -195,6 +229,7 @@ Table job_table(const PlanReport& report) {
                    {"memory", Align::right},
                    {"time", Align::right},
                    {"state"}};
+  const std::vector<bool> blocked = find_blocked(report.planned.plan, report.planned.states);
   for (std::size_t i = 0; i < report.planned.plan.jobs.size(); ++i) {
     const PlannedJob& job = report.planned.plan.jobs[i];
     const double seconds = report.speed.seconds(job);
@@ -208,7 +243,9 @@ Table job_table(const PlanReport& report) {
                           TableCell::number(job.cost.flops, human_count(job.cost.flops)),
                           TableCell::number(job.cost.memory_bytes, human_bytes(job.cost.memory_bytes)),
                           TableCell::number(seconds, human_duration(seconds)),
-                          {state ? to_name(*state) : "new"}});
+                          {blocked[i] ? "blocked"
+                           : state    ? to_name(*state)
+                                      : "new"}});
   }
   return table;
 }

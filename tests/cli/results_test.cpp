@@ -276,6 +276,14 @@ BOOST_AUTO_TEST_CASE(cancelled_jobs_block_and_come_back) {
                  .ends_with("cancelled by `ablate cancel`"));
   BOOST_TEST(
       part.out.ends_with("\n`ablate retry --sweep tiny` takes that back; then the same command goes on\n"));
+  const std::string plan = program.run("plan tiny.toml --jobs").out;
+  BOOST_TEST(line_with(plan, "Left: ").starts_with("Left:   1 cancelled, 1 blocked by them: `ablate jobs"));
+  BOOST_TEST(line_with(plan, "Time: ").starts_with("Time:   0.0 s of slot time"));
+  BOOST_TEST(plan.find("blocked\n") != std::string::npos);
+  const Json stages = Json::parse(program.run("plan tiny.toml --json").out)["stages"];
+  BOOST_TEST(stages[0]["cancelled"] == 1);
+  BOOST_TEST(stages[1]["blocked"] == 1);
+  BOOST_TEST(stages[1]["to_run"] == 0);
   const Outcome quiet = program.run_tiny("--quiet");
   BOOST_TEST(quiet.code == 1);
   BOOST_TEST(quiet.out.find("1 cancelled, 1 blocked") != std::string::npos);

@@ -70,6 +70,29 @@ BOOST_AUTO_TEST_CASE(stages_are_summed_up) {
   BOOST_TEST(stages[1].seconds_per_job().value() == 5.0 / 3);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_blocked_is_not_to_run_and_what_was_stopped_early_is) {
+  Example example;
+  example.states[0] = JobState::cancelled;      // The first seed's encoder.
+  example.states[1] = JobState::finished;       // Before it was cancelled, somehow.
+  example.states[3] = JobState::stopped_early;  // The second seed's.
+  example.states[4] = JobState::failed;
+  const std::vector<bool> blocked = {false, false, true, false, false, false};
+  BOOST_TEST(find_blocked(example.plan, example.states) == blocked, boost::test_tools::per_element());
+  const auto stages = estimate_stages(example.plan, example.states, example.speed);
+  BOOST_TEST(stages[0].cancelled == 1);
+  BOOST_TEST(stages[0].failed == 0);
+  BOOST_TEST(stages[0].to_run == 1);
+  BOOST_TEST(stages[1].failed == 1);
+  BOOST_TEST(stages[1].blocked == 1);
+  BOOST_TEST(stages[1].finished == 1);
+  BOOST_TEST(stages[1].to_run == 1);
+  BOOST_TEST(stages[1].seconds_left == 2.0);
+  // As many as a run would start.
+  const std::vector<Device> devices = {{.slots = 1}};
+  BOOST_TEST(simulate_run(example.plan, example.states, devices, example.speed).size() == 2u);
+  BOOST_TEST(example.fit("1h").blocked == 3);
+}
+
 BOOST_AUTO_TEST_CASE(what_was_measured_takes_the_place_of_the_assumption) {
   SlotSpeed speed;
   speed.threads = 4;
