@@ -1,12 +1,37 @@
 #include "program/status.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 
+#include "journal/attempt_folder.hpp"
 #include "program/run_lock.hpp"
+#include "schedule/local_runner.hpp"
 #include "util/clock.hpp"
+#include "util/process.hpp"
 
 namespace ablate {
+
+namespace {
+
+RunningStatus look_at(const Database& database, RunningJob job, bool has_runner) {
+  const RunRequest request{.attempt = job.attempt,
+                           .job_folder = (database.folder() / job.folder).parent_path()};
+  const bool is_here = job.host.empty() || job.host == host_name();
+  RunningStatus status{.job = std::move(job)};
+  status.heard_at = status.job.last_event_at.value_or(status.job.started_at);
+  std::error_code failed;
+  const auto grew = std::filesystem::last_write_time(request.folder().journal(), failed);
+  if (!failed)
+    status.heard_at = std::max(
+        status.heard_at,
+        std::chrono::duration<double>(std::chrono::file_clock::to_sys(grew).time_since_epoch()).count());
+  // With one, what has just ended is taken in at this moment.
+  status.is_gone = !has_runner && is_here && !LocalRunner().is_alive(request);
+  return status;
+}
+
+}  // namespace
 
 StageProgress total_progress(const std::vector<StageProgress>& stages) {
   StageProgress total;
@@ -51,11 +76,12 @@ Status load_status(Database& database, const std::optional<std::string>& name) {
     auto stages = load_progress(database, sweep.id);
     status.sweeps.push_back({std::move(sweep), std::move(stages)});
   }
-  status.running = load_running(database, only);
+  status.runner = find_runner(database.path());
+  for (RunningJob& job : load_running(database, only))
+    status.running.push_back(look_at(database, std::move(job), status.runner.has_value()));
   std::int64_t failed = 0;
   for (const SweepStatus& entry : status.sweeps) failed += total_progress(entry.stages).failed;
   if (failed > 0) status.failed = load_rows_in(database, only, JobState::failed);
-  status.runner = find_runner(database.path());
   status.now = SystemClock().now();
   return status;
 }

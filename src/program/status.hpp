@@ -22,6 +22,15 @@ struct Pace {
 };
 Pace pace_of(const RunningJob& job);
 
+/// A job whose attempt has not ended, as far as the database knows.
+struct RunningStatus {
+  RunningJob job;
+  /// Nobody runs this database, and its worker lives no more on this machine: the next run ends the attempt
+  /// by what its journal says. False for a worker of another machine: nobody can tell.
+  bool is_gone = false;
+  double heard_at = 0;  ///< When its journal grew last, read or not.
+};
+
 struct SweepStatus {
   SweepRecord sweep;
   std::vector<StageProgress> stages;
@@ -29,7 +38,7 @@ struct SweepStatus {
 
 struct Status {
   std::vector<SweepStatus> sweeps;
-  std::vector<RunningJob> running;
+  std::vector<RunningStatus> running;
   std::vector<JobRow> failed;
   std::optional<std::string> runner;
   double now = 0;

@@ -78,7 +78,8 @@ std::vector<RunningJob> load_running(Database& database, std::optional<std::int6
   Query query(
       database,
       "SELECT j.id, j.key, j.stage, j.task, a.device, a.number, a.resume_step, a.step, j.steps, a.started_at,"
-      " a.last_event_at FROM attempt a JOIN job j ON j.id = a.job_id WHERE a.state = 'running' ORDER BY "
+      " a.last_event_at, a.folder, a.host FROM attempt a JOIN job j ON j.id = a.job_id WHERE a.state = "
+      "'running' ORDER BY "
       "a.id");
   std::vector<RunningJob> running;
   while (query.step()) {
@@ -94,6 +95,8 @@ std::vector<RunningJob> load_running(Database& database, std::optional<std::int6
     job.steps = query.integer(8);
     job.started_at = query.real(9);
     job.last_event_at = query.find_real(10);
+    job.folder = query.text(11);
+    job.host = query.text(12);
   }
   return running;
 }

@@ -98,6 +98,8 @@ std::vector<StageProgress> load_progress(Database& database, std::int64_t sweep_
 
 struct RunningJob {
   std::string key, stage, task, device;
+  std::string folder;  ///< Of its attempt, relative to the database's folder.
+  std::string host;    ///< As the worker said; empty: not yet.
   std::int64_t attempt = 0, resume_step = 0, step = 0, steps = 0;
   double started_at = 0;
   std::optional<double> last_event_at;

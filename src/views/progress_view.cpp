@@ -80,16 +80,18 @@ std::vector<std::string> stage_lines(const std::vector<StageProgress>& stages, c
   return lines;
 }
 
-std::vector<std::string> running_lines(const std::vector<RunningJob>& running, double now) {
+std::vector<std::string> running_lines(const std::vector<RunningStatus>& running, double now) {
   std::vector<std::vector<std::string>> rows;
-  for (const RunningJob& job : running) {
+  for (const auto& [job, is_gone, heard_at] : running) {
     const Pace pace = pace_of(job);
-    const bool known = std::isfinite(pace.steps_per_second);
+    const bool known = !is_gone && std::isfinite(pace.steps_per_second);
+    const std::string elapsed = is_gone ? fmt::format("worker gone, last heard of {} ago",
+                                                      human_duration(std::max(0.0, now - heard_at)))
+                                        : human_duration(std::max(0.0, now - job.started_at)) + " so far";
     rows.push_back({short_key(job.key), job_title(job.stage, job.task),
                     job.steps > 0 ? fmt::format("{}/{}", with_commas(job.step), with_commas(job.steps)) : "",
                     known ? fmt::format("{:.3g} steps/s", pace.steps_per_second) : "",
-                    known && job.steps > 0 ? human_duration(pace.seconds_left) + " left"
-                                           : human_duration(std::max(0.0, now - job.started_at)) + " so far",
+                    known && job.steps > 0 ? human_duration(pace.seconds_left) + " left" : elapsed,
                     job.device, job.attempt > 1 ? fmt::format("attempt {}", job.attempt) : ""});
   }
   return align(rows);

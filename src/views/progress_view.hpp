@@ -15,7 +15,7 @@ std::string progress_line(const StageProgress& progress);
 std::vector<std::string> stage_lines(const std::vector<StageProgress>& stages, const Terminal& terminal);
 
 /// "  1a2b3c4d  demo  120/300  45.2 steps/s  4.0 s left  cpu", aligned.
-std::vector<std::string> running_lines(const std::vector<RunningJob>& running, double now);
+std::vector<std::string> running_lines(const std::vector<RunningStatus>& running, double now);
 /// "  1a2b3c4d  demo  seed 2  the message" for the first ten; where the log is on a line of its own.
 std::vector<std::string> failed_lines(const Database& database, const std::vector<JobRow>& failed,
                                       bool with_logs);

@@ -116,8 +116,9 @@ std::vector<std::string> RunProgress::view() {
     first += fmt::format(", {} left", human_duration(*left));
   std::vector<std::string> lines = {paint(first, Style::bold, terminal_)};
   for (std::string& line : stage_lines(stages, terminal_)) lines.push_back(std::move(line));
-  for (std::string& line : running_lines(load_running(database_, sweep_id_), clock_.now()))
-    lines.push_back(std::move(line));
+  std::vector<RunningStatus> running;
+  for (RunningJob& job : load_running(database_, sweep_id_)) running.push_back({.job = std::move(job)});
+  for (std::string& line : running_lines(running, clock_.now())) lines.push_back(std::move(line));
   return lines;
 }
 

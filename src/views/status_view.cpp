@@ -69,7 +69,7 @@ Json status_json(const Database& database, const Status& status) {
     json["sweeps"].push_back(
         {{"name", entry.sweep.name}, {"file", entry.sweep.path}, {"stages", std::move(stages)}});
   }
-  for (const RunningJob& job : status.running) {
+  for (const auto& [job, is_gone, heard_at] : status.running) {
     const Pace pace = pace_of(job);  // NaN becomes null.
     json["running"].push_back({{"key", job.key},
                                {"stage", job.stage},
@@ -80,7 +80,9 @@ Json status_json(const Database& database, const Status& status) {
                                {"steps", job.steps},
                                {"steps_per_second", pace.steps_per_second},
                                {"seconds_left", pace.seconds_left},
-                               {"started_at", job.started_at}});
+                               {"started_at", job.started_at},
+                               {"worker_gone", is_gone},
+                               {"last_heard_at", heard_at}});
   }
   for (const JobRow& job : status.failed)
     json["failed"].push_back({{"key", job.key},

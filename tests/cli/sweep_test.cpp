@@ -306,6 +306,29 @@ BOOST_AUTO_TEST_CASE(a_second_run_says_who_holds_the_database_and_ctrl_c_is_no_f
   BOOST_TEST(program.run_tiny().code == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_that_died_with_its_run_is_shown_as_gone) {
+  const Program program;
+  program.scratch.write("wait", "");
+  const Outcome found = program.shell(
+      "$ABLATE run tiny.toml --worker ./worker --slots 1 --threads 1 > first & pid=$!\n"
+      "while ! grep -q start first; do sleep 0.02; done\n"
+      "while ! $ABLATE query 'SELECT pid FROM attempts' --format csv | grep -q '[0-9]'; do\n"
+      "  $ABLATE query 'SELECT handle FROM attempts' --format csv | tail -n 1 > handle\n"
+      "  grep -q '[0-9]' handle && break; done\n"
+      "kill -KILL $pid; wait $pid; $ABLATE status > orphan\n"
+      "kill -KILL -$(cat handle); touch -d '10 minutes ago' results/jobs/*/1/journal.jsonl\n"
+      "$ABLATE status; $ABLATE status --json > json");
+  const auto job_line = [](const std::string& text) { return text.substr(text.find("running\n  ")); };
+  BOOST_TEST(job_line(program.read("orphan")).find(" so far") != std::string::npos);
+  BOOST_TEST(job_line(found.out).find("worker gone, last heard of ") != std::string::npos);
+  BOOST_TEST(found.out.find(" so far") == std::string::npos);
+  const Json job = Json::parse(program.read("json"))["running"][0];
+  BOOST_TEST(job["worker_gone"] == true);
+  BOOST_TEST(job["last_heard_at"].get<double>() > 0);
+  std::filesystem::remove(program.scratch.path / "wait");
+  BOOST_TEST(program.run_tiny().code == 0);
+}
+
 BOOST_AUTO_TEST_CASE(databases_in_one_folder_leave_one_another_alone) {
   const Program program;
   const std::string run = "$ABLATE run tiny.toml --worker ./worker --slots 2 --threads 1 --quiet --db r/";
