@@ -26,6 +26,11 @@ class KeyRow {
     field_.unit = unit;
     return std::move(*this);
   }
+  /// One end of the range is none of its values.
+  KeyRow but_not(double end) && {
+    field_.excluded = end;
+    return std::move(*this);
+  }
   /// The stages whose results the key can change.
   KeyRow changes(StageSet stages) && {
     field_.stages = stages;

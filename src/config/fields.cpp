@@ -17,7 +17,7 @@ namespace ablate {
 namespace {
 
 void check_range(const Field& field, double value) {
-  if (!(std::isfinite(value) && value >= field.low && value <= field.high))
+  if (!(std::isfinite(value) && value >= field.low && value <= field.high) || value == field.excluded)
     throw Error(fmt::format("'{}' is {}; expected {}", field.key, shortest(value), describe_type(field)));
 }
 
@@ -102,7 +102,8 @@ std::string describe_number(const Field& field, const char* noun) {
   const std::string unit = field.unit.empty() ? "" : ", " + field.unit;
   if (field.high == kNoLimit) return fmt::format("{} of at least {}{}", noun, shortest(field.low), unit);
   if (field.high >= kMaxCount) return fmt::format("{} of at least {}{}", noun, shortest(field.low), unit);
-  return fmt::format("{} from {} to {}{}", noun, shortest(field.low), shortest(field.high), unit);
+  const std::string but = field.excluded ? ", but not " + shortest(*field.excluded) : "";
+  return fmt::format("{} from {} to {}{}{}", noun, shortest(field.low), shortest(field.high), but, unit);
 }
 
 }  // namespace

@@ -64,9 +64,10 @@ enum class SourceKind {
 
 /// One key.
 struct Field {
-  std::string key;           ///< "encoder.resolution"; what stands before the last dot is its section.
-  std::string unit;          ///< "px", "tokens", ...; "" where it has none.
-  double low = 0, high = 0;  ///< Inclusive range of a number, or of each element of a list of numbers.
+  std::string key;                 ///< "encoder.resolution"; what stands before the last dot is its section.
+  std::string unit;                ///< "px", "tokens", ...; "" where it has none.
+  double low = 0, high = 0;        ///< Inclusive range of a number, or of each element of a list of numbers,
+  std::optional<double> excluded;  ///< but for this end of it.
   FieldRef (*member)(Experiment&) = nullptr;
   /// Whose results it can change. Empty: none (it says how to run, or which jobs there are).
   StageSet stages;

@@ -62,8 +62,8 @@ std::vector<FieldRow> text_tower_rows() {
        "Hidden width of each of its blocks' MLP."},
       {KEY(encoder.text.vocab_size).in(2, 4194304, "tokens").changes(encoder).where(has_text_tower),
        "Pieces that the text tower knows; at least those of the tokenizer."},
-      {KEY(encoder.text.context).in(1, 65536, "tokens").changes(encoder).where(has_text_tower),
-       "Longest caption that the text tower reads."},
+      {KEY(encoder.text.context).in(2, 65536, "tokens").changes(encoder).where(has_text_tower),
+       "Longest caption that the text tower reads, its end included."},
       {KEY(encoder.text.embed_width).in(1, 65536).changes(encoder).where(is_clip),
        "Width of the space in which pictures and captions are compared; siglip has it in the encoder's "
        "width."},

@@ -13,6 +13,9 @@ namespace {
     return field_ref(train_of(e, S).name);                                           \
   }).changes(S)
 
+/// What is smaller counts as 0 in fp32, in which weights are kept: gradients of 0 then make weights nan.
+constexpr double kLeastEpsilon = 1e-37;
+
 template <Stage S>
 bool anneals(const Experiment& e, Stage) {
   return train_of(e, S).schedule != LrSchedule::constant;
@@ -32,11 +35,11 @@ std::vector<FieldRow> optimiser_rows() {
       {TRAIN_KEY(weight_decay).in(0, 10),
        "Decoupled decay: each step also multiplies the weights by 1 - lr * weight_decay (PyTorch's "
        "convention)."},
-      {TRAIN_KEY(beta1).in(0, 1), "AdamW's decay of the mean gradient."},
-      {TRAIN_KEY(beta2).in(0, 1), "AdamW's decay of the mean squared gradient."},
-      {TRAIN_KEY(epsilon).in(0, 1), "AdamW's term against division by zero."},
+      {TRAIN_KEY(beta1).in(0, 1).but_not(1), "AdamW's decay of the mean gradient."},
+      {TRAIN_KEY(beta2).in(0, 1).but_not(1), "AdamW's decay of the mean squared gradient."},
+      {TRAIN_KEY(epsilon).in(kLeastEpsilon, 1), "AdamW's term against division by zero."},
       {TRAIN_KEY(grad_clip).in(0, kNoLimit), "Largest global norm of the gradient; 0: not clipped."},
-      {TRAIN_KEY(ema).in(0, 1),
+      {TRAIN_KEY(ema).in(0, 1).but_not(1),
        "Decay of a moving average of the weights, which is then evaluated; 0: none."},
       {TRAIN_KEY(precision), "Number format of the arithmetic; weights are kept in fp32."},
   };

@@ -58,6 +58,18 @@ BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_was_expected) {
              "'encoder.patch' is 0; expected an integer from 1 to 1024, px");
   BOOST_TEST(refusal("train.vlm.peak_lr", Value(std::nan(""))) ==
              "'train.vlm.peak_lr' is nan; expected a number from 0 to 10");
+  // Ends of a range with which a stage trains nothing, or makes its weights nan.
+  BOOST_TEST(refusal("train.llm.beta1", Value(std::int64_t{1})) ==
+             "'train.llm.beta1' is 1; expected a number from 0 to 1, but not 1");
+  BOOST_TEST(refusal("train.sft.beta2", Value(1.0)) ==
+             "'train.sft.beta2' is 1; expected a number from 0 to 1, but not 1");
+  BOOST_TEST(refusal("train.vlm.ema", Value(1.0)) ==
+             "'train.vlm.ema' is 1; expected a number from 0 to 1, but not 1");
+  BOOST_TEST(refusal("train.llm.epsilon", Value(0.0)) ==
+             "'train.llm.epsilon' is 0; expected a number from 1e-37 to 1");
+  BOOST_TEST(refusal("encoder.text.context", Value(std::int64_t{1})) ==
+             "'encoder.text.context' is 1; expected an integer from 2 to 65536, tokens");
+  BOOST_TEST(refusal("train.llm.beta1", Value(0.0)) == "accepted");
   BOOST_TEST(refusal("encoder.loss", Value(std::string("clipp"))) ==
              "'encoder.loss' has the unknown level 'clipp'; did you mean 'clip'?");
   BOOST_TEST(refusal("data.mix", Value(std::vector<double>{1, -1, 0})) ==

@@ -14,7 +14,7 @@ struct OtherValue {
   const Field& field;
 
   double number(double present) const {
-    for (const double candidate : {present / 2, field.low, present + 1})
+    for (const double candidate : {present / 2, field.low, present + 0.5})
       if (candidate != present && candidate >= field.low && candidate <= field.high) return candidate;
     return present;
   }
