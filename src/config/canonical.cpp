@@ -59,9 +59,11 @@ const Experiment& canonical(const Experiment& e, Stage stage, EvalTask task,
     const auto unread = [&](std::vector<std::string> Eval::*sources) {
       if (!(e.eval.*sources).empty()) (changed().eval.*sources).clear();
     };
-    if (evaluated == Stage::encoder || evaluated == Stage::llm) unread(&Eval::interleaved);
-    if (evaluated == Stage::encoder) unread(&Eval::text);
-    if (evaluated == Stage::llm) unread(&Eval::captions);
+    const auto read = eval_sources(task, evaluated.value_or(Stage::vlm));
+    for (const EvalSource& source : eval_sources(task, Stage::vlm))
+      if (std::none_of(read.begin(), read.end(),
+                       [&](const EvalSource& other) { return other.paths == source.paths; }))
+        unread(source.paths);
     if (evaluated == Stage::encoder && !is_contrastive(e.encoder.loss) && !e.data.tokenizer.empty())
       changed().data.tokenizer.clear();
   }

@@ -7,26 +7,38 @@
 #include <stdexcept>
 
 #include "config/names.hpp"
+#include "util/error.hpp"
 
 namespace ablate {
 
 namespace {
 
+bool reads(EvalTask task, std::string_view key) {
+  const auto keys = eval_keys(task);
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
 /// Collects broken rules; each member states one family of them.
 class Checker {
  public:
-  explicit Checker(const Experiment& experiment) : e_(experiment) {}
+  Checker(const Experiment& experiment, const PieceCount& count_pieces)
+      : e_(experiment), count_pieces_(count_pieces) {}
 
   std::vector<Contradiction> run() {
     check_stages();
     if (uses_encoder()) check_encoder();
     if (uses_connector()) check_connector();
-    if (has(Stage::llm) || has(Stage::vlm) || has(Stage::sft)) check_llm();
-    if (has(Stage::vlm) || has(Stage::sft)) check_data();
+    if (has_decoder()) check_llm();
+    if (shows_pictures()) check_room();
+    check_data();
+    check_tokenizer();
     check_training(Stage::encoder, "train.encoder.warmup_steps", "train.encoder.steps");
     check_training(Stage::llm, "train.llm.warmup_steps", "train.llm.steps");
     check_training(Stage::vlm, "train.vlm.warmup_steps", "train.vlm.steps");
     check_training(Stage::sft, "train.sft.warmup_steps", "train.sft.steps");
+    check_contrast();
+    check_frozen(Stage::vlm, "train.vlm.freeze", "train.vlm.peak_lr");
+    check_frozen(Stage::sft, "train.sft.freeze", "train.sft.peak_lr");
     if (has(Stage::demo) && Demo::kPictureSide % e_.demo.resolution != 0)
       add({"demo.resolution"},
           fmt::format("'demo.resolution' is {}; expected 2, 4, 8 or 16", e_.demo.resolution));
@@ -42,6 +54,22 @@ class Checker {
     return e_.encoder.loss != EncoderLoss::none && (has(Stage::vlm) || has(Stage::sft));
   }
   bool uses_encoder() const { return has(Stage::encoder) || has(Stage::vlm) || has(Stage::sft); }
+  bool has_decoder() const { return has(Stage::llm) || has(Stage::vlm) || has(Stage::sft); }
+  bool compares_captions() const { return has(Stage::encoder) && is_contrastive(e_.encoder.loss); }
+  double weight(std::size_t kind) const { return kind < e_.data.mix.size() ? e_.data.mix[kind] : 0; }
+  bool trains_on_pictures(Stage stage) const {
+    return has(stage) && (stage == Stage::sft || (stage == Stage::vlm && weight(0) + weight(1) > 0));
+  }
+  /// Whether a decoder sees pictures, in training or in an evaluation.
+  bool shows_pictures() const {
+    if (trains_on_pictures(Stage::vlm) || trains_on_pictures(Stage::sft)) return true;
+    return has(Stage::vlm) && has(Stage::eval) &&
+           std::any_of(e_.eval.tasks.begin(), e_.eval.tasks.end(), [&](EvalTask task) {
+             return find_evaluated_stage(e_, task) == Stage::vlm &&
+                    (task != EvalTask::heldout_loss || !e_.eval.captions.empty() ||
+                     !e_.eval.interleaved.empty());
+           });
+  }
 
   void divides(const char* divisor_key, std::int64_t divisor, const char* key, std::int64_t number) {
     if (number % divisor != 0)
@@ -61,7 +89,10 @@ class Checker {
     check_prompts();
     check_shots();
     for (const EvalTask task : e_.eval.tasks) {
-      if (!find_evaluated_stage(e_, task))
+      const std::optional<Stage> evaluated = find_evaluated_stage(e_, task);
+      if (auto nothing = evaluated ? find_nothing_to_ask(e_, task, *evaluated) : std::nullopt)
+        found_.push_back(std::move(*nothing));
+      if (!evaluated)
         add({"eval.tasks", "stages"},
             fmt::format("'eval.tasks' has {}, which none of the stages ({}) can be evaluated with",
                         to_name(task), join(to_names(e_.stages), ", ")));
@@ -74,14 +105,15 @@ class Checker {
     }
   }
 
-  /// Pictures of the examples and of the question alone must leave room for text.
+  bool is_read(std::string_view key) const {
+    return std::any_of(e_.eval.tasks.begin(), e_.eval.tasks.end(),
+                       [&](EvalTask task) { return reads(task, key); });
+  }
+
+  /// Pictures of the examples and of the question alone must leave room for text, and for what is written.
   void check_shots() {
     if (!has(Stage::vlm) && !has(Stage::sft)) return;
-    const bool shown = std::any_of(e_.eval.tasks.begin(), e_.eval.tasks.end(), [](EvalTask task) {
-      const auto read = eval_keys(task);
-      return std::find(read.begin(), read.end(), "eval.shots") != read.end();
-    });
-    if (!shown || e_.eval.shots.empty()) return;
+    if (!is_read("eval.shots") || e_.eval.shots.empty()) return;
     const std::int64_t most = *std::max_element(e_.eval.shots.begin(), e_.eval.shots.end());
     const std::int64_t tokens =
         visual_tokens(e_, resolution_of(e_, has(Stage::sft) ? Stage::sft : Stage::vlm)) + 2;
@@ -90,6 +122,13 @@ class Checker {
           fmt::format("'eval.shots' has {}: {} pictures of {} tokens each; expected fewer than "
                       "'data.seq_len' ({}) in all",
                       most, most + 1, tokens, e_.data.seq_len));
+    else if (const std::int64_t left = e_.data.seq_len - (most + 1) * tokens;
+             is_read("eval.max_new_tokens") && e_.eval.max_new_tokens > left)
+      add({"eval.max_new_tokens", "eval.shots", "data.seq_len", "connector.tokens"},
+          fmt::format("'eval.max_new_tokens' is {}; expected at most {}, what {} picture{} of {} tokens "
+                      "('eval.shots' has {}) leave{} of 'data.seq_len' ({})",
+                      e_.eval.max_new_tokens, left, most + 1, most == 0 ? "" : "s", tokens, most,
+                      most == 0 ? "s" : "", e_.data.seq_len));
   }
 
   void check_prompts() {
@@ -151,12 +190,7 @@ class Checker {
 
   void check_connector() {
     const Connector& connector = e_.connector;
-    if (connector.kind == ConnectorKind::mlp) {
-      for (const std::int64_t side : connected_resolutions())
-        check_sequence(patches(side, e_.encoder.patch), "one visual token per patch makes");
-      return;
-    }
-    check_sequence(connector.tokens, "'connector.tokens' is");
+    if (connector.kind == ConnectorKind::mlp) return;
     if (connector.kind == ConnectorKind::attention_pool) {
       divides("connector.heads", connector.heads, "encoder.width", e_.encoder.width);
       return;
@@ -174,11 +208,23 @@ class Checker {
                         connector.tokens, available, resolution));
   }
 
-  void check_sequence(std::int64_t tokens, const char* what) {
-    if (tokens >= e_.data.seq_len)
-      add({"connector.tokens", "data.seq_len", "connector.kind"},
-          fmt::format("{} {}; expected fewer than 'data.seq_len' ({}), so that text fits beside a picture",
-                      what, tokens, e_.data.seq_len));
+  /// Text must fit beside a picture.
+  void check_room() {
+    const bool is_direct = e_.encoder.loss == EncoderLoss::none;
+    const bool is_pooled = !is_direct && e_.connector.kind != ConnectorKind::mlp;
+    const char* what = is_direct   ? "its patches and rows of patches"
+                       : is_pooled ? "'connector.tokens'"
+                                   : "its patches";
+    for (const std::int64_t side : connected_resolutions()) {
+      const std::int64_t tokens = visual_tokens(e_, side) + 2;
+      if (tokens >= e_.data.seq_len)
+        add({"connector.tokens", "data.seq_len", "connector.kind", "encoder.resolution",
+             "train.vlm.resolution", "train.sft.resolution", "encoder.patch", "encoder.loss"},
+            fmt::format("a picture{} takes {} tokens ({}, a start and an end); expected fewer than "
+                        "'data.seq_len' ({}), so that text fits beside it",
+                        is_pooled ? "" : fmt::format(" of {} px", side), tokens, what, e_.data.seq_len));
+      if (is_pooled) return;  // A picture of any size takes as many.
+    }
   }
 
   void check_llm() {
@@ -192,6 +238,53 @@ class Checker {
   }
 
   void check_data() {
+    if (has(Stage::vlm) || has(Stage::sft)) check_mix();
+    names_source(Stage::encoder, "data.encoder", e_.data.encoder, "captioned pictures");
+    if (weight(2) == 0 || !has(Stage::vlm)) names_source(Stage::llm, "data.text", e_.data.text, "text");
+    names_source(Stage::sft, "data.sft", e_.data.sft, "instructions");
+    if (!has(Stage::vlm)) return;
+    const auto is_named = [&](std::size_t kind, const char* key, const std::vector<std::string>& paths) {
+      if (weight(kind) > 0 && paths.empty())
+        add({key, "data.mix", "stages"},
+            fmt::format("'{}' names no source, though 'data.mix' gives it a weight of {}; expected a "
+                        "source, or a weight of 0",
+                        key, weight(kind)));
+    };
+    is_named(0, "data.captions", e_.data.captions);
+    is_named(1, "data.interleaved", e_.data.interleaved);
+    is_named(2, "data.text", e_.data.text);
+  }
+
+  void names_source(Stage stage, const char* key, const std::vector<std::string>& paths, const char* what) {
+    if (has(stage) && paths.empty())
+      add({key, "stages"},
+          fmt::format("'{}' names no source; expected {}, since 'stages' has {}", key, what, to_name(stage)));
+  }
+
+  void check_tokenizer() {
+    if (!has_decoder() && !compares_captions()) return;
+    if (e_.data.tokenizer.empty())
+      return add({"data.tokenizer", "stages"},
+                 fmt::format("'data.tokenizer' names no file; expected a SentencePiece model, since 'stages' "
+                             "has {}",
+                             join(to_names(e_.stages), ", ")));
+    if (!count_pieces_) return;
+    std::optional<std::int64_t> pieces;
+    try {
+      pieces = count_pieces_(e_.data.tokenizer);
+    } catch (const Error& error) {
+      add({"data.tokenizer"}, error.what());
+    }
+    const auto holds = [&](const char* key, std::int64_t vocabulary) {
+      if (pieces && *pieces > vocabulary)
+        add({key, "data.tokenizer"}, fmt::format("'{}' is {}; expected at least {}, the pieces of {}", key,
+                                                 vocabulary, *pieces, e_.data.tokenizer));
+    };
+    if (has_decoder()) holds("llm.vocab_size", e_.llm.vocab_size);
+    if (compares_captions()) holds("encoder.text.vocab_size", e_.encoder.text.vocab_size);
+  }
+
+  void check_mix() {
     double sum = 0;
     for (const double weight : e_.data.mix) sum += weight;
     if (e_.data.mix.size() != 3)
@@ -208,14 +301,48 @@ class Checker {
                                                train.warmup_steps, steps_key, train.steps));
   }
 
+  /// CLIP's loss compares a picture with the captions of the others; a single pair always has a loss of 0.
+  void check_contrast() {
+    const Train& train = e_.train_encoder;
+    if (has(Stage::encoder) && e_.encoder.loss == EncoderLoss::clip && train.batch == 1 && train.peak_lr > 0)
+      add({"train.encoder.batch", "encoder.loss"},
+          fmt::format(
+              "'train.encoder.batch' is 1, but clip tells a picture's caption from those of others, so "
+              "nothing would be trained; expected 2 or more, or {}",
+              untrained("train.encoder.peak_lr")));
+  }
+
+  /// One of the parts that the losses reach must train: pictures reach all, text the decoder alone.
+  void check_frozen(Stage stage, const char* freeze_key, const char* peak_lr_key) {
+    const Train& train = train_of(e_, stage);
+    if (!has(stage) || train.freeze.empty() || train.peak_lr == 0) return;
+    const bool pictures = trains_on_pictures(stage);
+    std::vector<ModelPart> reached;
+    if (pictures && e_.encoder.loss != EncoderLoss::none) reached.push_back(ModelPart::encoder);
+    if (pictures) reached.push_back(ModelPart::connector);
+    reached.push_back(ModelPart::llm);
+    for (const ModelPart part : reached)
+      if (std::find(train.freeze.begin(), train.freeze.end(), part) == train.freeze.end()) return;
+    add({freeze_key, "data.mix", "encoder.loss"},
+        fmt::format("'{}' has {}, all that {}, so nothing would be trained; expected fewer parts, or {}",
+                    freeze_key, join(to_names(reached), ", "), pictures ? "there is" : "text reaches",
+                    untrained(peak_lr_key)));
+  }
+
+  /// How to ask for what was perhaps meant.
+  static std::string untrained(const char* peak_lr_key) {
+    return fmt::format("'{}' = 0 for a model that stays as it is", peak_lr_key);
+  }
+
   const Experiment& e_;
+  const PieceCount& count_pieces_;
   std::vector<Contradiction> found_;
 };
 
 }  // namespace
 
-std::vector<Contradiction> find_contradictions(const Experiment& experiment) {
-  return Checker(experiment).run();
+std::vector<Contradiction> find_contradictions(const Experiment& experiment, const PieceCount& count_pieces) {
+  return Checker(experiment, count_pieces).run();
 }
 
 std::optional<Stage> find_evaluated_stage(const Experiment& experiment, EvalTask task) {
@@ -241,6 +368,63 @@ std::optional<Stage> find_evaluated_stage(const Experiment& experiment, EvalTask
   }
   for (const Stage candidate : candidates)
     if (experiment.has_stage(candidate)) return candidate;
+  return std::nullopt;
+}
+
+std::span<const EvalSource> eval_sources(EvalTask task, Stage evaluated) {
+  static constexpr EvalSource kHeldOut[] = {{"eval.captions", &Eval::captions},
+                                            {"eval.interleaved", &Eval::interleaved},
+                                            {"eval.text", &Eval::text}};
+  static constexpr EvalSource kQuestions[] = {{"eval.questions", &Eval::questions}};
+  static constexpr EvalSource kDoctext[] = {{"eval.doctext", &Eval::doctext}};
+  static constexpr EvalSource kEpisodes[] = {{"eval.episodes", &Eval::episodes}};
+  static constexpr EvalSource kLabelled[] = {{"eval.labelled", &Eval::labelled}};
+  constexpr std::span<const EvalSource> kAll(kHeldOut), kCaptions = kAll.first(1), kText = kAll.last(1);
+  switch (task) {
+    case EvalTask::heldout_loss:
+      return evaluated == Stage::encoder ? kCaptions : evaluated == Stage::llm ? kText : kAll;
+    case EvalTask::caption:
+    case EvalTask::retrieval:
+      return kCaptions;
+    case EvalTask::vqa:
+      return kQuestions;
+    case EvalTask::doctext:
+      return kDoctext;
+    case EvalTask::fewshot:
+      return kEpisodes;
+    case EvalTask::zero_shot:
+      return kLabelled;
+    case EvalTask::demo_accuracy:
+    case EvalTask::demo_robustness:
+      return {};
+  }
+  throw std::logic_error("unknown task");
+}
+
+std::optional<Contradiction> find_nothing_to_ask(const Experiment& experiment, EvalTask task,
+                                                 Stage evaluated) {
+  const Eval& eval = experiment.eval;
+  const std::span<const EvalSource> sources = eval_sources(task, evaluated);
+  std::vector<const char*> keys;
+  std::vector<std::string> names;
+  for (const EvalSource& source : sources) {
+    keys.push_back(source.key);
+    names.push_back(fmt::format("'{}'", source.key));
+  }
+  keys.push_back("eval.tasks");
+  if (!sources.empty() && std::all_of(sources.begin(), sources.end(),
+                                      [&](const EvalSource& source) { return (eval.*source.paths).empty(); }))
+    return Contradiction{keys, fmt::format("{}{} names {} source; expected held-out documents{}, since "
+                                           "'eval.tasks' has {}",
+                                           names.size() > 1 ? "none of " : "", join(names, ", "),
+                                           names.size() > 1 ? "a" : "no",
+                                           names.size() > 1 ? " in one of them" : "", to_name(task))};
+  if (reads(task, "eval.shots") && eval.shots.empty())
+    return Contradiction{
+        {"eval.shots", "eval.tasks"},
+        fmt::format("'eval.shots' is empty; expected a number of examples, 0 for none, since 'eval.tasks' "
+                    "has {}",
+                    to_name(task))};
   return std::nullopt;
 }
 

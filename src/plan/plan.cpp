@@ -35,8 +35,8 @@ void append(std::string& bytes, const T& value) {
 
 class Planner {
  public:
-  Planner(const Sweep& sweep, const Fingerprint& fingerprint)
-      : sweep_(sweep), expander_(sweep), part_table_(plan_.parts, fingerprint) {}
+  Planner(const Sweep& sweep, const Fingerprint& fingerprint, const PieceCount& count_pieces)
+      : sweep_(sweep), expander_(sweep), part_table_(plan_.parts, fingerprint), count_pieces_(count_pieces) {}
 
   Plan run() {
     plan_.sweep = sweep_.name;
@@ -81,7 +81,7 @@ class Planner {
   void add_cell(const Cell& cell, const Experiment& experiment) {
     plan_.cells.push_back(cell);
     if (!cell.label.empty()) ++num_includes_;
-    std::vector<Contradiction> contradictions = find_contradictions(experiment);
+    std::vector<Contradiction> contradictions = find_contradictions(experiment, count_pieces_);
     for (Contradiction& contradiction : contradictions) {
       Found& found = contradictions_[contradiction.message];
       if (found.cells++ == 0) found = {std::move(contradiction.keys), plan_.cells.size() - 1, 1};
@@ -151,8 +151,9 @@ class Planner {
   void report_contradictions() {
     for (const auto& [message, found] : contradictions_) {
       const std::string which =
-          plan_.cells.size() == 1
-              ? ""
+          plan_.cells.size() == 1 ? ""
+          : found.cells == std::ssize(plan_.cells)
+              ? fmt::format(" (in all {} cells)", found.cells)
               : fmt::format(" (in {} of {} cells, first: {}; an [[exclude]] rule can take them out)",
                             found.cells, plan_.cells.size(), expander_.describe(plan_.cells[found.first]));
       problem(place_of(found), message + which);
@@ -314,6 +315,7 @@ class Planner {
   CellExpander expander_;
   Plan plan_;
   PartTable part_table_;
+  const PieceCount& count_pieces_;
   std::vector<Diagnostic> problems_;
   std::map<std::string, Found> contradictions_;  ///< By message.
 
@@ -329,8 +331,8 @@ class Planner {
 
 }  // namespace
 
-Plan make_plan(const Sweep& sweep, const Fingerprint& fingerprint) {
-  return Planner(sweep, fingerprint).run();
+Plan make_plan(const Sweep& sweep, const Fingerprint& fingerprint, const PieceCount& count_pieces) {
+  return Planner(sweep, fingerprint, count_pieces).run();
 }
 
 }  // namespace ablate

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "config/check.hpp"
 #include "config/experiment.hpp"
 #include "config/fields.hpp"
 #include "config/sweep.hpp"
@@ -95,7 +96,7 @@ struct Plan {
 using Fingerprint = std::function<std::string(const std::string& path, SourceKind kind)>;
 
 /// Expands, resolves, shares and prices a sweep. Throws Error with every problem found: contradictions
-/// between keys, duplicate cells, an axis that changes no job, no cell at all.
-Plan make_plan(const Sweep& sweep, const Fingerprint& fingerprint);
+/// between keys (config/check.hpp), duplicate cells, an axis that changes no job, no cell at all.
+Plan make_plan(const Sweep& sweep, const Fingerprint& fingerprint, const PieceCount& count_pieces = {});
 
 }  // namespace ablate

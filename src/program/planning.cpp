@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 
 #include "data/input_files.hpp"
 #include "data/shard.hpp"
+#include "data/tokenizer.hpp"
 #include "journal/data_promise.hpp"
 #include "store/data_hash.hpp"
 #include "store/sweeps.hpp"
@@ -51,6 +54,30 @@ class SourceReader {
   FileHashes hashes_;
   std::vector<PlannedSource> sources_;
   std::vector<std::string> notes_;
+};
+
+/// Counts the pieces of tokenizers, each once.
+class PieceCounter {
+ public:
+  std::optional<std::int64_t> operator()(const std::string& file) {
+    const auto [found, is_new] = counts_.try_emplace(file);
+    Count& count = found->second;
+    std::error_code failed;
+    if (is_new && std::filesystem::exists(file, failed)) try {
+        count.pieces = Tokenizer(file).vocab_size();
+      } catch (const Error& error) {
+        count.mistake = error.what();
+      }
+    if (!count.mistake.empty()) throw Error(count.mistake);
+    return count.pieces;
+  }
+
+ private:
+  struct Count {
+    std::optional<std::int64_t> pieces;
+    std::string mistake;
+  };
+  std::map<std::string, Count> counts_;
 };
 
 /// A content lies where Plan::sources says, and its promise is that path's.
@@ -129,8 +156,9 @@ PlannedSweep plan_sweep(Sweep sweep, Database* database, const PlanOptions& opti
   if (database)
     planned.former = claim_name(*database, planned.sweep.name, planned.sweep.file, options.replace);
   SourceReader reader(database, options);
-  planned.plan = make_plan(planned.sweep,
-                           [&](const std::string& path, SourceKind kind) { return reader.read(path, kind); });
+  planned.plan = make_plan(
+      planned.sweep, [&](const std::string& path, SourceKind kind) { return reader.read(path, kind); },
+      PieceCounter());
   reader.finish(planned);
   if (database) {
     if (options.remember) write_promises(*database, planned);
@@ -144,12 +172,13 @@ PlannedSweep plan_sweep(Sweep sweep, Database* database, const PlanOptions& opti
 
 PlannedSweep list_sweep(const Sweep& sweep) {
   PlannedSweep planned{.sweep = sweep, .plan = {}, .states = {}, .measured = {}, .former = {}, .sources = {}};
-  planned.plan = make_plan(sweep, [&](const std::string& path, SourceKind kind) -> std::string {
+  const Fingerprint fingerprint = [&](const std::string& path, SourceKind kind) -> std::string {
     const InputFiles list =
         list_input_files(path, kind, [](const InputFile&) { return std::vector<std::string>(); });
     planned.sources.push_back({path, list.missing, {}});
     return list.missing.empty() ? hash128(path).hex() : "";
-  });
+  };
+  planned.plan = make_plan(sweep, fingerprint, PieceCounter());
   return planned;
 }
 

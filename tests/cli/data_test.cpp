@@ -154,7 +154,7 @@ namespace {
 struct InitSweep : Program {
   InitSweep() {
     scratch.write("text/a.jsonl", "{\"text\": \"t\"}\n");
-    scratch.write("t.model", "pieces");
+    shell("cp " + kSamples + "/tokenizer.model t.model");
     scratch.write("llm.toml", "stages = ['llm']\n[data]\ntext = ['text']\ntokenizer = 't.model'\n");
   }
   /// The number of jobs, and the warnings, of a plan with these weights.
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_another_of_equal_size_and_time_replaces_makes_o
 
 BOOST_AUTO_TEST_CASE(the_pictures_beside_lines_of_records_count) {
   const Program program;
-  program.shell("mkdir p && echo 1 > p/1.jpg && echo pieces > t.model");
+  program.shell("mkdir p && echo 1 > p/1.jpg && cp " + kSamples + "/tokenizer.model t.model");
   program.scratch.write("a.jsonl", "{\"image\": \"p/1.jpg\", \"caption\": \"c\"}\n");
   program.scratch.write("e.toml",
                         "stages = ['encoder']\n[data]\nencoder = ['a.jsonl']\ntokenizer = 't.model'\n");

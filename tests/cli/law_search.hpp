@@ -56,10 +56,10 @@ inline void expect_refusal(const Program& program, const std::string& arguments,
 struct Searched : Program {
   Searched() {
     scratch.write("text.txt", "something to read\n");
-    scratch.write("words.model", "no tokenizer, but a file\n");
+    shell("cp " ABLATE_SOURCE_DIR "/tests/data/samples/tokenizer.model words.model");
     scratch.write(
         "small.toml",
-        "stages = [\"llm\"]\n[llm]\nvocab_size = 64\n[data]\ntext = [\"text.txt\"]\ntokenizer = "
+        "stages = [\"llm\"]\n[llm]\nvocab_size = 1024\n[data]\ntext = [\"text.txt\"]\ntokenizer = "
         "\"words.model\"\nseq_len = 128\n[train.llm]\nsteps = 300\nbatch = 4\nwarmup_steps = 30\nprecision = "
         "\"fp32\"\n");
     scratch.write("search.toml",

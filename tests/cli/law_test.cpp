@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_prediction_is_ready_to_paste) {
   program.scratch.write("text.txt", "text\n");
   program.scratch.write("recipe.toml",
                         "stages = [\"llm\"]\n[data]\nseq_len = 2048\ntext = [\"text.txt\"]\n"
-                        "tokenizer = \"text.txt\"\n" +
+                        "tokenizer = \"" ABLATE_SOURCE_DIR "/tests/data/samples/tokenizer.model\"\n" +
                             program.run(command + " --toml").out);
   program.scratch.write("sweep.toml", "experiment = \"recipe.toml\"\n");
   const Outcome plan = program.run("plan sweep.toml --json");

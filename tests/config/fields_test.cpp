@@ -1,6 +1,7 @@
 #include "config/fields.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <map>
 #include <set>
 
 #include "config/check.hpp"
@@ -21,9 +22,22 @@ std::string refusal(const char* key, const Value& value) {
   return "accepted";
 }
 
-std::string first_contradiction(const Experiment& experiment) {
-  const auto found = find_contradictions(experiment);
-  return found.empty() ? "none" : found.front().message;
+/// The defaults, with data for their stages.
+Experiment with_data() {
+  Experiment e;
+  for (auto* paths :
+       {&e.data.encoder, &e.data.captions, &e.data.interleaved, &e.data.text, &e.data.sft, &e.eval.captions})
+    *paths = {"a source"};
+  e.data.tokenizer = "t.model";
+  return e;
+}
+
+/// The messages of an experiment's contradictions, those that begin with `start`.
+std::vector<std::string> contradictions(const Experiment& experiment, const std::string& start = "") {
+  std::vector<std::string> messages;
+  for (const Contradiction& found : find_contradictions(experiment))
+    if (found.message.starts_with(start)) messages.push_back(found.message);
+  return messages;
 }
 
 }  // namespace
@@ -47,8 +61,22 @@ BOOST_AUTO_TEST_CASE(every_key_is_unique_explained_and_holds_its_own_default) {
   BOOST_TEST(keys.size() > 100u);
 }
 
-BOOST_AUTO_TEST_CASE(the_defaults_contradict_nothing) {
-  BOOST_TEST(find_contradictions(Experiment{}).empty());
+BOOST_AUTO_TEST_CASE(the_defaults_contradict_nothing_but_that_data_are_named) {
+  BOOST_TEST(find_contradictions(with_data()).empty());
+  const std::vector<std::string> expected = {
+      "none of 'eval.captions', 'eval.interleaved', 'eval.text' names a source; expected held-out documents "
+      "in one of them, since 'eval.tasks' has heldout-loss",
+      "'data.encoder' names no source; expected captioned pictures, since 'stages' has encoder",
+      "'data.captions' names no source, though 'data.mix' gives it a weight of 45; expected a source, or a "
+      "weight of 0",
+      "'data.interleaved' names no source, though 'data.mix' gives it a weight of 45; expected a source, or "
+      "a weight of 0",
+      "'data.text' names no source, though 'data.mix' gives it a weight of 10; expected a source, or a "
+      "weight "
+      "of 0",
+      "'data.tokenizer' names no file; expected a SentencePiece model, since 'stages' has encoder, llm, vlm, "
+      "eval"};
+  BOOST_TEST(contradictions(Experiment{}) == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(wrong_values_are_refused_with_what_was_expected) {
@@ -143,84 +171,203 @@ BOOST_AUTO_TEST_CASE(presets_set_the_shape) {
   BOOST_TEST(experiment.llm.width == 256);
   BOOST_TEST(experiment.llm.mlp_width == 688);
   for (const auto& preset : names_of<LlmPreset>()) {
-    Experiment with;
+    Experiment with = with_data();
     apply_preset(with.llm, preset.value);
     BOOST_TEST_CONTEXT(preset.name) { BOOST_TEST(find_contradictions(with).empty()); }
   }
 }
 
-BOOST_AUTO_TEST_CASE(visual_tokens_must_fit_the_pictures_and_the_sequence) {
-  Experiment e;
+BOOST_AUTO_TEST_CASE(contradictions_name_the_keys_and_the_numbers) {
+  const auto first = [](const Experiment& experiment) {
+    const auto found = find_contradictions(experiment);
+    return found.empty() ? std::string("none") : found.front().message;
+  };
+  Experiment e = with_data();
   e.encoder.resolution = 100;
-  BOOST_TEST(first_contradiction(e) ==
-             "'encoder.resolution' is 100; expected a multiple of 'encoder.patch' (14)");
-  e = {};
+  BOOST_TEST(first(e) == "'encoder.resolution' is 100; expected a multiple of 'encoder.patch' (14)");
+  e = with_data();
   e.connector.tokens = 150;
   BOOST_TEST(
-      first_contradiction(e) ==
+      first(e) ==
       "'connector.tokens' is 150; expected a square number (144 or 169), since c-abstractor pools a grid");
   e.connector.kind = ConnectorKind::attention_pool;
-  BOOST_TEST(first_contradiction(e) == "none");
+  BOOST_TEST(first(e) == "none");
   e.connector.tokens = 1000;
   e.connector.kind = ConnectorKind::average_pool;
-  BOOST_TEST(first_contradiction(e).starts_with(
-      "'connector.tokens' is 1000; expected a square number (961 or 1024)"));
+  BOOST_TEST(first(e).starts_with("'connector.tokens' is 1000; expected a square number (961 or 1024)"));
   e.connector.tokens = 1024;
-  BOOST_TEST(first_contradiction(e) ==
-             "'connector.tokens' is 1024; expected at most 576, the patches of a 336 px picture");
+  BOOST_TEST(first(e) == "'connector.tokens' is 1024; expected at most 576, the patches of a 336 px picture");
   // What holds for the pictures of stage vlm holds for those of stage sft, where it is run.
-  e = {};
+  e = with_data();
   e.train_sft.resolution = 154;
-  BOOST_TEST(first_contradiction(e) == "none");
+  BOOST_TEST(first(e) == "none");
   e.stages = {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft};
-  BOOST_TEST(first_contradiction(e) ==
-             "'connector.tokens' is 144; expected at most 121, the patches of a 154 px picture");
+  BOOST_TEST(first(e) == "'connector.tokens' is 144; expected at most 121, the patches of a 154 px picture");
   e.connector.kind = ConnectorKind::mlp;
-  BOOST_TEST(first_contradiction(e) == "none");
+  BOOST_TEST(first(e) == "none");
   e.train_sft.resolution = 896;
-  BOOST_TEST(first_contradiction(e) ==
-             "one visual token per patch makes 4096; expected fewer than 'data.seq_len' (4096), so that text "
-             "fits beside a picture");
+  BOOST_TEST(first(e) ==
+             "a picture of 896 px takes 4098 tokens (its patches, a start and an end); expected fewer than "
+             "'data.seq_len' (4096), so that text fits beside it");
   e.train_sft.resolution = 0;
   e.connector = {.tokens = 1024};
   e.train_vlm.resolution = 168;
   BOOST_TEST(find_contradictions(e).size() == 1u);  // One resolution of both stages is said once.
-  e = {};
-  e.data.seq_len = 144;
-  BOOST_TEST(first_contradiction(e) ==
-             "'connector.tokens' is 144; expected fewer than 'data.seq_len' (144), so that text fits beside "
-             "a picture");
-}
-
-BOOST_AUTO_TEST_CASE(contradictions_name_the_keys_and_the_numbers) {
-  Experiment e;
+  e = with_data();
+  e.data.seq_len = 146;
+  BOOST_TEST(first(e) ==
+             "a picture takes 146 tokens ('connector.tokens', a start and an end); expected fewer than "
+             "'data.seq_len' (146), so that text fits beside it");
+  e.data.seq_len = 147;
+  BOOST_TEST(first(e) == "none");
+  e = with_data();
+  e.encoder.loss = EncoderLoss::none;
+  e.data.seq_len = 602;
+  BOOST_TEST(first(e) ==
+             "a picture of 336 px takes 602 tokens (its patches and rows of patches, a start and an end); "
+             "expected fewer than 'data.seq_len' (602), so that text fits beside it");
+  e.data.mix = {0, 0, 1};
+  BOOST_TEST(find_contradictions(e).size() == 1u);  // The held-out captions.
+  e.eval.captions = {};
+  e.eval.text = {"a source"};
+  BOOST_TEST(first(e) == "none");
+  e = with_data();
   e.data.mix = {0, 0, 0};
-  BOOST_TEST(first_contradiction(e) == "'data.mix' is all zero; expected at least one weight above zero");
-  e = {};
+  BOOST_TEST(first(e) == "'data.mix' is all zero; expected at least one weight above zero");
+  e = with_data();
   e.llm.heads = 7;
-  BOOST_TEST(first_contradiction(e) == "'llm.width' is 2048; expected a multiple of 'llm.heads' (7)");
-  e = {};
+  BOOST_TEST(first(e) == "'llm.width' is 2048; expected a multiple of 'llm.heads' (7)");
+  e = with_data();
   e.train_vlm.warmup_steps = 300000;
-  BOOST_TEST(first_contradiction(e) ==
-             "'train.vlm.warmup_steps' is 300000; expected at most 'train.vlm.steps' (200000)");
-  e = {};
+  BOOST_TEST(first(e) == "'train.vlm.warmup_steps' is 300000; expected at most 'train.vlm.steps' (200000)");
+  e = with_data();
   e.stages = {Stage::llm, Stage::eval};
   e.eval.tasks = {EvalTask::vqa};
-  BOOST_TEST(first_contradiction(e) ==
-             "'eval.tasks' has vqa, which none of the stages (llm, eval) can be evaluated with");
-  e = {};
+  BOOST_TEST(first(e) == "'eval.tasks' has vqa, which none of the stages (llm, eval) can be evaluated with");
+  e = with_data();
   e.encoder.loss = EncoderLoss::aim;
   e.eval.tasks = {EvalTask::zero_shot};
-  BOOST_TEST(first_contradiction(e) ==
+  e.eval.labelled = {"a source"};
+  BOOST_TEST(first(e) ==
              "'eval.tasks' has zero-shot, which needs a contrastive encoder; 'encoder.loss' is aim");
-  e = {};
+  e = with_data();
   e.stages = {Stage::demo};
   e.demo.resolution = 3;
-  BOOST_TEST(first_contradiction(e) == "'demo.resolution' is 3; expected 2, 4, 8 or 16");
-  e = {};
+  BOOST_TEST(first(e) == "'demo.resolution' is 3; expected 2, 4, 8 or 16");
+  e = with_data();
   e.stages = {Stage::sft};
-  BOOST_TEST(first_contradiction(e) ==
-             "'stages' has sft without vlm; instruction tuning builds on the vlm stage");
+  BOOST_TEST(first(e) == "'stages' has sft without vlm; instruction tuning builds on the vlm stage");
+}
+
+BOOST_AUTO_TEST_CASE(an_evaluation_without_anything_to_ask_is_a_contradiction) {
+  Experiment e = with_data();
+  e.eval.captions = {};
+  e.stages = {Stage::encoder, Stage::llm, Stage::vlm, Stage::eval};
+  const std::map<EvalTask, std::string> keys = {
+      {EvalTask::caption, "eval.captions"},   {EvalTask::vqa, "eval.questions"},
+      {EvalTask::doctext, "eval.doctext"},    {EvalTask::fewshot, "eval.episodes"},
+      {EvalTask::retrieval, "eval.captions"}, {EvalTask::zero_shot, "eval.labelled"}};
+  for (const auto& task : names_of<EvalTask>()) {
+    e.eval.tasks = {task.value};
+    const std::optional<Stage> evaluated = find_evaluated_stage(e, task.value);
+    if (!evaluated) continue;
+    BOOST_TEST_CONTEXT(task.name) {
+      const auto found = contradictions(e);
+      BOOST_REQUIRE(found.size() == 1u);
+      if (keys.count(task.value))
+        BOOST_TEST(found[0] == "'" + keys.at(task.value) +
+                                   "' names no source; expected held-out documents, since 'eval.tasks' has " +
+                                   task.name);
+      // All that an evaluation needs, it reads.
+      const auto read = eval_keys(task.value);
+      for (const EvalSource& source : eval_sources(task.value, *evaluated)) {
+        BOOST_TEST((std::find(read.begin(), read.end(), source.key) != read.end()));
+        BOOST_TEST((find_field(source.key)->source != SourceKind::none));
+        Experiment named = e;
+        named.eval.*source.paths = {"a source"};
+        BOOST_TEST(contradictions(named).empty());
+        BOOST_TEST(
+            (get_value(*find_field(source.key), named) == Value(std::vector<std::string>{"a source"})));
+      }
+      std::size_t documents = 0;
+      for (const std::string_view key : read) {
+        const SourceKind kind = find_field(key)->source;
+        documents += kind == SourceKind::documents || kind == SourceKind::text;
+      }
+      BOOST_TEST(documents == eval_sources(task.value, Stage::vlm).size());
+    }
+  }
+  // The held-out loss is that of the last stage, on what that stage reads.
+  e.eval.tasks = {EvalTask::heldout_loss};
+  e.eval.text = {"a source"};
+  BOOST_TEST(contradictions(e).empty());
+  e.stages = {Stage::llm, Stage::eval};
+  BOOST_TEST(contradictions(e).empty());
+  e.stages = {Stage::encoder, Stage::eval};
+  BOOST_TEST(contradictions(e, "'eval.captions' names no source").size() == 1u);
+  // Numbers of examples.
+  e = with_data();
+  e.eval.tasks = {EvalTask::heldout_loss, EvalTask::caption};
+  e.eval.shots = {};
+  const std::vector<std::string> expected = {
+      "'eval.shots' is empty; expected a number of examples, 0 for none, since 'eval.tasks' has caption"};
+  BOOST_TEST(contradictions(e) == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_model_writes_fits_behind_the_pictures) {
+  Experiment e = with_data();
+  e.eval.tasks = {EvalTask::caption};
+  e.data.seq_len = 9 * 146 + 20;
+  BOOST_TEST(contradictions(e).empty());
+  e.eval.max_new_tokens = 21;
+  const std::vector<std::string> expected = {
+      "'eval.max_new_tokens' is 21; expected at most 20, what 9 pictures of 146 tokens ('eval.shots' has 8) "
+      "leave of 'data.seq_len' (1334)"};
+  BOOST_TEST(contradictions(e) == expected, boost::test_tools::per_element());
+  e.eval.tasks = {EvalTask::fewshot};  // It writes nothing.
+  e.eval.episodes = {"a source"};
+  BOOST_TEST(contradictions(e).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_stage_that_could_change_no_weight_is_a_contradiction) {
+  Experiment e = with_data();
+  e.train_encoder.batch = 1;
+  BOOST_TEST(
+      contradictions(e) ==
+          std::vector<std::string>{
+              "'train.encoder.batch' is 1, but clip tells a picture's caption from those of others, so "
+              "nothing would be trained; expected 2 or more, or 'train.encoder.peak_lr' = 0 for a "
+              "model that stays as it is"},
+      boost::test_tools::per_element());
+  e.train_encoder.peak_lr = 0;
+  BOOST_TEST(contradictions(e).empty());
+  e = with_data();
+  e.train_encoder.batch = 1;
+  e.encoder.loss = EncoderLoss::siglip;  // Each pair alone has a loss.
+  BOOST_TEST(contradictions(e).empty());
+  const auto frozen = [](EncoderLoss loss, std::vector<double> mix, std::vector<ModelPart> parts) {
+    Experiment made = with_data();
+    made.encoder.loss = loss;
+    made.data.mix = std::move(mix);
+    made.train_vlm.freeze = std::move(parts);
+    const auto found = contradictions(made);
+    return found.empty() ? std::string("none") : found[0];
+  };
+  using enum ModelPart;
+  BOOST_TEST(frozen(EncoderLoss::clip, {1, 1, 1}, {encoder, connector}) == "none");
+  BOOST_TEST(frozen(EncoderLoss::clip, {1, 0, 0}, {encoder, llm}) == "none");
+  BOOST_TEST(
+      frozen(EncoderLoss::clip, {1, 1, 1}, {llm, connector, encoder}) ==
+      "'train.vlm.freeze' has encoder, connector, llm, all that there is, so nothing would be trained; "
+      "expected fewer parts, or 'train.vlm.peak_lr' = 0 for a model that stays as it is");
+  BOOST_TEST(frozen(EncoderLoss::none, {1, 1, 1}, {connector, llm})
+                 .starts_with("'train.vlm.freeze' has connector, llm, all that there is, so nothing"));
+  BOOST_TEST(frozen(EncoderLoss::clip, {0, 0, 1}, {llm})
+                 .starts_with("'train.vlm.freeze' has llm, all that text reaches, so nothing"));
+  e = with_data();
+  e.stages = {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft};
+  e.train_sft.freeze = {encoder, connector, llm};
+  BOOST_TEST(contradictions(e, "'train.sft.freeze' has encoder, connector, llm").size() == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

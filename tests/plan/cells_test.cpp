@@ -251,6 +251,40 @@ BOOST_AUTO_TEST_CASE(contradictions_are_shown_at_the_level_with_the_cells_they_a
              "demo.width = 4; an [[exclude]] rule can take them out)");
   BOOST_TEST(mistakes(axis("demo.resolution", "[2, 3]") + "[[exclude]]\nwhen = 'resolution == 3'\n") ==
              "none");
+  BOOST_TEST(mistakes(axis("demo.width", "[4, 8]") + "[override]\ndemo.resolution = 3\n") ==
+             "sweep.toml:6:19: 'demo.resolution' is 3; expected 2, 4, 8 or 16 (in all 2 cells)");
+}
+
+BOOST_AUTO_TEST_CASE(a_tokenizer_that_is_there_is_held_to_the_vocabularies) {
+  write("experiment.toml", "stages = ['llm']\n[data]\ntext = ['t.txt']\ntokenizer = 't.model'\n");
+  const auto mistake = [&](const PieceCount& count_pieces) {
+    const std::string text = "experiment = 'experiment.toml'\n" + axis("llm.vocab_size", "[256, 257]", "\n");
+    try {
+      make_plan(
+          load_sweep(write("sweep.toml", text)), [](const std::string&, SourceKind) { return std::string(); },
+          count_pieces);
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string("none");
+  };
+  const std::string file = (path / "t.model").string();
+  std::string asked;
+  const std::string found = mistake([&](const std::string& named) {
+    asked = named;
+    return 257;
+  });
+  BOOST_TEST(asked == file);
+  BOOST_TEST(found.find("sweep.toml:4:11: 'llm.vocab_size' is 256; expected at least 257, the pieces of " +
+                        file + " (in 1 of 2 cells, first: llm.vocab_size = 256; ") != std::string::npos,
+             found);
+  BOOST_TEST(mistake([](const std::string&) { return 256; }) == "none");
+  BOOST_TEST(mistake([](const std::string&) { return std::nullopt; }) == "none");
+  const std::string none = mistake(
+      [](const std::string&) -> std::optional<std::int64_t> { throw Error("it is no SentencePiece model"); });
+  BOOST_TEST(
+      none.find("experiment.toml:4:13: it is no SentencePiece model (in all 2 cells)") != std::string::npos,
+      none);
 }
 
 BOOST_AUTO_TEST_CASE(an_axis_that_changes_no_job_is_refused) {
@@ -398,7 +432,7 @@ BOOST_AUTO_TEST_CASE(a_baseline_of_a_computed_key_leaves_it_computed) {
 BOOST_AUTO_TEST_CASE(a_preset_axis_that_changes_nothing_names_the_keys_beside_it) {
   write("experiment.toml",
         "stages = ['llm']\n[llm]\nlayers = 1\nwidth = 16\nheads = 2\nkv_heads = 2\nmlp_width = 16\n"
-        "[data]\ntext = ['t.txt']\n");
+        "[data]\ntext = ['t.txt']\ntokenizer = 't.model'\n");
   const std::string found = mistakes(axis("llm.preset", "['9m', '85m']"));
   BOOST_TEST(found.find("the experiment or [override] sets llm.") != std::string::npos, found);
 }
