@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "config/check.hpp"
 #include "config/names.hpp"
@@ -208,11 +210,12 @@ class Planner {
         differs = !is_new && other->second != signatures[cell];
       }
       if ((compared && !differs) || (!compared && !can_matter(axes[a])))
-        problem(axes[a].where, fmt::format("axis '{}' changes no job: {}", axes[a].name, why_idle(axes[a])));
+        problem(axes[a].where, fmt::format("axis '{}' changes no job: {}", axes[a].name, why_idle(a)));
     }
   }
 
-  std::string why_idle(const SweepAxis& axis) const {
+  std::string why_idle(std::size_t a) const {
+    const SweepAxis& axis = expander_.axes()[a];
     std::vector<std::string> kept;
     for (const Level* level : axis.levels)
       for (const Assignment& assignment : level->assignments)
@@ -222,8 +225,45 @@ class Planner {
     if (!kept.empty())
       return fmt::format("the experiment or [override] sets {}, and keys beside a preset win",
                          join(kept, ", "));
-    return fmt::format("its keys do not matter to the stages {} of any cell",
-                       join(to_names(sweep_.experiment.stages), ", "));
+    const std::string unread = fmt::format("its keys do not matter to the stages {} of any cell",
+                                           join(to_names(sweep_.experiment.stages), ", "));
+    if (!can_matter(axis)) return unread;
+    const std::string equal = equal_levels(a);
+    return equal.empty() ? unread + ", or its levels mean the same to them" : equal;
+  }
+
+  /// Says so when all levels of an axis give its keys the same values wherever all else is equal. Resolves
+  /// the cells once more, since their values were not kept.
+  std::string equal_levels(std::size_t a) const {
+    std::set<const Field*> keys;
+    for (const Level* level : expander_.axes()[a].levels)
+      for (const Assignment& assignment : level->assignments) keys.insert(assignment.field);
+    struct Seen {
+      std::int32_t level;
+      std::vector<Value> values;
+    };
+    std::map<std::vector<std::int32_t>, Seen> first;  // Of the cells that agree on all other axes.
+    std::string found;
+    bool differs = false;
+    CellExpander again(sweep_);
+    again.expand([&](const Cell& cell, const Experiment& experiment) {
+      std::vector<std::int32_t> rest = cell.levels;
+      const std::int32_t level = std::exchange(rest[a], 0);
+      if (differs || level < 0) return;
+      Seen seen{level, {}};
+      for (const Field* key : keys) seen.values.push_back(get_value(*key, experiment));
+      const auto [other, is_new] = first.try_emplace(std::move(rest), seen);
+      differs = other->second.values != seen.values;
+      if (is_new || !found.empty()) return;
+      std::vector<std::string> values;
+      for (const Field* key : keys)
+        values.push_back(fmt::format("{} = {}", key->key, to_text(get_value(*key, experiment))));
+      const auto& levels = again.axes()[a].levels;
+      found = fmt::format("its levels '{}' and '{}' have equal values, {}",
+                          levels[static_cast<std::size_t>(other->second.level)]->label,
+                          levels[static_cast<std::size_t>(level)]->label, join(values, ", "));
+    });
+    return differs ? "" : found;
   }
 
   /// For axes whose levels are never compared with all else equal (zip, sample).
@@ -242,8 +282,8 @@ class Planner {
     if (equal_cells_.empty()) return;
     plan_.warnings.push_back(
         fmt::format("{} cells are the same runs as others, for example: {} -- and: {}; the key that differs "
-                    "has no effect there (a "
-                    "'when' condition on its axis says so), or names files of the same content",
+                    "has no effect there (a 'when' condition on its axis says so), or its levels come to the "
+                    "same: equal values, files of the same content",
                     equal_cells_.size(), expander_.describe(plan_.cells[equal_cells_.front().first]),
                     expander_.describe(plan_.cells[equal_cells_.front().second])));
   }

@@ -293,6 +293,21 @@ BOOST_AUTO_TEST_CASE(an_axis_that_changes_no_job_is_refused) {
              "any cell");
   BOOST_TEST(mistakes(axis("run.log_interval", "[1, 2]"))
                  .starts_with("sweep.toml:3:7: axis 'run.log_interval' changes no job"));
+  BOOST_TEST(
+      mistakes(axis("demo.width", "['=demo.resolution * 4', 32]")) ==
+      "sweep.toml:3:7: axis 'demo.width' changes no job: its levels 'demo.resolution * 4' and '32' have "
+      "equal values, demo.width = 32");
+  BOOST_TEST(mistakes(axis("demo.noise", "[0, 1]") +
+                      axis("demo.width", "['=demo.resolution * 4', '=4 * demo.resolution', 32]"))
+                 .find("axis 'demo.width' changes no job: its levels 'demo.resolution * 4' and '4 * "
+                       "demo.resolution' have equal values, demo.width = 32") != std::string::npos);
+  write("experiment.toml",
+        "stages = ['llm']\n[data]\ntext = ['t.txt']\ntokenizer = 't.model'\n[train.llm]\nschedule = "
+        "'constant'\n");
+  BOOST_TEST(mistakes(axis("train.llm.min_lr_ratio", "[0.1, 0.2]")) ==
+             "sweep.toml:3:7: axis 'train.llm.min_lr_ratio' changes no job: its keys do not matter to the "
+             "stages llm of any cell, or its levels mean the same to them");
+  write("experiment.toml", "stages = ['demo']\n");
   BOOST_TEST(mistakes("design = 'zip'\n" + axis("demo.width", "[2, 3]") + axis("llm.layers", "[2, 3]"))
                  .starts_with("sweep.toml:7:7: axis 'llm.layers' changes no job"));
 }
