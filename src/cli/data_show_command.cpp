@@ -63,6 +63,20 @@ void show_source(const RoledSource& source, const Arguments& arguments, const To
   for (const Problem& problem : report.first) view.facts.push_back("broken: " + to_text(problem));
 }
 
+/// Pieces of documents in packed sequences, and those that end before their documents do.
+struct PieceEnds {
+  std::int64_t all = 0, cut = 0;
+
+  void add(const Sequence& sequence, std::int32_t document_end) {
+    all += std::ssize(sequence.ids);
+    for (std::size_t t = 0; t < sequence.documents.size(); ++t) {
+      const bool is_last =
+          t + 1 == sequence.documents.size() || sequence.documents[t + 1] != sequence.documents[t];
+      cut += sequence.documents[t] >= 0 && is_last && sequence.tokens[t] != document_end;
+    }
+  }
+};
+
 /// The recipe of a sweep's first cell, or of an experiment.
 Experiment first_recipe(const std::filesystem::path& file) {
   const Sweep sweep = load_sweep_or_experiment(file);
@@ -91,8 +105,10 @@ void show_recipe(const std::filesystem::path& file, const Arguments& arguments, 
 
   SequenceLoader loader(settings, tokenizer, {.threads = 0});
   const std::int64_t count = count_to_show(arguments);
+  PieceEnds pieces;
   for (std::int64_t i = 0; i < std::max(count, kMeasuredSequences); ++i) {
     const Sequence sequence = loader.next();
+    pieces.add(sequence, tokenizer->special().document_end);
     if (i < count)
       add_sequence(view, sequence,
                    fmt::format("sequence {}: {}, {} documents, {} pictures", i, to_name(sequence.role),
@@ -118,6 +134,12 @@ void show_recipe(const std::filesystem::path& file, const Arguments& arguments, 
           percent("target_share_" + role), percent("image_share_" + role)));
   view.facts.push_back(
       fmt::format("  {:.1f} % of the positions hold a token, the rest is padding", percent("fill")));
+  if (pieces.cut > 0)
+    view.facts.push_back(
+        fmt::format("  {} of {} pieces of documents lack the end: their documents are longer than "
+                    "data.seq_len or have more pictures than data.max_images, and what follows is read "
+                    "without them",
+                    pieces.cut, pieces.all));
   const Json tally = loader.tally().to_json();
   for (const Json& problem : tally["first_problems"])
     view.facts.push_back("broken: " + problem.get<std::string>());

@@ -77,6 +77,15 @@ BOOST_AUTO_TEST_CASE(check_counts_and_names_what_is_broken) {
   BOOST_TEST(has(broken.out, "a.jsonl"));
 }
 
+BOOST_AUTO_TEST_CASE(documents_that_are_cut_are_told) {
+  const Program program;
+  program.scratch.write("e.toml", "base = '" + kSamples + "/mixture.toml'\n[data]\nmix = [1, 0, 0]\n");
+  BOOST_TEST(!has(program.run("data show e.toml --count 1").out, " pieces of documents lack the end"));
+  program.scratch.write("e.toml",
+                        "base = '" + kSamples + "/mixture.toml'\n[data]\nmix = [1, 0, 0]\nseq_len = 9\n");
+  BOOST_TEST(has(program.run("data show e.toml --count 1").out, " pieces of documents lack the end: "));
+}
+
 BOOST_AUTO_TEST_CASE(a_tokenizer_is_trained_and_used) {
   const Program program;
   const Outcome trained =
