@@ -21,6 +21,7 @@ constexpr double kUsualNoise = 1e-3, kNoiseWeight = 3;
 
 struct BowlScan {
   ScanRuns runs;
+  RateWalls walls;
   ScanOptimum optimum;
 };
 
@@ -29,7 +30,8 @@ std::vector<BowlScan> usable_scans(std::span<const LawRun> runs, const BowlOptio
   for (ScanRuns& group : group_scans(runs, options.joint)) {
     choose_window(runs, options, group);
     if (group.used.empty()) continue;
-    BowlScan scan{std::move(group), {}};
+    const RateWalls walls = walls_of(runs, options, group);
+    BowlScan scan{std::move(group), walls, {}};
     const LawRun& first = runs[scan.runs.all.front()];
     ScanOptimum& found = scan.optimum;
     found.params = first.params;
@@ -75,6 +77,9 @@ BowlProblem make_problem(std::span<const LawRun> runs, const std::vector<BowlSca
   for (int scan = 0; scan < problem.scans; ++scan) {
     const BowlScan& members = scans[static_cast<std::size_t>(scan)];
     bound_axis(problem, BowlProblem::x_of(scan), members.optimum.lr);
+    const int x = BowlProblem::x_of(scan);
+    problem.low[x] = std::max(problem.low[x], members.walls.between.low);
+    problem.high[x] = std::min(problem.high[x], members.walls.between.high);
     const int y = BowlProblem::y_of(scan);
     if (joint)
       bound_axis(problem, y, members.optimum.batch_axis);
@@ -113,6 +118,13 @@ double repeat_noise(std::span<const LawRun> runs, const std::vector<BowlScan>& s
       repeats += runs[i].repeats;
     }
   return repeats > 0 ? std::sqrt(squares / repeats) : 0;
+}
+
+/// An optimum that is held back by a wall may be anywhere near it.
+void widen_at_wall(ScanAxis& axis, const LogRange& between) {
+  constexpr double kHeldBack = 1e-3;
+  if (axis.optimum > between.high - kHeldBack || axis.optimum < between.low + kHeldBack)
+    axis.gap_se = std::max(axis.gap_se, axis.step / std::sqrt(12.0));
 }
 
 /// Fills in what the solution says of one axis; at an edge the error is at least one grid step and the
@@ -158,9 +170,14 @@ BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
       take_misfit(axis, shape_variance, gap_around(runs, scan.runs, values, axis));
     };
     place(found.lr, &LawRun::lr, BowlProblem::x_of(index), by_shape(0, 0));
+    widen_at_wall(found.lr, scan.walls.between);
     finish_axis(found.lr, covariance(0, 0),
                 std::log2(found.lowest_diverged_lr) > found.lr.high - found.lr.step / 2 &&
                     std::isfinite(found.lowest_diverged_lr));
+    if (!options.joint) {
+      found.lr.interval.low = std::max(found.lr.interval.low, scan.walls.walls.low);
+      found.lr.interval.high = std::min(found.lr.interval.high, scan.walls.walls.high);
+    }
     if (options.joint) {
       place(found.batch_axis, &LawRun::batch, BowlProblem::y_of(index), by_shape(1, 1));
       finish_axis(found.batch_axis, covariance(1, 1), false);

@@ -81,6 +81,33 @@ void choose_window(std::span<const LawRun> runs, const BowlOptions& options, Sca
   if (rates < 2 || (rates == 2 && !diverged_above(runs, scan))) scan.used.clear();
 }
 
+RateWalls walls_of(std::span<const LawRun> runs, const BowlOptions& options, const ScanRuns& scan) {
+  const LawRun& best = runs[scan.lowest];
+  const double limit = best.loss * (1 + options.wide_window);
+  std::map<double, bool> is_wall;  // By rate.
+  for (const std::size_t i : scan.all) {
+    if (runs[i].batch != best.batch) continue;
+    bool& wall = is_wall.try_emplace(std::log2(runs[i].lr), true).first->second;
+    wall = wall && (runs[i].diverged || runs[i].loss > limit);
+  }
+  const auto end = [&](double wall, double before) { return options.joint ? wall : 0.5 * (wall + before); };
+  const auto lowest = is_wall.find(std::log2(best.lr));
+  RateWalls found;
+  for (auto above = std::next(lowest); above != is_wall.end(); ++above)
+    if (above->second) {
+      found.walls.high = above->first;
+      found.between.high = end(above->first, std::prev(above)->first);
+      break;
+    }
+  for (auto inner = lowest; inner != is_wall.begin(); --inner)
+    if (const auto below = std::prev(inner); below->second) {
+      found.walls.low = below->first;
+      found.between.low = end(below->first, inner->first);
+      break;
+    }
+  return found;
+}
+
 std::vector<double> distinct_values(std::span<const LawRun> runs, std::span<const std::size_t> which,
                                     double LawRun::*axis) {
   std::vector<double> values;

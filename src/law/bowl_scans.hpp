@@ -24,6 +24,18 @@ std::vector<ScanRuns> group_scans(std::span<const LawRun> runs, bool joint);
 /// four rates; the three rates around the best, when that leaves fewer than three. Sets `used`.
 void choose_window(std::span<const LawRun> runs, const BowlOptions& options, ScanRuns& scan);
 
+/// What runs far above the lowest loss say of the best rate, in log2; infinite on a side without them.
+struct RateWalls {
+  /// The nearest rates on either side of the lowest run, at its batch, whose every run diverged or lies
+  /// beyond the wide window.
+  LogRange walls;
+  /// Where the best rate is looked for. In a sweep at one batch that ends half of the way to a wall: any bowl
+  /// that is not far steeper on the other side is lower at the wall beyond. With several batches the best
+  /// rate of all is that of another batch, and the wall itself is the end.
+  LogRange between;
+};
+RateWalls walls_of(std::span<const LawRun> runs, const BowlOptions& options, const ScanRuns& scan);
+
 /// Range, grid step and argmin of one axis; optimum and errors are left to the fit.
 ScanAxis axis_of(std::span<const LawRun> runs, const ScanRuns& scan, double LawRun::*axis);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 #include <span>
 #include <tuple>
@@ -16,7 +17,10 @@ namespace ablate {
 
 namespace {
 
-constexpr double kDivergedRatio = 1.2;
+constexpr double kHighRatio = 1.2;
+/// A bowl is hardly ever so much steeper above its lowest run than below: a parabola is where its lowest
+/// point is nearly half a grid step off.
+constexpr double kSteeperAbove = 10;
 constexpr double kLeastLoss = 0.01;        // Nats a token; no language model comes near.
 constexpr double kImplausibleRatio = 0.1;  // Of the median loss.
 
@@ -33,9 +37,9 @@ bool same_settings(const LawRun& a, const LawRun& b) {
          a.schedule == b.schedule && a.diverged == b.diverged;
 }
 
-/// Runs that failed below the best rate of their scan, and how many diverged above it.
+/// Runs that failed below the best rate of their scan, and how many diverged, or lose much, above it.
 struct Divergence {
-  std::size_t marked = 0;
+  std::size_t marked = 0, high = 0;
   std::vector<LawRun> contradictions;
 };
 
@@ -47,19 +51,54 @@ const LawRun* best_of(std::span<const LawRun> scan) {
   return best;
 }
 
+/// Tells the high losses of a diverged run from those of a bowl on a coarse grid.
+class BowlTest {
+ public:
+  /// `scan` is sorted by rate; `best` is its lowest run.
+  BowlTest(std::span<const LawRun> scan, const LawRun& best) : best_(best) {
+    for (const LawRun& run : scan) {
+      if (!has_loss(run)) continue;
+      if (run.lr >= best.lr) above_.push_back(run.lr), rises_.push_back(rise(run));
+      if (run.lr < best.lr && run.lr > below_) below_ = run.lr, curvature_below_ = curvature(run);
+      if (run.lr == below_) curvature_below_ = std::min(curvature_below_, curvature(run));
+    }
+    for (std::size_t i = rises_.size(); i-- > 1;) rises_[i - 1] = std::min(rises_[i - 1], rises_[i]);
+  }
+  /// Whether a run above the best rate may be part of a bowl: losses rise below the best rate, too, and
+  /// neither fall again nor differ much at its own rate.
+  bool may_be_of_bowl(const LawRun& run) const {
+    const auto own = std::lower_bound(above_.begin(), above_.end(), run.lr) - above_.begin();
+    return run.lr > best_.lr && rise(run) <= kSteeperAbove * rises_[static_cast<std::size_t>(own)] &&
+           curvature(run) <= kSteeperAbove * curvature_below_;
+  }
+
+ private:
+  static bool has_loss(const LawRun& run) { return !run.diverged && std::isfinite(run.loss); }
+  double rise(const LawRun& run) const { return std::log(run.loss / best_.loss); }
+  double curvature(const LawRun& run) const { return rise(run) / std::pow(std::log2(run.lr / best_.lr), 2); }
+
+  const LawRun& best_;
+  std::vector<double> above_, rises_;       ///< Rates from the best one on; the least rise from there on.
+  double below_ = 0, curvature_below_ = 0;  ///< The next rate below, and the least that its losses bend.
+};
+
 /// Marks what diverged at one size, token count and batch, and takes out what cannot have: training becomes
 /// unstable as the rate rises, so a higher loss below the best rate is a run that has learnt less, and a
 /// failure there is no matter of the rate.
 void mark_scan(std::span<const LawRun> scan, std::vector<LawRun>& kept, Divergence& found) {
   const LawRun* best = best_of(scan);
+  const std::optional<BowlTest> bowl =
+      best ? std::optional<BowlTest>(std::in_place, scan, *best) : std::nullopt;
   for (LawRun run : scan) {
     const bool no_number = run.diverged || !std::isfinite(run.loss);
     if (no_number && best != nullptr && run.lr < best->lr) {
       found.contradictions.push_back(std::move(run));
       continue;
     }
-    run.diverged = no_number || (run.loss > kDivergedRatio * best->loss && run.lr >= best->lr);
+    const bool high = !no_number && run.loss > kHighRatio * best->loss && run.lr >= best->lr;
+    run.diverged = no_number || (high && !bowl->may_be_of_bowl(run));
     found.marked += run.diverged;
+    found.high += high && !run.diverged;
     kept.push_back(std::move(run));
   }
 }
@@ -91,9 +130,17 @@ void tell_divergence(const Divergence& found, std::size_t runs, std::vector<LawF
         {FindingKind::diverged_runs, false,
          fmt::format(
              "{} of {} runs diverged (no number, or at a rate above the best one a loss above {} x "
-             "the lowest at their size, tokens and batch): they bound the rate from above and are not "
-             "fitted",
-             found.marked, runs, kDivergedRatio)});
+             "the lowest at their size, tokens and batch, while losses below it hardly rise): they bound the "
+             "rate from above and are not fitted",
+             found.marked, runs, kHighRatio)});
+  if (found.high > 0)
+    findings.push_back(
+        {FindingKind::high_losses, false,
+         fmt::format(
+             "{} of {} runs have a loss above {} x the lowest at a rate above the best one, and count "
+             "as part of the bowl, since losses rise as much below it: if they diverged, a column "
+             "`diverged` should say so",
+             found.high, runs, kHighRatio)});
   if (found.contradictions.empty()) return;
   std::vector<std::string> places;
   for (const LawRun& run : found.contradictions) places.push_back(run.where);

@@ -20,7 +20,8 @@ enum class FindingKind {
   mixed_weight_decay,   ///< More than one weight decay.
   mixed_batches,        ///< More than one batch size where the law takes it as fixed.
   unknown_tokens,       ///< No token counts: the exponent of N stands for N and D together.
-  diverged_runs,        ///< No number, or above the best rate of its scan a loss > 1.2 x the lowest.
+  diverged_runs,        ///< No number, or above the best rate of its scan a loss that no bowl has.
+  high_losses,          ///< Above the best rate of its scan a loss > 1.2 x the lowest that a bowl may have.
   failed_below_best,    ///< No number at a rate below the best one of its scan: left out.
   duplicates,           ///< The same settings more than once: merged, with their number as weight.
   seeds_apart,          ///< Seeds of a scan share no rate: what they add to the loss is not taken off.

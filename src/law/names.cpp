@@ -22,6 +22,7 @@ std::span<const Named<FindingKind>> names_of<FindingKind>() {
       {"mixed-batches", mixed_batches},
       {"unknown-tokens", unknown_tokens},
       {"diverged-runs", diverged_runs},
+      {"high-losses", high_losses},
       {"failed-below-best", failed_below_best},
       {"duplicates", duplicates},
       {"seeds-apart", seeds_apart},

@@ -143,7 +143,8 @@ std::string forecast_text(const Forecast& forecast, const Terminal& terminal) {
                                         : ""));
   std::vector<LawFinding> findings = forecast.fit.findings;
   std::erase_if(findings, [](const LawFinding& finding) {  // What was done to the runs: `law fit` tells it.
-    return finding.kind == FindingKind::diverged_runs || finding.kind == FindingKind::duplicates;
+    return finding.kind == FindingKind::diverged_runs || finding.kind == FindingKind::high_losses ||
+           finding.kind == FindingKind::duplicates;
   });
   findings.insert(findings.end(), prediction.findings.begin(), prediction.findings.end());
   if (!findings.empty())

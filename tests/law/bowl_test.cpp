@@ -113,6 +113,53 @@ BOOST_AUTO_TEST_CASE(a_diverged_rate_above_brackets_the_optimum) {
   }
 }
 
+/// Of the first of three sizes whose losses are parabolas in log2 of the rate, `step` octaves apart and with
+/// the best rate `off` steps below the middle one; the next rate above the best loses `rise` more.
+ablate::ScanAxis axis_of_parabolas(double step, double rise, double off, bool diverges = false) {
+  std::vector<ablate::LawRun> runs;
+  for (int size = 26; size <= 28; ++size)
+    for (int i = -2; i <= 2; ++i) {
+      ablate::LawRun run;
+      run.params = std::exp2(size), run.tokens = std::exp2(size + 5), run.batch = std::exp2(19);
+      run.lr = std::exp2(-9 + step * i);
+      run.loss = 3 * (1 + rise * std::pow(i + off, 2));
+      run.diverged = diverges && i > 0;
+      run.where = "parabola";
+      runs.push_back(run);
+    }
+  const auto fit = fit_of(runs, false);
+  BOOST_REQUIRE(fit.scans.size() == 3u);
+  return fit.scans.front().lr;
+}
+
+BOOST_AUTO_TEST_CASE(the_far_sides_of_a_steep_bowl_have_not_diverged) {
+  for (const double step : {1.0, 2.0, std::log2(10.0)}) {
+    for (const double rise : {0.05, 0.19, 0.199, 0.201, 0.27, 0.5}) {  // 1.2 times the lowest is no cliff.
+      const ablate::ScanAxis axis = axis_of_parabolas(step, rise, 0);
+      BOOST_TEST(std::abs(axis.optimum + 9) < 0.01, "step " << step << ", rise " << rise);
+      BOOST_TEST((axis.edge == LawEdge::none));
+      BOOST_TEST(axis.interval.high - axis.interval.low < 1.3 * step);
+    }
+    for (const double off : {-0.45, -0.3, -0.1, 0.1, 0.3, 0.45}) {
+      const ablate::ScanAxis axis = axis_of_parabolas(step, 0.27, off);
+      const double truth = -9 - off * step;
+      BOOST_TEST(axis.interval.low < truth, "step " << step << ", off " << off);
+      BOOST_TEST(axis.interval.high > truth, "step " << step << ", off " << off);
+      if (std::abs(off) < 0.4) BOOST_TEST(std::abs(axis.optimum - truth) < 0.1 * step);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(no_best_rate_lies_where_runs_diverged) {
+  for (const double step : {1.0, 2.0, std::log2(10.0)}) {
+    const ablate::ScanAxis axis = axis_of_parabolas(step, 0.27, 0, true);
+    BOOST_TEST(axis.optimum <= -9 + step / 2 + 1e-9);
+    BOOST_TEST(axis.interval.low < -9.0);
+    BOOST_TEST(axis.interval.high > -9.0);
+    BOOST_TEST(axis.interval.high <= -9 + step + 1e-9);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(scans_with_two_rates_are_left_out) {
   const ablate::SyntheticLaw truth;
   BOOST_TEST(fit_of(truth.sweeps(2, 1, 0), false).scans.empty());

@@ -27,6 +27,7 @@ const struct {
      }},
     {"parabola", [](double t, const double (&)[3]) { return 0.003 * t * t; }},
     {"narrow parabola", [](double t, const double (&)[3]) { return 0.01 * t * t; }},
+    {"steep parabola", [](double t, const double (&)[3]) { return 0.06 * t * t; }},
     {"parabola in the root of the rate",
      [](double t, const double (&)[3]) { return 0.025 * std::pow(std::exp2(t / 2) - 1, 2); }},
     {"straight arms", [](double t, const double (&)[3]) { return 0.008 * (std::sqrt(1 + t * t) - 1); }},

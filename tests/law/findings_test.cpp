@@ -129,13 +129,43 @@ BOOST_AUTO_TEST_CASE(a_low_rate_has_not_diverged_however_high_its_loss) {
 
   const auto falling = ablate::fit_law(runs_of({3, 3.2, 5}), {});
   BOOST_TEST(warns(falling.findings, FindingKind::diverged_runs));
+  // Where losses rise as much below the best rate, those above it are the other side of one bowl.
   const auto both = ablate::clean_runs(runs_of({5, 4, 3, 3.1, 4, std::nan("")}));
+  BOOST_TEST(warns(both.findings, FindingKind::high_losses));
   std::size_t marked = 0;
   for (const ablate::LawRun& run : both.runs) {
     marked += run.diverged;
-    BOOST_TEST(run.diverged == (run.lr > 2e-2 / std::sqrt(run.params / 1e7)));
+    BOOST_TEST(run.diverged == std::isnan(run.loss));
   }
-  BOOST_TEST(marked == 6u);
+  BOOST_TEST(marked == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(a_high_loss_above_the_best_rate_has_diverged_where_no_bowl_has_it) {
+  struct Row {
+    double octaves, loss;
+    bool diverged;
+  };
+  const auto check = [](const std::vector<Row>& rows) {
+    std::vector<ablate::LawRun> runs;
+    for (const Row& row : rows) {
+      ablate::LawRun run;
+      run.params = 1e8, run.tokens = 2e9, run.batch = 65536, run.where = "made up";
+      run.lr = 1e-3 * std::exp2(row.octaves), run.loss = row.loss;
+      runs.push_back(run);
+    }
+    const auto clean = ablate::clean_runs(runs);
+    for (const Row& row : rows)
+      for (const ablate::LawRun& run : clean.runs)
+        if (run.loss == row.loss) BOOST_TEST(run.diverged == row.diverged, "loss " << row.loss);
+  };
+  check({{-2, 3.8, false}, {0, 3, false}, {2, 3.81, false}, {4, 6.2, false}});
+  check({{-2, 3.05, false},
+         {0, 3, false},
+         {2, 7.4, true},
+         {4, 7.5, true}});                                    // StepLaw's, at every fourth rate.
+  check({{0, 3, false}, {2, 3.81, true}});                    // Nothing tells of the low side.
+  check({{-2, 3.8, false}, {0, 3, false}, {0, 3.81, true}});  // Another seed did well there,
+  check({{-2, 3.8, false}, {0, 3, false}, {1, 3.81, true}, {2, 3.01, false}});  // or at a higher rate.
 }
 
 BOOST_AUTO_TEST_CASE(the_best_rate_above_which_runs_diverge_is_that_of_their_batch) {
