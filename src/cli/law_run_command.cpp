@@ -1,4 +1,5 @@
 // `ablate law run`: searches until the rate of a larger model is known well enough.
+#include <cmath>
 #include <optional>
 
 #include "cli/common.hpp"
@@ -60,7 +61,7 @@ std::string standing_text(const LawSearch& search, const LawStanding& standing, 
     text +=
         fmt::format("lr {} at N = {}, 95 % {} (x{:.2f} each way), expected regret {}", rate_text(at.lr.value),
                     amount_text(at.params), rate_range(at.lr.p95.low, at.lr.p95.high), standing.factor(),
-                    percent_text(at.expected_regret));
+                    std::isinf(at.expected_regret) ? "not bounded yet" : percent_text(at.expected_regret));
   } else {
     text += "none yet";
   }

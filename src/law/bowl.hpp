@@ -76,6 +76,9 @@ struct BowlFit {
   /// Standard deviation of log loss between runs: of residuals (robust) together with what is usual, which
   /// decides where the fit leaves few degrees of freedom; or of repeats if larger.
   double noise = 0;
+  /// The largest rise of loss (fraction) that the bowl tells: 0.2, or that of the highest run it was fitted
+  /// to. Beyond, runs may as well diverge, and an exponential through what was measured says nothing.
+  double known_rise = 0.2;
   std::vector<ScanOptimum> scans;  ///< Sorted by N, D, batch.
   std::vector<BowlResidual> residuals;
   int iterations = 0;

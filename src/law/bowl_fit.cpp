@@ -184,8 +184,10 @@ BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
     }
     found.fitted_loss = std::exp(solution.intercepts[index]);
     found.convex = is_convex(runs, scan.runs, std::max(fit.noise, kHuberScale / 2));
-    for (const std::size_t run : scan.runs.used)
+    for (const std::size_t run : scan.runs.used) {
       fit.residuals.push_back({run, static_cast<std::size_t>(index), solution.residuals[point++]});
+      fit.known_rise = std::max(fit.known_rise, runs[run].loss / found.lowest_loss - 1);
+    }
     fit.scans.push_back(found);
   }
   widen_edges(runs, fit);

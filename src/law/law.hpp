@@ -38,6 +38,8 @@ struct HoldoutResult {
   double regret = 0;       ///< Mean rise of loss (fraction) at the prediction by the bowl; a method without
                            ///< batch gets the scan's best.
   double worst_regret = 0;
+  /// False: a rise is beyond BowlFit::known_rise and counts as that, so both regrets are at least as large.
+  bool bounded = true;
   double covered95 = 0;  ///< Share of optima inside the 95 % interval; NaN where there is none.
 };
 
@@ -115,13 +117,16 @@ struct LawPrediction {
   std::optional<LawQuantity> batch;  ///< Where the law gives one.
   double batch_used = 0;             ///< The batch that `lr` is meant for; 0: unknown.
   LawInterval flat_01, flat_025;     ///< Rates whose loss is within 0.1 % and 0.25 % of the best, if lr is.
-  double expected_regret = 0;  ///< Mean rise of loss (fraction) over the distribution of the true optimum.
-  double regret_p90 = 0;       ///< Its 90 % quantile. Both, and the flat bands, NaN from a table of optima.
-  double params_ratio = 0;     ///< N / largest N in the data.
-  double tokens_ratio = 0;     ///< D / largest D in the data; 0: unknown.
-  double weight_decay = 0;     ///< lambda of PyTorch's AdamW: w -= lr * lambda * w each step.
-  double decay_per_step = 0;   ///< lr * lambda: the same in the independent form.
-  double decay_fraction = 0;   ///< AdamW's timescale 1 / (lr lambda) as a share of the steps; 0: unknown.
+  /// Mean rise of loss (fraction) over the distribution of the true optimum. Infinite: the distribution is so
+  /// wide that the mean rests on rises beyond BowlFit::known_rise.
+  double expected_regret = 0;
+  double regret_median = 0, regret_p90 = 0;  ///< Its quantiles; infinite beyond that rise.
+  // All three, and the flat bands, are NaN from a table of optima.
+  double params_ratio = 0;    ///< N / largest N in the data.
+  double tokens_ratio = 0;    ///< D / largest D in the data; 0: unknown.
+  double weight_decay = 0;    ///< lambda of PyTorch's AdamW: w -= lr * lambda * w each step.
+  double decay_per_step = 0;  ///< lr * lambda: the same in the independent form.
+  double decay_fraction = 0;  ///< AdamW's timescale 1 / (lr lambda) as a share of the steps; 0: unknown.
   std::vector<MethodPrediction> others;  ///< Every other method and published law at this target.
   std::vector<LawFinding> findings;      ///< Extrapolation and what else speaks against relying on it.
 };

@@ -45,6 +45,10 @@ void take_regressions(LawFit& fit, const LawCore& core) {
   fit.bend = bend_in_params(core.lr_observations, lr_priors_for(fit.joint, fit.options));
 }
 
+std::string regret_words(const HoldoutResult& result) {
+  return fmt::format("{}{:.3f} %", result.bounded ? "" : "more than ", 100 * result.regret);
+}
+
 /// Why the law is the one in `chosen`: what decided, and how it did on the largest size.
 std::string reason(const LawFit& fit, const std::string& batches) {
   std::string text = fmt::format("{}: {}", to_name(fit.chosen), batches);
@@ -55,9 +59,9 @@ std::string reason(const LawFit& fit, const std::string& batches) {
     if (result.method == LawMethod::mm1) mm1 = &result;
   }
   if (own == nullptr) return text + "; too few sizes to hold one out";
-  text += fmt::format("; without the largest size it forecast that size's {} to {:.3f} % of loss",
-                      own->scans == 1 ? "scan" : fmt::format("{} scans", own->scans), 100 * own->regret);
-  if (mm1 != nullptr) text += fmt::format(" (MM1's recipe {:.3f} %)", 100 * mm1->regret);
+  text += fmt::format("; without the largest size it forecast that size's {} to {} of loss",
+                      own->scans == 1 ? "scan" : fmt::format("{} scans", own->scans), regret_words(*own));
+  if (mm1 != nullptr) text += fmt::format(" (MM1's recipe {})", regret_words(*mm1));
   return text;
 }
 
@@ -69,11 +73,11 @@ void compare_with_baselines(LawFit& fit) {
     if (result.method == fit.chosen) own = &result;
   if (own == nullptr) return;
   for (const HoldoutResult& result : fit.holdout)
-    if (result.method != LawMethod::published && result.regret < own->regret - kTellable)
+    if (result.method != LawMethod::published && result.bounded && result.regret < own->regret - kTellable)
       fit.findings.push_back({FindingKind::baseline_better, false,
-                              fmt::format("{} forecast the largest size better: {:.3f} % above its best loss "
-                                          "against {:.3f} %",
-                                          result.name, 100 * result.regret, 100 * own->regret)});
+                              fmt::format("{} forecast the largest size better: {} above its best loss "
+                                          "against {}",
+                                          result.name, regret_words(result), regret_words(*own))});
 }
 
 }  // namespace

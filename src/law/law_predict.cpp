@@ -54,10 +54,13 @@ void take_regret(const BowlFit& bowls, const LawDistribution& lr, const LawDistr
   for (const double dx : slices_of(lr))
     for (int j = 0; j < (batch != nullptr ? kSlices : 1); ++j)
       rises.push_back(std::expm1(batch != nullptr ? bowls.rise(-dx, -dy[j]) : bowls.lr.at(-dx)));
+  for (double& rise : rises)
+    if (rise > bowls.known_rise) rise = std::numeric_limits<double>::infinity();
   std::sort(rises.begin(), rises.end());
   double sum = 0;
   for (const double rise : rises) sum += rise;
   prediction.expected_regret = sum / static_cast<double>(rises.size());
+  prediction.regret_median = rises[rises.size() / 2];
   prediction.regret_p90 = rises[rises.size() * 9 / 10];
 }
 
@@ -231,7 +234,7 @@ LawPrediction predict(const LawFit& fit, const LawTarget& target) {
     take_regret(fit.bowls, lr, batch && !moves ? &*batch : nullptr, prediction);
   } else {
     prediction.flat_01 = prediction.flat_025 = {kNotKnown, kNotKnown};
-    prediction.expected_regret = prediction.regret_p90 = kNotKnown;
+    prediction.expected_regret = prediction.regret_median = prediction.regret_p90 = kNotKnown;
   }
   take_ratios(fit, prediction);
   take_decay(fit, prediction);

@@ -64,6 +64,24 @@ Table other_table(const LawPrediction& prediction) {
   return table;
 }
 
+/// What a forecast may cost; beyond what its bowl tells, only how often.
+std::string regret_text(const Forecast& forecast) {
+  const LawPrediction& prediction = forecast.prediction;
+  const auto below = [&](double regret, const char* share) {
+    return fmt::format("below {} with {}", percent_text(regret), share);
+  };
+  const auto above = [&](const char* share) {
+    return fmt::format("above {} with {} or more", percent_text(forecast.fit.bowls.known_rise), share);
+  };
+  if (std::isfinite(prediction.expected_regret))
+    return percent_text(prediction.expected_regret) + " of loss expected, " +
+           below(prediction.regret_p90, "90 %");
+  const std::string wide = "not bounded, since the forecast is too wide: ";
+  if (std::isinf(prediction.regret_median)) return wide + above("50 %");
+  return wide + below(prediction.regret_median, "50 %") + ", " +
+         (std::isinf(prediction.regret_p90) ? above("10 %") : below(prediction.regret_p90, "90 %"));
+}
+
 std::string ratio_text(double ratio) { return fmt::format("{:.3g} x", ratio); }
 
 Json interval_json(const LawInterval& interval) {
@@ -133,9 +151,7 @@ std::string forecast_text(const Forecast& forecast, const Terminal& terminal) {
     fact("flat",
          "loss within 0.1 % of the best: " + rate_range(prediction.flat_01.low, prediction.flat_01.high));
     fact("", "within 0.25 %: " + rate_range(prediction.flat_025.low, prediction.flat_025.high));
-    fact("regret",
-         fmt::format("{} of loss expected, below {} with 90 %", percent_text(prediction.expected_regret),
-                     percent_text(prediction.regret_p90)));
+    fact("regret", regret_text(forecast));
   }
   fact("extrapolation", fmt::format("{} the largest size{}", ratio_text(prediction.params_ratio),
                                     prediction.tokens_ratio > 0
@@ -170,6 +186,7 @@ Json forecast_json(const Forecast& forecast) {
                {"flat_0.1", interval_json(prediction.flat_01)},
                {"flat_0.25", interval_json(prediction.flat_025)},
                {"expected_regret", number_json(prediction.expected_regret)},
+               {"regret_median", number_json(prediction.regret_median)},
                {"regret_p90", number_json(prediction.regret_p90)},
                {"params_ratio", number_json(prediction.params_ratio)},
                {"tokens_ratio", number_json(prediction.tokens_ratio)},

@@ -146,6 +146,7 @@ Json law_json(const LawReport& report) {
                                {"batch_error_log2", number_json(result.batch_error)},
                                {"regret", number_json(result.regret)},
                                {"worst_regret", number_json(result.worst_regret)},
+                               {"regret_bounded", result.bounded},
                                {"covered95", number_json(result.covered95)}});
   return json;
 }

@@ -45,11 +45,15 @@ std::string rate_range(double low, double high) {
 std::string percent_text(double fraction) {
   const double percent = 100 * fraction;
   if (std::isnan(percent)) return "-";
+  if (std::isinf(percent)) return "not bounded";
   return fmt::format("{:.{}f} %", percent, percent < 0.0995 ? 3 : percent < 9.95 ? 2 : 1);
 }
 
 std::string factor_text(double octaves) {
-  return std::isfinite(octaves) ? fmt::format("x{:.2f}", std::exp2(octaves)) : "-";
+  constexpr double kManyOctaves = 13;  // A factor of 8192.
+  if (!std::isfinite(octaves)) return "-";
+  return octaves < kManyOctaves ? fmt::format("x{:.2f}", std::exp2(octaves))
+                                : fmt::format("x{:.1e}", std::exp2(octaves));
 }
 
 std::size_t count_distinct(const std::vector<LawPoint>& points, double LawPoint::*value) {
@@ -279,6 +283,7 @@ Table method_table(const LawFit& fit) {
     return "lr = " + law_formula(fit.lr, rate_text(std::exp2(fit.lr.constant.value)));
   };
   for (const HoldoutResult& result : fit.holdout) {
+    const std::string least = result.bounded ? "" : "> ";
     const TableCell covered =
         std::isnan(result.covered95)
             ? TableCell{"-"}
@@ -286,8 +291,8 @@ Table method_table(const LawFit& fit) {
     table.rows.push_back(
         {{method_title(result.method, result.name), {}, result.method == fit.chosen ? "*" : ""},
          TableCell::number(result.lr_error, factor_text(result.lr_error)),
-         TableCell::number(result.regret, percent_text(result.regret)),
-         TableCell::number(result.worst_regret, percent_text(result.worst_regret)),
+         TableCell::number(result.regret, least + percent_text(result.regret)),
+         TableCell::number(result.worst_regret, least + percent_text(result.worst_regret)),
          covered,
          {one_line(law_of(result))}});
   }

@@ -15,7 +15,7 @@ namespace ablate {
 
 /// "1.5e-3 to 2.1e-3"; an end that is open is left out: "above 1.5e-3".
 std::string rate_range(double low, double high);
-/// A fraction of the loss as a percentage: "0.04 %".
+/// A fraction of the loss as a percentage: "0.04 %"; "not bounded" where it is infinite.
 std::string percent_text(double fraction);
 /// Octaves as a factor: "x1.19".
 std::string factor_text(double octaves);

@@ -133,6 +133,25 @@ BOOST_AUTO_TEST_CASE(the_largest_size_is_held_out_for_every_method) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_regret_beyond_what_the_bowl_tells_is_not_bounded) {
+  const auto runs = ablate::sized(kExact.grid(), std::exp2(27), std::exp2(27));
+  const LawFit fit = ablate::fit_law(runs, {});
+  BOOST_TEST(fit.bowls.known_rise == 0.2);
+  const auto near = ablate::predict(fit, {.params = std::exp2(27), .tokens = std::exp2(32)});
+  BOOST_TEST(std::isfinite(near.expected_regret));
+  BOOST_TEST(near.regret_median < near.expected_regret);
+  const auto far = ablate::predict(fit, {.params = 1e15, .tokens = 2e16});
+  BOOST_TEST(std::isinf(far.expected_regret));
+  BOOST_TEST((far.regret_p90 <= 0.2 || std::isinf(far.regret_p90)));
+  // Rates a thousand times off are known to cost more than the bowl tells, and no more is said.
+  auto sweeps = kExact.sweeps(7, 0.5, 0);
+  for (LawRun& run : sweeps) run.lr *= 1000;
+  for (const ablate::HoldoutResult& result : ablate::fit_law(sweeps, {}).holdout) {
+    BOOST_TEST(result.worst_regret <= 0.2);
+    if (result.method == ablate::LawMethod::published) BOOST_TEST(!result.bounded);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(all_methods_stand_side_by_side_at_a_target) {
   const auto predicted = ablate::predict(ablate::fit_law(kExact.grid(), {}), {.params = 1e9, .tokens = 2e10});
   for (const auto method : {ablate::LawMethod::mm1, ablate::LawMethod::step_law, ablate::LawMethod::quadratic,
