@@ -33,9 +33,11 @@ int fit_loss(const Arguments& arguments) {
       refusals.push_back(finding);
   throw_if_refused(refusals);
   LossLawReport report{.name = input.name, .notes = all_notes(input), .fit = {}, .optima = {}};
+  const std::vector<LossPoint> points = best_losses(clean.runs);
+  for (const std::string& line : left_out_lines(runs_beside(input.runs, points.size())))
+    report.notes.push_back(line);
   report.fit = fit_loss_law(
-      best_losses(clean.runs),
-      {.bootstraps = static_cast<int>(arguments.find_integer("--bootstrap").value_or(kBootstraps))});
+      points, {.bootstraps = static_cast<int>(arguments.find_integer("--bootstrap").value_or(kBootstraps))});
   for (const std::string& budget : arguments.list("--budget")) {
     const auto flops = parse_amount(budget);
     if (!flops) throw Error(fmt::format("--budget is '{}'; expected FLOPs such as 1e21", budget));

@@ -123,6 +123,19 @@ std::vector<LossPoint> best_losses(std::span<const LawRun> runs) {
   return points;
 }
 
+std::map<std::string, std::int64_t> runs_beside(std::span<const LawRun> runs, std::size_t points) {
+  const auto diverged = std::count_if(
+      runs.begin(), runs.end(), [](const LawRun& run) { return run.diverged || !std::isfinite(run.loss); });
+  const std::int64_t others = static_cast<std::int64_t>(runs.size() - points) - diverged;
+  std::map<std::string, std::int64_t> beside;
+  if (diverged > 0) beside["diverged"] = diverged;
+  if (others > 0)
+    beside
+        ["another of the same size and token count has a lower loss, or they are repeats, whose mean "
+         "counts"] = others;
+  return beside;
+}
+
 LossLawFit fit_loss_law(std::span<const LossPoint> points, const LossLawOptions& options) {
   constexpr double kSameObjective = 1e-6;
   check_points(points);

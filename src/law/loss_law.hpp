@@ -3,7 +3,9 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "law/runs.hpp"
@@ -47,6 +49,9 @@ struct LossLawFit {
 
 /// Points from runs: the lowest loss of each (N, D), diverged runs left out.
 std::vector<LossPoint> best_losses(std::span<const LawRun> runs);
+/// Of runs as they were given, those that are not among `points` points: how many, by why, as
+/// LawTable::left_out.
+std::map<std::string, std::int64_t> runs_beside(std::span<const LawRun> runs, std::size_t points);
 
 /// Minimises the sum of Huber(log L - logsumexp(log A - alpha log N, log B - beta log D, log E)) from many
 /// starts. Works on centred logarithms with tolerances relative to the objective, so that units of N, D and

@@ -107,4 +107,21 @@ BOOST_AUTO_TEST_CASE(the_lowest_loss_of_each_scan_counts) {
   BOOST_TEST(points[0].loss == 2.5);
 }
 
+BOOST_AUTO_TEST_CASE(runs_that_give_no_point_are_counted_by_why) {
+  const auto run = [](double params, double loss) {
+    ablate::LawRun made;
+    made.params = params, made.tokens = 1e9, made.lr = 1e-3, made.loss = loss;
+    return made;
+  };
+  const std::vector<ablate::LawRun> runs = {run(1e6, 5),   run(1e6, 5.1), run(2e6, std::nan("")),
+                                            run(3e6, 4.5), run(4e6, 4),   run(4e6, INFINITY)};
+  const auto points = ablate::best_losses(ablate::clean_runs(runs).runs);
+  BOOST_TEST(points.size() == 3u);
+  const auto beside = ablate::runs_beside(runs, points.size());
+  std::int64_t all = 0;
+  for (const auto& [why, count] : beside) all += count;
+  BOOST_TEST(beside.at("diverged") == 2);
+  BOOST_TEST(all == 3);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
