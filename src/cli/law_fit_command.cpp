@@ -75,7 +75,7 @@ int run_law_fit(const Arguments& arguments) {
   write_file(page, law_page(report));
   if (!json)
     print("\nPage with figures: {}\nnext: ablate law predict {} --params N\n", one_line(page.string()),
-          source_words(arguments));
+          source_words(arguments) + words_of(law_choices(arguments)));
   return ExitCode::done;
 }
 

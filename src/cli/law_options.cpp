@@ -91,6 +91,7 @@ std::vector<OptionSpec> law_input_options(bool with_target) {
       optional_positional("SOURCE", ValueType::file, "a CSV or JSON file with one run a line"),
       repeated(value("--sweep", ValueType::sweep, "SWEEPS", "read these sweeps of the database instead")),
       choice("--stage", {"llm", "vlm"}, "llm", "of a sweep's jobs; N counts the decoder without embeddings"),
+      where_option(),
   };
   for (const OptionSpec& option : law_column_options(with_target)) options.push_back(option);
   options.push_back(flag("--optima", "the file holds best rates, one a size and token count, and no losses"));
@@ -126,6 +127,16 @@ double amount_of(const Arguments& arguments, const std::string& option) {
 }
 
 Stage law_stage(const Arguments& arguments) { return from_name<Stage>(arguments.text("--stage")); }
+
+std::vector<SettingChoice> law_choices(const Arguments& arguments) {
+  return parse_choices(arguments.list("--where"));
+}
+
+OptionSpec where_option() {
+  return repeated(value("--where", ValueType::text, "KEY=VALUE",
+                        "only runs that have this value of a key (of a file: a column), where a search has "
+                        "several experiments: train.llm.beta2=0.95"));
+}
 
 std::optional<BatchUnit> batch_unit(const Arguments& arguments) {
   const auto word = arguments.find_text("--batch-unit");
@@ -167,13 +178,15 @@ LawInput read_law_input(const Arguments& arguments) {
   if (source)
     return read_run_file({.path = *source,
                           .columns = column_request(arguments),
+                          .where = law_choices(arguments),
                           .independent_decay = arguments.text("--decay-form") == "independent"});
   if (arguments.has("--decay-form"))
     throw Error("--decay-form is about a column of a file; a sweep has none");
   refuse_columns(arguments);
   if (arguments.flag("--optima")) throw Error("--optima is about a file; a sweep has runs");
   Database database = open_for_reading(arguments);
-  return read_sweeps(database, sweeps, law_stage(arguments), named_column(arguments, "--loss").value_or(""));
+  return read_sweeps(database, sweeps, law_stage(arguments), named_column(arguments, "--loss").value_or(""),
+                     law_choices(arguments));
 }
 
 LawOptions law_options(const Arguments& arguments) {

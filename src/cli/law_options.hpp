@@ -26,6 +26,9 @@ LawOptions law_options(const Arguments& arguments);
 
 /// --stage: llm or vlm.
 Stage law_stage(const Arguments& arguments);
+/// --where: which experiment of a search that has several.
+std::vector<SettingChoice> law_choices(const Arguments& arguments);
+OptionSpec where_option();
 /// --batch-unit; nothing: not given.
 std::optional<BatchUnit> batch_unit(const Arguments& arguments);
 /// The target of --params (or `size_option`), --tokens and --batch, the last as it is written: see

@@ -48,7 +48,8 @@ int run_law_propose(const Arguments& arguments) {
   std::filesystem::path output;
   if (!from_file) {
     sweep = searched_sweep(arguments);
-    space.emplace(*sweep, law_stage(arguments));
+    const std::vector<SettingChoice> where = law_choices(arguments);
+    space.emplace(*sweep, law_stage(arguments), where);
     asked.candidates = space->candidates(asked.target.params);
     asked.flops = [&](double params, double tokens, double batch) {
       return space->flops(params, tokens, batch);
@@ -83,8 +84,9 @@ int run_law_propose(const Arguments& arguments) {
   const std::vector<std::string> heading = {
       fmt::format("Runs that `ablate law propose` chose after {}, for N = {}", name,
                   amount_text(asked.target.params)),
-      fmt::format("and {:.3g} FLOPs. Fit all: ablate law fit --sweep {},{}", asked.budget_flops,
-                  join(arguments.list("--sweep"), ","), space->name_of(output))};
+      fmt::format("and {:.3g} FLOPs. Fit all: ablate law fit --sweep {},{}{}", asked.budget_flops,
+                  join(arguments.list("--sweep"), ","), space->name_of(output),
+                  words_of(law_choices(arguments)))};
   write_file(output, space->sweep_text(proposal, output, heading));
   if (!json) print("\nSweep: {}; next: ablate run {}\n", shown_path(output), shown_path(output));
   return ExitCode::done;

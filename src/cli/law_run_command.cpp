@@ -34,6 +34,7 @@ LawSearch search_of(const Arguments& arguments) {
   search.sweep = real_path(arguments.text("SWEEP"));
   search.stage = law_stage(arguments);
   search.loss = arguments.find_text("--loss").value_or("");
+  search.where = law_choices(arguments);
   search.target = law_target(arguments, "--target");
   search.batch_unit = batch_unit(arguments);
   for (const char* option : {"--tokens", "--batch"})
@@ -87,6 +88,7 @@ int run_round(const Arguments& arguments, Stage stage, const std::filesystem::pa
 
 int run_law_run(const Arguments& arguments) {
   const LawSearch search = search_of(arguments);
+  SearchSpace(load_sweep(search.sweep), search.stage, search.where);  // Refuses several experiments.
   std::vector<std::string> sweeps;
   bool fresh = false;
   for (int round = 0;; ++round) {
@@ -115,8 +117,9 @@ int run_law_run(const Arguments& arguments) {
     }
     if (fresh) continue;
     if (!standing.prediction) throw Error("no rate can be forecast from these runs: " + end);
-    print("{}\nsee: ablate law predict --sweep {} --params {}{}\n", end, join(sweeps, ","),
-          arguments.text("--target"), search.target.tokens ? " --tokens " + arguments.text("--tokens") : "");
+    print("{}\nsee: ablate law predict --sweep {}{} --params {}{}\n", end, join(sweeps, ","),
+          words_of(search.where), arguments.text("--target"),
+          search.target.tokens ? " --tokens " + arguments.text("--tokens") : "");
     return ExitCode::done;
   }
 }
@@ -155,7 +158,7 @@ CommandSpec law_run_command() {
                        "end rates that are clearly worse than others of their size, seed and batch after a "
                        "quarter and after "
                        "half of a run; saves time, and may miss one that would have caught up"),
-                  choice("--stage", {"llm", "vlm"}, "llm", "whose rate is searched"),
+                  choice("--stage", {"llm", "vlm"}, "llm", "whose rate is searched"), where_option(),
                   value("--loss", ValueType::text, "NAME",
                         "score or metric that counts [heldout-loss/text, else loss]")},
       .run = run_law_run};

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "config/resolved.hpp"
 #include "plan/cost.hpp"
 #include "plan/job_name.hpp"
+#include "store/jobs.hpp"
 #include "store/law_runs.hpp"
 #include "util/text.hpp"
 
@@ -50,12 +52,14 @@ std::int64_t common_seq_len(const std::vector<TrainedJob>& jobs) {
   return same ? first : 0;
 }
 
+bool gives(const std::string& task, const std::string& value) {
+  return value.starts_with(task) && value.find_first_of("/-", task.size()) == task.size();
+}
+
 /// The evaluation of the job that was to give `value`; null: there is none that has not given it.
 const EvaluationJob* evaluation_of(const TrainedJob& job, const std::string& value) {
-  const auto gives = [&](const EvaluationJob& one) {
-    return value.starts_with(one.task) && value.find_first_of("/-", one.task.size()) == one.task.size();
-  };
-  const auto found = std::find_if(job.unscored.begin(), job.unscored.end(), gives);
+  const auto found = std::find_if(job.unscored.begin(), job.unscored.end(),
+                                  [&](const EvaluationJob& one) { return gives(one.task, value); });
   return found == job.unscored.end() ? nullptr : &*found;
 }
 
@@ -123,16 +127,147 @@ void tell_tally(const std::string& value, LawInput& input) {
   tell(tally.no_loss, "without " + loss);
 }
 
+std::vector<std::string> listed(const std::set<std::string>& words) { return {words.begin(), words.end()}; }
+
+/// A job of a search, and one of the evaluations that give its loss where there are any.
+struct SearchRow {
+  std::size_t job = 0;
+  SettledRun settled;
+  std::optional<double> score;
+  bool evaluated = false;  ///< By an evaluation that is to give the loss.
+};
+
+std::vector<SearchRow> rows_of(Database& database, const std::vector<TrainedJob>& jobs,
+                               const std::vector<JobContext>& contexts, Stage stage,
+                               const std::string& value) {
+  std::vector<SearchRow> rows;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    SearchRow row{.job = i, .settled = {settings_of(jobs[i], stage), {}}, .score = {}};
+    for (const Json* config : {&jobs[i].config, &contexts[i].upstream})
+      add_settings(*config, load_sources(database, *config), row.settled.settings);
+    const std::size_t before = rows.size();
+    for (const JobContext::Evaluation& evaluation : contexts[i].evaluations) {
+      if (!gives(evaluation.task, value)) continue;
+      rows.push_back(row);
+      rows.back().evaluated = true;
+      add_settings(evaluation.config, load_sources(database, evaluation.config),
+                   rows.back().settled.settings);
+      if (const auto score = evaluation.scores.find(value); score != evaluation.scores.end())
+        rows.back().score = score->second;
+    }
+    if (rows.size() == before) rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+/// Leaves the rows that have all of the values. Throws Error for a key that none has, and where none is left.
+void choose_rows(std::span<const SettingChoice> where, const std::string& name,
+                 std::vector<SearchRow>& rows) {
+  for (const SettingChoice& choice : where) {
+    std::set<std::string> keys, values;
+    for (const SearchRow& row : rows)
+      for (const auto& [key, text] : row.settled.settings) {
+        keys.insert(key);
+        if (key == choice.key) values.insert(text);
+      }
+    if (values.empty())
+      throw Error(fmt::format("--where: no run of {} has a key '{}'{}", name, one_line(choice.key),
+                              suggestion(choice.key, listed(keys))));
+    std::erase_if(rows, [&](const SearchRow& row) {
+      const auto place = row.settled.settings.find(choice.key);
+      return place == row.settled.settings.end() || !choice.holds(place->second);
+    });
+    if (rows.empty())
+      throw Error(fmt::format("--where: {} is '{}' in no run of {}; there are: {}", choice.key,
+                              one_line(choice.value), name, one_line(join(listed(values), "; "))));
+  }
+}
+
+/// Leaves one experiment: its jobs, each with the score of the evaluation that was chosen.
+void keep_one_experiment(std::vector<SearchRow> rows, Stage stage, std::span<const SettingChoice> where,
+                         const std::string& value, std::vector<TrainedJob>& jobs, LawInput& input) {
+  choose_rows(where, input.name, rows);
+  std::vector<SettledRun> settled;
+  for (const SearchRow& row : rows) settled.push_back(row.settled);
+  const std::vector<std::string> between = require_one_experiment(input.name, settled, stage);
+  if (!between.empty())
+    input.notes.push_back("runs of different sizes, token counts or batches differ in other settings, too: " +
+                          join(between, ", "));
+  std::vector<TrainedJob> kept;
+  for (const SearchRow& row : rows) {
+    kept.push_back(std::move(jobs[row.job]));
+    if (!row.evaluated) continue;
+    kept.back().scores.erase(value);
+    if (row.score) kept.back().scores[value] = *row.score;
+  }
+  jobs = std::move(kept);
+}
+
+/// Columns that are none of the law's, but whose values share rates at one size, token count and batch, each
+/// in more than one: what an axis of a search looks like.
+void tell_other_columns(const TextTable& table, const LawColumns& columns, LawInput& input) {
+  constexpr std::size_t kMostLevels = 12;
+  std::set<std::string> known;
+  for (const ColumnSpec& spec : column_specs()) known.insert(columns.*spec.name);
+  const auto cell = [&](const TableRow& row, const std::string& column) {
+    return column.empty() ? std::string() : row.cells[table.column(column)];
+  };
+  for (std::size_t place = 0; place < table.columns.size(); ++place) {
+    const std::string& column = table.columns[place];
+    if (known.contains(column) || column == columns.seq_len) continue;
+    std::set<std::string> levels;
+    std::map<std::vector<std::string>, std::map<std::string, std::set<std::string>>> scans;
+    for (const TableRow& row : table.rows) {
+      if (row.cells[place].empty()) continue;
+      levels.insert(row.cells[place]);
+      if (levels.size() > kMostLevels) break;
+      scans[{cell(row, columns.params), cell(row, columns.tokens), cell(row, columns.batch)}]
+           [row.cells[place]]
+               .insert(cell(row, columns.lr));
+    }
+    if (levels.size() < 2 || levels.size() > kMostLevels) continue;
+    const bool crossed = std::any_of(scans.begin(), scans.end(), [](const auto& scan) {
+      std::map<std::string, std::size_t> shared;
+      std::size_t with_two = 0, common = 0;
+      for (const auto& [level, rates] : scan.second) {
+        with_two += rates.size() > 1;
+        for (const std::string& rate : rates) common += ++shared[rate] == 2;
+      }
+      return with_two > 1 && common > 1;
+    });
+    if (crossed)
+      input.notes.push_back(fmt::format(
+          "column {} ({}) differs between runs of one size, token count, batch and rate: if it is "
+          "a setting, these are different experiments; --where {}=VALUE leaves one",
+          one_line(column), one_line(join(listed(levels), ", ")), one_line(column)));
+  }
+}
+
+/// Leaves the rows of a file that have all of the values.
+void choose_rows(std::span<const SettingChoice> where, TextTable& table) {
+  for (const SettingChoice& choice : where) {
+    const std::size_t place = table.column(choice.key);
+    std::set<std::string> values;
+    for (const TableRow& row : table.rows) values.insert(row.cells[place]);
+    std::erase_if(table.rows, [&](const TableRow& row) { return !choice.holds(row.cells[place]); });
+    if (table.rows.empty())
+      throw Error(fmt::format("--where: {} is '{}' in no row of {}; there are: {}", one_line(choice.key),
+                              one_line(choice.value), table.name, one_line(join(listed(values), ", "))));
+  }
+}
+
 }  // namespace
 
 LawInput read_run_file(const RunFile& file) {
   LawInput input;
   input.name = one_line(file.path);
   input.is_optima = file.columns.optima;
-  const TextTable table = read_table(file.path);
+  TextTable table = read_table(file.path);
+  choose_rows(file.where, table);
   const ChosenColumns chosen = choose_columns(file.columns, table);
   input.notes.push_back("columns: " + chosen.note);
   input.seq_len = common_length(table, chosen.columns.seq_len);
+  if (!input.is_optima && !file.columns.loss_law) tell_other_columns(table, chosen.columns, input);
   const auto take = [&](auto found, auto& rows) {
     rows = std::move(found.rows);
     if (chosen.seq_len > 0)
@@ -186,17 +321,20 @@ LawRun settings_of(const TrainedJob& job, Stage stage) {
 }
 
 LawInput read_sweeps(Database& database, const std::vector<std::string>& sweeps, Stage stage,
-                     const std::string& asked) {
+                     const std::string& asked, std::span<const SettingChoice> where) {
   LawInput input;
   std::vector<TrainedJob> jobs;
+  std::vector<JobContext> contexts;
   std::vector<std::string> names, keys;
   for (const std::string& sweep : sweeps) {
     const SweepRecord record = get_sweep(database, sweep);
     names.push_back(one_line(record.name));
+    std::map<std::int64_t, JobContext> found = load_contexts(database, record.id, stage);
     for (TrainedJob& job : load_trained_jobs(database, record.id, stage)) {
       // Sweeps share jobs: each counts once.
       if (std::find(keys.begin(), keys.end(), job.key) != keys.end()) continue;
       keys.push_back(job.key);
+      contexts.push_back(std::move(found[job.id]));
       jobs.push_back(std::move(job));
     }
   }
@@ -211,6 +349,7 @@ LawInput read_sweeps(Database& database, const std::vector<std::string>& sweeps,
                                     [](const TrainedJob& job) { return job.scores.contains(kHeldOut); });
     value = scored ? kHeldOut : "loss";
   }
+  keep_one_experiment(rows_of(database, jobs, contexts, stage, value), stage, where, value, jobs, input);
   input.seq_len = common_seq_len(jobs);
   for (const TrainedJob& job : jobs) add_job(job, stage, value, input);
   input.notes.push_back(fmt::format(

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "config/experiment.hpp"
 #include "law/law.hpp"
 #include "program/law_columns.hpp"
+#include "program/run_settings.hpp"
 #include "store/database.hpp"
 #include "store/law_runs.hpp"
 
@@ -41,6 +43,7 @@ struct LawInput {
 struct RunFile {
   std::string path;
   ColumnRequest columns;
+  std::vector<SettingChoice> where;  ///< Of columns: only rows that have these values count.
   /// Weight decay is what is taken of w each step at the peak rate; else lambda of w -= lr * lambda * w.
   bool independent_decay = false;
 };
@@ -48,8 +51,10 @@ LawInput read_run_file(const RunFile& file);
 /// Runs of the finished and diverged jobs of sweeps; only the job that gives the loss has to have ended.
 /// `value`: the score or metric that counts as loss; empty:
 /// heldout-loss/text where runs have it, else their last training loss.
+/// Runs that differ in more than the law is about are different experiments: throws Error, with the keys and
+/// their values, unless `where` leaves one.
 LawInput read_sweeps(Database& database, const std::vector<std::string>& sweeps, Stage stage,
-                     const std::string& value);
+                     const std::string& value, std::span<const SettingChoice> where);
 /// Moves the runs out of the input.
 LawFit fit_input(LawInput& input, const LawOptions& options);
 /// Throws Error where no law can be fitted, with what was left out of the input.

@@ -30,11 +30,12 @@ double LawStanding::factor() const { return std::sqrt(prediction->lr.p95.high / 
 LawStanding find_standing(Database& database, const LawSearch& search,
                           const std::vector<std::string>& sweeps) {
   LawStanding standing;
-  LawInput input = read_sweeps(database, sweeps, search.stage, search.loss);
+  LawInput input = read_sweeps(database, sweeps, search.stage, search.loss, search.where);
   // When a round has ended, what was not evaluated waits for something that failed.
   standing.failed = input.tally.failed + input.tally.evaluation_failed + input.tally.not_evaluated;
   standing.cancelled = input.tally.cancelled + input.tally.evaluation_cancelled;
-  standing.spent = input.flops - read_sweeps(database, {sweeps.front()}, search.stage, search.loss).flops;
+  standing.spent =
+      input.flops - read_sweeps(database, {sweeps.front()}, search.stage, search.loss, search.where).flops;
   standing.target = search.target;
   settle_batch(search.batch_unit, std::nullopt, input, standing.target);
   standing.fit = fit_input(input, search.options);
@@ -68,7 +69,7 @@ void refuse_gaps(const LawStanding& standing, const std::string& sweep) {
 
 Proposal write_round(const LawSearch& search, const LawStanding& standing,
                      const std::filesystem::path& file) {
-  const SearchSpace space(load_sweep(search.sweep), search.stage);
+  const SearchSpace space(load_sweep(search.sweep), search.stage, search.where);
   ProposeOptions asked;
   asked.target = standing.target;
   asked.budget_flops = search.budget - standing.spent;

@@ -15,10 +15,11 @@
 namespace ablate {
 
 struct LawSearch {
-  std::filesystem::path sweep;  ///< Its links followed.
-  Stage stage = Stage::llm;     ///< Whose rate is searched: llm or vlm.
-  std::string loss;             ///< Score or metric that counts; empty: see read_sweeps().
-  LawTarget target;             ///< Its batch as `batch_unit` counts it.
+  std::filesystem::path sweep;       ///< Its links followed.
+  Stage stage = Stage::llm;          ///< Whose rate is searched: llm or vlm.
+  std::string loss;                  ///< Score or metric that counts; empty: see read_sweeps().
+  std::vector<SettingChoice> where;  ///< Which experiment of the sweep.
+  LawTarget target;                  ///< Its batch as `batch_unit` counts it.
   std::optional<BatchUnit> batch_unit;
   double budget = 0;               ///< FLOPs that runs beyond the sweep may take.
   std::optional<double> interval;  ///< Enough: 95 % of the rate within this factor each way.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "config/check.hpp"
 #include "config/fields.hpp"
@@ -54,7 +55,7 @@ Experiment resolve_alone(const std::filesystem::path& file) {
 
 }  // namespace
 
-SearchSpace::SearchSpace(const Sweep& sweep, Stage stage)
+SearchSpace::SearchSpace(const Sweep& sweep, Stage stage, std::span<const SettingChoice> where)
     : base_(resolve_alone(sweep.experiment_file)),
       experiment_file_(sweep.experiment_file),
       sweep_file_(sweep.file),
@@ -62,13 +63,25 @@ SearchSpace::SearchSpace(const Sweep& sweep, Stage stage)
       seed_(sweep.seeds.front()),
       stage_(stage) {
   std::map<double, Size> by_size;
+  std::set<std::tuple<double, double, std::int64_t>> scans;
+  std::vector<SettledRun> runs;
   CellExpander(sweep).expand([&](const Cell&, const Experiment& experiment) {
-    if (!experiment.has_stage(stage)) return;
+    if (!experiment.has_stage(stage) || !holds(where, experiment)) return;
     const double params = llm_body_params(experiment.llm).active, tokens = tokens_of(experiment, stage);
     Size& size = by_size[params];
     if (tokens > size.tokens) size = {params, tokens, experiment};
+    if (scans.emplace(params, tokens, train_of(experiment, stage).batch).second)
+      cells_.push_back({params, tokens, experiment});
+    SettledRun& run = runs.emplace_back();
+    run.run.params = params, run.run.tokens = tokens;
+    run.run.batch = static_cast<double>(train_of(experiment, stage).batch);
+    run.run.lr = train_of(experiment, stage).peak_lr;
+    run.settings = settings_of(experiment, stage);
   });
-  if (by_size.empty()) throw Error(fmt::format("sweep '{}' has no stage {}", sweep.name, to_name(stage)));
+  require_one_experiment(fmt::format("sweep {}", one_line(sweep.name)), runs, stage);
+  if (by_size.empty())
+    throw Error(fmt::format("sweep '{}' has no stage {}{}", sweep.name, to_name(stage),
+                            where.empty() ? "" : " in cells that --where leaves"));
   for (auto& [params, size] : by_size) {
     fixed_tokens_ = fixed_tokens_ && same_size(size.tokens, by_size.begin()->second.tokens);
     sizes_.push_back(std::move(size));
@@ -79,6 +92,18 @@ const SearchSpace::Size& SearchSpace::nearest(double params) const {
   return *std::min_element(sizes_.begin(), sizes_.end(), [&](const Size& a, const Size& b) {
     return std::abs(std::log(a.params / params)) < std::abs(std::log(b.params / params));
   });
+}
+
+const SearchSpace::Size& SearchSpace::model_of(const ProposedRun& run) const {
+  const Size* found = nullptr;
+  for (const Size& cell : cells_) {
+    if (!same_size(cell.params, run.params) || !same_size(cell.tokens, run.tokens)) continue;
+    const Train& train = train_of(cell.experiment, stage_);
+    const bool same_batch =
+        same_size(static_cast<double>(train.batch * cell.experiment.data.seq_len), run.batch);
+    if (found == nullptr || same_batch) found = &cell;
+  }
+  return found != nullptr ? *found : nearest(run.params);
 }
 
 std::vector<LawCandidate> SearchSpace::candidates(double largest) const {
@@ -100,15 +125,15 @@ std::vector<LawCandidate> SearchSpace::candidates(double largest) const {
   return found;
 }
 
-std::optional<Experiment> SearchSpace::find_size(double params) const {
-  const Size& near = nearest(params);
+std::optional<Experiment> SearchSpace::sized_for(const ProposedRun& run) const {
+  const Size& near = model_of(run);
   Experiment experiment = near.experiment;
-  if (same_size(near.params, params)) return experiment;
+  if (same_size(near.params, run.params)) return experiment;
   for (const Named<LlmPreset>& preset : names_of<LlmPreset>()) {
     if (preset.value == LlmPreset::custom) continue;
     Llm llm = experiment.llm;
     apply_preset(llm, preset.value);
-    if (!same_size(llm_body_params(llm).active, params)) continue;
+    if (!same_size(llm_body_params(llm).active, run.params)) continue;
     experiment.llm = llm;
     return experiment;
   }
@@ -116,8 +141,9 @@ std::optional<Experiment> SearchSpace::find_size(double params) const {
 }
 
 double SearchSpace::flops(double params, double tokens, double batch) const {
-  if (!find_size(params)) return six_n_d(params, tokens, batch);
-  const Experiment experiment = experiment_of({.params = params, .tokens = tokens, .lr = 1, .batch = batch});
+  const ProposedRun run{.params = params, .tokens = tokens, .lr = 1, .batch = batch};
+  if (!sized_for(run)) return six_n_d(params, tokens, batch);
+  const Experiment experiment = experiment_of(run);
   double flops = stage_cost(experiment, stage_, EvalTask{}).flops;
   if (experiment.has_stage(Stage::eval))
     for (const EvalTask task : experiment.eval.tasks)
@@ -127,8 +153,8 @@ double SearchSpace::flops(double params, double tokens, double batch) const {
 }
 
 Experiment SearchSpace::experiment_of(const ProposedRun& run) const {
-  const Size& near = nearest(run.params);
-  std::optional<Experiment> sized = find_size(run.params);
+  const Size& near = model_of(run);
+  std::optional<Experiment> sized = sized_for(run);
   if (!sized)
     throw Error(
         fmt::format("a run with {} parameters is proposed, but neither the sweep nor a preset has that size",

@@ -3,19 +3,22 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "config/sweep.hpp"
 #include "law/propose.hpp"
+#include "program/run_settings.hpp"
 
 namespace ablate {
 
 /// What a search may train: sizes with recipes to take over, and presets in between.
 class SearchSpace {
  public:
-  /// Resolves every cell of the sweep.
-  SearchSpace(const Sweep& sweep, Stage stage);
+  /// Resolves every cell of the sweep; those that have the values of `where` count. Throws Error where these
+  /// are several experiments: see find_differences().
+  SearchSpace(const Sweep& sweep, Stage stage, std::span<const SettingChoice> where);
 
   /// Sizes for propose_runs(): those of the sweep and of the presets up to `largest` parameters, trained on
   /// as many tokens as the sweep's cells of the next size: the same number, or the same a parameter.
@@ -41,12 +44,15 @@ class SearchSpace {
     Experiment experiment;
   };
   const Size& nearest(double params) const;
-  /// With a model of that size and everything else as in the cell of the nearest one; nothing where neither
-  /// the sweep nor a preset has it.
-  std::optional<Experiment> find_size(double params) const;
+  /// The cell whose settings a run takes over: that of its size, tokens and batch where there is one.
+  const Size& model_of(const ProposedRun& run) const;
+  /// That cell's experiment with a model of the run's size; nothing where neither the sweep nor a preset has
+  /// it.
+  std::optional<Experiment> sized_for(const ProposedRun& run) const;
   Experiment experiment_of(const ProposedRun& run) const;
 
   std::vector<Size> sizes_;   ///< Ascending; of each size the cell with the most tokens.
+  std::vector<Size> cells_;   ///< One for each size, token count and batch.
   bool fixed_tokens_ = true;  ///< All sizes train on the same number of tokens.
   Experiment base_;           ///< The sweep's experiment by itself.
   std::filesystem::path experiment_file_, sweep_file_;

@@ -110,6 +110,63 @@ std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep
   return std::move(found.jobs);
 }
 
+std::map<std::int64_t, JobContext> load_contexts(Database& database, std::int64_t sweep_id, Stage stage) {
+  const ReadTransaction snapshot(database);
+  const SweepJobs jobs = load_sweep_jobs(database, sweep_id);
+  struct Node {
+    std::string stage, task;
+    std::vector<std::int64_t> parents;
+    Json config;
+    std::map<std::string, double> scores;
+  };
+  std::map<std::int64_t, Node> nodes;
+  {
+    Query query(database,
+                "SELECT j.id, j.stage, j.task, j.parents,"
+                " (SELECT json_group_object(p.section, json(p.json))"
+                "  FROM json_each(j.parts) AS e JOIN part p ON p.id = e.value)"
+                " FROM job j WHERE j.id BETWEEN ? AND ? ORDER BY j.id");
+    query.bind(jobs.first_id(), jobs.last_id());
+    while (query.step())
+      if (jobs.find(query.integer(0)) >= 0)
+        nodes[query.integer(0)] = {query.text(1),
+                                   query.text(2),
+                                   Json::parse(query.view(3)).get<std::vector<std::int64_t>>(),
+                                   Json::parse(query.view(4)),
+                                   {}};
+  }
+  {
+    Query query(database,
+                "SELECT k.id, s.name, s.value FROM job k JOIN score_value s ON s.job_id = k.id"
+                " WHERE k.id BETWEEN ? AND ? AND k.state = 'finished'");
+    query.bind(jobs.first_id(), jobs.last_id());
+    while (query.step())
+      if (const auto node = nodes.find(query.integer(0)); node != nodes.end())
+        node->second.scores[query.text(1)] = query.real(2);
+  }
+  const auto is_trained = [&](const Node& node) { return node.stage == to_name(stage); };
+  std::map<std::int64_t, JobContext> contexts;
+  for (const auto& [id, node] : nodes) {
+    if (is_trained(node)) {
+      Json& upstream = contexts[id].upstream = Json::object();
+      std::vector<std::int64_t> waiting = node.parents;
+      while (!waiting.empty()) {
+        const auto parent = nodes.find(waiting.back());
+        waiting.pop_back();
+        if (parent == nodes.end()) continue;
+        for (const auto& [section, keys] : parent->second.config.items())
+          for (const auto& [key, value] : keys.items()) upstream[section][key] = value;
+        waiting.insert(waiting.end(), parent->second.parents.begin(), parent->second.parents.end());
+      }
+    }
+    if (node.stage != to_name(Stage::eval)) continue;
+    for (const std::int64_t parent : node.parents)
+      if (const auto trained = nodes.find(parent); trained != nodes.end() && is_trained(trained->second))
+        contexts[parent].evaluations.push_back({node.task, node.config, node.scores});
+  }
+  return contexts;
+}
+
 JobPosition load_position(Database& database, std::int64_t job_id) {
   Query query(
       database,

@@ -40,6 +40,19 @@ struct TrainedJob {
 /// The jobs of one stage of a sweep, in the order in which they were planned.
 std::vector<TrainedJob> load_trained_jobs(Database& database, std::int64_t sweep_id, Stage stage);
 
+/// What a training job hangs on and what looks at it, for telling experiments apart.
+struct JobContext {
+  Json upstream;  ///< Resolved configurations of the jobs that it builds on, as TrainedJob::config.
+  struct Evaluation {
+    std::string task;
+    Json config;
+    std::map<std::string, double> scores;  ///< Empty unless it has finished.
+  };
+  std::vector<Evaluation> evaluations;  ///< Of this sweep.
+};
+/// By job, of one stage of a sweep.
+std::map<std::int64_t, JobContext> load_contexts(Database& database, std::int64_t sweep_id, Stage stage);
+
 /// Where a job is now.
 struct JobPosition {
   JobState state = JobState::waiting;

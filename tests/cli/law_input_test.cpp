@@ -238,6 +238,69 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_listed_twice_counts_once) {
   BOOST_TEST(told.find("1 run left out: no loss") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(runs_that_differ_in_more_than_the_law_is_about_are_several_experiments) {
+  const Searched program;
+  const auto sweep = [&](const std::string& name, const std::string& axis) {
+    program.scratch.write(
+        name + ".toml",
+        "experiment = \"small.toml\"\n[[axis]]\nkey = \"llm.preset\"\nlevels = "
+        "[\"0.1m\", \"0.4m\"]\n[[axis]]\nkey = \"train.llm.peak_lr\"\nlevels = [4e-3, 8e-3, "
+        "1.6e-2, 3.2e-2]\n" +
+            axis);
+    program.run("run " + name + ".toml --worker ./trainer --slots 1 --threads 1 --keep-going --quiet");
+  };
+  sweep("betas", "[[axis]]\nkey = \"train.llm.beta2\"\nlevels = [0.9, 0.99]\n");
+  expect_refusal(program, "law fit --sweep betas", "train.llm.beta2 (0.9, 0.99)");
+  for (const char* command : {"law propose --sweep betas --target 10M --budget 1e14",
+                              "law run betas.toml --target 10M --budget 1e14 --worker ./trainer"})
+    expect_refusal(program, command, "train.llm.beta2 (0.9, 0.99)");
+  expect_refusal(program, "law fit --sweep betas --where train.llm.beta3=1", "did you mean 'train.llm.beta");
+  expect_refusal(program, "law fit --sweep betas --where train.llm.beta2=0.8", "there are: 0.9; 0.99");
+  expect_refusal(program, "law fit --sweep betas --where train.llm.beta2", "expected KEY=VALUE");
+  const Outcome one = program.run("law fit --sweep betas --where train.llm.beta2=0.99 --json");
+  BOOST_TEST(one.err == "");
+  BOOST_REQUIRE(one.code == 0);
+  BOOST_TEST(Json::parse(one.out)["runs"] == 8);
+  BOOST_TEST(
+      program.run("law propose --sweep betas --where train.llm.beta2=0.99 --target 10M --budget 1e14").code ==
+      0);
+  BOOST_TEST(program.read("betas-law-1.toml").find("train.llm.beta2 = 0.99") != std::string::npos);
+
+  // What goes with the size, or is computed from the rate, is no axis.
+  sweep("computed",
+        "[override]\ntrain.llm.min_lr_ratio = \"=1e-4/train.llm.peak_lr\"\ntrain.llm.warmup_steps = "
+        "\"=llm.layers*10\"\n");
+  const Outcome computed = program.run("law fit --sweep computed --json");
+  BOOST_TEST(computed.err == "");
+  BOOST_TEST(computed.code == 0);
+  // Two sweeps with other data are two experiments, too.
+  program.scratch.write("other.txt", "something else to read\n");
+  sweep("others", "[override]\ndata.text = [\"other.txt\"]\n");
+  sweep("these", "");
+  expect_refusal(program, "law fit --sweep these,others", "data.text (");
+  const Outcome chosen = program.run("law fit --sweep these,others --where data.text=other.txt --json");
+  BOOST_TEST(chosen.err == "");
+  BOOST_TEST(Json::parse(chosen.out)["runs"] == 8);
+}
+
+BOOST_AUTO_TEST_CASE(columns_that_look_like_an_axis_are_told_and_chosen) {
+  const WithRuns program;
+  const std::string runs = program.read("runs.csv");
+  std::string both = "optimizer,job," + runs.substr(0, runs.find('\n') + 1);
+  int job = 0;
+  for (const char* optimizer : {"adamw", "lion"})
+    for (std::size_t at = runs.find('\n') + 1; at < runs.size(); at = runs.find('\n', at) + 1)
+      both += fmt::format("{},{},{}", optimizer, ++job, runs.substr(at, runs.find('\n', at) + 1 - at));
+  program.scratch.write("both.csv", both);
+  const std::string notes = Json::parse(program.run("law fit both.csv --json").out)["notes"].dump();
+  BOOST_TEST(notes.find("column optimizer (adamw, lion)") != std::string::npos);
+  BOOST_TEST(notes.find("column job") == std::string::npos);
+  const Json one = Json::parse(program.run("law fit both.csv --where optimizer=lion --json").out);
+  BOOST_TEST(one["runs"] == 36);
+  BOOST_TEST(one["notes"].dump().find("column optimizer") == std::string::npos);
+  expect_refusal(program, "law fit both.csv --where optimizer=sgd", "there are: adamw, lion");
+}
+
 BOOST_AUTO_TEST_CASE(an_export_of_a_sweep_has_the_law_of_the_sweep) {
   const Searched program;
   program.search();
