@@ -4,7 +4,6 @@
 #include "eval/answers.hpp"
 #include "eval/cider.hpp"
 #include "eval/tasks.hpp"
-#include "util/error.hpp"
 
 namespace ablate {
 
@@ -12,9 +11,10 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
       read_held_out(eval.captions, "eval.captions", DataRole::captions, eval.max_examples, findings.report);
+  if (documents.empty()) return;
   for (const std::int64_t shots : eval.shots) {  // Before the model has worked for hours.
     const std::vector<Question> questions = ask_captions(documents, shots, eval);
-    require_examples(questions.size(), shots, job);
+    require_examples(questions.size(), shots, Lack::shots, job);
     require_choice(count_choices(questions), questions.size(), "eval.captions",
                    "at least two different pictures whose captions differ");
   }
@@ -26,7 +26,7 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
         score_ranking(questions, model.rank(questions, findings.report),
                       [](const Likelihood& l) { return l.nats / static_cast<double>(l.tokens); });
     const std::string name = "caption/" + shots_name(shots);
-    require_examples(ranked.hits.size(), shots, job);
+    require_examples(ranked.hits.size(), shots, Lack::room, job);
     findings.note_left_out(name, documents.size() - ranked.hits.size());
     findings.add_mean(name, ranked.hits);
     findings.add_chance("caption-chance/" + shots_name(shots), ranked.chances);
@@ -36,7 +36,7 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
     std::vector<CaptionExample> examples;
     for (std::size_t i = 0; i < pictures.size(); ++i)
       if (written[i]) examples.push_back({cut_caption(*written[i]), pictures[i].references});
-    require_examples(examples.size(), shots, job);
+    require_examples(examples.size(), shots, Lack::room_to_write, job);
     std::vector<double> scores;
     for (const std::optional<double>& score : cider_d(examples))
       if (score) scores.push_back(*score);

@@ -1,5 +1,6 @@
 #include "eval/evaluate.hpp"
 
+#include "config/check.hpp"
 #include "config/names.hpp"
 #include "data/loader.hpp"
 #include "eval/encoder_model.hpp"
@@ -46,16 +47,21 @@ Task find_task(EvalTask task) {
 void evaluate_into(const EvaluationJob& job, const std::function<bool()>& stop_requested,
                    Findings& findings) {
   const Task task = find_task(job.task);
-  set_up_threads(job.threads);
-  if (job.stage == Stage::encoder && task.of_encoder) {
-    EncoderModel model(job);
-    task.of_encoder(job, model, stop_requested, findings);
-  } else if (task.of_language && job.stage != Stage::encoder &&
-             (job.stage != Stage::llm || job.task == EvalTask::heldout_loss)) {
-    task.of_language(job, *load_language_model(job, stop_requested), findings);
-  } else {
+  const bool is_encoder = job.stage == Stage::encoder;
+  const bool fits = is_encoder
+                        ? task.of_encoder != nullptr
+                        : task.of_language && (job.stage != Stage::llm || job.task == EvalTask::heldout_loss);
+  if (!fits)
     throw Error("eval: a model of stage " + to_name(job.stage) + " cannot be evaluated with " +
                 to_name(job.task));
+  if (const auto nothing = find_nothing_to_ask(job.experiment, job.task, job.stage))
+    throw Error(nothing->message);
+  set_up_threads(job.threads);
+  if (is_encoder) {
+    EncoderModel model(job);
+    task.of_encoder(job, model, stop_requested, findings);
+  } else {
+    task.of_language(job, *load_language_model(job, stop_requested), findings);
   }
 }
 

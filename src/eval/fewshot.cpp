@@ -2,7 +2,6 @@
 
 #include "data/source.hpp"
 #include "eval/tasks.hpp"
-#include "util/error.hpp"
 
 namespace ablate {
 
@@ -10,18 +9,18 @@ void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, Findings& 
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents = read_held_out(eval.episodes, "eval.episodes", DataRole::interleaved,
                                                         eval.max_examples, findings.report);
+  if (documents.empty()) return;
   const auto with_choices = static_cast<std::size_t>(
       std::count_if(documents.begin(), documents.end(),
                     [](const Document& document) { return !choices_of(document).empty(); }));
-  if (!documents.empty())
-    require_choice(with_choices, documents.size(), "eval.episodes", "episodes of two different names");
+  require_choice(with_choices, documents.size(), "eval.episodes", "episodes of two different names");
   for (const std::int64_t shots : eval.shots)  // Before the model has worked for hours.
-    require_examples(ask_episodes(documents, shots).size(), shots, job);
+    require_examples(ask_episodes(documents, shots).size(), shots, Lack::shots, job);
   for (const std::int64_t shots : eval.shots) {
     const std::vector<Question> questions = ask_episodes(documents, shots);
     const RankingScores ranked = score_ranking(questions, model.rank(questions, findings.report),
                                                [](const Likelihood& l) { return l.nats; });
-    require_examples(ranked.hits.size(), shots, job);
+    require_examples(ranked.hits.size(), shots, Lack::room, job);
     findings.note_left_out("fewshot/" + shots_name(shots), documents.size() - ranked.hits.size());
     findings.add_mean("fewshot/" + shots_name(shots), ranked.hits);
     findings.add_chance("fewshot-chance/" + shots_name(shots), ranked.chances);

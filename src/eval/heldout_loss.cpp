@@ -5,7 +5,6 @@
 #include "config/names.hpp"
 #include "data/source.hpp"
 #include "eval/tasks.hpp"
-#include "util/error.hpp"
 
 namespace ablate {
 
@@ -19,10 +18,8 @@ void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, Findi
   const Kind kinds[] = {{DataRole::captions, eval.captions, "eval.captions"},
                         {DataRole::interleaved, eval.interleaved, "eval.interleaved"},
                         {DataRole::text, eval.text, "eval.text"}};
-  bool any = false;
   for (const Kind& kind : kinds) {
     if (kind.sources.empty() || (job.stage == Stage::llm && kind.role != DataRole::text)) continue;
-    any = true;
     const std::vector<Document> documents =
         read_held_out(kind.sources, kind.key, kind.role, eval.max_examples, findings.report);
     std::vector<double> nats, tokens, bits, bytes;
@@ -40,11 +37,6 @@ void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, Findi
     findings.note_left_out("bits-per-byte/text", losses.size() - bytes.size());
     findings.add_ratio("bits-per-byte/text", bits, bytes);
   }
-  if (!any)
-    throw Error(job.stage == Stage::llm
-                    ? "eval.text: no source is named; expected held-out text"
-                    : "eval.captions, eval.interleaved, eval.text: none of them names a source; expected "
-                      "held-out documents in one of them");
 }
 
 }  // namespace ablate

@@ -19,13 +19,27 @@ bool are_equal(double a, double b) {
 
 }  // namespace
 
-void require_examples(std::size_t examples, std::int64_t shots, const EvaluationJob& job) {
-  if (examples == 0)
-    throw Error(fmt::format(
-        "eval.shots: {}: no example of {} is left: either {} examples and a question are longer than "
-        "data.seq_len ({}), or the data have not as many; expected fewer, or candidates that data.tokenizer "
-        "can tell apart",
-        shots, to_name(job.task), shots, job.experiment.data.seq_len));
+void require_examples(std::size_t examples, std::int64_t shots, Lack lack, const EvaluationJob& job) {
+  if (examples > 0) return;
+  const std::int64_t seq_len = job.experiment.data.seq_len;
+  const std::string shown = shots == 0 ? "" : fmt::format("{} examples, ", shots);
+  const char* fewer = shots == 0 ? "" : "fewer examples, ";
+  std::string why;
+  if (lack == Lack::room_to_write)
+    why = fmt::format(
+        "{}a question and eval.max_new_tokens ({}) are longer than data.seq_len ({}); expected {}fewer new "
+        "tokens or a longer sequence",
+        shown, job.experiment.eval.max_new_tokens, seq_len, fewer);
+  else if (lack == Lack::room)
+    why = fmt::format(
+        "{}a question and its answer are longer than data.seq_len ({}), or data.tokenizer cannot tell the "
+        "candidates apart; expected {}a longer sequence or other candidates",
+        shown, seq_len, fewer);
+  else if (shots == 0)
+    why = "no document makes a question; expected other documents";
+  else
+    why = "the data have not as many for any question; expected fewer, or other documents";
+  throw Error(fmt::format("eval.shots: {}: no example of {} is left: {}", shots, to_name(job.task), why));
 }
 
 void require_choice(std::size_t with_candidates, std::size_t questions, const char* key,

@@ -76,9 +76,14 @@ void evaluate_zero_shot(const EvaluationJob& job, EncoderModel& model,
 
 // What they have in common.
 
-/// Throws Error when no example of so many shots was left: they do not fit the sequence, or the data have not
-/// as many, or no candidates that the tokenizer can tell apart.
-void require_examples(std::size_t examples, std::int64_t shots, const EvaluationJob& job);
+/// Why examples are left out.
+enum class Lack {
+  shots,  ///< The data have not as many.
+  room,   ///< They and the candidates do not fit the sequence, or the tokenizer cannot tell those apart.
+  room_to_write,  ///< They and eval.max_new_tokens do not fit the sequence.
+};
+/// Throws Error when no example of so many shots was left.
+void require_examples(std::size_t examples, std::int64_t shots, Lack lack, const EvaluationJob& job);
 
 /// Throws DataError, naming the source's `key` and what was `expected`, when of so many questions none has
 /// candidates.

@@ -14,12 +14,13 @@ void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
       read_held_out(sources, key, DataRole::sft, eval.max_examples, findings.report);
+  if (documents.empty()) return;
   const auto with_choices = static_cast<std::size_t>(
       std::count_if(documents.begin(), documents.end(),
                     [](const Document& document) { return !document.choices.empty(); }));
   for (const std::int64_t shots : eval.shots) {  // Before the model has worked for hours.
     const std::vector<Question> questions = ask_questions(documents, shots, eval);
-    require_examples(questions.size(), shots, job);
+    require_examples(questions.size(), shots, Lack::shots, job);
     if (eval.max_new_tokens == 0)
       require_choice(count_choices(questions), questions.size(), key,
                      "questions with two different choices, or eval.max_new_tokens above 0");
@@ -32,7 +33,7 @@ void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>
     findings.add_mean(name + "/" + shots_name(shots), ranked.hits);
     findings.add_chance(name + "-chance/" + shots_name(shots), ranked.chances);
     if (eval.max_new_tokens == 0) {
-      require_examples(ranked.hits.size(), shots, job);
+      require_examples(ranked.hits.size(), shots, Lack::room, job);
     } else {
       const auto written = model.write(questions, eval.max_new_tokens, findings.report);
       std::vector<double> exact, accuracy;
@@ -42,7 +43,7 @@ void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>
         exact.push_back(is_exact_match(answer, questions[i].references));
         accuracy.push_back(vqa_accuracy(answer, questions[i].references));
       }
-      require_examples(exact.size(), shots, job);
+      require_examples(exact.size(), shots, Lack::room_to_write, job);
       findings.note_left_out(name + "-exact/" + shots_name(shots), documents.size() - exact.size());
       findings.note_left_out(name + "-accuracy/" + shots_name(shots), documents.size() - accuracy.size());
       findings.add_mean(name + "-exact/" + shots_name(shots), exact);

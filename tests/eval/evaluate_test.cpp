@@ -193,21 +193,26 @@ BOOST_AUTO_TEST_CASE(a_task_must_fit_the_stage) {
 
 BOOST_AUTO_TEST_CASE(what_is_missing_is_named) {
   SavedModel saved;
-  const std::pair<EvalTask, const char*> tasks[] = {{EvalTask::caption, "eval.captions: no source"},
-                                                    {EvalTask::vqa, "eval.questions: no source"},
-                                                    {EvalTask::doctext, "eval.doctext: no source"},
-                                                    {EvalTask::fewshot, "eval.episodes: no source"},
-                                                    {EvalTask::heldout_loss, "eval.captions, eval."}};
+  const std::pair<EvalTask, const char*> tasks[] = {
+      {EvalTask::caption, "'eval.captions' names no source"},
+      {EvalTask::vqa, "'eval.questions' names no source"},
+      {EvalTask::doctext, "'eval.doctext' names no source"},
+      {EvalTask::fewshot, "'eval.episodes' names no source"},
+      {EvalTask::heldout_loss, "none of 'eval.captions', 'eval."}};
   for (const auto& [task, part] : tasks)
     BOOST_TEST(complains_of(evaluation_complaint(saved.job(task)), part));
-  BOOST_TEST(complains_of(evaluation_complaint(SavedModel(Stage::llm).job()), "eval.text: no source"));
+  EvaluationJob without_shots = saved.job(EvalTask::caption);
+  without_shots.experiment.eval.captions = {sample_path("captions")};
+  without_shots.experiment.eval.shots = {};
+  BOOST_TEST(complains_of(evaluation_complaint(without_shots), "'eval.shots' is empty"));
+  BOOST_TEST(complains_of(evaluation_complaint(SavedModel(Stage::llm).job()), "'eval.text' names no source"));
   SavedEncoder encoder;
   encoder.recipe.eval.captions.clear();
   encoder.recipe.eval.labelled.clear();
-  BOOST_TEST(
-      complains_of(evaluation_complaint(encoder.job(EvalTask::retrieval)), "eval.captions: no source"));
-  BOOST_TEST(
-      complains_of(evaluation_complaint(encoder.job(EvalTask::zero_shot)), "eval.labelled: no source"));
+  BOOST_TEST(complains_of(evaluation_complaint(encoder.job(EvalTask::retrieval)),
+                          "'eval.captions' names no source"));
+  BOOST_TEST(complains_of(evaluation_complaint(encoder.job(EvalTask::zero_shot)),
+                          "'eval.labelled' names no source"));
 
   saved.recipe.eval.text = {"/nowhere/at/all"};
   BOOST_CHECK_THROW(evaluate(saved.job(), kNeverStop), DataError);
@@ -226,9 +231,9 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(a_model_of_another_shape_is_told) {
-  const SavedModel saved;
+  SavedModel saved;
+  saved.recipe.eval.text = {sample_path("text")};
   EvaluationJob job = saved.job();
-  job.experiment.eval.text = {sample_path("text")};
   job.experiment.llm.mlp_width = 40;
   std::string message = evaluation_complaint(job);
   BOOST_TEST(complains_of(message, "model.safetensors"));

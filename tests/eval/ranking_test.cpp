@@ -171,11 +171,25 @@ BOOST_AUTO_TEST_CASE(shots_that_leave_no_example_are_an_error) {
   EvaluationJob job;
   job.task = EvalTask::fewshot;
   job.experiment.data.seq_len = 256;
-  require_examples(1, 4, job);
-  BOOST_TEST(complaint_of([&] { require_examples(0, 4, job); }) ==
-             "eval.shots: 4: no example of fewshot is left: either 4 examples and a question are longer than "
-             "data.seq_len (256), or the data have not as many; expected fewer, or candidates that "
-             "data.tokenizer can tell apart");
+  job.experiment.eval.max_new_tokens = 300;
+  const auto complaint = [&](std::int64_t shots, Lack lack) {
+    return complaint_of([&] { require_examples(0, shots, lack, job); });
+  };
+  require_examples(1, 4, Lack::shots, job);
+  BOOST_TEST(
+      complaint(4, Lack::shots) ==
+      "eval.shots: 4: no example of fewshot is left: the data have not as many for any question; expected "
+      "fewer, or other documents");
+  BOOST_TEST(complaint(0, Lack::shots) ==
+             "eval.shots: 0: no example of fewshot is left: no document makes a question; expected other "
+             "documents");
+  BOOST_TEST(complaint(4, Lack::room) ==
+             "eval.shots: 4: no example of fewshot is left: 4 examples, a question and its answer are longer "
+             "than data.seq_len (256), or data.tokenizer cannot tell the candidates apart; expected fewer "
+             "examples, a longer sequence or other candidates");
+  BOOST_TEST(complaint(0, Lack::room_to_write) ==
+             "eval.shots: 0: no example of fewshot is left: a question and eval.max_new_tokens (300) are "
+             "longer than data.seq_len (256); expected fewer new tokens or a longer sequence");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
