@@ -88,6 +88,7 @@ class Checker {
       add({"eval.tasks", "stages"}, "'eval.tasks' is empty, though 'stages' has eval");
     check_prompts();
     check_shots();
+    check_max_examples();
     for (const EvalTask task : e_.eval.tasks) {
       const std::optional<Stage> evaluated = find_evaluated_stage(e_, task);
       if (auto nothing = evaluated ? find_nothing_to_ask(e_, task, *evaluated) : std::nullopt)
@@ -129,6 +130,27 @@ class Checker {
                       "('eval.shots' has {}) leave{} of 'data.seq_len' ({})",
                       e_.eval.max_new_tokens, left, most + 1, most == 0 ? "" : "s", tokens, most,
                       most == 0 ? "s" : "", e_.data.seq_len));
+  }
+
+  /// Shots are others of the examples, and what is told from others needs one.
+  void check_max_examples() {
+    for (const EvalTask task : e_.eval.tasks) {
+      const bool is_asked_in_turn =
+          task == EvalTask::caption || task == EvalTask::vqa || task == EvalTask::doctext;
+      const std::int64_t shots = is_asked_in_turn && !e_.eval.shots.empty()
+                                     ? *std::max_element(e_.eval.shots.begin(), e_.eval.shots.end())
+                                     : 0;
+      const bool compares = task == EvalTask::caption || task == EvalTask::retrieval ||
+                            (task == EvalTask::heldout_loss && is_contrastive(e_.encoder.loss) &&
+                             find_evaluated_stage(e_, task) == Stage::encoder);
+      const std::int64_t others = std::max<std::int64_t>(shots, compares);
+      if (e_.eval.max_examples <= others)
+        add({"eval.max_examples", "eval.shots", "eval.tasks"},
+            fmt::format("'eval.max_examples' is {}; expected at least {}, since {} {}", e_.eval.max_examples,
+                        others + 1, to_name(task),
+                        shots > 0 ? fmt::format("shows up to {} of them before another ('eval.shots')", shots)
+                                  : "tells one from another"));
+    }
   }
 
   void check_prompts() {

@@ -329,6 +329,32 @@ BOOST_AUTO_TEST_CASE(what_a_model_writes_fits_behind_the_pictures) {
   BOOST_TEST(contradictions(e).empty());
 }
 
+BOOST_AUTO_TEST_CASE(examples_suffice_for_shots_and_for_comparisons) {
+  Experiment e = with_data();
+  e.eval.questions = {"a source"};
+  e.eval.tasks = {EvalTask::caption, EvalTask::vqa};
+  e.eval.max_examples = 9;
+  BOOST_TEST(contradictions(e).empty());
+  e.eval.max_examples = 8;
+  const std::vector<std::string> expected = {
+      "'eval.max_examples' is 8; expected at least 9, since caption shows up to 8 of them before another "
+      "('eval.shots')",
+      "'eval.max_examples' is 8; expected at least 9, since vqa shows up to 8 of them before another "
+      "('eval.shots')"};
+  BOOST_TEST(contradictions(e) == expected, boost::test_tools::per_element());
+  e.eval.max_examples = 1;
+  e.eval.shots = {0};
+  BOOST_TEST(contradictions(e) == std::vector<std::string>{"'eval.max_examples' is 1; expected at least 2, "
+                                                           "since caption tells one from another"},
+             boost::test_tools::per_element());
+  e.eval.tasks = {EvalTask::heldout_loss};
+  BOOST_TEST(contradictions(e).empty());
+  e.stages = {Stage::encoder, Stage::eval};
+  BOOST_TEST(contradictions(e).size() == 1u);
+  e.encoder.loss = EncoderLoss::vae;
+  BOOST_TEST(contradictions(e).empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_stage_that_could_change_no_weight_is_a_contradiction) {
   Experiment e = with_data();
   e.train_encoder.batch = 1;
