@@ -179,13 +179,13 @@ class Planner {
         for (const char* key : found.keys)
           if (assignment.field->key == key) return assignment.where;
     }
-    Location best = sweep_.where;
-    for (const char* key : found.keys) {
-      const Location where = sweep_.set_at[find_field(key)->index];
-      if (where.line > 0) return where;
-    }
-    best.line = 0;
-    return best;
+    // What the sweep itself sets is what its experiment did not mean.
+    for (const bool in_sweep : {true, false})
+      for (const char* key : found.keys) {
+        const Location where = sweep_.set_at[find_field(key)->index];
+        if (where.line > 0 && (!in_sweep || where.source == sweep_.where.source)) return where;
+      }
+    return {.source = sweep_.where.source};
   }
 
   /// An axis whose levels never make a difference is a mistake: a key of a stage that is not run, say.

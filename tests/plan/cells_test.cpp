@@ -253,6 +253,12 @@ BOOST_AUTO_TEST_CASE(contradictions_are_shown_at_the_level_with_the_cells_they_a
              "none");
   BOOST_TEST(mistakes(axis("demo.width", "[4, 8]") + "[override]\ndemo.resolution = 3\n") ==
              "sweep.toml:6:19: 'demo.resolution' is 3; expected 2, 4, 8 or 16 (in all 2 cells)");
+  // Of several keys, the one that the sweep sets.
+  write("experiment.toml",
+        "stages = ['llm']\n[data]\ntext = ['t.txt']\ntokenizer = 't.model'\n[train.llm]\nwarmup_steps = 9\n");
+  BOOST_TEST(mistakes("[override]\ntrain.llm.steps = 8\n") ==
+             "sweep.toml:3:19: 'train.llm.warmup_steps' is 9; expected at most 'train.llm.steps' (8)");
+  write("experiment.toml", "stages = ['demo']\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_tokenizer_that_is_there_is_held_to_the_vocabularies) {
