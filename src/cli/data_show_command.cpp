@@ -63,16 +63,18 @@ void show_source(const RoledSource& source, const Arguments& arguments, const To
   for (const Problem& problem : report.first) view.facts.push_back("broken: " + to_text(problem));
 }
 
-/// Pieces of documents in packed sequences, and those that end before their documents do.
-struct PieceEnds {
+/// Captions in packed sequences, and those whose end is not in the sequence of their picture.
+struct CaptionEnds {
   std::int64_t all = 0, cut = 0;
 
   void add(const Sequence& sequence, std::int32_t document_end) {
-    all += std::ssize(sequence.ids);
-    for (std::size_t t = 0; t < sequence.documents.size(); ++t) {
-      const bool is_last =
-          t + 1 == sequence.documents.size() || sequence.documents[t + 1] != sequence.documents[t];
-      cut += sequence.documents[t] >= 0 && is_last && sequence.tokens[t] != document_end;
+    if (sequence.role != DataRole::captions) return;
+    for (const ImagePlace& picture : sequence.images) {
+      auto last = static_cast<std::size_t>(picture.start);
+      const std::int32_t document = sequence.documents[last];
+      while (last + 1 < sequence.documents.size() && sequence.documents[last + 1] == document) ++last;
+      ++all;
+      cut += sequence.tokens[last] != document_end;
     }
   }
 };
@@ -105,10 +107,10 @@ void show_recipe(const std::filesystem::path& file, const Arguments& arguments, 
 
   SequenceLoader loader(settings, tokenizer, {.threads = 0});
   const std::int64_t count = count_to_show(arguments);
-  PieceEnds pieces;
+  CaptionEnds captions;
   for (std::int64_t i = 0; i < std::max(count, kMeasuredSequences); ++i) {
     const Sequence sequence = loader.next();
-    pieces.add(sequence, tokenizer->special().document_end);
+    captions.add(sequence, tokenizer->special().document_end);
     if (i < count)
       add_sequence(view, sequence,
                    fmt::format("sequence {}: {}, {} documents, {} pictures", i, to_name(sequence.role),
@@ -134,12 +136,10 @@ void show_recipe(const std::filesystem::path& file, const Arguments& arguments, 
           percent("target_share_" + role), percent("image_share_" + role)));
   view.facts.push_back(
       fmt::format("  {:.1f} % of the positions hold a token, the rest is padding", percent("fill")));
-  if (pieces.cut > 0)
-    view.facts.push_back(
-        fmt::format("  {} of {} pieces of documents lack the end: their documents are longer than "
-                    "data.seq_len or have more pictures than data.max_images, and what follows is read "
-                    "without them",
-                    pieces.cut, pieces.all));
+  if (captions.cut > 0)
+    view.facts.push_back(fmt::format(
+        "  {} of {} captions are longer than data.seq_len leaves: their ends are read without the picture",
+        captions.cut, captions.all));
   const Json tally = loader.tally().to_json();
   for (const Json& problem : tally["first_problems"])
     view.facts.push_back("broken: " + problem.get<std::string>());

@@ -77,13 +77,14 @@ BOOST_AUTO_TEST_CASE(check_counts_and_names_what_is_broken) {
   BOOST_TEST(has(broken.out, "a.jsonl"));
 }
 
-BOOST_AUTO_TEST_CASE(documents_that_are_cut_are_told) {
+BOOST_AUTO_TEST_CASE(captions_that_are_cut_are_told) {
   const Program program;
-  program.scratch.write("e.toml", "base = '" + kSamples + "/mixture.toml'\n[data]\nmix = [1, 0, 0]\n");
-  BOOST_TEST(!has(program.run("data show e.toml --count 1").out, " pieces of documents lack the end"));
+  program.scratch.write("e.toml", "base = '" + kSamples + "/mixture.toml'\n");
+  BOOST_TEST(!has(program.run("data show e.toml --count 1").out, " captions are longer than"));
   program.scratch.write("e.toml",
                         "base = '" + kSamples + "/mixture.toml'\n[data]\nmix = [1, 0, 0]\nseq_len = 9\n");
-  BOOST_TEST(has(program.run("data show e.toml --count 1").out, " pieces of documents lack the end: "));
+  BOOST_TEST(
+      has(program.run("data show e.toml --count 1").out, " captions are longer than data.seq_len leaves: "));
 }
 
 BOOST_AUTO_TEST_CASE(a_tokenizer_is_trained_and_used) {
