@@ -54,30 +54,30 @@ const LawRun* best_of(std::span<const LawRun> scan) {
 /// Tells the high losses of a diverged run from those of a bowl on a coarse grid.
 class BowlTest {
  public:
-  /// `scan` is sorted by rate; `best` is its lowest run.
-  BowlTest(std::span<const LawRun> scan, const LawRun& best) : best_(best) {
+  /// `scan` is sorted by rate; `best` is its lowest run, null where no run has a loss.
+  BowlTest(std::span<const LawRun> scan, const LawRun* best) : best_(best) {
     for (const LawRun& run : scan) {
       if (!has_loss(run)) continue;
-      if (run.lr >= best.lr) above_.push_back(run.lr), rises_.push_back(rise(run));
-      if (run.lr < best.lr && run.lr > below_) below_ = run.lr, curvature_below_ = curvature(run);
+      if (run.lr >= best->lr) above_.push_back(run.lr), rises_.push_back(rise(run));
+      if (run.lr < best->lr && run.lr > below_) below_ = run.lr, curvature_below_ = curvature(run);
       if (run.lr == below_) curvature_below_ = std::min(curvature_below_, curvature(run));
     }
     for (std::size_t i = rises_.size(); i-- > 1;) rises_[i - 1] = std::min(rises_[i - 1], rises_[i]);
   }
-  /// Whether a run above the best rate may be part of a bowl: losses rise below the best rate, too, and
-  /// neither fall again nor differ much at its own rate.
+  /// Whether a run with a loss above the best rate may be part of a bowl: losses rise below the best rate,
+  /// too, and neither fall again nor differ much at its own rate.
   bool may_be_of_bowl(const LawRun& run) const {
     const auto own = std::lower_bound(above_.begin(), above_.end(), run.lr) - above_.begin();
-    return run.lr > best_.lr && rise(run) <= kSteeperAbove * rises_[static_cast<std::size_t>(own)] &&
+    return run.lr > best_->lr && rise(run) <= kSteeperAbove * rises_[static_cast<std::size_t>(own)] &&
            curvature(run) <= kSteeperAbove * curvature_below_;
   }
 
  private:
   static bool has_loss(const LawRun& run) { return !run.diverged && std::isfinite(run.loss); }
-  double rise(const LawRun& run) const { return std::log(run.loss / best_.loss); }
-  double curvature(const LawRun& run) const { return rise(run) / std::pow(std::log2(run.lr / best_.lr), 2); }
+  double rise(const LawRun& run) const { return std::log(run.loss / best_->loss); }
+  double curvature(const LawRun& run) const { return rise(run) / std::pow(std::log2(run.lr / best_->lr), 2); }
 
-  const LawRun& best_;
+  const LawRun* best_;
   std::vector<double> above_, rises_;       ///< Rates from the best one on; the least rise from there on.
   double below_ = 0, curvature_below_ = 0;  ///< The next rate below, and the least that its losses bend.
 };
@@ -87,8 +87,7 @@ class BowlTest {
 /// failure there is no matter of the rate.
 void mark_scan(std::span<const LawRun> scan, std::vector<LawRun>& kept, Divergence& found) {
   const LawRun* best = best_of(scan);
-  const std::optional<BowlTest> bowl =
-      best ? std::optional<BowlTest>(std::in_place, scan, *best) : std::nullopt;
+  const BowlTest bowl(scan, best);
   for (LawRun run : scan) {
     const bool no_number = run.diverged || !std::isfinite(run.loss);
     if (no_number && best != nullptr && run.lr < best->lr) {
@@ -96,7 +95,7 @@ void mark_scan(std::span<const LawRun> scan, std::vector<LawRun>& kept, Divergen
       continue;
     }
     const bool high = !no_number && run.loss > kHighRatio * best->loss && run.lr >= best->lr;
-    run.diverged = no_number || (high && !bowl->may_be_of_bowl(run));
+    run.diverged = no_number || (high && !bowl.may_be_of_bowl(run));
     found.marked += run.diverged;
     found.high += high && !run.diverged;
     kept.push_back(std::move(run));
