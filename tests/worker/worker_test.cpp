@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(evaluations_tell_score_count_and_standard_error) {
   const auto score = std::get<ScoreEvent>(journal("accuracy")[1].what);
   BOOST_TEST(score.name == "demo-accuracy");
   BOOST_TEST(score.n == 1000);
-  BOOST_TEST(*score.standard_error == std::sqrt(score.value * (1 - score.value) / 1000));
+  BOOST_TEST(*score.standard_error == std::sqrt(score.value * (1 - score.value) / 999));
   BOOST_TEST(score_of(*this, "robustness") < score.value);
 }
 
