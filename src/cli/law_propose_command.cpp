@@ -29,6 +29,25 @@ std::filesystem::path free_round_file(const std::filesystem::path& sweep) {
   return round_file(sweep, round);
 }
 
+/// What is proposed after a fit, as text or JSON.
+void show_proposal(const Proposal& proposal, const LawFit& fit, const LawInput& input, bool from_file,
+                   bool json) {
+  if (json) {
+    Json all = proposal_json(proposal);
+    all["flops_are"] = from_file ? "6 N D" : "planned";
+    all["source"] = input.name;
+    all["left_out"] = input.left_out;
+    all["findings"] = findings_json(fit.findings);
+    write_out(all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    return;
+  }
+  print("{}: {}\n", input.name, describe_runs(fit));
+  for (const std::string& line : input.left_out) print("  {}\n", one_line(line));
+  if (fit.refused()) write_out("\nNo law yet\n" + findings_text(fit.findings, terminal_of(1)));
+  print("\n");
+  print_table(proposal_table(proposal, from_file ? "6 N D" : "as planned, with evaluations"));
+}
+
 int run_law_propose(const Arguments& arguments) {
   const LawOptions options = law_options(arguments);
   ProposeOptions asked;
@@ -41,7 +60,6 @@ int run_law_propose(const Arguments& arguments) {
     throw Error("--output needs --sweep: of a file nobody knows the experiment");
   LawInput input = read_law_input(arguments);
   settle_batch(arguments, input, asked.target);
-  const std::string name = input.name;
 
   std::optional<Sweep> sweep;
   std::optional<SearchSpace> space;
@@ -65,24 +83,11 @@ int run_law_propose(const Arguments& arguments) {
   const Proposal proposal = propose_runs(fit, asked);
 
   const bool json = arguments.flag("--json");
-  if (json) {
-    Json all = proposal_json(proposal);
-    all["flops_are"] = from_file ? "6 N D" : "planned";
-    all["source"] = name;
-    all["left_out"] = input.left_out;
-    all["findings"] = findings_json(fit.findings);
-    write_out(all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-  } else {
-    print("{}: {}\n", name, describe_runs(fit));
-    for (const std::string& line : input.left_out) print("  {}\n", one_line(line));
-    if (fit.refused()) write_out("\nNo law yet\n" + findings_text(fit.findings, terminal_of(1)));
-    print("\n");
-    print_table(proposal_table(proposal, from_file ? "6 N D" : "as planned, with evaluations"));
-  }
+  show_proposal(proposal, fit, input, from_file, json);
   if (from_file || proposal.runs.empty()) return ExitCode::done;
 
   const std::vector<std::string> heading = {
-      fmt::format("Runs that `ablate law propose` chose after {}, for N = {}", name,
+      fmt::format("Runs that `ablate law propose` chose after {}, for N = {}", input.name,
                   amount_text(asked.target.params)),
       fmt::format("and {:.3g} FLOPs. Fit all: ablate law fit --sweep {},{}{}", asked.budget_flops,
                   join(arguments.list("--sweep"), ","), space->name_of(output),

@@ -8,7 +8,7 @@
 #include <numeric>
 #include <string>
 
-#include "config/check.hpp"
+#include "config/eval_tasks.hpp"
 
 namespace ablate {
 

@@ -4,9 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "config/experiment.hpp"
@@ -29,21 +27,8 @@ using PieceCount = std::function<std::optional<std::int64_t>(const std::string& 
 std::vector<Contradiction> find_contradictions(const Experiment& experiment,
                                                const PieceCount& count_pieces = {});
 
-/// The stage whose model an evaluation looks at; nothing when the experiment has no such stage.
-std::optional<Stage> find_evaluated_stage(const Experiment& experiment, EvalTask task);
-
-/// A key that names held-out documents.
-struct EvalSource {
-  const char* key;
-  std::vector<std::string> Eval::*paths;
-};
-/// Those that an evaluation reads for a model of such a stage: one of them at least has to name documents.
-std::span<const EvalSource> eval_sources(EvalTask task, Stage evaluated);
 /// Why an evaluation would have nothing to ask a model of such a stage: no documents, no number of examples.
 std::optional<Contradiction> find_nothing_to_ask(const Experiment& experiment, EvalTask task,
                                                  Stage evaluated);
-
-/// The keys that an evaluation reads: of the others none can change its scores, but through the model.
-std::span<const std::string_view> eval_keys(EvalTask task);
 
 }  // namespace ablate

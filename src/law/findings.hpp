@@ -37,6 +37,7 @@ enum class FindingKind {
   baseline_better,      ///< A simpler method forecast the largest size better by more than 0.1 % of loss.
   extrapolation,        ///< The target lies further out than three times the largest size or token count.
   off_ridge,            ///< The target's batch is more than a factor of 2 from the best, and not in the data.
+  split_beliefs,        ///< The forecast is more than 5 % from what the law's formula gives at the target.
   assumed_tokens,       ///< The target's token count was not given.
 };
 

@@ -95,6 +95,12 @@ struct LawRegression {
   double params_trust = 0.5, tokens_trust = 0.5;
   double params_unchanged = 0;  ///< Probability of ExponentView::unchanged.
 
+  /// log2 of what the estimates above give as a formula. It is not the middle of predict() where it is
+  /// uncertain whether a prior holds, since then the estimates are means over two beliefs.
+  double formula(double log2_params, double log2_tokens) const {
+    return constant.value + params_exponent.value * (log2_params - centre_params) +
+           (tokens_free ? tokens_exponent.value * (log2_tokens - centre_tokens) : 0);
+  }
   /// Of the best value at a size and token count that was not in the data.
   LawDistribution predict(double log2_params, double log2_tokens) const;
 

@@ -190,6 +190,19 @@ void check_target(const LawFit& fit, const LawTarget& target) {
         human_amount(fit.runs.front().params)));
 }
 
+void check_formula(const LawFit& fit, const LawDistribution& lr, double log2_params, double log2_tokens,
+                   std::vector<LawFinding>& findings) {
+  constexpr double kApart = 1.05;
+  const double formula = fit.lr.formula(log2_params, log2_tokens), median = lr.quantile(0.5);
+  if (std::abs(formula - median) <= std::log2(kApart)) return;
+  findings.push_back(
+      {FindingKind::split_beliefs, false,
+       fmt::format(
+           "the law's formula gives {} here, {:.2f} times the best guess: its exponents are means over "
+           "what they may be, and the best guess is the middle of what then follows",
+           rate_text(std::exp2(formula)), std::exp2(formula - median))});
+}
+
 /// Moves the rate from the batch that the law is for to the one that is asked for.
 LawDistribution along_ridge(const LawFit& fit, const LawDistribution& lr, double octaves,
                             std::vector<LawFinding>& findings) {
@@ -223,6 +236,7 @@ LawPrediction predict(const LawFit& fit, const LawTarget& target) {
     prediction.batch = quantity_of(*batch);
   }
   check_dominance(fit, lr, prediction);
+  check_formula(fit, lr, log2_params, log2_tokens, prediction.findings);
   const double own_batch = batch ? prediction.batch->value : fit.batch;
   prediction.batch_used = target.batch.value_or(own_batch);
   const bool moves = target.batch && own_batch > 0;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "config/check.hpp"
+#include "config/eval_tasks.hpp"
 #include "config/names.hpp"
 #include "plan/real.hpp"
 

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "config/canonical.hpp"
-#include "config/check.hpp"
+#include "config/eval_tasks.hpp"
 #include "config/names.hpp"
 #include "util/json.hpp"
 

@@ -8,7 +8,7 @@
 #include <set>
 #include <tuple>
 
-#include "config/check.hpp"
+#include "config/eval_tasks.hpp"
 #include "config/fields.hpp"
 #include "law/names.hpp"
 #include "plan/cells.hpp"

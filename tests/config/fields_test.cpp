@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/check.hpp"
+#include "config/eval_tasks.hpp"
 #include "config/names.hpp"
 #include "util/error.hpp"
 
@@ -30,6 +31,11 @@ Experiment with_data() {
     *paths = {"a source"};
   e.data.tokenizer = "t.model";
   return e;
+}
+
+std::string first_contradiction(const Experiment& experiment) {
+  const auto found = find_contradictions(experiment);
+  return found.empty() ? "none" : found.front().message;
 }
 
 /// The messages of an experiment's contradictions, those that begin with `start`.
@@ -177,86 +183,95 @@ BOOST_AUTO_TEST_CASE(presets_set_the_shape) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(contradictions_name_the_keys_and_the_numbers) {
-  const auto first = [](const Experiment& experiment) {
-    const auto found = find_contradictions(experiment);
-    return found.empty() ? std::string("none") : found.front().message;
-  };
+BOOST_AUTO_TEST_CASE(visual_tokens_must_fit_the_pictures) {
   Experiment e = with_data();
   e.encoder.resolution = 100;
-  BOOST_TEST(first(e) == "'encoder.resolution' is 100; expected a multiple of 'encoder.patch' (14)");
+  BOOST_TEST(first_contradiction(e) ==
+             "'encoder.resolution' is 100; expected a multiple of 'encoder.patch' (14)");
   e = with_data();
   e.connector.tokens = 150;
   BOOST_TEST(
-      first(e) ==
+      first_contradiction(e) ==
       "'connector.tokens' is 150; expected a square number (144 or 169), since c-abstractor pools a grid");
   e.connector.kind = ConnectorKind::attention_pool;
-  BOOST_TEST(first(e) == "none");
+  BOOST_TEST(first_contradiction(e) == "none");
   e.connector.tokens = 1000;
   e.connector.kind = ConnectorKind::average_pool;
-  BOOST_TEST(first(e).starts_with("'connector.tokens' is 1000; expected a square number (961 or 1024)"));
+  BOOST_TEST(first_contradiction(e).starts_with(
+      "'connector.tokens' is 1000; expected a square number (961 or 1024)"));
   e.connector.tokens = 1024;
-  BOOST_TEST(first(e) == "'connector.tokens' is 1024; expected at most 576, the patches of a 336 px picture");
+  BOOST_TEST(first_contradiction(e) ==
+             "'connector.tokens' is 1024; expected at most 576, the patches of a 336 px picture");
   // What holds for the pictures of stage vlm holds for those of stage sft, where it is run.
   e = with_data();
   e.train_sft.resolution = 154;
-  BOOST_TEST(first(e) == "none");
+  BOOST_TEST(first_contradiction(e) == "none");
   e.stages = {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft};
-  BOOST_TEST(first(e) == "'connector.tokens' is 144; expected at most 121, the patches of a 154 px picture");
+  BOOST_TEST(first_contradiction(e) ==
+             "'connector.tokens' is 144; expected at most 121, the patches of a 154 px picture");
   e.connector.kind = ConnectorKind::mlp;
-  BOOST_TEST(first(e) == "none");
+  BOOST_TEST(first_contradiction(e) == "none");
   e.train_sft.resolution = 896;
-  BOOST_TEST(first(e) ==
+  BOOST_TEST(first_contradiction(e) ==
              "a picture of 896 px takes 4098 tokens (its patches, a start and an end); expected fewer than "
              "'data.seq_len' (4096), so that text fits beside it");
   e.train_sft.resolution = 0;
   e.connector = {.tokens = 1024};
   e.train_vlm.resolution = 168;
   BOOST_TEST(find_contradictions(e).size() == 1u);  // One resolution of both stages is said once.
-  e = with_data();
+}
+
+BOOST_AUTO_TEST_CASE(text_must_fit_beside_a_picture) {
+  Experiment e = with_data();
   e.data.seq_len = 146;
-  BOOST_TEST(first(e) ==
+  BOOST_TEST(first_contradiction(e) ==
              "a picture takes 146 tokens ('connector.tokens', a start and an end); expected fewer than "
              "'data.seq_len' (146), so that text fits beside it");
   e.data.seq_len = 147;
-  BOOST_TEST(first(e) == "none");
+  BOOST_TEST(first_contradiction(e) == "none");
   e = with_data();
   e.encoder.loss = EncoderLoss::none;
   e.data.seq_len = 602;
-  BOOST_TEST(first(e) ==
+  BOOST_TEST(first_contradiction(e) ==
              "a picture of 336 px takes 602 tokens (its patches and rows of patches, a start and an end); "
              "expected fewer than 'data.seq_len' (602), so that text fits beside it");
   e.data.mix = {0, 0, 1};
   BOOST_TEST(find_contradictions(e).size() == 1u);  // The held-out captions.
   e.eval.captions = {};
   e.eval.text = {"a source"};
-  BOOST_TEST(first(e) == "none");
-  e = with_data();
+  BOOST_TEST(first_contradiction(e) == "none");
+}
+
+BOOST_AUTO_TEST_CASE(contradictions_name_the_keys_and_the_numbers) {
+  Experiment e = with_data();
   e.data.mix = {0, 0, 0};
-  BOOST_TEST(first(e) == "'data.mix' is all zero; expected at least one weight above zero");
+  BOOST_TEST(first_contradiction(e) == "'data.mix' is all zero; expected at least one weight above zero");
   e = with_data();
   e.llm.heads = 7;
-  BOOST_TEST(first(e) == "'llm.width' is 2048; expected a multiple of 'llm.heads' (7)");
+  BOOST_TEST(first_contradiction(e) == "'llm.width' is 2048; expected a multiple of 'llm.heads' (7)");
   e = with_data();
   e.train_vlm.warmup_steps = 300000;
-  BOOST_TEST(first(e) == "'train.vlm.warmup_steps' is 300000; expected at most 'train.vlm.steps' (200000)");
+  BOOST_TEST(first_contradiction(e) ==
+             "'train.vlm.warmup_steps' is 300000; expected at most 'train.vlm.steps' (200000)");
   e = with_data();
   e.stages = {Stage::llm, Stage::eval};
   e.eval.tasks = {EvalTask::vqa};
-  BOOST_TEST(first(e) == "'eval.tasks' has vqa, which none of the stages (llm, eval) can be evaluated with");
+  BOOST_TEST(first_contradiction(e) ==
+             "'eval.tasks' has vqa, which none of the stages (llm, eval) can be evaluated with");
   e = with_data();
   e.encoder.loss = EncoderLoss::aim;
   e.eval.tasks = {EvalTask::zero_shot};
   e.eval.labelled = {"a source"};
-  BOOST_TEST(first(e) ==
+  BOOST_TEST(first_contradiction(e) ==
              "'eval.tasks' has zero-shot, which needs a contrastive encoder; 'encoder.loss' is aim");
   e = with_data();
   e.stages = {Stage::demo};
   e.demo.resolution = 3;
-  BOOST_TEST(first(e) == "'demo.resolution' is 3; expected 2, 4, 8 or 16");
+  BOOST_TEST(first_contradiction(e) == "'demo.resolution' is 3; expected 2, 4, 8 or 16");
   e = with_data();
   e.stages = {Stage::sft};
-  BOOST_TEST(first(e) == "'stages' has sft without vlm; instruction tuning builds on the vlm stage");
+  BOOST_TEST(first_contradiction(e) ==
+             "'stages' has sft without vlm; instruction tuning builds on the vlm stage");
 }
 
 BOOST_AUTO_TEST_CASE(an_evaluation_without_anything_to_ask_is_a_contradiction) {

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "config/check.hpp"
+#include "config/eval_tasks.hpp"
 #include "config/fields.hpp"
 #include "config/names.hpp"
 #include "plan/plan.hpp"

@@ -1,0 +1,103 @@
+#include "config/eval_tasks.hpp"
+
+#include <stdexcept>
+
+namespace ablate {
+
+std::optional<Stage> find_evaluated_stage(const Experiment& experiment, EvalTask task) {
+  std::vector<Stage> candidates;
+  switch (task) {
+    case EvalTask::heldout_loss:
+      candidates = {Stage::sft, Stage::vlm, Stage::llm, Stage::encoder};
+      break;
+    case EvalTask::caption:
+    case EvalTask::vqa:
+    case EvalTask::doctext:
+    case EvalTask::fewshot:
+      candidates = {Stage::sft, Stage::vlm};
+      break;
+    case EvalTask::retrieval:
+    case EvalTask::zero_shot:
+      candidates = {Stage::encoder};
+      break;
+    case EvalTask::demo_accuracy:
+    case EvalTask::demo_robustness:
+      candidates = {Stage::demo};
+      break;
+  }
+  for (const Stage candidate : candidates)
+    if (experiment.has_stage(candidate)) return candidate;
+  return std::nullopt;
+}
+
+std::span<const EvalSource> eval_sources(EvalTask task, Stage evaluated) {
+  static constexpr EvalSource kHeldOut[] = {{"eval.captions", &Eval::captions},
+                                            {"eval.interleaved", &Eval::interleaved},
+                                            {"eval.text", &Eval::text}};
+  static constexpr EvalSource kQuestions[] = {{"eval.questions", &Eval::questions}};
+  static constexpr EvalSource kDoctext[] = {{"eval.doctext", &Eval::doctext}};
+  static constexpr EvalSource kEpisodes[] = {{"eval.episodes", &Eval::episodes}};
+  static constexpr EvalSource kLabelled[] = {{"eval.labelled", &Eval::labelled}};
+  constexpr std::span<const EvalSource> kAll(kHeldOut), kCaptions = kAll.first(1), kText = kAll.last(1);
+  switch (task) {
+    case EvalTask::heldout_loss:
+      return evaluated == Stage::encoder ? kCaptions : evaluated == Stage::llm ? kText : kAll;
+    case EvalTask::caption:
+    case EvalTask::retrieval:
+      return kCaptions;
+    case EvalTask::vqa:
+      return kQuestions;
+    case EvalTask::doctext:
+      return kDoctext;
+    case EvalTask::fewshot:
+      return kEpisodes;
+    case EvalTask::zero_shot:
+      return kLabelled;
+    case EvalTask::demo_accuracy:
+    case EvalTask::demo_robustness:
+      return {};
+  }
+  throw std::logic_error("unknown task");
+}
+
+std::span<const std::string_view> eval_keys(EvalTask task) {
+  static constexpr std::string_view kHeldoutLoss[] = {"eval.captions", "eval.interleaved", "eval.text",
+                                                      "eval.max_examples", "data.tokenizer"};
+  static constexpr std::string_view kCaption[] = {
+      "eval.captions",       "eval.shots",          "eval.max_examples", "eval.choices",
+      "eval.max_new_tokens", "eval.caption_prompt", "data.tokenizer"};
+  static constexpr std::string_view kVqa[] = {"eval.questions",       "eval.shots",
+                                              "eval.max_examples",    "eval.max_new_tokens",
+                                              "eval.question_prompt", "data.tokenizer"};
+  static constexpr std::string_view kDoctext[] = {"eval.doctext",         "eval.shots",
+                                                  "eval.max_examples",    "eval.max_new_tokens",
+                                                  "eval.question_prompt", "data.tokenizer"};
+  static constexpr std::string_view kFewshot[] = {"eval.episodes", "eval.shots", "eval.max_examples",
+                                                  "data.tokenizer"};
+  static constexpr std::string_view kRetrieval[] = {"eval.captions", "eval.max_examples", "data.tokenizer"};
+  static constexpr std::string_view kZeroShot[] = {"eval.labelled", "eval.max_examples", "eval.class_prompts",
+                                                   "data.tokenizer"};
+  static constexpr std::string_view kDemo[] = {"eval.max_examples"};
+  switch (task) {
+    case EvalTask::heldout_loss:
+      return kHeldoutLoss;
+    case EvalTask::caption:
+      return kCaption;
+    case EvalTask::vqa:
+      return kVqa;
+    case EvalTask::doctext:
+      return kDoctext;
+    case EvalTask::fewshot:
+      return kFewshot;
+    case EvalTask::retrieval:
+      return kRetrieval;
+    case EvalTask::zero_shot:
+      return kZeroShot;
+    case EvalTask::demo_accuracy:
+    case EvalTask::demo_robustness:
+      return kDemo;
+  }
+  throw std::logic_error("unknown task");
+}
+
+}  // namespace ablate
