@@ -135,8 +135,8 @@ void tell_divergence(const Divergence& found, std::size_t runs, std::vector<LawF
     findings.push_back(
         {FindingKind::high_losses, false,
          fmt::format(
-             "{} of {} runs have a loss above {} x the lowest at a rate above the best one, and count "
-             "as part of the bowl, since losses rise as much below it: if they diverged, a column "
+             "{} of {} runs have a loss above {} x the lowest at a rate above the best one, and are not "
+             "taken for diverged, since losses rise as much below it: if they diverged, a column "
              "`diverged` should say so",
              found.high, runs, kHighRatio)});
   if (found.contradictions.empty()) return;

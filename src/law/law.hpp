@@ -47,7 +47,7 @@ struct HoldoutResult {
 enum class DecaySource {
   lambda,    ///< More than half of the runs have this lambda,
   per_step,  ///< or else this lr * lambda, which is how decay is given where it is independent of the rate.
-  mixed,     ///< Neither.
+  mixed,     ///< Neither: several, or fewer runs tell theirs.
   unknown,   ///< The runs do not tell.
 };
 /// The weight decay that goes with a forecast.

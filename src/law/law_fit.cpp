@@ -13,11 +13,11 @@ namespace ablate {
 
 namespace {
 
-/// What more than half of the runs have; NaN: there is no such value.
-double value_of_most(const std::vector<double>& values) {
+/// What more than half of the runs have, of which some may have none; NaN: there is no such value.
+double value_of_most(const std::vector<double>& values, std::size_t runs) {
   std::map<std::string, std::size_t> counts;  // Six digits: one rule is one value, whatever its rounding.
   for (const double value : values)
-    if (2 * ++counts[fmt::format("{:.6g}", value)] > values.size()) return value;
+    if (2 * ++counts[fmt::format("{:.6g}", value)] > runs) return value;
   return std::numeric_limits<double>::quiet_NaN();
 }
 
@@ -29,7 +29,7 @@ LawDecay decay_of(const std::vector<LawRun>& runs) {
     per_step.push_back(run.weight_decay * run.lr);
   }
   if (lambdas.empty()) return {};
-  const double lambda = value_of_most(lambdas), step = value_of_most(per_step);
+  const double lambda = value_of_most(lambdas, runs.size()), step = value_of_most(per_step, runs.size());
   if (!std::isnan(lambda)) return {DecaySource::lambda, lambda};
   if (!std::isnan(step)) return {DecaySource::per_step, step};
   return {.source = DecaySource::mixed};

@@ -161,7 +161,9 @@ SettingDifferences find_differences(std::span<const SettledRun> runs, Stage stag
         std::any_of(scans.begin(), scans.end(), [](const auto& scan) { return scan.second.size() > 1; });
     if (within)
       found.within.push_back(words);
-    else if (!with_rate && !goes_with_size(key))
+    else if (with_rate)
+      found.with_rate.push_back(words);
+    else if (!goes_with_size(key))
       found.between.push_back(words);
   }
   return found;

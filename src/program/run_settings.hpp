@@ -45,6 +45,8 @@ struct SettingDifferences {
   /// Keys that have several values at one size, token count and batch, with the values: "beta2 (0.5, 0.99)".
   /// A key that has another value at every rate is computed from it, and is none of them.
   std::vector<std::string> within;
+  /// Those keys.
+  std::vector<std::string> with_rate;
   /// Keys that differ between these alone, without those of models, which go with the size, and the warm-up.
   std::vector<std::string> between;
 };

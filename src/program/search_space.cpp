@@ -79,6 +79,13 @@ SearchSpace::SearchSpace(const Sweep& sweep, Stage stage, std::span<const Settin
     run.settings = settings_of(experiment, stage);
   });
   require_one_experiment(fmt::format("sweep {}", one_line(sweep.name)), runs, stage);
+  // A file does not say how they follow from it.
+  if (const auto with_rate = find_differences(runs, stage).with_rate; !with_rate.empty())
+    throw Error(
+        fmt::format("sweep {}: {} change{} with the rate, which runs at other rates could not follow; "
+                    "expected one value, "
+                    "so that runs can be proposed (`ablate law fit` and `predict` take the sweep as it is)",
+                    one_line(sweep.name), join(with_rate, ", "), with_rate.size() == 1 ? "s" : ""));
   if (by_size.empty())
     throw Error(fmt::format("sweep '{}' has no stage {}{}", sweep.name, to_name(stage),
                             where.empty() ? "" : " in cells that --where leaves"));

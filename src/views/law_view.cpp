@@ -114,7 +114,7 @@ std::string decay_words(const LawDecay& decay) {
     case DecaySource::per_step:
       return fmt::format("since lr lambda is {:.4g} in most runs", decay.value);
     case DecaySource::mixed:
-      return "assumed: the runs have several, and none is that of most";
+      return "assumed: none is that of most runs";
     case DecaySource::unknown:
       break;
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "util/text.hpp"
 #include "views/progress_view.hpp"
 
@@ -16,6 +18,12 @@ std::string runner_line(const Status& status) {
                        status.running.size() == 1
                            ? "1 job has"
                            : count_of(static_cast<std::int64_t>(status.running.size()), "job") + " have");
+  const bool stopped_early =
+      std::any_of(status.sweeps.begin(), status.sweeps.end(),
+                  [](const SweepStatus& entry) { return total_progress(entry.stages).stopped_early > 0; });
+  if (is_settled(status) && stopped_early)
+    return "nobody runs this database now; nothing is left to run but what a search has stopped early, with "
+           "which `ablate run` goes on";
   if (is_settled(status)) return "nobody runs this database now, and nothing is left to run";
   return "nobody runs this database now; `ablate run` goes on with what waits";
 }

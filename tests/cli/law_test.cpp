@@ -242,6 +242,19 @@ BOOST_AUTO_TEST_CASE(rates_that_cannot_win_are_stopped_early_and_left_out) {
   BOOST_TEST(program.run("jobs --why " + key).out.find(": finished\n") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_search_whose_keys_follow_the_rate_is_refused_before_it_runs) {
+  const Searched program;
+  std::string text = program.read("search.toml");
+  const std::string decay = "train.llm.weight_decay = 0.05\n";
+  text.insert(text.find(decay) + decay.size(),
+              "train.llm.warmup_steps = \"=ceil(train.llm.peak_lr * 500)\"\n");
+  program.scratch.write("follows.toml", text);
+  expect_refusal(program,
+                 "law run follows.toml --target 10M --tokens 153600 --budget 3e14 --worker ./trainer",
+                 "train.llm.warmup_steps (1, 2, 4, 8, 16 and 1 more) changes with the rate");
+  BOOST_TEST(!program.exists("results/ablate.db"));
+}
+
 BOOST_AUTO_TEST_CASE(a_search_goes_on_until_it_knows_enough_and_not_beyond) {
   const Searched program;
   const std::string command =

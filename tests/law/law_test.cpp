@@ -198,6 +198,8 @@ BOOST_AUTO_TEST_CASE(a_weight_decay_that_few_runs_have_is_not_that_of_most) {
   const LawFit mixed = ablate::fit_law(runs, {});
   BOOST_CHECK(mixed.decay.source == ablate::DecaySource::mixed);
   BOOST_TEST(ablate::predict(mixed, {.params = 1e9}).weight_decay == 0.1);
+  for (std::size_t i = 0; i < runs.size(); ++i) runs[i].weight_decay = i % 3 == 0 ? 0.3 : std::nan("");
+  BOOST_CHECK(ablate::fit_law(runs, {}).decay.source == ablate::DecaySource::mixed);
   for (LawRun& run : runs) run.weight_decay = std::nan("");
   BOOST_CHECK(ablate::fit_law(runs, {}).decay.source == ablate::DecaySource::unknown);
 }
