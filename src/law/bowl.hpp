@@ -61,11 +61,16 @@ struct ScanOptimum {
   bool convex = true;  ///< False: losses rise, fall and rise again beyond the noise.
 };
 
+/// The largest rise of loss (fraction) that a bowl tells. Beyond, runs may as well diverge, and an
+/// exponential through what was measured says nothing.
+inline constexpr double kKnownRise = 0.2;
+
 /// One run that was used in the fit.
 struct BowlResidual {
   std::size_t run = 0;   ///< Index into the runs handed in.
   std::size_t scan = 0;  ///< Index into BowlFit::scans.
   double residual = 0;   ///< Observed minus fitted log loss.
+  double weight = 1;     ///< With which it counted.
 };
 
 struct BowlFit {
@@ -76,9 +81,6 @@ struct BowlFit {
   /// Standard deviation of log loss between runs: of residuals (robust) together with what is usual, which
   /// decides where the fit leaves few degrees of freedom; or of repeats if larger.
   double noise = 0;
-  /// The largest rise of loss (fraction) that the bowl tells: 0.2, or that of the highest run it was fitted
-  /// to. Beyond, runs may as well diverge, and an exponential through what was measured says nothing.
-  double known_rise = 0.2;
   std::vector<ScanOptimum> scans;  ///< Sorted by N, D, batch.
   std::vector<BowlResidual> residuals;
   int iterations = 0;

@@ -57,7 +57,9 @@ void bound_axis(BowlProblem& problem, int parameter, const ScanAxis& axis) {
   problem.high[parameter] = axis.high + axis.step;
 }
 
-BowlProblem make_problem(std::span<const LawRun> runs, const std::vector<BowlScan>& scans, bool joint) {
+BowlProblem make_problem(std::span<const LawRun> runs, const std::vector<BowlScan>& scans,
+                         const BowlOptions& options) {
+  const bool joint = options.joint;
   BowlProblem problem;
   problem.joint = joint;
   problem.scans = static_cast<int>(scans.size());
@@ -87,7 +89,8 @@ BowlProblem make_problem(std::span<const LawRun> runs, const std::vector<BowlSca
       problem.low[y] = problem.high[y] = problem.start[y];
     for (const std::size_t i : members.runs.used)
       problem.points.push_back({scan, std::log2(runs[i].lr), joint ? std::log2(runs[i].batch) : 0,
-                                std::log(runs[i].loss), runs[i].weight});
+                                std::log(runs[i].loss),
+                                weight_in_fit(runs[i], members.optimum.lowest_loss, options)});
   }
   return problem;
 }
@@ -143,7 +146,7 @@ BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
   fit.joint = options.joint;
   std::vector<BowlScan> scans = usable_scans(runs, options);
   if (scans.empty()) return fit;
-  const BowlProblem problem = make_problem(runs, scans, options.joint);
+  const BowlProblem problem = make_problem(runs, scans, options);
   const BowlSolution solution = solve(problem);
   fit.lr = problem.lr_bowl(solution.theta);
   fit.batch = problem.batch_bowl(solution.theta);
@@ -185,8 +188,9 @@ BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
     found.fitted_loss = std::exp(solution.intercepts[index]);
     found.convex = is_convex(runs, scan.runs, std::max(fit.noise, kHuberScale / 2));
     for (const std::size_t run : scan.runs.used) {
-      fit.residuals.push_back({run, static_cast<std::size_t>(index), solution.residuals[point++]});
-      fit.known_rise = std::max(fit.known_rise, runs[run].loss / found.lowest_loss - 1);
+      fit.residuals.push_back(
+          {run, static_cast<std::size_t>(index), solution.residuals[point], problem.points[point].weight});
+      ++point;
     }
     fit.scans.push_back(found);
   }

@@ -18,10 +18,13 @@ constexpr double kReach = 8;               // Octaves inwards within which the i
 class ScanProfile {
  public:
   ScanProfile(std::span<const LawRun> runs, const BowlFit& fit, std::size_t scan) : fit_(fit) {
+    std::vector<double> weights;
     for (const BowlResidual& residual : fit.residuals)
-      if (residual.scan == scan) runs_.push_back(&runs[residual.run]);
-    weights_.resize(static_cast<Eigen::Index>(runs_.size()));
-    for (std::size_t i = 0; i < runs_.size(); ++i) weights_[static_cast<Eigen::Index>(i)] = runs_[i]->weight;
+      if (residual.scan == scan) {
+        runs_.push_back(&runs[residual.run]);
+        weights.push_back(residual.weight);
+      }
+    weights_ = Eigen::Map<const Eigen::VectorXd>(weights.data(), static_cast<Eigen::Index>(weights.size()));
   }
 
   double cost(double x, double y) const {

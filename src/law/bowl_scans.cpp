@@ -36,19 +36,23 @@ bool diverged_above(std::span<const LawRun> runs, const ScanRuns& scan) {
                      [&](std::size_t i) { return runs[i].diverged && runs[i].lr > highest; });
 }
 
-/// The runs of the best run's batch whose rates are next to the best one's, two on either side if need be.
+/// Takes in, however high they are, the runs of the best run's batch that did not diverge: those next to the
+/// best rate on either side, without which nothing says how near the best rate is to them, and those next to
+/// these where that leaves fewer than four rates, since a bowl through three has one shape only. Equally many
+/// on either side, lest the shape of one side decide.
 void use_neighbours(std::span<const LawRun> runs, ScanRuns& scan) {
-  std::vector<std::size_t> sweep;
+  std::map<double, std::vector<std::size_t>> sweep;  // By rate.
   for (const std::size_t i : scan.all)
-    if (!runs[i].diverged && runs[i].batch == runs[scan.lowest].batch) sweep.push_back(i);
-  const auto distance = [&](std::size_t i) {
-    return std::abs(std::log2(runs[i].lr) - std::log2(runs[scan.lowest].lr));
+    if (!runs[i].diverged && runs[i].batch == runs[scan.lowest].batch) sweep[runs[i].lr].push_back(i);
+  const auto use = [&](const std::vector<std::size_t>& rate) {
+    for (const std::size_t i : rate)
+      if (std::find(scan.used.begin(), scan.used.end(), i) == scan.used.end()) scan.used.push_back(i);
   };
-  std::stable_sort(sweep.begin(), sweep.end(),
-                   [&](std::size_t a, std::size_t b) { return distance(a) < distance(b); });
-  for (const std::size_t i : sweep) {
-    if (count_rates(runs, scan.used) >= 3) break;
-    if (std::find(scan.used.begin(), scan.used.end(), i) == scan.used.end()) scan.used.push_back(i);
+  auto below = sweep.find(runs[scan.lowest].lr), above = below;
+  for (int distance = 1; distance <= 2; ++distance) {
+    if (below != sweep.begin()) use((--below)->second);
+    if (above != sweep.end() && ++above != sweep.end()) use(above->second);
+    if (count_rates(runs, scan.used) >= 4) break;
   }
   std::sort(scan.used.begin(), scan.used.end());
 }
@@ -76,9 +80,14 @@ void choose_window(std::span<const LawRun> runs, const BowlOptions& options, Sca
   constexpr double kWidening = 0.002;
   for (double window = options.window; count_rates(runs, scan.used) < 4 && window < options.wide_window;)
     use_within(runs, window = std::min(window + kWidening, options.wide_window), scan);
-  if (count_rates(runs, scan.used) < 3) use_neighbours(runs, scan);
+  use_neighbours(runs, scan);
   const std::size_t rates = count_rates(runs, scan.used);
   if (rates < 2 || (rates == 2 && !diverged_above(runs, scan))) scan.used.clear();
+}
+
+double weight_in_fit(const LawRun& run, double lowest_loss, const BowlOptions& options) {
+  const double rise = run.loss / lowest_loss - 1;
+  return rise <= options.wide_window ? run.weight : run.weight * std::pow(options.wide_window / rise, 2);
 }
 
 RateWalls walls_of(std::span<const LawRun> runs, const BowlOptions& options, const ScanRuns& scan) {

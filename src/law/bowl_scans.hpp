@@ -13,7 +13,7 @@ namespace ablate {
 /// Indices of runs with one (N, D), or one (N, D, batch), in the order of the runs.
 struct ScanRuns {
   std::vector<std::size_t> all;
-  std::vector<std::size_t> used;  ///< Within the window around the lowest loss; empty: the scan is left out.
+  std::vector<std::size_t> used;  ///< Those that count, see choose_window(); empty: the scan is left out.
   std::size_t lowest = 0;         ///< The run with the lowest loss.
 };
 
@@ -21,8 +21,13 @@ struct ScanRuns {
 std::vector<ScanRuns> group_scans(std::span<const LawRun> runs, bool joint);
 
 /// Which runs of a scan count: those within the window; within the wide window, when that leaves fewer than
-/// four rates; the three rates around the best, when that leaves fewer than three. Sets `used`.
+/// four rates; always the rates next to the best one on either side, and where there are fewer than four,
+/// those next to these. Sets `used`.
 void choose_window(std::span<const LawRun> runs, const BowlOptions& options, ScanRuns& scan);
+
+/// How much a run counts in the fit: beyond the wide window the bowl is off by a share of the rise, so that a
+/// run there counts by the inverse square of it. A run that moves across the end of the window moves nothing.
+double weight_in_fit(const LawRun& run, double lowest_loss, const BowlOptions& options);
 
 /// What runs far above the lowest loss say of the best rate, in log2; infinite on a side without them.
 struct RateWalls {

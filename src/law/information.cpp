@@ -107,7 +107,7 @@ void take_runs(const LawFit& fit, ScanKnowledge& scan) {
   if (group.used.empty()) return;
   FullInformation full = FullInformation::Zero();
   for (const std::size_t i : group.used)
-    full += scan.runs[i].weight *
+    full += weight_in_fit(scan.runs[i], lowest, fit.options.bowl) *
             run_information(fit.bowls, scan, std::log2(scan.runs[i].lr), log2_batch(scan.runs[i]));
   scan.information = full.topLeftCorner<3, 3>();
   const Eigen::Matrix2d shape = by_shape(fit.bowls, full);

@@ -38,7 +38,7 @@ struct HoldoutResult {
   double regret = 0;       ///< Mean rise of loss (fraction) at the prediction by the bowl; a method without
                            ///< batch gets the scan's best.
   double worst_regret = 0;
-  /// False: a rise is beyond BowlFit::known_rise and counts as that, so both regrets are at least as large.
+  /// False: a rise is beyond kKnownRise and counts as that, so both regrets are at least as large.
   bool bounded = true;
   double covered95 = 0;  ///< Share of optima inside the 95 % interval; NaN where there is none.
 };
@@ -118,7 +118,7 @@ struct LawPrediction {
   double batch_used = 0;             ///< The batch that `lr` is meant for; 0: unknown.
   LawInterval flat_01, flat_025;     ///< Rates whose loss is within 0.1 % and 0.25 % of the best, if lr is.
   /// Mean rise of loss (fraction) over the distribution of the true optimum. Infinite: the distribution is so
-  /// wide that the mean rests on rises beyond BowlFit::known_rise.
+  /// wide that the mean rests on rises beyond kKnownRise.
   double expected_regret = 0;
   double regret_median = 0, regret_p90 = 0;  ///< Its quantiles; infinite beyond that rise.
   // All three, and the flat bands, are NaN from a table of optima.

@@ -21,8 +21,8 @@ class HoldoutScore {
     const double dx = std::log2(lr) - scan.lr.optimum;
     const bool both = bowls.joint && batch.has_value();
     const double dy = both ? std::log2(*batch) - scan.batch_axis.optimum : 0;
-    const double rise = std::expm1(bowls.rise(dx, dy)), regret = std::min(rise, bowls.known_rise);
-    result_.bounded = result_.bounded && rise <= bowls.known_rise;
+    const double rise = std::expm1(bowls.rise(dx, dy)), regret = std::min(rise, kKnownRise);
+    result_.bounded = result_.bounded && rise <= kKnownRise;
     ++result_.scans;
     result_.lr_error += std::abs(dx);
     result_.batch_error += both ? std::abs(dy) : kUnknown;

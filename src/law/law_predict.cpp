@@ -55,7 +55,7 @@ void take_regret(const BowlFit& bowls, const LawDistribution& lr, const LawDistr
     for (int j = 0; j < (batch != nullptr ? kSlices : 1); ++j)
       rises.push_back(std::expm1(batch != nullptr ? bowls.rise(-dx, -dy[j]) : bowls.lr.at(-dx)));
   for (double& rise : rises)
-    if (rise > bowls.known_rise) rise = std::numeric_limits<double>::infinity();
+    if (rise > kKnownRise) rise = std::numeric_limits<double>::infinity();
   std::sort(rises.begin(), rises.end());
   double sum = 0;
   for (const double rise : rises) sum += rise;

@@ -71,7 +71,7 @@ std::string regret_text(const Forecast& forecast) {
     return fmt::format("below {} with {}", percent_text(regret), share);
   };
   const auto above = [&](const char* share) {
-    return fmt::format("above {} with {} or more", percent_text(forecast.fit.bowls.known_rise), share);
+    return fmt::format("above {} with {} or more", percent_text(kKnownRise), share);
   };
   if (std::isfinite(prediction.expected_regret))
     return percent_text(prediction.expected_regret) + " of loss expected, " +

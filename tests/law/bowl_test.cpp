@@ -150,6 +150,36 @@ BOOST_AUTO_TEST_CASE(the_far_sides_of_a_steep_bowl_have_not_diverged) {
   }
 }
 
+/// Where a run comes to lie above the window as losses grow, the best rate stays where it is: at a factor of
+/// two, four or ten between rates, that run is often the only one on its side.
+BOOST_AUTO_TEST_CASE(a_run_that_crosses_the_window_moves_nothing) {
+  for (const double step : {1.0, 2.0, std::log2(10.0)})
+    for (const ablate::Bowl& bowl : {ablate::Bowl{0.2, 0.6, 1}, ablate::Bowl{0.6, 0.2, 1}})
+      for (const double off : {-0.45, -0.3, -0.15, 0.0, 0.15, 0.3, 0.45}) {
+        double before = std::numeric_limits<double>::quiet_NaN();
+        for (double rise = 0.01; rise < 0.1; rise *= 1.03) {  // At the next rate, on the mean of the sides.
+          const double scale = 2 * rise / (bowl.at(step) + bowl.at(-step));
+          std::vector<ablate::LawRun> runs;
+          for (int i = -2; i <= 2; ++i) {
+            ablate::LawRun run;
+            run.params = std::exp2(26), run.tokens = std::exp2(31), run.batch = std::exp2(19);
+            run.lr = std::exp2(-9 + step * i);
+            run.loss = 3 * std::exp(scale * bowl.at(step * (i - off)));
+            run.where = "bowl";
+            runs.push_back(run);
+          }
+          const ablate::ScanAxis axis = fit_of(ablate::clean_runs(runs).runs, false).scans.at(0).lr;
+          BOOST_TEST(axis.interval.low < -9 + off * step, "step " << step << ", rise " << rise);
+          BOOST_TEST(axis.interval.high > -9 + off * step, "step " << step << ", rise " << rise);
+          if (std::isfinite(before))
+            BOOST_TEST(std::abs(axis.optimum - before) < 0.2 * step,
+                       "step " << step << ", off " << off << ", rise " << rise << ": " << before << " to "
+                               << axis.optimum);
+          before = axis.optimum;
+        }
+      }
+}
+
 BOOST_AUTO_TEST_CASE(no_best_rate_lies_where_runs_diverged) {
   for (const double step : {1.0, 2.0, std::log2(10.0)}) {
     const ablate::ScanAxis axis = axis_of_parabolas(step, 0.27, 0, true);
