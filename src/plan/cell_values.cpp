@@ -29,6 +29,12 @@ bool sets(const Level& level, const Field& key) {
 
 }  // namespace
 
+Value as_held(const Field& field, const Value& value) {
+  thread_local Experiment trial;
+  set_value(field, trial, value);
+  return get_value(field, trial);
+}
+
 void CellExpander::set(const Assignment& assignment, std::int32_t axis) {
   const Field& field = *assignment.field;
   const bool meets = axis >= 0 && owner_[field.index] >= 0 && owner_[field.index] != axis;
@@ -61,6 +67,18 @@ void CellExpander::assign(const std::vector<Assignment>& assignments, std::int32
   for (const Assignment& assignment : assignments) set(assignment, axis);
 }
 
+Value CellExpander::compute(const Field& field, const BoundExpression& bound) {
+  const Operand result = bound.expression.evaluate([&](std::size_t i) { return operand_of(*bound.keys[i]); });
+  if (const bool* truth = std::get_if<bool>(&result)) return *truth;
+  const double* number = std::get_if<double>(&result);
+  if (!number) return std::get<std::string>(result);
+  const bool whole = std::holds_alternative<std::int64_t>(get_value(field, scratch_));
+  if (!whole) return *number;
+  if (*number != std::floor(*number) || std::abs(*number) > 9e15)
+    throw Error(fmt::format("'{}' is computed as {}; expected an integer", field.key, shortest(*number)));
+  return static_cast<std::int64_t>(*number);
+}
+
 const Value& CellExpander::value_of(const Field& field) {
   settle(field);
   if (const Assignment* computed = pending_[field.index]) {
@@ -69,22 +87,8 @@ const Value& CellExpander::value_of(const Field& field) {
       throw CellError(fmt::format("'{}' is computed from itself: {}", field.key, bound.expression.text()),
                       computed->where);
     evaluating_[field.index] = 1;
-    Operand result;
     try {
-      result = bound.expression.evaluate([&](std::size_t i) { return operand_of(*bound.keys[i]); });
-      Value value;
-      if (const double* number = std::get_if<double>(&result)) {
-        const bool whole = std::holds_alternative<std::int64_t>(get_value(field, scratch_));
-        if (whole && (*number != std::floor(*number) || std::abs(*number) > 9e15))
-          throw Error(
-              fmt::format("'{}' is computed as {}; expected an integer", field.key, shortest(*number)));
-        value = whole ? Value(static_cast<std::int64_t>(*number)) : Value(*number);
-      } else if (const bool* truth = std::get_if<bool>(&result)) {
-        value = *truth;
-      } else {
-        value = std::get<std::string>(result);
-      }
-      store(field, value);
+      store(field, compute(field, bound));
     } catch (const CellError&) {
       throw;
     } catch (const Error& error) {
@@ -189,6 +193,36 @@ void CellExpander::resolve(Levels& levels, const std::vector<Assignment>* extra)
     if (states_[a] == AxisState::undecided) decide(a, nullptr);
   for (const Field& field : fields())
     if (pending_[field.index]) value_of(field);
+}
+
+bool CellExpander::has(const std::vector<Assignment>& assignments) {
+  return std::all_of(assignments.begin(), assignments.end(), [&](const Assignment& assignment) {
+    const Field& field = *assignment.field;
+    const auto* bound = std::get_if<BoundExpression>(&assignment.value);
+    try {
+      return get_value(field, scratch_) ==
+             as_held(field, bound ? compute(field, *bound) : std::get<Value>(assignment.value));
+    } catch (const Error&) {
+      return false;  // Without a value in this cell: 1 / 0.
+    }
+  });
+}
+
+bool CellExpander::applies(std::size_t axis) {
+  try {
+    return !conditions_[axis] || holds(*conditions_[axis]);
+  } catch (const CellError&) {
+    return false;
+  }
+}
+
+std::int32_t CellExpander::level_of_cell(std::size_t axis) {
+  if (!applies(axis)) return -1;
+  const auto& levels = axes_[axis].levels;
+  const auto found = std::find_if(levels.begin(), levels.end(), [&](const Level* level) {
+    return has(level->assignments.empty() ? as_it_is_[axis] : level->assignments);
+  });
+  return found == levels.end() ? -1 : static_cast<std::int32_t>(found - levels.begin());
 }
 
 void CellExpander::add_conflicts(const Cell& cell) {

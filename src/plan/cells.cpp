@@ -89,10 +89,7 @@ bool has_values(const Experiment& experiment, const std::vector<Assignment>& com
     const Value* value = std::get_if<Value>(&assignment.value);
     if (const Assignment* own = find_assignment(computed, *assignment.field))
       return !value && expression_text(*own) == expression_text(assignment);
-    if (!value) return false;
-    Experiment with = experiment;
-    set_value(*assignment.field, with, *value);  // An integer may stand for a number.
-    return get_value(*assignment.field, with) == get_value(*assignment.field, experiment);
+    return value && as_held(*assignment.field, *value) == get_value(*assignment.field, experiment);
   });
 }
 
@@ -121,15 +118,6 @@ std::int32_t CellExpander::add_level(std::size_t axis, const Level* level) {
   return static_cast<std::int32_t>(levels.size() - 1);
 }
 
-std::int32_t CellExpander::find_level(std::size_t axis, const Experiment& experiment,
-                                      const std::vector<Assignment>& computed) const {
-  const auto& levels = axes_[axis].levels;
-  const auto found = std::find_if(levels.begin(), levels.end(), [&](const Level* level) {
-    return !level->assignments.empty() && has_values(experiment, computed, *level);
-  });
-  return found == levels.end() ? -1 : static_cast<std::int32_t>(found - levels.begin());
-}
-
 /// A label that no file wrote down may be that of a level in one: where both have the same values.
 void CellExpander::refuse_label(std::size_t axis, const Level& made, const Experiment& experiment,
                                 const std::vector<Assignment>& computed, const std::string& what) const {
@@ -148,12 +136,20 @@ void CellExpander::refuse_label(std::size_t axis, const Level& made, const Exper
     }
 }
 
-/// The level that the experiment has as it is: one of the axis, or a new one that sets nothing.
+/// The level that the experiment has as it is: one of the axis in whatever block, or a new one that sets
+/// nothing.
 std::int32_t CellExpander::baseline_level(std::size_t axis, const Axis& source) {
   const bool is_new = axes_[axis].levels.empty();  // Else cells of earlier blocks hold indices into it.
   for (const Level& level : source.levels) add_level(axis, &level);
-  const std::int32_t found = find_level(axis, sweep_.experiment, sweep_.computed);
-  if (found >= 0) return found;
+  const auto is_baseline = [&](const Level& level) {
+    return has_values(sweep_.experiment, sweep_.computed, level);
+  };
+  for (const Level* level : axes_[axis].levels)
+    if (is_baseline(*level)) return add_level(axis, level);
+  for (const Block& block : sweep_.blocks)
+    for (const Axis& other : block.axes)
+      for (const Level& level : other.levels)
+        if (other.name == source.name && is_baseline(level)) return add_level(axis, &level);
   const bool one_key = !source.levels.empty() && source.levels.front().assignments.size() == 1;
   Level baseline;
   baseline.label = "baseline";
@@ -283,27 +279,6 @@ std::vector<CellExpander::Levels> CellExpander::expand_block(const Block& block)
   return cross(block, indices, choices);
 }
 
-/// Whether the levels of a cell give a key another value than a level of another axis.
-bool CellExpander::contradicts(const Levels& cell, std::size_t axis, std::int32_t level) const {
-  const auto value_of_assignment = [](const Assignment& assignment) -> std::optional<Value> {
-    const Value* value = std::get_if<Value>(&assignment.value);
-    if (!value) return std::nullopt;
-    Experiment trial;  // An integer may stand for a number.
-    set_value(*assignment.field, trial, *value);
-    return get_value(*assignment.field, trial);
-  };
-  for (std::size_t a = 0; a < cell.size(); ++a) {
-    if (cell[a] < 0) continue;
-    for (const Assignment& own : axes_[a].levels[static_cast<std::size_t>(cell[a])]->assignments)
-      for (const Assignment& other : axes_[axis].levels[static_cast<std::size_t>(level)]->assignments) {
-        if (own.field != other.field) continue;
-        const auto value = value_of_assignment(own);
-        if (!value || value != value_of_assignment(other)) return true;
-      }
-  }
-  return false;
-}
-
 std::vector<CellExpander::Levels> CellExpander::combine_blocks() {
   std::vector<Levels> all;
   std::vector<CountLine> lines;
@@ -333,48 +308,62 @@ std::vector<CellExpander::Levels> CellExpander::combine_blocks() {
       }
       all = std::move(product);
     }
+    if (sweep_.combine == Combine::unite) block_ends_.push_back(all.size());
     const std::int64_t before = lines.empty() ? 0 : lines.back().total;
     lines.push_back(
         {text, static_cast<std::int64_t>(all.size()) - before, static_cast<std::int64_t>(all.size())});
   }
   account_ = std::move(lines);
   for (Levels& cell : all) cell.resize(axes_.size(), -1);
-  if (sweep_.combine == Combine::unite && sweep_.blocks.size() > 1) {
-    // A cell of one block has, on the axes of the others, the level that the experiment has as it is; none
-    // where it gives a key of that level another value.
-    std::vector<std::int32_t> baseline;
-    for (std::size_t a = 0; a < axes_.size(); ++a)
-      baseline.push_back(find_level(a, sweep_.experiment, sweep_.computed));
-    for (Levels& cell : all) {
-      const Levels own = cell;
-      for (std::size_t a = 0; a < axes_.size(); ++a)
-        if (own[a] < 0 && baseline[a] >= 0 && !contradicts(own, a, baseline[a])) cell[a] = baseline[a];
-    }
-    remove_repeats(all);
-    if (static_cast<std::int64_t>(all.size()) != account_.back().total)
-      count("cells that an earlier block has too", static_cast<std::int64_t>(all.size()));
-  }
   return all;
+}
+
+std::vector<Assignment> CellExpander::as_it_is(std::size_t axis) const {
+  std::vector<Assignment> own;
+  for (const Level* level : axes_[axis].levels)
+    for (const Assignment& assignment : level->assignments) {
+      const Field& field = *assignment.field;
+      if (find_assignment(own, field)) continue;
+      const Assignment* computed = find_assignment(sweep_.computed, field);
+      own.push_back(computed ? *computed : Assignment{&field, get_value(field, sweep_.experiment), {}});
+    }
+  return own;
+}
+
+/// Resolves a cell of one block. On the axes of the other blocks it has the levels that its values are.
+void CellExpander::resolve_in_sweep(Levels& levels) {
+  const Levels own = levels;
+  resolve(levels, nullptr);
+  if (block_ends_.size() < 2) return;
+  for (std::size_t a = 0; a < axes_.size(); ++a)
+    if (own[a] < 0) levels[a] = level_of_cell(a);
 }
 
 void CellExpander::expand(const std::function<void(const Cell&, const Experiment&)>& visit) {
   std::vector<Levels> all = combine_blocks();
-  std::unordered_set<Levels, LevelsHash> seen;
+  for (std::size_t a = 0; a < axes_.size(); ++a) as_it_is_.push_back(as_it_is(a));
+  std::unordered_map<Levels, std::size_t, LevelsHash> block_of;  // The first that has the cell.
   const bool folds =
       std::any_of(conditions_.begin(), conditions_.end(), [](auto* when) { return when != nullptr; });
+  const bool unites = block_ends_.size() > 1;
   std::vector<std::int64_t> excluded(sweep_.excludes.size(), 0);
-  std::int64_t folded = 0;
-  for (Levels& levels : all) {
+  std::int64_t shared = 0, folded = 0;
+  for (std::size_t cell = 0, block = 0; cell < all.size(); ++cell) {
+    while (unites && cell >= block_ends_[block]) ++block;
+    Levels& levels = all[cell];
     try {
-      resolve(levels, nullptr);
+      resolve_in_sweep(levels);
     } catch (const CellError&) {
       if (in_cell_.empty()) throw;
       add_conflicts({levels, ""});  // What went wrong may only follow from them.
       continue;
     }
-    if (folds && !seen.insert(levels).second) {
-      ++folded;
-      continue;
+    if (folds || unites) {
+      const auto [first, is_new] = block_of.try_emplace(levels, block);
+      if (!is_new) {
+        ++(folds && first->second == block ? folded : shared);
+        continue;
+      }
     }
     std::size_t rule = 0;
     while (rule < excluded.size() && !holds(sweep_.excludes[rule].when)) ++rule;
@@ -386,6 +375,7 @@ void CellExpander::expand(const std::function<void(const Cell&, const Experiment
       visit(Cell{levels, ""}, scratch_);
     }
   }
+  if (shared > 0) count("cells that an earlier block has too", account_.back().total - shared);
   if (folds) count("cells that differ only on axes that do not apply", account_.back().total - folded);
   for (std::size_t i = 0; i < excluded.size(); ++i)
     count(fmt::format("exclude '{}'", sweep_.excludes[i].name), account_.back().total - excluded[i]);
@@ -400,12 +390,13 @@ void CellExpander::expand(const std::function<void(const Cell&, const Experiment
 
 /// The level that scratch_ has on an axis, made where the axis varies one key and has no such level.
 std::int32_t CellExpander::level_of_include(std::size_t axis) {
-  const std::int32_t found = find_level(axis, scratch_, {});
+  const std::int32_t found = level_of_cell(axis);
   const auto& levels = axes_[axis].levels;
   const auto written =  // A baseline that was made sets nothing.
       std::find_if(levels.begin(), levels.end(),
                    [](const Level* level) { return !level->assignments.empty(); });
-  if (found >= 0 || written == levels.end() || (*written)->assignments.size() != 1) return found;
+  if (found >= 0 || !applies(axis) || written == levels.end() || (*written)->assignments.size() != 1)
+    return found;
   const Field& field = *(*written)->assignments.front().field;
   const Value value = get_value(field, scratch_);
   made_levels_.push_back({to_text(value), {{&field, value, axes_[axis].where}}, axes_[axis].where});

@@ -28,6 +28,9 @@ struct SweepAxis {
   Location where;
 };
 
+/// A value as an experiment holds it: an integer may stand for a number. Throws Error for none of the key.
+Value as_held(const Field& field, const Value& value);
+
 /// Expands a sweep once.
 class CellExpander {
  public:
@@ -57,10 +60,14 @@ class CellExpander {
   /// other values.
   void refuse_label(std::size_t axis, const Level& made, const Experiment& experiment,
                     const std::vector<Assignment>& computed, const std::string& what) const;
-  /// The level whose values the experiment has; of a key that is still `computed`, the level with the same
-  /// expression. -1: none.
-  std::int32_t find_level(std::size_t axis, const Experiment& experiment,
-                          const std::vector<Assignment>& computed) const;
+  /// Whether the cell that is resolved has all that is assigned, written down or computed from its values.
+  bool has(const std::vector<Assignment>& assignments);
+  /// Of an axis that the cell does not vary; not where its condition has no result: 1 / 0.
+  bool applies(std::size_t axis);
+  /// The level whose values the cell that is resolved has; -1: none, or the axis does not apply.
+  std::int32_t level_of_cell(std::size_t axis);
+  /// What the experiment as it is has of the keys of an axis.
+  std::vector<Assignment> as_it_is(std::size_t axis) const;
   std::int32_t level_of_include(std::size_t axis);
   std::vector<Levels> expand_block(const Block& block);
   std::vector<Levels> sample_block(const Block& block, const std::vector<std::size_t>& indices);
@@ -68,11 +75,11 @@ class CellExpander {
   std::vector<Levels> cross(const Block& block, const std::vector<std::size_t>& indices,
                             const std::vector<Levels>& choices);
   std::vector<Levels> combine_blocks();
-  bool contradicts(const Levels& cell, std::size_t axis, std::int32_t level) const;
   /// Fills scratch_ from the cell's levels; an axis whose condition does not hold is set to -1.
   /// The order of the axes and of the keys of a level does not matter: a preset leaves the keys that are set
   /// beside it, and a condition is evaluated when all that it depends on is known.
   void resolve(Levels& levels, const std::vector<Assignment>* extra);
+  void resolve_in_sweep(Levels& levels);
   /// The assignments belong to a level of axis number `axis`, or to none (-1).
   void assign(const std::vector<Assignment>& assignments, std::int32_t axis);
   void set(const Assignment& assignment, std::int32_t axis);
@@ -86,6 +93,7 @@ class CellExpander {
   }
   void add_conflicts(const Cell& cell);
   const Value& value_of(const Field& field);
+  Value compute(const Field& field, const BoundExpression& bound);
   Operand operand_of(const Field& field);
   bool holds(const BoundExpression& condition);
   void count(std::string text, std::int64_t total);
@@ -95,6 +103,8 @@ class CellExpander {
   std::vector<const BoundExpression*> conditions_;  ///< Of each axis; null: always applies.
   std::deque<Level> made_levels_;  ///< Sample points and baselines: levels that no file wrote down.
   std::vector<CountLine> account_;
+  std::vector<std::size_t> block_ends_;            ///< Of the cells of a union's blocks; empty for a product.
+  std::vector<std::vector<Assignment>> as_it_is_;  ///< For each axis.
 
   /// Two axes that set one key in a cell, the one whose value is in force last.
   struct Conflict {
