@@ -132,7 +132,7 @@ class Checker {
                       most == 0 ? "s" : "", e_.data.seq_len));
   }
 
-  /// Shots are others of the examples, and what is told from others needs one.
+  /// Shots are others of the examples, and so is what one is told from.
   void check_max_examples() {
     for (const EvalTask task : e_.eval.tasks) {
       const bool is_asked_in_turn =
@@ -140,16 +140,19 @@ class Checker {
       const std::int64_t shots = is_asked_in_turn && !e_.eval.shots.empty()
                                      ? *std::max_element(e_.eval.shots.begin(), e_.eval.shots.end())
                                      : 0;
-      const bool compares = task == EvalTask::caption || task == EvalTask::retrieval ||
-                            (task == EvalTask::heldout_loss && is_contrastive(e_.encoder.loss) &&
-                             find_evaluated_stage(e_, task) == Stage::encoder);
-      const std::int64_t others = std::max<std::int64_t>(shots, compares);
-      if (e_.eval.max_examples <= others)
-        add({"eval.max_examples", "eval.shots", "eval.tasks"},
-            fmt::format("'eval.max_examples' is {}; expected at least {}, since {} {}", e_.eval.max_examples,
-                        others + 1, to_name(task),
-                        shots > 0 ? fmt::format("shows up to {} of them before another ('eval.shots')", shots)
-                                  : "tells one from another"));
+      const bool compares =
+          task == EvalTask::retrieval || (task == EvalTask::heldout_loss && is_contrastive(e_.encoder.loss) &&
+                                          find_evaluated_stage(e_, task) == Stage::encoder);
+      const std::int64_t choices = task == EvalTask::caption ? e_.eval.choices : compares ? 2 : 1;
+      const std::int64_t least = std::max(shots + 1, choices);
+      if (e_.eval.max_examples >= least) continue;
+      const std::string why =
+          least > choices ? fmt::format("shows up to {} of them before another ('eval.shots')", shots)
+          : compares      ? "tells one from another"
+                          : fmt::format("tells one from {} others ('eval.choices')", choices - 1);
+      add({"eval.max_examples", "eval.shots", "eval.choices", "eval.tasks"},
+          fmt::format("'eval.max_examples' is {}; expected at least {}, since {} {}", e_.eval.max_examples,
+                      least, to_name(task), why));
     }
   }
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <optional>
 
 #include "data/source.hpp"
@@ -16,7 +18,9 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
     const std::vector<Question> questions = ask_captions(documents, shots, eval);
     require_examples(questions.size(), shots, Lack::shots, job);
     require_choice(count_choices(questions), questions.size(), "eval.captions",
-                   "at least two different pictures whose captions differ");
+                   fmt::format("{} different captions for one of them (eval.choices): its own, and those of "
+                               "other pictures",
+                               eval.choices));
   }
   const std::size_t num_pictures = one_per_subject(ask_captions(documents, 0, eval)).size();
   for (const std::int64_t shots : eval.shots) {

@@ -219,20 +219,20 @@ std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::
     }
     question.prompt.push_back(captioned[i].segments.front());
     add_text(question.prompt, eval.caption_prompt);
-    question.candidates = {caption(i)};
     const std::set<std::string>& own = written[shown.subject(i)];
     const auto own_captions = static_cast<std::size_t>(std::count_if(
         own.begin(), own.end(), [&](const std::string& text) { return captions.count(text) > 0; }));
-    const std::size_t num_candidates =
-        std::min(static_cast<std::size_t>(eval.choices), captions.size() - own_captions + 1);
-    for (std::uint64_t lane = 0; question.candidates.size() < num_candidates; ++lane) {
-      const std::string& other = caption(wrong.below(captioned.size(), i, lane));
-      if (own.count(other) == 0 && index_of(question.candidates, other) == question.candidates.size())
-        question.candidates.push_back(other);
+    if (const auto wanted = static_cast<std::size_t>(eval.choices);
+        captions.size() - own_captions + 1 >= wanted) {
+      question.candidates = {caption(i)};
+      for (std::uint64_t lane = 0; question.candidates.size() < wanted; ++lane) {
+        const std::string& other = caption(wrong.below(captioned.size(), i, lane));
+        if (own.count(other) == 0 && index_of(question.candidates, other) == question.candidates.size())
+          question.candidates.push_back(other);
+      }
+      question.answer = order.below(wanted, i);
+      std::swap(question.candidates[0], question.candidates[question.answer]);
     }
-    question.answer = order.below(question.candidates.size(), i);
-    std::swap(question.candidates[0], question.candidates[question.answer]);
-    if (question.candidates.size() < 2) question.candidates.clear();
     question.subject = shown.subject(i);
     question.references = references.at(question.subject);
   }

@@ -22,7 +22,7 @@ std::vector<Document> read_held_out(const std::vector<std::string>& sources, con
 struct Question {
   std::string id;               ///< The id of the document that it is made of.
   std::vector<Segment> prompt;  ///< At least one segment.
-  /// Two different texts or more. Nothing where there is nothing to choose from: the model can only write.
+  /// Two different texts or more. Nothing where there is too little to choose from: the model can only write.
   std::vector<std::string> candidates;
   std::size_t answer = 0;               ///< The right one of them.
   std::vector<std::string> references;  ///< What is right to write, at least one text.
@@ -39,8 +39,9 @@ std::string picture_identity(const Picture& picture);
 // two of them alike. Documents for which there are not as many become no question.
 
 /// Which caption belongs to this picture? `shots` other pictures with their captions stand before it; the
-/// wrong captions, drawn at random without replacement, are those of other pictures that nobody wrote of this
-/// one. Without any the picture's question has no candidates. Right to write is what any of the documents
+/// eval.choices - 1 wrong captions, drawn at random without replacement, are those of other pictures that
+/// nobody wrote of this one. Where there are not as many the picture's question has no candidates. Right to
+/// write is what any of the documents
 /// says of the picture.
 std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::int64_t shots,
                                    const Eval& eval);

@@ -43,10 +43,10 @@ void require_examples(std::size_t examples, std::int64_t shots, Lack lack, const
 }
 
 void require_choice(std::size_t with_candidates, std::size_t questions, const char* key,
-                    const char* expected) {
+                    const std::string& expected) {
   if (with_candidates == 0)
-    throw DataError(fmt::format("{}: {} question{} and nothing to choose from; expected {}", key, questions,
-                                questions == 1 ? "" : "s", expected));
+    throw DataError(fmt::format("{}: {} question{} and too little to choose from; expected {}", key,
+                                questions, questions == 1 ? "" : "s", expected));
 }
 
 std::size_t count_choices(std::span<const Question> questions) {

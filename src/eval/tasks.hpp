@@ -88,7 +88,7 @@ void require_examples(std::size_t examples, std::int64_t shots, Lack lack, const
 /// Throws DataError, naming the source's `key` and what was `expected`, when of so many questions none has
 /// candidates.
 void require_choice(std::size_t with_candidates, std::size_t questions, const char* key,
-                    const char* expected);
+                    const std::string& expected);
 /// Questions that have candidates.
 std::size_t count_choices(std::span<const Question> questions);
 

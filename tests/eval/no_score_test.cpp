@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(where_there_is_nothing_to_choose_from_there_is_no_hit) {
   eval.max_new_tokens = 0;
   BOOST_CHECK_THROW(oracle_scores(evaluate_vqa, eval), DataError);
   BOOST_TEST(complaint_of([&] { oracle_scores(evaluate_doctext, eval); }) ==
-             "eval.doctext: 1 question and nothing to choose from; expected questions with two different "
+             "eval.doctext: 1 question and too little to choose from; expected questions with two different "
              "choices, or eval.max_new_tokens above 0");
 }
 
@@ -79,14 +79,14 @@ BOOST_AUTO_TEST_CASE(captions_that_cannot_be_told_apart_are_no_question) {
   };
   Eval eval;
   eval.shots = {0};
+  eval.choices = 2;
   using Lines = std::vector<std::pair<int, std::string>>;
   for (const Lines& lines : {Lines{{0, "one"}}, Lines{{0, "same"}, {1, "same"}}, Lines{{0, "a"}, {0, "b"}}}) {
     eval.captions = {captioned(lines)};
     BOOST_CHECK_THROW(oracle_scores(evaluate_caption, eval), DataError);
-    BOOST_TEST(
-        complains_of(complaint_of([&] { oracle_scores(evaluate_caption, eval); }),
-                     " and nothing to choose from; expected at least two different pictures whose captions "
-                     "differ"));
+    BOOST_TEST(complains_of(complaint_of([&] { oracle_scores(evaluate_caption, eval); }),
+                            " and too little to choose from; expected 2 different captions for one of them "
+                            "(eval.choices): its own, and those of other pictures"));
   }
   // Picture 2 has both captions: nothing is wrong of it. CIDEr has no words that tell the others apart.
   eval.captions = {captioned({{0, "Square."}, {1, "square"}, {2, "Square."}, {2, "square"}})};
@@ -96,6 +96,24 @@ BOOST_AUTO_TEST_CASE(captions_that_cannot_be_told_apart_are_no_question) {
   check_score(scores.at("caption/0-shot"), 1, 2);
   check_score(scores.at("caption-chance/0-shot"), 0.5, 2);
   BOOST_TEST(detail == (Json{{"left_out", {{"caption/0-shot", 2}, {"cider/0-shot", 3}}}}));
+
+  // Picture 2 has two of the four captions, so three to choose from: no question of four.
+  eval.captions = {captioned({{0, "a"}, {1, "b"}, {2, "c"}, {2, "d"}})};
+  eval.max_new_tokens = 0;
+  const std::pair<std::int64_t, int> known[] = {{2, 4}, {3, 4}, {4, 2}};
+  for (const auto& [choices, questions] : known) {
+    eval.choices = choices;
+    const auto ranked = oracle_scores(evaluate_caption, eval, Oracle(), &detail);
+    check_score(ranked.at("caption/0-shot"), 1, questions);
+    check_score(ranked.at("caption-chance/0-shot"), 1.0 / static_cast<double>(choices), questions);
+    BOOST_TEST(detail ==
+               (questions == 4 ? Json::object() : Json{{"left_out", {{"caption/0-shot", 4 - questions}}}}));
+  }
+  eval.choices = 5;
+  BOOST_TEST(
+      complaint_of([&] { oracle_scores(evaluate_caption, eval); }) ==
+      "eval.captions: 4 questions and too little to choose from; expected 5 different captions for one "
+      "of them (eval.choices): its own, and those of other pictures");
 }
 
 BOOST_AUTO_TEST_CASE(episodes_of_one_name_are_no_question) {
@@ -116,7 +134,7 @@ BOOST_AUTO_TEST_CASE(episodes_of_one_name_are_no_question) {
   BOOST_CHECK_THROW(oracle_scores(evaluate_fewshot, eval), DataError);
   BOOST_TEST(
       complaint_of([&] { oracle_scores(evaluate_fewshot, eval); }) ==
-      "eval.episodes: 2 questions and nothing to choose from; expected episodes of two different names");
+      "eval.episodes: 2 questions and too little to choose from; expected episodes of two different names");
   eval.episodes = {scratch.write("e.jsonl", episode({"dax"}) + episode({"dax", "wug"})).string()};
   Json detail;
   check_score(oracle_scores(evaluate_fewshot, eval, Oracle(), &detail).at("fewshot/0-shot"), 1, 1);

@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(data_without_a_choice_are_an_error) {
   std::vector<Question> questions(3);
   BOOST_TEST(count_choices(questions) == 0u);
   BOOST_TEST(complaint_of([] { require_choice(0, 3, "eval.captions", "others"); }) ==
-             "eval.captions: 3 questions and nothing to choose from; expected others");
+             "eval.captions: 3 questions and too little to choose from; expected others");
   BOOST_CHECK_THROW(require_choice(0, 1, "eval.captions", "others"), DataError);
   questions[1].candidates = {"a", "b"};
   BOOST_TEST(count_choices(questions) == 1u);
