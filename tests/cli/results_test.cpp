@@ -241,6 +241,27 @@ BOOST_AUTO_TEST_CASE(an_axis_that_is_called_like_another_column_has_a_column_of_
                  .out.starts_with("cell   state  axis/accuracy  axis/cell "));
 }
 
+BOOST_AUTO_TEST_CASE(an_experiment_that_two_blocks_have_is_one_row_and_counts_once_in_means) {
+  const Program program;
+  program.scratch.write("tiny.toml",
+                        "experiment = \"demo.toml\"\ncombine = \"union\"\n"
+                        "[[block]]\n[[block.axis]]\nkey = \"demo.resolution\"\nlevels = [4, 8]\n"
+                        "[[block]]\ndesign = \"one-at-a-time\"\n"
+                        "[[block.axis]]\nkey = \"demo.batch\"\nlevels = [3, 5]\n");
+  BOOST_REQUIRE(program.run_tiny("--quiet").code == 0);
+  BOOST_TEST(program.run("export runs").out ==
+             "sweep,cell,label,seed,state,diverged,demo.resolution,demo.batch,accuracy,demo/loss\n"
+             "tiny,0,,0,finished,0,4,32,0.4,1.5\n"
+             "tiny,1,,0,finished,0,8,32,0.8,1.5\n"
+             "tiny,2,,0,finished,0,8,3,0.8,1.5\n"
+             "tiny,3,,0,finished,0,8,5,0.8,1.5\n");
+  // (0.4 + 0.8) / 2, and not (0.4 + 0.8 + 0.8) / 3.
+  const std::string table =
+      program.run("table tiny --rows demo.batch --over own --format csv --spread none").out;
+  BOOST_TEST(table.find("\n32,finished,0.6000000000000001,") != std::string::npos, table);
+  BOOST_TEST(std::count(table.begin(), table.end(), '\n') == 4, table);
+}
+
 BOOST_AUTO_TEST_CASE(logs_and_journals_can_be_read) {
   const Finished program;
   const std::string key = Json::parse(program.run("jobs --stage demo --format json").out)[0]["key"];
