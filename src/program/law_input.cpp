@@ -189,10 +189,11 @@ void keep_one_experiment(std::vector<SearchRow> rows, Stage stage, std::span<con
   choose_rows(where, input.name, rows);
   std::vector<SettledRun> settled;
   for (const SearchRow& row : rows) settled.push_back(row.settled);
-  const std::vector<std::string> between = require_one_experiment(input.name, settled, stage);
-  if (!between.empty())
+  const SettingDifferences differences = find_differences(settled, stage);
+  require_one_experiment(input.name, differences);
+  if (!differences.between.empty())
     input.notes.push_back("runs of different sizes, token counts or batches differ in other settings, too: " +
-                          join(between, ", "));
+                          join(differences.between, ", "));
   std::vector<TrainedJob> kept;
   for (const SearchRow& row : rows) {
     kept.push_back(std::move(jobs[row.job]));

@@ -54,8 +54,8 @@ std::string levels_text(const std::set<std::string>& values) {
   return one_line(join(shown, ", ")) + (more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
-/// Whether each rate has one value and each value one rate.
-bool goes_with_rate(const std::map<std::string, std::set<double>>& rates_of) {
+/// Whether each rate has one value, and each value one rate where it is not known to be computed.
+bool goes_with_rate(const std::map<std::string, std::set<double>>& rates_of, bool computed) {
   constexpr std::size_t kLeast = 3;
   std::set<double> rates;
   std::size_t count = 0;
@@ -63,7 +63,7 @@ bool goes_with_rate(const std::map<std::string, std::set<double>>& rates_of) {
     rates.insert(own.begin(), own.end());
     count += own.size();
   }
-  return rates_of.size() >= kLeast && count == rates_of.size() && rates.size() == count;
+  return rates.size() == count && (computed || (rates_of.size() >= kLeast && count == rates_of.size()));
 }
 
 }  // namespace
@@ -132,7 +132,8 @@ bool holds(std::span<const SettingChoice> choices, const Experiment& experiment)
   });
 }
 
-SettingDifferences find_differences(std::span<const SettledRun> runs, Stage stage) {
+SettingDifferences find_differences(std::span<const SettledRun> runs, Stage stage,
+                                    const std::set<std::string>& computed) {
   const std::string train = "train." + to_name(stage) + ".";
   std::set<std::string> keys;
   for (const SettledRun& one : runs)
@@ -153,8 +154,8 @@ SettingDifferences find_differences(std::span<const SettledRun> runs, Stage stag
       values.insert(value);
     }
     if (values.size() < 2) continue;
-    const bool within = std::any_of(scans.begin(), scans.end(), [](const auto& scan) {
-      return scan.second.size() > 1 && !goes_with_rate(scan.second);
+    const bool within = std::any_of(scans.begin(), scans.end(), [&](const auto& scan) {
+      return scan.second.size() > 1 && !goes_with_rate(scan.second, computed.contains(key));
     });
     const std::string words = fmt::format("{} ({})", key, levels_text(values));
     const bool with_rate =
@@ -169,10 +170,8 @@ SettingDifferences find_differences(std::span<const SettledRun> runs, Stage stag
   return found;
 }
 
-std::vector<std::string> require_one_experiment(const std::string& name, std::span<const SettledRun> runs,
-                                                Stage stage) {
-  const SettingDifferences differences = find_differences(runs, stage);
-  if (differences.within.empty()) return differences.between;
+void require_one_experiment(const std::string& name, const SettingDifferences& differences) {
+  if (differences.within.empty()) return;
   throw Error(fmt::format(
       "{}: runs of one size, token count and batch differ in more than the rate and the seed: {}; these are "
       "different experiments: --where KEY=VALUE leaves one",

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,7 +44,8 @@ struct SettledRun {
 /// What differs, and between what.
 struct SettingDifferences {
   /// Keys that have several values at one size, token count and batch, with the values: "beta2 (0.5, 0.99)".
-  /// A key that has another value at every rate is computed from it, and is none of them.
+  /// A key that follows the rate is none of them: it is known to be computed from it, or has another value at
+  /// every rate.
   std::vector<std::string> within;
   /// Those keys.
   std::vector<std::string> with_rate;
@@ -51,11 +53,11 @@ struct SettingDifferences {
   std::vector<std::string> between;
 };
 /// `stage`: whose rates are searched. Its rate, batch, steps, weight decay and schedule do not count: the law
-/// is about them, or has findings about them.
-SettingDifferences find_differences(std::span<const SettledRun> runs, Stage stage);
-/// Throws Error where runs differ within a size, token count and batch; else returns the rest.
-std::vector<std::string> require_one_experiment(const std::string& name, std::span<const SettledRun> runs,
-                                                Stage stage);
+/// is about them, or has findings about them. `computed`: keys that are known to be computed from the rate.
+SettingDifferences find_differences(std::span<const SettledRun> runs, Stage stage,
+                                    const std::set<std::string>& computed = {});
+/// Throws Error where runs differ within a size, token count and batch.
+void require_one_experiment(const std::string& name, const SettingDifferences& differences);
 
 /// " --where a=b", for each, as it goes on a command line.
 std::string words_of(std::span<const SettingChoice> choices);

@@ -10,6 +10,7 @@
 
 #include "config/eval_tasks.hpp"
 #include "config/fields.hpp"
+#include "config/names.hpp"
 #include "law/names.hpp"
 #include "plan/cells.hpp"
 #include "plan/cost.hpp"
@@ -53,6 +54,44 @@ Experiment resolve_alone(const std::filesystem::path& file) {
   return found;
 }
 
+/// The keys that are computed from `key` in some cell, through others or not.
+std::set<std::string> computed_from(const std::string& key, const Sweep& sweep) {
+  std::vector<const Assignment*> all;
+  const auto append = [&](const std::vector<Assignment>& some) {
+    for (const Assignment& assignment : some)
+      if (std::holds_alternative<BoundExpression>(assignment.value)) all.push_back(&assignment);
+  };
+  append(sweep.computed);
+  for (const Block& block : sweep.blocks)
+    for (const Axis& axis : block.axes)
+      for (const Level& level : axis.levels) append(level.assignments);
+  for (const IncludeCell& include : sweep.includes) append(include.assignments);
+  std::set<std::string> found;
+  for (bool grows = true; grows;) {
+    grows = false;
+    for (const Assignment* one : all)
+      for (const Field* source : std::get<BoundExpression>(one->value).keys)
+        if (source->key == key || found.contains(source->key))
+          grows = found.insert(one->field->key).second || grows;
+  }
+  return found;
+}
+
+/// Throws Error where the runs are several experiments, or keys follow the rate: how, no file could say.
+void refuse_differences(const Sweep& sweep, std::span<const SettledRun> runs, Stage stage) {
+  const std::string name = fmt::format("sweep {}", one_line(sweep.name));
+  const std::string rate = fmt::format("train.{}.peak_lr", to_name(stage));
+  const SettingDifferences found = find_differences(runs, stage, computed_from(rate, sweep));
+  require_one_experiment(name, found);
+  if (found.with_rate.empty()) return;
+  const bool fits = find_differences(runs, stage).within.empty();  // The database has no expressions.
+  throw Error(
+      fmt::format("{}: {} change{} with the rate, which runs at other rates could not follow; expected one "
+                  "value, so that runs can be proposed{}",
+                  name, join(found.with_rate, ", "), found.with_rate.size() == 1 ? "s" : "",
+                  fits ? " (`ablate law fit` and `predict` take the sweep as it is)" : ""));
+}
+
 }  // namespace
 
 SearchSpace::SearchSpace(const Sweep& sweep, Stage stage, std::span<const SettingChoice> where)
@@ -78,14 +117,7 @@ SearchSpace::SearchSpace(const Sweep& sweep, Stage stage, std::span<const Settin
     run.run.lr = train_of(experiment, stage).peak_lr;
     run.settings = settings_of(experiment, stage);
   });
-  require_one_experiment(fmt::format("sweep {}", one_line(sweep.name)), runs, stage);
-  // A file does not say how they follow from it.
-  if (const auto with_rate = find_differences(runs, stage).with_rate; !with_rate.empty())
-    throw Error(
-        fmt::format("sweep {}: {} change{} with the rate, which runs at other rates could not follow; "
-                    "expected one value, "
-                    "so that runs can be proposed (`ablate law fit` and `predict` take the sweep as it is)",
-                    one_line(sweep.name), join(with_rate, ", "), with_rate.size() == 1 ? "s" : ""));
+  refuse_differences(sweep, runs, stage);
   if (by_size.empty())
     throw Error(fmt::format("sweep '{}' has no stage {}{}", sweep.name, to_name(stage),
                             where.empty() ? "" : " in cells that --where leaves"));

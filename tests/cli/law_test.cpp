@@ -252,6 +252,24 @@ BOOST_AUTO_TEST_CASE(a_search_whose_keys_follow_the_rate_is_refused_before_it_ru
   expect_refusal(program,
                  "law run follows.toml --target 10M --tokens 153600 --budget 3e14 --worker ./trainer",
                  "train.llm.warmup_steps (1, 2, 4, 8, 16 and 1 more) changes with the rate");
+  // Through another key, and with one value at several rates, too: the expression says so.
+  const std::string warmup = "\"=ceil(train.llm.peak_lr * 500)\"";
+  text.replace(text.find(warmup), warmup.size(), "\"=min(4, round(train.llm.weight_decay * 100))\"");
+  text.replace(text.find(decay), decay.size(),
+               "train.llm.weight_decay = \"=ceil(train.llm.peak_lr * 500) / 100\"\n");
+  program.scratch.write("follows.toml", text);
+  expect_refusal(
+      program, "law run follows.toml --target 10M --tokens 153600 --budget 3e14 --worker ./trainer",
+      "train.llm.warmup_steps (1, 2, 4) changes with the rate, which runs at other rates could not "
+      "follow; expected one value, so that runs can be proposed\n");
+  // Two values at one rate are two experiments, however they are computed.
+  text +=
+      "[[axis]]\nkey = \"train.llm.beta2\"\nlevels = [\"=1 - train.llm.peak_lr\", \"=0.9 - "
+      "train.llm.peak_lr\"]\n";
+  program.scratch.write("follows.toml", text);
+  expect_refusal(program,
+                 "law run follows.toml --target 10M --tokens 153600 --budget 3e14 --worker ./trainer",
+                 "differ in more than the rate and the seed: train.llm.beta2 (");
   BOOST_TEST(!program.exists("results/ablate.db"));
 }
 
