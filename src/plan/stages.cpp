@@ -66,7 +66,7 @@ int stage_version(const Experiment& experiment, Stage stage) {
     case Stage::demo:
       return 1;
     case Stage::eval:
-      return 4;
+      return 5;
   }
   throw std::logic_error("unknown stage");
 }
