@@ -43,8 +43,7 @@ EncoderModel::EncoderModel(const EvaluationJob& job)
   Weights weights;
   objective_->append_weights(weights);
   load_weights(weights, {job.model, "the model", "", "", {}}, objective_->vision->class_tokens());
-  if (device_.is_cuda() && recipe_.train_encoder.precision == Precision::bf16)
-    objective_->compute = torch::kBFloat16;
+  objective_->compute = compute_type(recipe_.train_encoder.precision, device_);
   objective_->to(device_);
 }
 

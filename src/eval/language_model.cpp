@@ -55,8 +55,7 @@ class TrainedLanguageModel final : public LanguageModel {
         model_(std::make_shared<VisionLanguageModel>(recipe_, resolution_of(recipe_, job.stage))) {
     load_weights(model_->weights(), {job.model, "the model", "", "", {}},
                  model_->vision ? model_->vision->class_tokens() : 0);
-    if (device_.is_cuda() && train_of(recipe_, job.stage).precision == Precision::bf16)
-      model_->compute = torch::kBFloat16;
+    model_->compute = compute_type(train_of(recipe_, job.stage).precision, device_);
     model_->to(device_);
   }
 

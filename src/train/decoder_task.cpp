@@ -9,6 +9,7 @@
 #include "model/compat.hpp"
 #include "model/vision_language_model.hpp"
 #include "plan/cost.hpp"
+#include "train/device.hpp"
 #include "train/run_settings.hpp"
 #include "train/task.hpp"
 #include "train/weight_files.hpp"
@@ -34,7 +35,7 @@ class DecoderTask final : public TrainingTask {
     initialise(model_->weights(), job.seed);
     if (data_state.is_null()) start_from_others(job);  // Else a checkpoint has all weights.
     freeze();
-    model_->compute = train_.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
+    model_->compute = compute_type(train_.precision, device_);
     model_->set_recompute(recipe_.run.activation_checkpointing);
     model_->to(device_);
     const auto options = torch::TensorOptions(torch::kFloat32).device(device_);

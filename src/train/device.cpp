@@ -53,6 +53,10 @@ torch::Device choose_device(const std::string& name) {
   return torch::Device(torch::kCUDA, 0);
 }
 
+torch::ScalarType compute_type(Precision precision, torch::Device device) {
+  return precision == Precision::bf16 && device.is_cuda() ? torch::kBFloat16 : torch::kFloat32;
+}
+
 void set_up_threads(std::int64_t threads) {
   torch::set_num_threads(static_cast<int>(threads));
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);

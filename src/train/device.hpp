@@ -6,11 +6,16 @@
 #include <cstdint>
 #include <string>
 
+#include "config/experiment.hpp"
+
 namespace ablate {
 
 /// "auto": a GPU where LibTorch finds one, else the CPU; "cpu"; "cuda". Throws Error when a GPU is asked for
 /// where there is none.
 torch::Device choose_device(const std::string& name);
+/// The number format that a model computes in: bf16 on a GPU where the recipe asks for it, else fp32. A model
+/// that was trained in bf16 is evaluated on a CPU, too.
+torch::ScalarType compute_type(Precision precision, torch::Device device);
 /// Sets the threads of LibTorch and of the matrix products, and asks for reproducible algorithms.
 void set_up_threads(std::int64_t threads);
 

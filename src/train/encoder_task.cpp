@@ -7,6 +7,7 @@
 #include "data/recipe.hpp"
 #include "model/encoder_objective.hpp"
 #include "plan/cost.hpp"
+#include "train/device.hpp"
 #include "train/run_settings.hpp"
 #include "train/task.hpp"
 #include "train/weight_files.hpp"
@@ -32,7 +33,7 @@ class EncoderTask final : public TrainingTask {
     if (data_state.is_null() && !recipe_.encoder.init.empty())
       load_weights(weights, {recipe_.encoder.init, "encoder.init", "", "", {}},
                    objective_->vision->class_tokens());
-    objective_->compute = train_.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
+    objective_->compute = compute_type(train_.precision, device_);
     objective_->vision->recompute = recipe_.run.activation_checkpointing;
     objective_->to(device_);
   }

@@ -21,12 +21,11 @@ constexpr NamedPhase kPhases[] = {{Phase::data, "seconds_data"},
 
 }  // namespace
 
-Meter::Meter(torch::Device device, Precision precision)
+Meter::Meter(torch::Device device, torch::ScalarType compute)
     : watch(device),
       device_(device),
       peak_(device_peak(device)),
-      matmul_rate_(
-          measure_matmul_rate(device, precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32)),
+      matmul_rate_(measure_matmul_rate(device, compute)),
       since_(Clock::now()) {}
 
 void Meter::begin_step(bool synchronize) {

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "config/experiment.hpp"
 #include "train/stopwatch.hpp"
 #include "train/task.hpp"
 
@@ -16,8 +15,8 @@ namespace ablate {
 
 class Meter {
  public:
-  /// Measures the machine's matrix-product rate: before loader threads are busy.
-  Meter(torch::Device device, Precision precision);
+  /// Measures the machine's matrix-product rate in that number format: before loader threads are busy.
+  Meter(torch::Device device, torch::ScalarType compute);
 
   /// Time counts from here.
   void start() { since_ = Clock::now(); }

@@ -81,16 +81,22 @@ Json finish(const TrainingJob& job, torch::Device device, TrainingTask& task, Op
   return detail;
 }
 
-std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
-  const Train& settings = train_of(job.experiment, job.stage);
+/// Throws Error where a recipe asks for a number format that is not for this device.
+torch::Device device_for(const TrainingJob& job, Precision precision) {
   const torch::Device device = choose_device(job.device);
-  if (settings.precision == Precision::bf16 && device.is_cpu())
+  if (precision == Precision::bf16 && device.is_cpu())
     throw Error(fmt::format("train.{}.precision: found bf16; expected fp32 on a CPU (bf16 is for GPUs)",
                             to_name(job.stage)));
+  return device;
+}
+
+std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
+  const Train& settings = train_of(job.experiment, job.stage);
+  const torch::Device device = device_for(job, settings.precision);
   set_up_threads(job.threads);
   keep_freed_memory();
 
-  Meter meter(device, settings.precision);
+  Meter meter(device, compute_type(settings.precision, device));
   const bool resumes = !job.resume_path.empty();
   const Json state = resumes ? load_checkpoint_state(job) : Json();
   const auto task = make_task(job, device, resumes ? state.at("data") : Json());
