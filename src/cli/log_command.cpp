@@ -14,7 +14,7 @@
 #include "report/output.hpp"
 #include "report/terminal.hpp"
 #include "schedule/attempt_files.hpp"
-#include "schedule/local_runner.hpp"
+#include "schedule/backends.hpp"
 #include "store/jobs.hpp"
 #include "util/clock.hpp"
 #include "util/text.hpp"
@@ -127,11 +127,11 @@ class JournalTail {
 
 template <typename Tail>
 void show_tail(Tail tail, const RunRequest& attempt, bool follow) {
-  const LocalRunner runner;
+  const auto runner = make_runner(kDefaultBackend);
   // Whether it lives is asked before the copy: what it wrote in between is not lost.
   bool alive = follow;
   while (alive) {
-    alive = runner.is_alive(attempt);
+    alive = runner->is_alive(attempt);
     tail.copy();
     if (alive) std::this_thread::sleep_for(kPollInterval);
   }

@@ -7,7 +7,7 @@
 #include "program/status.hpp"
 #include "program/worker_program.hpp"
 #include "report/output.hpp"
-#include "schedule/local_runner.hpp"
+#include "schedule/backends.hpp"
 #include "schedule/stop_signals.hpp"
 #include "util/clock.hpp"
 #include "util/text.hpp"
@@ -118,10 +118,10 @@ int finish_run(SweepRun& run, const std::filesystem::path& worker, bool quiet, S
                     " that `ablate law run --stop-early` stopped go on: this sweep needs them");
   const SystemClock clock;
   const StopSignals signals;
-  LocalRunner runner(worker, signals.fd());
+  const auto runner = make_runner(kDefaultBackend, {.worker = worker, .wake_fd = signals.fd()});
   RunProgress progress(run.database(), run.sweep_id(), slot_speed(run.devices(), planned.measured), clock,
                        quiet);
-  const RunOutcome outcome = run.run(runner, progress, signals.requests(), policy);
+  const RunOutcome outcome = run.run(*runner, progress, signals.requests(), policy);
   progress.finish();
   return conclude(run, outcome, quiet);
 }

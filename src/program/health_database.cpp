@@ -6,7 +6,7 @@
 #include "program/health.hpp"
 #include "program/run_lock.hpp"
 #include "schedule/attempt_files.hpp"
-#include "schedule/local_runner.hpp"
+#include "schedule/backends.hpp"
 #include "store/jobs.hpp"
 #include "store/query.hpp"
 #include "util/text.hpp"
@@ -27,9 +27,9 @@ double bytes_of(const std::filesystem::path& path) {
 Finding check_running(Database& database) {
   std::int64_t alive = 0, gone = 0;
   const bool has_runner = find_runner(database.path()).has_value();
-  const LocalRunner runner;
+  const auto runner = make_runner(kDefaultBackend);
   for (const AttemptRecord& attempt : load_open_attempts(database))
-    ++(runner.is_alive(locate_attempt(database, attempt)) ? alive : gone);
+    ++(runner->is_alive(locate_attempt(database, attempt)) ? alive : gone);
   if (gone > 0 && !has_runner)
     return {Verdict::fault, "attempts",
             count_of(gone, "attempt") + (gone == 1 ? " is" : " are") +

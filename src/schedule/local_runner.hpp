@@ -18,11 +18,8 @@ namespace ablate {
 /// whether an attempt lives, a process id only where to send signals.
 class LocalRunner final : public JobRunner {
  public:
-  /// `wake_fd`: wait() also returns when this descriptor becomes readable, and reads it empty
-  /// (StopSignals::fd()).
-  explicit LocalRunner(std::filesystem::path worker, int wake_fd = -1);
-  /// One that starts nothing: to ask what lives.
-  LocalRunner() : LocalRunner(std::filesystem::path()) {}
+  /// As RunnerOptions has them.
+  explicit LocalRunner(std::filesystem::path worker = {}, int wake_fd = -1);
 
   std::vector<StartResult> start(std::span<const RunRequest> bundle) override;
   WorkerState adopt(const RunRequest& request) override;

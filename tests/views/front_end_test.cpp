@@ -5,7 +5,7 @@
 
 #include "program/law_input.hpp"
 #include "program/sweep_run.hpp"
-#include "schedule/local_runner.hpp"
+#include "schedule/backends.hpp"
 #include "scratch.hpp"
 #include "views/law_report.hpp"
 #include "views/plan_report.hpp"
@@ -53,10 +53,10 @@ BOOST_AUTO_TEST_CASE(a_sweep_is_planned_run_and_tabulated) {
   BOOST_TEST(start_table(planned, devices).rows.size() == 8u);  // 2 widths x 2 seeds x (demo, eval).
 
   SweepRun run(load_sweep(file), {.database = scratch.path / "results/ablate.db", .devices = devices});
-  LocalRunner runner(ABLATE_WORKER_PROGRAM);
+  const auto runner = make_runner(kDefaultBackend, {.worker = ABLATE_WORKER_PROGRAM});
   Ended progress;
   const StopRequests stop = 0;
-  const RunOutcome outcome = run.run(runner, progress, stop);
+  const RunOutcome outcome = run.run(*runner, progress, stop);
   BOOST_TEST(outcome.jobs.finished == 8);
   BOOST_TEST(outcome.jobs.attempts == 8);
   BOOST_TEST(progress.finished == 8);
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_sweep_is_planned_run_and_tabulated) {
   BOOST_TEST(tables[0].rows.size() == 2u);
 
   // What is finished is not run again.
-  BOOST_TEST(run.run(runner, progress, stop).jobs.attempts == 0);
+  BOOST_TEST(run.run(*runner, progress, stop).jobs.attempts == 0);
   BOOST_TEST(progress.finished == 8);
 }
 
