@@ -55,7 +55,8 @@ bool freezes(const Train& train, ModelPart part) {
 
 Cost encoder_cost(const Experiment& e) {
   const Train& train = e.train_encoder;
-  const double params = encoder_params(e), examples = examples_at_once(e.run.encoder_micro_batch, train);
+  const double params = encoder_params(e).total,
+               examples = examples_at_once(e.run.encoder_micro_batch, train);
   const double d = real(e.encoder.width);
   const double n = real(patches(e.encoder.resolution, e.encoder.patch));
   double memory =
@@ -93,9 +94,9 @@ Cost decoder_cost(const Experiment& e, Stage stage) {
   const std::int64_t resolution = resolution_of(e, stage);
   const double images = images_per_sequence(e, stage);
   const std::int64_t patches_in = patches(resolution, e.encoder.patch);
-  const double vision = resolution > 0 ? vision_params(e, resolution) : 0;
-  const double connector = resolution > 0 ? connector_params(e, patches_in) : 0;
-  const double decoder = llm_params(e.llm);
+  const double vision = resolution > 0 ? vision_params(e, resolution).total : 0;
+  const double connector = resolution > 0 ? connector_params(e, patches_in).total : 0;
+  const double decoder = llm_params(e.llm).total;
   const Trains trains = trains_of(e, stage);
 
   const double trainable = vision * trains.vision + connector * trains.connector + decoder * trains.decoder;
@@ -156,14 +157,14 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
             trained.memory_bytes};
   }
   if (stage == Stage::encoder) {
-    const double params = encoder_params(e);
+    const double params = encoder_params(e).total;
     return {params, encoder_flops(e) * examples, kProcessBytes + 4 * params};
   }
   const std::int64_t resolution = resolution_of(e, stage);
   const std::int64_t patches_in = patches(resolution, e.encoder.patch);
   const bool with_images = resolution > 0;
-  const double params =
-      llm_params(e.llm) + (with_images ? vision_params(e, resolution) + connector_params(e, patches_in) : 0);
+  double params = llm_params(e.llm).total;
+  if (with_images) params += vision_params(e, resolution).total + connector_params(e, patches_in).total;
   const double per_image =
       with_images ? vision_products(e, resolution).forward() + connector_flops(e, patches_in) : 0;
   const Asking asking = asking_of(task);

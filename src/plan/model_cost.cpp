@@ -50,6 +50,12 @@ double Products::step(bool upstream_trains, bool trains) const {
          attention * (1 + 2 * passed);
 }
 
+Params operator+(const Params& a, const Params& b) {
+  Params sum = a;
+  sum.total += b.total, sum.active += b.active;
+  return sum;
+}
+
 std::int64_t class_tokens(EncoderLoss loss) { return loss == EncoderLoss::clip ? 1 : 0; }
 
 double vit_params(const Encoder& encoder, std::int64_t resolution, std::int64_t embed_width) {
@@ -66,7 +72,7 @@ double vit_flops(const Encoder& encoder, std::int64_t resolution, std::int64_t e
 // CLIP's has a class token, a norm before the blocks and no bias in the patch projection; SigLIP's and the
 // VAE's the reverse; AIM's a bias there, fixed positions, a norm after the patch projection and no biases in
 // the blocks.
-double vision_params(const Experiment& e, std::int64_t resolution) {
+Params vision_params(const Experiment& e, std::int64_t resolution) {
   const Encoder& encoder = e.encoder;
   const double d = real(encoder.width), n = real(patches(resolution, encoder.patch));
   const bool biases = encoder.loss != EncoderLoss::aim;
@@ -101,12 +107,12 @@ double text_tower_flops(const TextTower& text) {
   return tower_products(text.layers, real(text.width), real(text.mlp_width), real(text.context)).forward();
 }
 
-double encoder_params(const Experiment& e) {
+Params encoder_params(const Experiment& e) {
   const Encoder& encoder = e.encoder;
   const double d = real(encoder.width), f = real(encoder.mlp_width), v = patch_values(encoder);
   const double h = real(encoder.aim_head_width), z = real(encoder.vae_latent_width);
   const double w = real(encoder.text.width), embed = real(encoder.text.embed_width);
-  const double vision = vision_params(e, encoder.resolution);
+  const Params vision = vision_params(e, encoder.resolution);
   switch (encoder.loss) {
     case EncoderLoss::clip:
       return vision + d * embed + text_tower_params(encoder.text) + w * embed + 1;
@@ -164,7 +170,7 @@ double encoder_step_flops(const Experiment& e, double pictures) {
   return pictures * vision.step(/*upstream_trains=*/false, /*trains=*/true) + 3 * rest;
 }
 
-double connector_params(const Experiment& e, std::int64_t patches_in) {
+Params connector_params(const Experiment& e, std::int64_t patches_in) {
   const double d = real(e.encoder.width), out = real(e.llm.width), k = real(e.connector.tokens);
   const double h = real(e.connector.width), depth = real(e.connector.depth);
   if (e.encoder.loss == EncoderLoss::none) return patch_values(e.encoder) * out + out + out;
@@ -221,13 +227,12 @@ Products connector_batch_products(const Experiment& e) {
 
 Params llm_body_params(const Llm& llm) {
   const double d = real(llm.width), kv = d / real(llm.heads) * real(llm.kv_heads);
-  const double dense = real(llm.layers) * (2 * d * d + 2 * d * kv + 3 * d * real(llm.mlp_width));
-  return {.total = dense, .active = dense};
+  return real(llm.layers) * (2 * d * d + 2 * d * kv + 3 * d * real(llm.mlp_width));
 }
 
-double llm_params(const Llm& llm) {
+Params llm_params(const Llm& llm) {
   const double d = real(llm.width), embedding = real(llm.vocab_size) * d;
-  return llm_body_params(llm).total + real(llm.layers) * 2 * d + d + embedding * (llm.tied_head ? 1 : 2);
+  return llm_body_params(llm) + real(llm.layers) * 2 * d + d + embedding * (llm.tied_head ? 1 : 2);
 }
 
 Products llm_products(const Llm& llm, std::int64_t tokens) {

@@ -28,11 +28,14 @@ struct Products {
   double step(bool upstream_trains, bool trains) const;
 };
 
-/// Parameters of a part that not every token need pass.
+/// Parameters of a part.
 struct Params {
-  double total = 0;   ///< All: what memory and checkpoints hold.
-  double active = 0;  ///< Those that one token passes, which its operations follow. Equal in a dense model.
+  double total;   ///< All: what memory and checkpoints hold.
+  double active;  ///< Those that one token passes, which its operations follow.
+  /// Of a dense part, whose every token passes all of them.
+  Params(double dense) : total(dense), active(dense) {}
 };
+Params operator+(const Params& a, const Params& b);
 
 std::int64_t class_tokens(EncoderLoss loss);
 
@@ -45,7 +48,7 @@ double vit_flops(const Encoder& encoder, std::int64_t resolution, std::int64_t e
 
 /// The vision transformer as the decoder sees it, without projection and head, at the resolution of the
 /// stage: position embeddings grow with it. One picture.
-double vision_params(const Experiment& experiment, std::int64_t resolution);
+Params vision_params(const Experiment& experiment, std::int64_t resolution);
 Products vision_products(const Experiment& experiment, std::int64_t resolution);
 
 /// A text tower with its token and position embeddings, without a projection; one caption forward.
@@ -53,7 +56,7 @@ double text_tower_params(const TextTower& text);
 double text_tower_flops(const TextTower& text);
 
 /// The whole encoder of an experiment as the encoder stage trains it: towers, AIM's or the VAE's head.
-double encoder_params(const Experiment& experiment);
+Params encoder_params(const Experiment& experiment);
 /// One picture (with its caption) forward.
 double encoder_flops(const Experiment& experiment);
 /// Beside that, once for a batch of so many pictures: their similarities with all captions, and the query of
@@ -63,7 +66,7 @@ double encoder_batch_flops(const Experiment& experiment, double pictures);
 double encoder_step_flops(const Experiment& experiment, double pictures);
 
 /// Between vision transformer and decoder; `patches_in` patches. Without an encoder: Fuyu's patch projection.
-double connector_params(const Experiment& experiment, std::int64_t patches_in);
+Params connector_params(const Experiment& experiment, std::int64_t patches_in);
 /// Of one picture.
 Products connector_products(const Experiment& experiment, std::int64_t patches_in);
 double connector_flops(const Experiment& experiment, std::int64_t patches_in);
@@ -72,7 +75,7 @@ double connector_flops(const Experiment& experiment, std::int64_t patches_in);
 Products connector_batch_products(const Experiment& experiment);
 
 /// A decoder with RMSNorm, rotary embedding, SwiGLU and grouped-query attention (Llama's form).
-double llm_params(const Llm& llm);
+Params llm_params(const Llm& llm);
 /// Parameters in matrices, without embedding and head: 12 L d^2 where f = 8 d / 3 and all heads have keys of
 /// their own.
 Params llm_body_params(const Llm& llm);
