@@ -34,13 +34,7 @@ struct Expression::Node {
     power,
     minimum,
     maximum,
-    square_root,
-    floor,
-    ceil,
-    round,
-    absolute,
-    log2,
-    exp
+    function  // of one number
   };
 
   Op op = Op::constant;
@@ -48,6 +42,7 @@ struct Expression::Node {
   Operand constant = 0.0;
   std::size_t name = 0;  // Index into names().
   std::vector<Node> operands;
+  double (*function)(double) = nullptr;
 };
 
 namespace {
@@ -61,12 +56,18 @@ constexpr int kMaxDepth = 64;
 struct Function {
   std::string_view name;
   Op op;
-  std::size_t min_arguments, max_arguments;
+  std::size_t max_arguments;
+  double (*of_one)(double) = nullptr;
 };
-constexpr Function kFunctions[] = {
-    {"min", Op::minimum, 1, 64}, {"max", Op::maximum, 1, 64}, {"sqrt", Op::square_root, 1, 1},
-    {"floor", Op::floor, 1, 1},  {"ceil", Op::ceil, 1, 1},    {"round", Op::round, 1, 1},
-    {"abs", Op::absolute, 1, 1}, {"log2", Op::log2, 1, 1},    {"exp", Op::exp, 1, 1}};
+constexpr Function kFunctions[] = {{"min", Op::minimum, 64},
+                                   {"max", Op::maximum, 64},
+                                   {"sqrt", Op::function, 1, std::sqrt},
+                                   {"floor", Op::function, 1, std::floor},
+                                   {"ceil", Op::function, 1, std::ceil},
+                                   {"round", Op::function, 1, std::round},
+                                   {"abs", Op::function, 1, std::abs},
+                                   {"log2", Op::function, 1, std::log2},
+                                   {"exp", Op::function, 1, std::exp}};
 
 const char* kind_of(const Operand& operand) {
   constexpr const char* kKinds[] = {"a truth value", "a number", "a text"};
@@ -254,12 +255,14 @@ class Parser {
     do arguments.push_back(parse_sum());
     while (take(","));
     if (!take(")")) fail("expected ',' or ')'");
-    if (arguments.size() < function->min_arguments || arguments.size() > function->max_arguments)
+    if (arguments.size() > function->max_arguments)
       throw ExpressionError(
           fmt::format("'{}' takes {} value{}, not {}", word, function->max_arguments == 1 ? "1" : "1 to 64",
                       function->max_arguments == 1 ? "" : "s", arguments.size()),
           begin);
-    return make(function->op, begin, std::move(arguments));
+    Node call = make(function->op, begin, std::move(arguments));
+    call.function = function->of_one;
+    return call;
   }
 
   /// Counts how deep the parser is, so that hostile input cannot exhaust the stack.
@@ -330,20 +333,8 @@ class Evaluator {
         return extreme(node, [](double a, double b) { return std::min(a, b); });
       case Op::maximum:
         return extreme(node, [](double a, double b) { return std::max(a, b); });
-      case Op::square_root:
-        return finite(std::sqrt(number(node, 0)), node);
-      case Op::floor:
-        return std::floor(number(node, 0));
-      case Op::ceil:
-        return std::ceil(number(node, 0));
-      case Op::round:
-        return std::round(number(node, 0));
-      case Op::absolute:
-        return std::abs(number(node, 0));
-      case Op::log2:
-        return finite(std::log2(number(node, 0)), node);
-      case Op::exp:
-        return finite(std::exp(number(node, 0)), node);
+      case Op::function:
+        return finite(node.function(number(node, 0)), node);
     }
     throw std::logic_error("unknown operator");
   }

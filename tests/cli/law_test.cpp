@@ -145,8 +145,9 @@ BOOST_AUTO_TEST_CASE(a_sweep_of_the_database_is_fitted_and_the_next_runs_are_a_s
              boost::test_tools::tolerance(0.1));
   BOOST_TEST(fit.out.find("diverged-runs") != std::string::npos);
 
-  const Outcome next =
-      program.run("law propose --sweep search --target 10M --tokens 153600 --budget 1e14 --max-runs 5");
+  const std::string propose =
+      "law propose --sweep search --target 10M --tokens 153600 --budget 1e14 --max-runs 5";
+  const Outcome next = program.run(propose);
   BOOST_TEST(next.err == "");
   BOOST_TEST(next.code == 0);
   BOOST_TEST(next.out.ends_with("Sweep: search-law-1.toml; next: ablate run search-law-1.toml\n"));
@@ -159,19 +160,12 @@ BOOST_AUTO_TEST_CASE(a_sweep_of_the_database_is_fitted_and_the_next_runs_are_a_s
   // In a folder that is reached through a link, `..` is above where it really is.
   std::filesystem::create_directories(program.scratch.path / "deep/er");
   std::filesystem::create_directory_symlink("deep/er", program.scratch.path / "linked");
-  BOOST_TEST(program
-                 .run("law propose --sweep search --target 10M --tokens 153600 --budget 1e14 --max-runs 5 "
-                      "--output linked/next.toml")
-                 .code == 0);
+  BOOST_TEST(program.run(propose + " --output linked/next.toml").code == 0);
   const Outcome linked = program.run("plan linked/next.toml --json");
   BOOST_TEST(linked.err == "");
   BOOST_TEST(linked.code == 0);
   // A budget is in the FLOPs that a plan tells, not in 6 N D.
-  const Json proposed = Json::parse(
-      program
-          .run("law propose --sweep search --target 10M --tokens 153600 --budget 1e14 --max-runs 5 "
-               "--output again.toml --json")
-          .out);
+  const Json proposed = Json::parse(program.run(propose + " --output again.toml --json").out);
   const Outcome again = program.run("plan again.toml --json");
   BOOST_TEST(again.err == "");
   double planned = 0;
@@ -186,10 +180,7 @@ BOOST_AUTO_TEST_CASE(a_sweep_of_the_database_is_fitted_and_the_next_runs_are_a_s
           .code <= 1);
   const Json both = Json::parse(program.run("law fit --sweep search,search-law-1 --json").out);
   BOOST_TEST(both["runs"].get<int>() > 18);
-  expect_refusal(program,
-                 "law propose --sweep search --target 10M --tokens 153600 --budget 1e14 --output "
-                 "search-law-1.toml",
-                 "is there already");
+  expect_refusal(program, propose + " --output search-law-1.toml", "is there already");
 }
 
 BOOST_AUTO_TEST_CASE(rates_that_cannot_win_are_stopped_early_and_left_out) {

@@ -1,6 +1,9 @@
 // Documents and questions for tests of evaluations.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,6 +33,30 @@ inline std::string show_prompt(const std::vector<Segment>& prompt) {
     const auto* bytes = segment.picture ? std::get_if<std::string>(segment.picture.get()) : nullptr;
     shown += !segment.picture ? segment.text : bytes ? "[" + *bytes + "]" : "[scene]";
   }
+  return shown;
+}
+
+/// The bytes of a prompt's pictures, in order.
+inline std::vector<std::string> pictures_of(const std::vector<Segment>& prompt) {
+  std::vector<std::string> found;
+  for (const Segment& segment : prompt)
+    if (segment.picture) found.push_back(std::get<std::string>(*segment.picture));
+  return found;
+}
+
+inline bool all_differ(std::vector<std::string> list) {
+  std::sort(list.begin(), list.end());
+  return std::adjacent_find(list.begin(), list.end()) == list.end();
+}
+
+inline std::string show_question(const Question& question) {
+  return fmt::format("{} : {} : {} : {}", show_prompt(question.prompt), fmt::join(question.candidates, " | "),
+                     question.answer, fmt::join(question.references, " | "));
+}
+
+inline std::vector<std::string> show_questions(const std::vector<Question>& questions) {
+  std::vector<std::string> shown;
+  for (const Question& question : questions) shown.push_back(show_question(question));
   return shown;
 }
 

@@ -128,6 +128,30 @@ BOOST_AUTO_TEST_CASE(what_is_only_said_or_shown_differently_changes_no_key) {
                            [&](const PlannedJob& job) { return !reference.contains(job.key.hex()); }) == 2);
 }
 
+namespace {
+
+/// Makes another value of any.
+struct MakeAnother {
+  void operator()(bool& v) const { v = !v; }
+  void operator()(std::int64_t& v) const { v += 1; }
+  void operator()(double& v) const { v = v == 0 ? 0.25 : v * 0.5; }
+  void operator()(std::string& v) const {
+    const std::map<std::string, std::string> other = {
+        {"cosine", "linear"}, {"bf16", "fp32"}, {"stretch", "crop"}, {"gelu", "quick-gelu"}};
+    v = other.count(v) ? other.at(v) : v + "x";
+  }
+  void operator()(std::vector<double>& v) const { v[0] += 1; }
+  void operator()(std::vector<std::int64_t>& v) const { v.push_back(2); }
+  void operator()(std::vector<std::string>& v) const {
+    if (v.empty())
+      v = {"llm"};
+    else
+      v.pop_back();
+  }
+};
+
+}  // namespace
+
 BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
   // Each field in turn gets another value; the jobs of exactly its stages, and of those after them, get
   // other keys.
@@ -154,25 +178,7 @@ BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
           continue;
         Experiment changed = base;
         Value value = get_value(field, base);
-        struct Change {
-          void operator()(bool& v) const { v = !v; }
-          void operator()(std::int64_t& v) const { v += 1; }
-          void operator()(double& v) const { v = v == 0 ? 0.25 : v * 0.5; }
-          void operator()(std::string& v) const {
-            const std::map<std::string, std::string> other = {
-                {"cosine", "linear"}, {"bf16", "fp32"}, {"stretch", "crop"}, {"gelu", "quick-gelu"}};
-            v = other.count(v) ? other.at(v) : v + "x";
-          }
-          void operator()(std::vector<double>& v) const { v[0] += 1; }
-          void operator()(std::vector<std::int64_t>& v) const { v.push_back(2); }
-          void operator()(std::vector<std::string>& v) const {
-            if (v.empty())
-              v = {"llm"};
-            else
-              v.pop_back();
-          }
-        };
-        std::visit(Change{}, value);
+        std::visit(MakeAnother{}, value);
         set_value(field, changed, value);
         for (const auto& stage : names_of<Stage>()) {
           // The resolution in effect is kept as encoder.resolution, also without an encoder.

@@ -21,19 +21,25 @@ struct HiddenGpus {
 };
 BOOST_TEST_GLOBAL_FIXTURE(HiddenGpus);
 
+/// The jobs of a vlm stage that trains its connector alone, and of its parents.
+struct FrozenVlm : TrainingWorker {
+  FrozenVlm() {
+    Experiment recipe = TrainingFixture::recipe();
+    write_job("encoder", training_job(Stage::encoder, recipe));
+    write_job("llm", training_job(Stage::llm, recipe));
+    recipe.train_vlm.freeze = {ModelPart::encoder, ModelPart::llm};
+    Json job = training_job(Stage::vlm, recipe);
+    job["parents"] = {{"encoder", "encoder"}, {"llm", "llm"}};
+    write_job("vlm", job);
+  }
+};
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(training_jobs, TrainingWorker)
 
-BOOST_AUTO_TEST_CASE(a_vlm_job_builds_on_its_parents_and_journals_losses_shares_and_what_was_read) {
-  const Experiment recipe = TrainingFixture::recipe();
-  write_job("encoder", training_job(Stage::encoder, recipe));
-  write_job("llm", training_job(Stage::llm, recipe));
-  Experiment frozen = recipe;
-  frozen.train_vlm.freeze = {ModelPart::encoder, ModelPart::llm};
-  Json job = training_job(Stage::vlm, frozen);
-  job["parents"] = {{"encoder", "encoder"}, {"llm", "llm"}};
-  write_job("vlm", job);
+BOOST_FIXTURE_TEST_CASE(a_vlm_job_builds_on_its_parents_and_journals_losses_shares_and_what_was_read,
+                        FrozenVlm) {
   BOOST_TEST(train("encoder") == 0);
   BOOST_TEST(train("llm") == 0);
   BOOST_TEST(train("vlm", 1, [&](AttemptSpec& spec) {
@@ -80,10 +86,12 @@ BOOST_AUTO_TEST_CASE(a_vlm_job_builds_on_its_parents_and_journals_losses_shares_
                      *to = trained.find("language_model.model.norm.weight");
   BOOST_TEST_REQUIRE((from && to));
   BOOST_TEST(std::equal(from->bytes.begin(), from->bytes.end(), to->bytes.begin(), to->bytes.end()));
+}
 
-  // Parents that are not told of, or are something else.
-  BOOST_TEST(has(failure(2, FailureKind::config, "vlm", 2), "attempt.json: parents: 'encoder' is missing"));
-  BOOST_TEST(has(failure(2, FailureKind::config, "vlm", 3,
+BOOST_FIXTURE_TEST_CASE(a_vlm_job_whose_parents_are_not_told_of_or_are_something_else_fails, FrozenVlm) {
+  BOOST_TEST(train("llm") == 0);
+  BOOST_TEST(has(failure(2, FailureKind::config, "vlm", 1), "attempt.json: parents: 'encoder' is missing"));
+  BOOST_TEST(has(failure(2, FailureKind::config, "vlm", 2,
                          [&](AttemptSpec& spec) {
                            spec.parents = {{"encoder", attempt("llm").path}, {"llm", attempt("llm").path}};
                          }),
