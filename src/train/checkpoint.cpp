@@ -23,19 +23,19 @@ NamedTensors weights_by_name(const Weights& weights) {
 
 }  // namespace
 
-void Checkpoints::save(std::int64_t step, double first_loss, const Json& totals, const TrainingTask& task,
+void Checkpoints::save(std::int64_t step, double first_loss, const Json& totals, const TrainingStage& stage,
                        const Optimizer& optimizer) {
   const std::string name = fmt::format("checkpoint-{}", step);
   const fs::path unfinished = job_.folder / (name + ".unfinished"), folder = job_.folder / name;
   std::error_code failed;
   fs::remove_all(unfinished, failed);
   make_directories(unfinished);
-  save_weights(unfinished / kModelFile, task.weights());
+  save_weights(unfinished / kModelFile, stage.weights());
   save_tensors(unfinished / kOptimizerFile, optimizer.state());
   const Json state = {{"stage", to_name(job_.stage)}, {"seed", job_.seed}, {"step", step},
-                      {"first_loss", first_loss},     {"totals", totals},  {"data", task.data_state()}};
+                      {"first_loss", first_loss},     {"totals", totals},  {"data", stage.data_state()}};
   write_file(unfinished / kStateFile, state.dump(1) + "\n", /*durable=*/true);
-  fs::remove_all(folder, failed);  // Left by an earlier, interrupted run of the same attempt.
+  fs::remove_all(folder, failed);  // Left where the same attempt was started before, by hand.
   rename_folder(unfinished, folder);
   hooks_.checkpoint(step, name);  // Only now: what the journal names is on the disk.
   names_.push_back(name);
@@ -59,8 +59,8 @@ Json load_checkpoint_state(const TrainingJob& job) {
   return state;
 }
 
-void load_checkpoint(const TrainingJob& job, const TrainingTask& task, const Optimizer& optimizer) {
-  load_tensors(job.resume_path / kModelFile, weights_by_name(task.weights()));
+void load_checkpoint(const TrainingJob& job, const TrainingStage& stage, const Optimizer& optimizer) {
+  load_tensors(job.resume_path / kModelFile, weights_by_name(stage.weights()));
   load_tensors(job.resume_path / kOptimizerFile, optimizer.state());
 }
 

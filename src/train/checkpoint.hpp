@@ -7,7 +7,7 @@
 #include <string>
 
 #include "train/optimizer.hpp"
-#include "train/task.hpp"
+#include "train/stage.hpp"
 #include "train/train.hpp"
 
 namespace ablate {
@@ -19,7 +19,7 @@ class Checkpoints {
  public:
   Checkpoints(const TrainingJob& job, const TrainingHooks& hooks) : job_(job), hooks_(hooks) {}
   /// `totals`: Meter::totals().
-  void save(std::int64_t step, double first_loss, const Json& totals, const TrainingTask& task,
+  void save(std::int64_t step, double first_loss, const Json& totals, const TrainingStage& stage,
             const Optimizer& optimizer);
 
  private:
@@ -32,6 +32,6 @@ class Checkpoints {
 Json load_checkpoint_state(const TrainingJob& job);
 /// Weights and optimiser state of job.resume_path. Throws Error when they do not fit; nothing is half loaded
 /// then that a job would go on with.
-void load_checkpoint(const TrainingJob& job, const TrainingTask& task, const Optimizer& optimizer);
+void load_checkpoint(const TrainingJob& job, const TrainingStage& stage, const Optimizer& optimizer);
 
 }  // namespace ablate

@@ -37,7 +37,7 @@ void Meter::begin_step(bool synchronize) {
   }
 }
 
-void Meter::end_step(const TrainingTask::Work& work) {
+void Meter::end_step(const TrainingStage::Work& work) {
   interval_.flops += work.flops;
   interval_.tokens += work.tokens;
   interval_.images += work.images;

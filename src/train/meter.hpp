@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "train/stage.hpp"
 #include "train/stopwatch.hpp"
-#include "train/task.hpp"
 
 namespace ablate {
 
@@ -21,7 +21,7 @@ class Meter {
   /// Time counts from here.
   void start() { since_ = Clock::now(); }
   void begin_step(bool synchronize);
-  void end_step(const TrainingTask::Work& work);
+  void end_step(const TrainingStage::Work& work);
 
   /// Since the last call, per second or step, by the clock:
   ///   tokens_per_second, images_per_second, flops_per_second
@@ -46,7 +46,7 @@ class Meter {
   torch::Device device_;
   double peak_, matmul_rate_;
   Clock::time_point since_;
-  TrainingTask::Work interval_, total_;
+  TrainingStage::Work interval_, total_;
   double total_seconds_ = 0;
   std::int64_t steps_ = 0, parted_steps_ = 0;
 };

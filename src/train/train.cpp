@@ -15,7 +15,7 @@
 #include "train/memory.hpp"
 #include "train/meter.hpp"
 #include "train/optimizer.hpp"
-#include "train/task.hpp"
+#include "train/stage.hpp"
 #include "train/weight_files.hpp"
 #include "util/error.hpp"
 
@@ -23,15 +23,15 @@ namespace ablate {
 
 namespace {
 
-std::unique_ptr<TrainingTask> make_task(const TrainingJob& job, torch::Device device,
-                                        const Json& data_state) {
+std::unique_ptr<TrainingStage> make_stage(const TrainingJob& job, torch::Device device,
+                                          const Json& data_state) {
   switch (job.stage) {
     case Stage::encoder:
-      return make_encoder_task(job, device, data_state);
+      return make_encoder_stage(job, device, data_state);
     case Stage::llm:
     case Stage::vlm:
     case Stage::sft:
-      return make_decoder_task(job, device, data_state);
+      return make_decoder_stage(job, device, data_state);
     case Stage::demo:
     case Stage::eval:
       break;
@@ -66,18 +66,18 @@ void write_or_fail(const std::function<void()>& write) {
 }
 
 /// Writes the weights, and returns what the `finished` event tells of the stage.
-Json finish(const TrainingJob& job, torch::Device device, TrainingTask& task, Optimizer& optimizer,
+Json finish(const TrainingJob& job, torch::Device device, TrainingStage& stage, Optimizer& optimizer,
             const Meter& meter) {
   if (optimizer.has_ema()) optimizer.swap_ema();
-  write_or_fail([&] { save_weights(job.folder / kModelFile, task.weights()); });
+  write_or_fail([&] { save_weights(job.folder / kModelFile, stage.weights()); });
   Json detail = meter.totals();
   detail["model"] = kModelFile;
   detail["device"] = device_name(device, job.threads);
   std::int64_t parameters = 0;
-  for (const torch::Tensor& parameter : task.model().parameters()) parameters += parameter.numel();
+  for (const torch::Tensor& parameter : stage.model().parameters()) parameters += parameter.numel();
   detail["parameters"] = parameters;
   detail["trainable_parameters"] = optimizer.trainable();
-  detail["data"] = task.data_state().at("tally");
+  detail["data"] = stage.data_state().at("tally");
   return detail;
 }
 
@@ -99,9 +99,9 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
   Meter meter(device, compute_type(settings.precision, device));
   const bool resumes = !job.resume_path.empty();
   const Json state = resumes ? load_checkpoint_state(job) : Json();
-  const auto task = make_task(job, device, resumes ? state.at("data") : Json());
-  Optimizer optimizer(task->model(), settings);
-  if (resumes) load_checkpoint(job, *task, optimizer);
+  const auto stage = make_stage(job, device, resumes ? state.at("data") : Json());
+  Optimizer optimizer(stage->model(), settings);
+  if (resumes) load_checkpoint(job, *stage, optimizer);
   Checkpoints checkpoints(job, hooks);
   const Run& run = job.experiment.run;
 
@@ -115,7 +115,7 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
     const bool stopping = step < settings.steps && hooks.stop_requested();
     const bool due = step > job.resume_step && step < settings.steps && step % run.checkpoint_interval == 0;
     if ((due || stopping) && step > job.resume_step)
-      write_or_fail([&] { checkpoints.save(step, first_loss, meter.totals(), *task, optimizer); });
+      write_or_fail([&] { checkpoints.save(step, first_loss, meter.totals(), *stage, optimizer); });
     if (stopping) return std::nullopt;
     // Done?
     if (step == settings.steps) break;
@@ -125,15 +125,15 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
     const bool logs = step % run.log_interval == 0 || step == settings.steps || step == 1;
     meter.begin_step(/*synchronize=*/logs);
     meter.watch.start(Phase::data);
-    task->load();
+    stage->load();
     optimizer.zero_grad();
-    StepMetrics metrics = task->accumulate(step, meter.watch);
+    StepMetrics metrics = stage->accumulate(step, meter.watch);
     meter.watch.start(Phase::optimizer);
     const double lr = lr_at(step, settings);
     metrics.emplace_back("grad_norm", optimizer.step(step, lr));
-    task->after_update();
+    stage->after_update();
     meter.watch.stop();
-    meter.end_step(task->work());
+    meter.end_step(stage->work());
 
     // Log.
     if (!logs) continue;
@@ -143,10 +143,10 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
     check_converges(values, first_loss, step, lr);
     values.emplace_back("lr", lr);
     for (auto& value : meter.read()) values.push_back(std::move(value));
-    for (auto& value : task->data_metrics()) values.push_back(std::move(value));
+    for (auto& value : stage->data_metrics()) values.push_back(std::move(value));
     hooks.metric(step, std::move(values));
   }
-  return finish(job, device, *task, optimizer, meter);
+  return finish(job, device, *stage, optimizer, meter);
 }
 
 }  // namespace

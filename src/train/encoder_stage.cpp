@@ -9,7 +9,7 @@
 #include "plan/cost.hpp"
 #include "train/device.hpp"
 #include "train/run_settings.hpp"
-#include "train/task.hpp"
+#include "train/stage.hpp"
 #include "train/weight_files.hpp"
 #include "util/error.hpp"
 
@@ -17,9 +17,9 @@ namespace ablate {
 
 namespace {
 
-class EncoderTask final : public TrainingTask {
+class EncoderStage final : public TrainingStage {
  public:
-  EncoderTask(const TrainingJob& job, torch::Device device, const Json& data_state)
+  EncoderStage(const TrainingJob& job, torch::Device device, const Json& data_state)
       : recipe_(job.experiment),
         train_(recipe_.train_encoder),
         device_(device),
@@ -114,9 +114,9 @@ class EncoderTask final : public TrainingTask {
 
 }  // namespace
 
-std::unique_ptr<TrainingTask> make_encoder_task(const TrainingJob& job, torch::Device device,
-                                                const Json& data_state) {
-  return std::make_unique<EncoderTask>(job, device, data_state);
+std::unique_ptr<TrainingStage> make_encoder_stage(const TrainingJob& job, torch::Device device,
+                                                  const Json& data_state) {
+  return std::make_unique<EncoderStage>(job, device, data_state);
 }
 
 }  // namespace ablate

@@ -19,8 +19,8 @@ namespace ablate {
 
 /// A stage in training. One step is load(), then accumulate(); both see every example of the step's batch
 /// once.
-struct TrainingTask {
-  virtual ~TrainingTask() = default;
+struct TrainingStage {
+  virtual ~TrainingStage() = default;
 
   virtual torch::nn::Module& model() = 0;
   virtual Weights weights() const = 0;
@@ -51,9 +51,9 @@ constexpr const char* kNoTokenizer = "`ablate data tokenizer` trains one";
 
 /// Build the model of a stage, fill its weights (from a parent, an init file, or at random), and open its
 /// data at `data_state` (null: from the beginning). Throw Error, DataError.
-std::unique_ptr<TrainingTask> make_encoder_task(const TrainingJob& job, torch::Device device,
-                                                const Json& data_state);
-std::unique_ptr<TrainingTask> make_decoder_task(const TrainingJob& job, torch::Device device,
-                                                const Json& data_state);
+std::unique_ptr<TrainingStage> make_encoder_stage(const TrainingJob& job, torch::Device device,
+                                                  const Json& data_state);
+std::unique_ptr<TrainingStage> make_decoder_stage(const TrainingJob& job, torch::Device device,
+                                                  const Json& data_state);
 
 }  // namespace ablate

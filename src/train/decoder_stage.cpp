@@ -11,7 +11,7 @@
 #include "plan/cost.hpp"
 #include "train/device.hpp"
 #include "train/run_settings.hpp"
-#include "train/task.hpp"
+#include "train/stage.hpp"
 #include "train/weight_files.hpp"
 #include "util/error.hpp"
 
@@ -19,9 +19,9 @@ namespace ablate {
 
 namespace {
 
-class DecoderTask final : public TrainingTask {
+class DecoderStage final : public TrainingStage {
  public:
-  DecoderTask(const TrainingJob& job, torch::Device device, const Json& data_state)
+  DecoderStage(const TrainingJob& job, torch::Device device, const Json& data_state)
       : recipe_(job.experiment),
         train_(train_of(recipe_, job.stage)),
         stage_(job.stage),
@@ -232,9 +232,9 @@ class DecoderTask final : public TrainingTask {
 
 }  // namespace
 
-std::unique_ptr<TrainingTask> make_decoder_task(const TrainingJob& job, torch::Device device,
-                                                const Json& data_state) {
-  return std::make_unique<DecoderTask>(job, device, data_state);
+std::unique_ptr<TrainingStage> make_decoder_stage(const TrainingJob& job, torch::Device device,
+                                                  const Json& data_state) {
+  return std::make_unique<DecoderStage>(job, device, data_state);
 }
 
 }  // namespace ablate
