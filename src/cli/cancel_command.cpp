@@ -30,7 +30,7 @@ int run_cancel(const Arguments& arguments) {
           result.stopped == 1 ? "was" : "were", result.stopped == 1 ? "is" : "are");
   if (result.marked > 0)
     print("; {} {}", count_of(result.marked, "running job"),
-          find_runner(database.path()) ? "told to stop" : "will be stopped by the next `ablate run`");
+          find_owner(database.path()) ? "told to stop" : "will be stopped by the next `ablate run`");
   const std::int64_t untouched =
       static_cast<std::int64_t>(ids.size()) - result.cancelled - result.marked - result.stopped;
   if (untouched > 0) print("; {} had ended already", count_of(untouched, "job"));

@@ -126,7 +126,7 @@ class JournalTail {
 };
 
 template <typename Tail>
-void show_tail(Tail tail, const RunRequest& attempt, bool follow) {
+void show_tail(Tail tail, const AttemptRequest& attempt, bool follow) {
   const auto runner = make_runner(kDefaultBackend);
   // Whether it lives is asked before the copy: what it wrote in between is not lost.
   bool alive = follow;
@@ -140,7 +140,7 @@ void show_tail(Tail tail, const RunRequest& attempt, bool follow) {
 
 int run_log(const Arguments& arguments) {
   Database database = open_for_reading(arguments);
-  const RunRequest attempt = locate_attempt(database, choose_attempt(database, arguments));
+  const AttemptRequest attempt = locate_attempt(database, choose_attempt(database, arguments));
   const AttemptFolder folder = attempt.folder();
   const bool journal = arguments.flag("--journal");
   write_err(one_line((journal ? folder.journal() : folder.log()).string()) + "\n");

@@ -32,7 +32,7 @@ int run_retry(const Arguments& arguments) {
     print("; {} neither failed nor cancelled",
           untouched == 1 ? "1 job is" : count_of(untouched, "job") + " are");
   if (waiting > 0)
-    write_out(find_runner(database.path())
+    write_out(find_owner(database.path())
                   ? "; the `ablate run` that is under way may not see it: start it again at its end"
                   : "; `ablate run` starts what waits");
   write_out("\n");

@@ -25,27 +25,28 @@ std::int64_t rung_step(std::int64_t steps, double share) {
 
 EarlyStop::EarlyStop(Database& database, std::int64_t sweep_id, Stage stage) {
   std::map<std::tuple<double, double, double, std::uint64_t>, std::size_t> groups;
-  for (const TrainedJob& job : load_trained_jobs(database, sweep_id, stage)) {
-    const LawRun run = settings_of(job, stage);
-    const auto group = groups.try_emplace({run.params, run.tokens, run.batch, job.seed}, groups.size()).first;
-    Trial trial{.id = job.id, .steps = job.steps, .lr = run.lr, .group = group->second};
-    trial.at_rung.resize(rule_.rungs.size());
-    trials_.push_back(std::move(trial));
+  for (const TrainedJob& trained : load_trained_jobs(database, sweep_id, stage)) {
+    const LawRun run = settings_of(trained, stage);
+    const auto group =
+        groups.try_emplace({run.params, run.tokens, run.batch, trained.seed}, groups.size()).first;
+    Job& job = jobs_.emplace_back();
+    job.id = trained.id, job.steps = trained.steps, job.lr = run.lr, job.group = group->second;
+    job.at_rung.resize(rule_.rungs.size());
   }
   groups_ = groups.size();
 }
 
-void EarlyStop::update(Database& database, Trial& trial) const {
-  const JobPosition position = load_position(database, trial.id);
-  trial.running = position.state == JobState::running;
-  trial.over = !is_under_way(position.state) && position.state != JobState::waiting;
-  for (std::size_t rung = 0; rung < trial.at_rung.size(); ++rung) {
-    const std::int64_t to = rung_step(trial.steps, rule_.rungs[rung]);
-    if (trial.at_rung[rung]) continue;
+void EarlyStop::update(Database& database, Job& job) const {
+  const JobPosition position = load_position(database, job.id);
+  job.running = position.state == JobState::running;
+  job.over = !is_under_way(position.state) && position.state != JobState::waiting;
+  for (std::size_t rung = 0; rung < job.at_rung.size(); ++rung) {
+    const std::int64_t to = rung_step(job.steps, rule_.rungs[rung]);
+    if (job.at_rung[rung]) continue;
     if (position.last_step >= to)
-      trial.at_rung[rung] = mean_loss(database, trial.id, to - rung_step(trial.steps, kAveragedShare), to);
+      job.at_rung[rung] = mean_loss(database, job.id, to - rung_step(job.steps, kAveragedShare), to);
     else if (position.state == JobState::failed)
-      trial.at_rung[rung] = std::numeric_limits<double>::quiet_NaN();
+      job.at_rung[rung] = std::numeric_limits<double>::quiet_NaN();
   }
 }
 
@@ -53,12 +54,12 @@ std::vector<StopDecision> EarlyStop::losers() const {
   std::vector<StopDecision> found;
   for (std::size_t group = 0; group < groups_; ++group)
     for (std::size_t rung = 0; rung < rule_.rungs.size(); ++rung) {
-      std::vector<const Trial*> there;
+      std::vector<const Job*> there;
       std::vector<RungLoss> losses;
-      for (const Trial& trial : trials_)
-        if (trial.group == group && trial.at_rung[rung]) {
-          there.push_back(&trial);
-          losses.push_back({trial.lr, *trial.at_rung[rung]});
+      for (const Job& job : jobs_)
+        if (job.group == group && job.at_rung[rung]) {
+          there.push_back(&job);
+          losses.push_back({job.lr, *job.at_rung[rung]});
         }
       if (there.size() < kLeastCompared) continue;
       const std::vector<std::size_t> kept = survivors(losses, rule_);
@@ -75,8 +76,8 @@ std::vector<StopDecision> EarlyStop::losers() const {
 std::vector<StopDecision> EarlyStop::decide(Database& database, double now) {
   if (now - looked_ < kSecondsBetweenLooks) return {};
   looked_ = now;
-  for (Trial& trial : trials_)
-    if (!trial.over) update(database, trial);
+  for (Job& job : jobs_)
+    if (!job.over) update(database, job);
   return losers();
 }
 

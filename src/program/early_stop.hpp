@@ -23,7 +23,7 @@ class EarlyStop final : public StopPolicy {
   std::vector<StopDecision> decide(Database& database, double now) override;
 
  private:
-  struct Trial {
+  struct Job {
     std::int64_t id = 0, steps = 0;
     double lr = 0;
     std::size_t group = 0;  ///< Of runs that differ in the rate alone.
@@ -31,11 +31,11 @@ class EarlyStop final : public StopPolicy {
     std::vector<std::optional<double>>
         at_rung;  ///< Mean loss before it; NaN: diverged; nothing: not there yet.
   };
-  void update(Database& database, Trial& trial) const;
+  void update(Database& database, Job& job) const;
   std::vector<StopDecision> losers() const;
 
   HalvingRule rule_;
-  std::vector<Trial> trials_;
+  std::vector<Job> jobs_;
   std::size_t groups_ = 0;
   double looked_ = 0;
 };

@@ -26,16 +26,16 @@ double bytes_of(const std::filesystem::path& path) {
 
 Finding check_running(Database& database) {
   std::int64_t alive = 0, gone = 0;
-  const bool has_runner = find_runner(database.path()).has_value();
+  const bool has_owner = find_owner(database.path()).has_value();
   const auto runner = make_runner(kDefaultBackend);
   for (const AttemptRecord& attempt : load_open_attempts(database))
     ++(runner->is_alive(locate_attempt(database, attempt)) ? alive : gone);
-  if (gone > 0 && !has_runner)
+  if (gone > 0 && !has_owner)
     return {Verdict::fault, "attempts",
             count_of(gone, "attempt") + (gone == 1 ? " is" : " are") +
                 " marked as running, but the worker is gone",
             "`ablate run SWEEP` settles that and goes on from the last checkpoint"};
-  if (alive > 0 && !has_runner)
+  if (alive > 0 && !has_owner)
     return {Verdict::note, "attempts",
             count_of(alive, "worker") + (alive == 1 ? " runs" : " run") + " without an `ablate run`",
             "`ablate run SWEEP` watches over them again"};
@@ -116,9 +116,9 @@ std::vector<Finding> check_database(Database& database) {
   if (wal > kLargeLogBytes)
     findings.push_back({Verdict::note, "database", fmt::format("its write-ahead log is {}", human_bytes(wal)),
                         "a program that reads for a long time keeps it from shrinking: end that program"});
-  const auto runner = find_runner(database.path());
+  const auto owner = find_owner(database.path());
   findings.push_back(
-      {Verdict::good, "lock", runner ? "held by " + *runner : "free: nobody runs this database"});
+      {Verdict::good, "lock", owner ? "held by " + *owner : "free: nobody runs this database"});
   return findings;
 }
 

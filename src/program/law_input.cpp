@@ -57,14 +57,14 @@ bool gives(const std::string& task, const std::string& value) {
 }
 
 /// The evaluation of the job that was to give `value`; null: there is none that has not given it.
-const EvaluationJob* evaluation_of(const TrainedJob& job, const std::string& value) {
+const MissingEvaluation* evaluation_of(const TrainedJob& job, const std::string& value) {
   const auto found = std::find_if(job.unscored.begin(), job.unscored.end(),
-                                  [&](const EvaluationJob& one) { return gives(one.task, value); });
+                                  [&](const MissingEvaluation& one) { return gives(one.task, value); });
   return found == job.unscored.end() ? nullptr : &*found;
 }
 
 /// A finished job without its loss: why it has none.
-void count_without_loss(const EvaluationJob* evaluation, SweepTally& tally) {
+void count_without_loss(const MissingEvaluation* evaluation, SweepTally& tally) {
   if (evaluation == nullptr)
     ++tally.no_loss;
   else if (evaluation->state == JobState::failed)
@@ -97,7 +97,7 @@ void add_job(const TrainedJob& job, Stage stage, const std::string& value, LawIn
   if (!diverged && job.state != JobState::finished) return void(++tally.unfinished);
   const auto loss = diverged ? std::nullopt : loss_of(job, value);
   if (!diverged && !loss) {
-    const EvaluationJob* evaluation = evaluation_of(job, value);
+    const MissingEvaluation* evaluation = evaluation_of(job, value);
     diverged = evaluation != nullptr && has_diverged(evaluation->state, evaluation->failure);
     if (!diverged) return count_without_loss(evaluation, tally);
   }

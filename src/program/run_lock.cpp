@@ -29,7 +29,7 @@ std::filesystem::path run_lock_path(const std::filesystem::path& database) {
   return database_file(database).string() + ".lock";
 }
 
-std::optional<std::string> find_runner(const std::filesystem::path& database) {
+std::optional<std::string> find_owner(const std::filesystem::path& database) {
   const auto path = run_lock_path(database);
   if (!FileLock::is_held(path)) return std::nullopt;
   return read_owner(path);

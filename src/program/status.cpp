@@ -14,9 +14,9 @@ namespace ablate {
 
 namespace {
 
-RunningStatus look_at(const Database& database, RunningJob job, const JobRunner& runner, bool has_runner) {
-  const RunRequest request{.attempt = job.attempt,
-                           .job_folder = (database.folder() / job.folder).parent_path()};
+RunningStatus look_at(const Database& database, RunningJob job, const AttemptRunner& runner, bool has_owner) {
+  const AttemptRequest request{.attempt = job.attempt,
+                               .job_folder = (database.folder() / job.folder).parent_path()};
   const bool is_here = job.host.empty() || job.host == host_name();
   RunningStatus status{.job = std::move(job)};
   status.heard_at = status.job.last_event_at.value_or(status.job.started_at);
@@ -27,7 +27,7 @@ RunningStatus look_at(const Database& database, RunningJob job, const JobRunner&
         status.heard_at,
         std::chrono::duration<double>(std::chrono::file_clock::to_sys(grew).time_since_epoch()).count());
   // With one, what has just ended is taken in at this moment.
-  status.is_gone = !has_runner && is_here && !runner.is_alive(request);
+  status.is_gone = !has_owner && is_here && !runner.is_alive(request);
   return status;
 }
 
@@ -76,10 +76,10 @@ Status load_status(Database& database, const std::optional<std::string>& name) {
     auto stages = load_progress(database, sweep.id);
     status.sweeps.push_back({std::move(sweep), std::move(stages)});
   }
-  status.runner = find_runner(database.path());
+  status.owner = find_owner(database.path());
   const auto runner = make_runner(kDefaultBackend);
   for (RunningJob& job : load_running(database, only))
-    status.running.push_back(look_at(database, std::move(job), *runner, status.runner.has_value()));
+    status.running.push_back(look_at(database, std::move(job), *runner, status.owner.has_value()));
   std::int64_t failed = 0;
   for (const SweepStatus& entry : status.sweeps) failed += total_progress(entry.stages).failed;
   if (failed > 0) status.failed = load_rows_in(database, only, JobState::failed);

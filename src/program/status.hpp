@@ -25,7 +25,8 @@ Pace pace_of(const RunningJob& job);
 /// A job whose attempt has not ended, as far as the database knows.
 struct RunningStatus {
   RunningJob job;
-  /// Nobody runs this database, and its worker lives no more on this machine: the next run ends the attempt
+  /// Nobody runs this database, and its worker lives no more on this machine: the next `ablate run` ends the
+  /// attempt
   /// by what its journal says. False for a worker of another machine: nobody can tell.
   bool is_gone = false;
   double heard_at = 0;  ///< When its journal grew last, read or not.
@@ -40,7 +41,7 @@ struct Status {
   std::vector<SweepStatus> sweeps;
   std::vector<RunningStatus> running;
   std::vector<JobRow> failed;
-  std::optional<std::string> runner;
+  std::optional<std::string> owner;  ///< Who runs jobs on the database; nothing when nobody does.
   double now = 0;
 };
 

@@ -66,7 +66,7 @@ SweepRun::SweepRun(Sweep sweep, const RunOptions& options)
   if (!options.leave_stopped) num_resumed_ = resume_stopped_jobs(database_, sweep_id_);
 }
 
-RunOutcome SweepRun::run(JobRunner& runner, Progress& progress, const StopRequests& stop,
+RunOutcome SweepRun::run(AttemptRunner& runner, Progress& progress, const StopRequests& stop,
                          StopPolicy* policy) {
   const SystemClock clock;
   schedule_.stop_policy = policy;

@@ -50,7 +50,7 @@ class SweepRun {
   const std::vector<Device>& devices() const { return schedule_.devices; }
 
   /// Runs what is left; see run_schedule(). `stop` is asked again and again; `policy` may end jobs early.
-  RunOutcome run(JobRunner& runner, Progress& progress, const StopRequests& stop,
+  RunOutcome run(AttemptRunner& runner, Progress& progress, const StopRequests& stop,
                  StopPolicy* policy = nullptr);
 
  private:

@@ -26,7 +26,7 @@ void write_job(const std::filesystem::path& path, const std::string& text) {
 
 }  // namespace
 
-RunRequest locate_attempt(const Database& database, const AttemptRecord& attempt) {
+AttemptRequest locate_attempt(const Database& database, const AttemptRecord& attempt) {
   return {.attempt_id = attempt.id,
           .attempt = attempt.number,
           .job_folder = (database.folder() / attempt.folder).parent_path(),
@@ -34,10 +34,10 @@ RunRequest locate_attempt(const Database& database, const AttemptRecord& attempt
           .handle = attempt.handle};
 }
 
-RunRequest prepare_attempt(Database& database, const JobRecord& job, const AttemptRecord& attempt,
-                           const std::vector<std::pair<std::string, std::int64_t>>& parents,
-                           const ScheduleOptions& options) {
-  RunRequest request = locate_attempt(database, attempt);
+AttemptRequest prepare_attempt(Database& database, const JobRecord& job, const AttemptRecord& attempt,
+                               const std::vector<std::pair<std::string, std::int64_t>>& parents,
+                               const ScheduleOptions& options) {
+  AttemptRequest request = locate_attempt(database, attempt);
   const JobFolder folder{request.job_folder};
   const AttemptFolder attempt_folder = request.folder();
 

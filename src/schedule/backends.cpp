@@ -9,9 +9,9 @@ namespace ablate {
 
 namespace {
 
-using MakeRunner = std::unique_ptr<JobRunner> (*)(const RunnerOptions& options);
+using MakeRunner = std::unique_ptr<AttemptRunner> (*)(const RunnerOptions& options);
 
-std::unique_ptr<JobRunner> make_local_runner(const RunnerOptions& options) {
+std::unique_ptr<AttemptRunner> make_local_runner(const RunnerOptions& options) {
   return std::make_unique<LocalRunner>(options.worker, options.wake_fd);
 }
 
@@ -23,7 +23,7 @@ constexpr Backend kBackends[] = {{"local", make_local_runner}};
 
 }  // namespace
 
-std::unique_ptr<JobRunner> make_runner(std::string_view backend, const RunnerOptions& options) {
+std::unique_ptr<AttemptRunner> make_runner(std::string_view backend, const RunnerOptions& options) {
   std::vector<std::string> known;
   for (const Backend& entry : kBackends) {
     if (entry.name == backend) return entry.make(options);

@@ -19,6 +19,6 @@ struct RunnerOptions {
 constexpr std::string_view kDefaultBackend = "local";
 
 /// Throws Error that names all backends when there is none of that name.
-std::unique_ptr<JobRunner> make_runner(std::string_view backend, const RunnerOptions& options = {});
+std::unique_ptr<AttemptRunner> make_runner(std::string_view backend, const RunnerOptions& options = {});
 
 }  // namespace ablate

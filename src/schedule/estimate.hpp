@@ -70,9 +70,9 @@ std::vector<bool> find_blocked(const Plan& plan, const JobStates& states);
 /// plan.
 std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& states, const SlotSpeed& speed);
 
-/// The seconds that are left of a run that has taken `elapsed`: at its pace so far, with each job weighed by
-/// what its stage and task take. Nothing while nothing is done, or when nothing is left. `start`, `now`: the
-/// sweep at the start and now.
+/// The seconds that are left of an `ablate run` that has taken `elapsed`: at its pace so far, with each job
+/// weighed by what its stage and task take. Nothing while nothing is done, or when nothing is left. `start`,
+/// `now`: the sweep at the start and now.
 std::optional<double> run_seconds_left(const std::vector<StageProgress>& start,
                                        const std::vector<StageProgress>& now, double elapsed,
                                        const SlotSpeed& speed);

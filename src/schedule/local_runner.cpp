@@ -59,7 +59,7 @@ std::string lock_text(const std::filesystem::path& lock) {
   }
 }
 
-std::vector<std::string> worker_environment(const RunRequest& request) {
+std::vector<std::string> worker_environment(const AttemptRequest& request) {
   std::vector<std::string> environment;
   for (const char* name : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"})
     environment.push_back(fmt::format("{}={}", name, request.placement.threads));
@@ -77,11 +77,11 @@ std::vector<std::string> worker_environment(const RunRequest& request) {
 LocalRunner::LocalRunner(std::filesystem::path worker, int wake_fd)
     : worker_(std::move(worker)), wake_fd_(wake_fd) {}
 
-std::vector<StartResult> LocalRunner::start(std::span<const RunRequest> bundle) {
+std::vector<StartResult> LocalRunner::start(std::span<const AttemptRequest> bundle) {
   using enum StartResult::Outcome;
   std::vector<StartResult> results;
   std::string unavailable_since;
-  for (const RunRequest& request : bundle) {
+  for (const AttemptRequest& request : bundle) {
     if (!unavailable_since.empty()) {
       results.push_back({.outcome = unavailable, .message = unavailable_since});
       continue;
@@ -99,7 +99,7 @@ std::vector<StartResult> LocalRunner::start(std::span<const RunRequest> bundle) 
 }
 
 /// Throws RunnerError when no attempt can be started, Error when this one cannot.
-StartResult LocalRunner::start_one(const RunRequest& request) {
+StartResult LocalRunner::start_one(const AttemptRequest& request) {
   const AttemptFolder folder = request.folder();
   auto lock = FileLock::try_take(folder.lock());
   if (!lock)
@@ -130,11 +130,11 @@ StartResult LocalRunner::start_one(const RunRequest& request) {
   return {.outcome = StartResult::Outcome::running, .handle = std::to_string(pid)};
 }
 
-bool LocalRunner::is_alive(const RunRequest& request) const {
+bool LocalRunner::is_alive(const AttemptRequest& request) const {
   return FileLock::is_held(request.folder().lock());
 }
 
-WorkerState LocalRunner::adopt(const RunRequest& request) {
+WorkerState LocalRunner::adopt(const AttemptRequest& request) {
   if (!is_alive(request)) return WorkerState::gone;
   const AttemptFolder folder = request.folder();
   Process process{
@@ -152,7 +152,7 @@ WorkerState LocalRunner::adopt(const RunRequest& request) {
 }
 
 /// Appends the process to `ends` when it is gone.
-bool LocalRunner::collect(Process& process, std::vector<RunEnd>& ends) {
+bool LocalRunner::collect(Process& process, std::vector<WorkerEnd>& ends) {
   if (process.pidfd) {
     pollfd state{process.pidfd.get(), POLLIN, 0};
     if (::poll(&state, 1, 0) != 1) return false;
@@ -169,7 +169,7 @@ bool LocalRunner::collect(Process& process, std::vector<RunEnd>& ends) {
   return exit.has_value();
 }
 
-RunNews LocalRunner::wait(double seconds) {
+WorkerNews LocalRunner::wait(double seconds) {
   timespec now{};
   const auto monotonic = [&] {
     ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -191,7 +191,7 @@ RunNews LocalRunner::wait(double seconds) {
     bool woken = false;
     char drained[64];
     while (wake_fd_ >= 0 && ::read(wake_fd_, drained, sizeof drained) > 0) woken = true;
-    std::vector<RunEnd> ends;
+    std::vector<WorkerEnd> ends;
     std::erase_if(processes_, [&](Process& process) { return collect(process, ends); });
     if (!ends.empty() || woken || monotonic() >= deadline) return {.begun = {}, .ended = std::move(ends)};
   }

@@ -16,15 +16,15 @@ namespace ablate {
 /// of the lock once the worker has it: it is held for exactly as long as the worker, or something that it
 /// started, lives, whatever becomes of the scheduler. Process ids are reused, locks are not: a lock says
 /// whether an attempt lives, a process id only where to send signals.
-class LocalRunner final : public JobRunner {
+class LocalRunner final : public AttemptRunner {
  public:
   /// As RunnerOptions has them.
   explicit LocalRunner(std::filesystem::path worker = {}, int wake_fd = -1);
 
-  std::vector<StartResult> start(std::span<const RunRequest> bundle) override;
-  WorkerState adopt(const RunRequest& request) override;
-  bool is_alive(const RunRequest& request) const override;
-  RunNews wait(double seconds) override;
+  std::vector<StartResult> start(std::span<const AttemptRequest> bundle) override;
+  WorkerState adopt(const AttemptRequest& request) override;
+  bool is_alive(const AttemptRequest& request) const override;
+  WorkerNews wait(double seconds) override;
   void terminate(std::int64_t attempt_id) override;
   void kill(std::int64_t attempt_id) override;
 
@@ -36,8 +36,8 @@ class LocalRunner final : public JobRunner {
     bool child = true;  ///< Ours: its exit status can be read.
     std::filesystem::path lock;
   };
-  StartResult start_one(const RunRequest& request);
-  bool collect(Process& process, std::vector<RunEnd>& ends);
+  StartResult start_one(const AttemptRequest& request);
+  bool collect(Process& process, std::vector<WorkerEnd>& ends);
   void signal(std::int64_t attempt_id, int signal);
 
   std::filesystem::path worker_;

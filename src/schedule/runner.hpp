@@ -21,7 +21,7 @@ struct RunnerError : Error {
 };
 
 /// What a runner needs to start or find an attempt.
-struct RunRequest {
+struct AttemptRequest {
   std::int64_t attempt_id = 0;
   std::int64_t attempt = 1;          ///< Its number.
   std::filesystem::path job_folder;  ///< Absolute; job.json and attempt.json are in place.
@@ -52,30 +52,30 @@ struct StartResult {
 enum class WorkerState { gone, queued, running };
 
 /// An attempt whose process is gone.
-struct RunEnd {
+struct WorkerEnd {
   std::int64_t attempt_id = 0;
   std::optional<ExitStatus> exit;  ///< Nothing for a process that was adopted: its parent was another.
 };
 
 /// What happened while a runner waited.
-struct RunNews {
+struct WorkerNews {
   std::vector<std::int64_t> begun;  ///< Ids of attempts that were queued and run now.
-  std::vector<RunEnd> ended;
+  std::vector<WorkerEnd> ended;
   bool empty() const { return begun.empty() && ended.empty(); }
 };
 
-struct JobRunner {
-  virtual ~JobRunner() = default;
+struct AttemptRunner {
+  virtual ~AttemptRunner() = default;
   /// Starts a bundle of attempts: one by one, as one array of a batch system, or in one process. One result
   /// for each, in their order. Throws nothing.
-  virtual std::vector<StartResult> start(std::span<const RunRequest> bundle) = 0;
+  virtual std::vector<StartResult> start(std::span<const AttemptRequest> bundle) = 0;
   /// Watches an attempt that an earlier scheduler started, unless it is gone.
-  virtual WorkerState adopt(const RunRequest& request) = 0;
+  virtual WorkerState adopt(const AttemptRequest& request) = 0;
   /// Whether an attempt that anybody started is queued or running, without watching it.
-  virtual bool is_alive(const RunRequest& request) const = 0;
+  virtual bool is_alive(const AttemptRequest& request) const = 0;
   /// Waits until an attempt begins or ends, a signal comes to this process, or `seconds` are over. Never
   /// returns an end twice.
-  virtual RunNews wait(double seconds) = 0;
+  virtual WorkerNews wait(double seconds) = 0;
   /// Asks an attempt to leave a checkpoint (SIGTERM), or ends it (SIGKILL). One that is queued does
   /// not begin any more, and ends.
   virtual void terminate(std::int64_t attempt_id) = 0;

@@ -32,7 +32,7 @@ std::vector<JobNode> job_nodes(const std::vector<JobRecord>& jobs) {
 
 class Scheduler {
  public:
-  Scheduler(Database& database, std::int64_t sweep_id, std::int64_t invocation_id, JobRunner& runner,
+  Scheduler(Database& database, std::int64_t sweep_id, std::int64_t invocation_id, AttemptRunner& runner,
             const Clock& clock, Progress& progress, const StopRequests& stop, const ScheduleOptions& options)
       : database_(database),
         sweep_id_(sweep_id),
@@ -59,7 +59,7 @@ class Scheduler {
   struct Submission {
     std::size_t job = 0;
     AttemptRecord attempt;
-    RunRequest request;
+    AttemptRequest request;
   };
   bool start_ready();
   void prepare(std::size_t index, Placement placement, std::vector<Submission>& bundle);
@@ -85,14 +85,15 @@ class Scheduler {
 
   Database& database_;
   const std::int64_t sweep_id_, invocation_id_;
-  JobRunner& runner_;
+  AttemptRunner& runner_;
   const Clock& clock_;
   Progress& progress_;
   const StopRequests& stop_;
   const ScheduleOptions& options_;
   std::vector<JobRecord> jobs_;  ///< By id; the queue names them by their indices.
   JobQueue queue_;
-  std::vector<std::int64_t> fruitless_;  ///< Of each job: attempts in a row without progress, in this run.
+  std::vector<std::int64_t>
+      fruitless_;  ///< Of each job: attempts in a row without progress, in this `ablate run`.
   Slots slots_;
   Supervisor running_;
   std::int64_t attempts_ = 0, failures_ = 0;
@@ -128,7 +129,7 @@ void Scheduler::settle_leftovers() {
       continue;
     }
     const JobRecord& job = jobs_[*index];
-    const RunRequest request = locate_attempt(database_, attempt);
+    const AttemptRequest request = locate_attempt(database_, attempt);
     const double now = clock_.monotonic();
     const double age = std::max(0.0, clock_.now() - attempt.started_at);
     RunningAttempt running{
@@ -153,7 +154,7 @@ void Scheduler::settle_leftovers() {
 
 /// An attempt of another sweep: buried when it is gone; one that lives is that sweep's matter.
 void Scheduler::settle_foreign(AttemptRecord attempt) {
-  const RunRequest request = locate_attempt(database_, attempt);
+  const AttemptRequest request = locate_attempt(database_, attempt);
   if (runner_.is_alive(request)) {
     progress_.note(fmt::format("{} of another sweep is still running: left alone", attempt.folder));
     return;
@@ -223,7 +224,7 @@ void Scheduler::prepare(std::size_t index, Placement placement, std::vector<Subm
 /// Leaves in `bundle` what was not started and is not settled when it throws.
 void Scheduler::submit(std::vector<Submission>& bundle) {
   const std::vector<Submission> submitted = std::exchange(bundle, {});
-  std::vector<RunRequest> requests;
+  std::vector<AttemptRequest> requests;
   for (const Submission& submission : submitted) requests.push_back(submission.request);
   const std::vector<StartResult> results = runner_.start(requests);
   std::vector<const StartResult*> reasons;  // of what was not started
@@ -301,13 +302,13 @@ void Scheduler::end_unstarted(Submission& submission, const std::string& message
 }
 
 void Scheduler::wait() {
-  const RunNews news = runner_.wait(running_.pause());
+  const WorkerNews news = runner_.wait(running_.pause());
   // Requests first: an attempt that left because it was asked to did not crash.
   heed_stop_requests();
   heed_database();
   for (const std::int64_t begun : news.begun) running_.begin(begun);
   heed_starts();
-  for (const RunEnd& gone : news.ended)
+  for (const WorkerEnd& gone : news.ended)
     if (auto running = running_.take_out(gone.attempt_id)) end(*running, gone.exit);
 }
 
@@ -408,7 +409,7 @@ ScheduleResult Scheduler::result() const {
 }  // namespace
 
 ScheduleResult run_schedule(Database& database, std::int64_t sweep_id, std::int64_t invocation_id,
-                            JobRunner& runner, const Clock& clock, Progress& progress,
+                            AttemptRunner& runner, const Clock& clock, Progress& progress,
                             const StopRequests& stop, const ScheduleOptions& options) {
   Scheduler scheduler(database, sweep_id, invocation_id, runner, clock, progress, stop, options);
   try {
@@ -416,8 +417,8 @@ ScheduleResult run_schedule(Database& database, std::int64_t sweep_id, std::int6
   } catch (const std::runtime_error& error) {
     const std::size_t left = scheduler.num_running();
     if (left == 0) throw;
-    throw Error(fmt::format("{}; {} running {} left alone: the next run takes over", error.what(), left,
-                            left == 1 ? "job is" : "jobs are"));
+    throw Error(fmt::format("{}; {} running {} left alone: the next `ablate run` takes over", error.what(),
+                            left, left == 1 ? "job is" : "jobs are"));
   }
 }
 

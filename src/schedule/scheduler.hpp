@@ -20,7 +20,7 @@ namespace ablate {
 
 struct ScheduleOptions {
   std::vector<Device> devices;
-  std::int64_t retries = 2;  ///< Attempts in a row, of one run, that may be lost without progress.
+  std::int64_t retries = 2;  ///< Attempts in a row, of one `ablate run`, that may be lost without progress.
   double timeout = 0;        ///< Seconds that one attempt may run; 0: any.
   /// Seconds without journal growth after which a running attempt is given up; 0: never.
   double heartbeat = 600;
@@ -50,7 +50,7 @@ using StopRequests = std::atomic<int>;
 /// live are adopted, those that are gone are ended from what their journals say. Throws Error when the
 /// database or disk gives out; what was recorded until then stands, and the next call goes on from there.
 ScheduleResult run_schedule(Database& database, std::int64_t sweep_id, std::int64_t invocation_id,
-                            JobRunner& runner, const Clock& clock, Progress& progress,
+                            AttemptRunner& runner, const Clock& clock, Progress& progress,
                             const StopRequests& stop, const ScheduleOptions& options);
 
 }  // namespace ablate

@@ -1,4 +1,5 @@
-// What a run would do, without running anything: the scheduler's own queue and slots under estimated times.
+// What `ablate run` would do, without running anything: the scheduler's own queue and slots under estimated
+// times.
 #pragma once
 
 #include <cstddef>

@@ -14,7 +14,7 @@ struct StopDecision {
   CancelReason reason = CancelReason::early_stop;  ///< Not `none`. A user's cancel goes before it.
 };
 
-/// A rule by which a run ends jobs that are not worth going on with. The scheduler asks it each time that it
+/// A rule by which jobs are ended that are not worth going on with. The scheduler asks it each time that it
 /// has taken in what running jobs tell, a few times a second, and cancels what it names: a job that is queued
 /// or running leaves a checkpoint, a waiting one does not start, one that has ended is left as it is.
 struct StopPolicy {

@@ -15,7 +15,7 @@ namespace ablate {
 
 class Supervisor {
  public:
-  Supervisor(Database& database, JobRunner& runner, const Clock& clock, const ScheduleOptions& options)
+  Supervisor(Database& database, AttemptRunner& runner, const Clock& clock, const ScheduleOptions& options)
       : database_(database), runner_(runner), clock_(clock), options_(options) {}
 
   void add(RunningAttempt running);
@@ -44,7 +44,7 @@ class Supervisor {
   void kill(RunningAttempt& running);
 
   Database& database_;
-  JobRunner& runner_;
+  AttemptRunner& runner_;
   const Clock& clock_;
   const ScheduleOptions& options_;
   std::vector<RunningAttempt> running_;

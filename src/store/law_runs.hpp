@@ -14,8 +14,8 @@
 
 namespace ablate {
 
-/// An evaluation of a trained model.
-struct EvaluationJob {
+/// An evaluation of a trained model that has given no score.
+struct MissingEvaluation {
   std::string task;  ///< What its scores' names begin with: "heldout-loss".
   JobState state = JobState::waiting;
   std::string failure;  ///< As that of a TrainedJob.
@@ -34,7 +34,7 @@ struct TrainedJob {
   double evaluation_flops = 0;            ///< Likewise, of the evaluations of this sweep that have finished.
   std::map<std::string, double> metrics;  ///< Last values ("loss") of a finished job: final ones; else none.
   std::map<std::string, double> scores;   ///< Of the evaluations of this sweep that look at it.
-  std::vector<EvaluationJob> unscored;    ///< Evaluations of this sweep that are not finished, or failed.
+  std::vector<MissingEvaluation> unscored;  ///< Evaluations of this sweep that are not finished, or failed.
 };
 
 /// The jobs of one stage of a sweep, in the order in which they were planned.

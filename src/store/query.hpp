@@ -1,4 +1,4 @@
-// One run of an SQL statement: bind, step, read; errors come as Error with the database's path.
+// One execution of an SQL statement: bind, step, read; errors come as Error with the database's path.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ class Query {
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
 
-  /// Makes ready for another run with other values: integers, real numbers (NaN is bound as NULL), text,
-  /// optionals, nullptr.
+  /// Makes ready for another execution with other values: integers, real numbers (NaN is bound as NULL),
+  /// text, optionals, nullptr.
   template <typename... Values>
   Query& bind(const Values&... values) {
     reset();

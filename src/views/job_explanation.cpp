@@ -21,11 +21,11 @@ std::string reason(const Database& database, const std::vector<JobRow>& rows, co
     case JobState::finished:
       return "It is finished; it will not run again.";
     case JobState::queued:
-      return find_runner(database.path())
+      return find_owner(database.path())
                  ? "It is queued: it was submitted and begins when there is room for it."
                  : "It was queued when its `ablate run` ended; the next one goes on with it.";
     case JobState::running:
-      return find_runner(database.path())
+      return find_owner(database.path())
                  ? "It runs now."
                  : "It was running when its `ablate run` ended; the next one goes on with it.";
     case JobState::failed:
@@ -57,8 +57,8 @@ std::string reason(const Database& database, const std::vector<JobRow>& rows, co
         parent.state != JobState::finished)
       ++unfinished;
   if (unfinished > 0) return fmt::format("It waits for {} that it builds on.", count_of(unfinished, "job"));
-  return find_runner(database.path()) ? "It is ready and waits for a free slot."
-                                      : "It is ready, but nobody runs this database now: `ablate run SWEEP`.";
+  return find_owner(database.path()) ? "It is ready and waits for a free slot."
+                                     : "It is ready, but nobody runs this database now: `ablate run SWEEP`.";
 }
 
 std::string attempt_line(const AttemptRecord& attempt) {

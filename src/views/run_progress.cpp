@@ -54,7 +54,8 @@ void RunProgress::started(const JobRecord& job, const AttemptRecord& attempt) {
 }
 
 void RunProgress::adopted(const JobRecord& job, const AttemptRecord& attempt) {
-  say(fmt::format("adopted  {}  on {}: it outlived an earlier run", who(job), attempt.placement.device()));
+  say(fmt::format("adopted  {}  on {}: it outlived an earlier `ablate run`", who(job),
+                  attempt.placement.device()));
 }
 
 void RunProgress::ended(const JobRecord& job, const AttemptRecord& attempt, JobState next) {

@@ -15,7 +15,7 @@ namespace ablate {
 
 class RunProgress final : public Progress {
  public:
-  /// `speed`: of a slot, as measured before this run.
+  /// `speed`: of a slot, as measured before this `ablate run`.
   RunProgress(Database& database, std::int64_t sweep_id, SlotSpeed speed, const Clock& clock, bool quiet);
 
   void queued(const JobRecord& job, const AttemptRecord& attempt) override;

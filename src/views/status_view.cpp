@@ -11,8 +11,8 @@ namespace ablate {
 
 namespace {
 
-std::string runner_line(const Status& status) {
-  if (status.runner) return "run by " + *status.runner;
+std::string owner_line(const Status& status) {
+  if (status.owner) return "run by " + *status.owner;
   if (!status.running.empty())
     return fmt::format("nobody runs this database now, but {} not ended; `ablate run` goes on from there",
                        status.running.size() == 1
@@ -43,7 +43,7 @@ std::vector<std::string> status_lines(const Database& database, const Status& st
   }
   if (status.sweeps.empty())
     lines.push_back("no sweep is recorded here; `ablate run SWEEP` or `ablate plan SWEEP --save` does");
-  lines.push_back(runner_line(status));
+  lines.push_back(owner_line(status));
   if (!status.running.empty()) {
     lines.push_back("running");
     append(running_lines(status.running, status.now));
@@ -56,7 +56,7 @@ std::vector<std::string> status_lines(const Database& database, const Status& st
 }
 
 Json status_json(const Database& database, const Status& status) {
-  Json json = {{"runner", status.runner ? Json(*status.runner) : Json()},
+  Json json = {{"runner", status.owner ? Json(*status.owner) : Json()},
                {"sweeps", Json::array()},
                {"running", Json::array()},
                {"failed", Json::array()}};

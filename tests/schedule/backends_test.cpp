@@ -11,7 +11,7 @@ BOOST_AUTO_TEST_SUITE(backends)
 
 BOOST_AUTO_TEST_CASE(the_default_backend_sees_who_lives_and_needs_no_worker_for_that) {
   const Scratch scratch;
-  const RunRequest request{.attempt_id = 1, .attempt = 1, .job_folder = scratch.path};
+  const AttemptRequest request{.attempt_id = 1, .attempt = 1, .job_folder = scratch.path};
   std::filesystem::create_directories(request.folder().path);
   const auto runner = make_runner(kDefaultBackend);
   BOOST_TEST(!runner->is_alive(request));
@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(the_default_backend_sees_who_lives_and_needs_no_worker_for_
 
 BOOST_AUTO_TEST_CASE(the_worker_is_the_one_that_is_named) {
   const Scratch scratch;
-  const RunRequest request{.attempt_id = 1, .attempt = 1, .job_folder = scratch.path};
+  const AttemptRequest request{.attempt_id = 1, .attempt = 1, .job_folder = scratch.path};
   std::filesystem::create_directories(request.folder().path);
   const auto runner = make_runner(kDefaultBackend, {.worker = "/nowhere/ablate-worker"});
   const StartResult result = runner->start(std::span(&request, 1)).at(0);

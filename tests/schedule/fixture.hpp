@@ -81,14 +81,14 @@ inline Act failing(FailureKind kind, const std::string& message) {
           }};
 }
 
-struct FakeRunner final : JobRunner {
+struct FakeRunner final : AttemptRunner {
   explicit FakeRunner(FakeClock& fake_clock) : clock(fake_clock) {}
 
-  std::vector<StartResult> start(std::span<const RunRequest> bundle) override {
+  std::vector<StartResult> start(std::span<const AttemptRequest> bundle) override {
     using enum StartResult::Outcome;
     bundles.push_back(bundle.size());
     std::vector<StartResult> results;
-    for (const RunRequest& request : bundle) {
+    for (const AttemptRequest& request : bundle) {
       try {
         results.push_back(start_one(request));
       } catch (const RunnerError& error) {
@@ -99,7 +99,7 @@ struct FakeRunner final : JobRunner {
     }
     return results;
   }
-  StartResult start_one(const RunRequest& request) {
+  StartResult start_one(const AttemptRequest& request) {
     if (on_start) on_start(request);
     const Act act = behave(request);
     Process process{request, request.folder().path, act, clock.seconds + act.queued, act.queued == 0, 0,
@@ -112,17 +112,17 @@ struct FakeRunner final : JobRunner {
     return {.outcome = act.queued > 0 ? StartResult::Outcome::queued : StartResult::Outcome::running,
             .handle = fmt::format("fake job {}", request.attempt_id)};
   }
-  WorkerState adopt(const RunRequest& request) override {
+  WorkerState adopt(const AttemptRequest& request) override {
     adopted.push_back(request);
     if (!alive) return WorkerState::gone;
     processes.push_back({request, request.folder().path, *alive, clock.seconds + alive->queued,
                          alive->queued == 0, clock.seconds + alive->queued + alive->seconds, std::nullopt});
     return alive->queued > 0 ? WorkerState::queued : WorkerState::running;
   }
-  bool is_alive(const RunRequest& request) const override {
+  bool is_alive(const AttemptRequest& request) const override {
     return FileLock::is_held(request.folder().lock());
   }
-  RunNews wait(double seconds) override {
+  WorkerNews wait(double seconds) override {
     const double until = clock.seconds + seconds;
     const auto next =
         std::min_element(processes.begin(), processes.end(),
@@ -133,7 +133,7 @@ struct FakeRunner final : JobRunner {
       return {};
     }
     clock.seconds = std::max(clock.seconds, next->next_at());
-    RunNews news;
+    WorkerNews news;
     if (!next->begun && next->begins_at < next->ends_at) {
       next->begun = true;
       if (next->act.at_start) next->act.at_start(next->folder);
@@ -150,7 +150,7 @@ struct FakeRunner final : JobRunner {
   void kill(std::int64_t attempt_id) override { signal(attempt_id, SIGKILL); }
 
   struct Process {
-    RunRequest request;
+    AttemptRequest request;
     std::filesystem::path folder;
     Act act;
     double begins_at;
@@ -172,12 +172,12 @@ struct FakeRunner final : JobRunner {
   }
 
   FakeClock& clock;
-  std::function<Act(const RunRequest&)> behave = [](const RunRequest&) { return finishing(); };
-  std::function<void(const RunRequest&)> on_start;
+  std::function<Act(const AttemptRequest&)> behave = [](const AttemptRequest&) { return finishing(); };
+  std::function<void(const AttemptRequest&)> on_start;
   std::function<void()> on_wait;  ///< Called at the end of every wait.
   std::optional<Act> alive;       ///< What an adopted process does; nothing: it is gone.
   std::vector<Process> processes;
-  std::vector<RunRequest> started, adopted;
+  std::vector<AttemptRequest> started, adopted;
   std::vector<std::size_t> bundles;  ///< The size of each.
   std::vector<int> signals;
   std::size_t most_at_once = 0;

@@ -131,12 +131,13 @@ BOOST_AUTO_TEST_CASE(a_job_whose_folder_cannot_be_made_fails_alone) {
 BOOST_AUTO_TEST_CASE(a_runner_that_cannot_start_anything_stops_the_run_and_loses_nothing) {
   TestSweep sweep({{"a"}, {"b"}, {"c"}});
   sweep.options.devices.front().slots = 3;
-  sweep.runner.on_start = [&](const RunRequest&) {
+  sweep.runner.on_start = [&](const AttemptRequest&) {
     if (sweep.runner.started.size() == 1) throw RunnerError("/nowhere/ablate-worker: no such program");
   };
   BOOST_CHECK_EXCEPTION(sweep.run(), Error, [](const Error& error) {
     return std::string(error.what()) ==
-           "/nowhere/ablate-worker: no such program; 1 running job is left alone: the next run takes over";
+           "/nowhere/ablate-worker: no such program; 1 running job is left alone: the next `ablate run` "
+           "takes over";
   });
   for (const std::size_t job : {1, 2}) {
     BOOST_CHECK(sweep.state(job) == JobState::waiting);

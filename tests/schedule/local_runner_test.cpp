@@ -22,30 +22,31 @@ struct ScriptedWorker {
     program = scratch.write("worker", "#!/bin/sh\n" + script + "\n");
     std::filesystem::permissions(program, std::filesystem::perms::owner_all);
   }
-  RunRequest request(std::int64_t id, const std::string& device = "cpu") const {
+  AttemptRequest request(std::int64_t id, const std::string& device = "cpu") const {
     const std::filesystem::path job = scratch.path / ("job" + std::to_string(id));
     std::filesystem::create_directories(JobFolder{job}.attempt(1));
-    RunRequest request{.attempt_id = id, .attempt = 1, .job_folder = job, .placement = parse_device(device)};
+    AttemptRequest request{
+        .attempt_id = id, .attempt = 1, .job_folder = job, .placement = parse_device(device)};
     request.placement.threads = 2;
     return request;
   }
-  AttemptFolder folder(const RunRequest& of) const { return {JobFolder{of.job_folder}.attempt(1)}; }
+  AttemptFolder folder(const AttemptRequest& of) const { return {JobFolder{of.job_folder}.attempt(1)}; }
   Scratch scratch;
   std::filesystem::path program;
 };
 
-StartResult start(LocalRunner& runner, const RunRequest& request) {
+StartResult start(LocalRunner& runner, const AttemptRequest& request) {
   return runner.start(std::span(&request, 1)).at(0);
 }
-StartResult start_with(const std::filesystem::path& program, const RunRequest& request) {
+StartResult start_with(const std::filesystem::path& program, const AttemptRequest& request) {
   LocalRunner runner(program);
   return start(runner, request);
 }
 
 /// The first end, waiting at most ten seconds.
-std::optional<RunEnd> wait_for_end(LocalRunner& runner) {
+std::optional<WorkerEnd> wait_for_end(LocalRunner& runner) {
   for (int round = 0; round < 100; ++round)
-    if (const RunNews news = runner.wait(0.1); !news.ended.empty()) return news.ended.front();
+    if (const WorkerNews news = runner.wait(0.1); !news.ended.empty()) return news.ended.front();
   return std::nullopt;
 }
 
@@ -87,12 +88,12 @@ BOOST_AUTO_TEST_CASE(the_worker_gets_its_arguments_and_its_environment) {
   const ScriptedWorker worker(
       R"(echo "$1|$2|$3|$CUDA_VISIBLE_DEVICES|$OMP_NUM_THREADS|$OMP_WAIT_POLICY" ; echo oops >&2)");
   LocalRunner runner(worker.program);
-  const RunRequest cuda = worker.request(1, "cuda:3,1");
+  const AttemptRequest cuda = worker.request(1, "cuda:3,1");
   start(runner, cuda);
   BOOST_TEST_REQUIRE(wait_for_end(runner).has_value());
   BOOST_TEST(text_of(worker.folder(cuda).log()) ==
              cuda.job_folder.string() + "|--attempt|1|3,1|2|PASSIVE\noops\n");
-  const RunRequest cpu = worker.request(2, "cpu");
+  const AttemptRequest cpu = worker.request(2, "cpu");
   start(runner, cpu);
   BOOST_TEST_REQUIRE(wait_for_end(runner).has_value());
   BOOST_TEST(text_of(worker.folder(cpu).log()) ==
@@ -101,7 +102,7 @@ BOOST_AUTO_TEST_CASE(the_worker_gets_its_arguments_and_its_environment) {
 
 BOOST_AUTO_TEST_CASE(the_lock_is_held_by_the_worker_alone_and_for_as_long_as_it_lives) {
   const ScriptedWorker worker("while [ ! -e $1/go ]; do sleep 0.01; done");
-  const RunRequest request = worker.request(1);
+  const AttemptRequest request = worker.request(1);
   LocalRunner runner(worker.program);
   BOOST_TEST(!runner.is_alive(request));
   const StartResult result = start(runner, request);
@@ -121,7 +122,7 @@ BOOST_AUTO_TEST_CASE(the_lock_is_held_by_the_worker_alone_and_for_as_long_as_it_
 
 BOOST_AUTO_TEST_CASE(a_bundle_is_started_one_by_one) {
   const ScriptedWorker worker("exit 0");
-  const std::vector<RunRequest> bundle = {worker.request(1), worker.request(2), worker.request(3)};
+  const std::vector<AttemptRequest> bundle = {worker.request(1), worker.request(2), worker.request(3)};
   const auto held = FileLock::try_take(bundle[1].folder().lock());
   LocalRunner runner(worker.program);
   const std::vector<StartResult> results = runner.start(bundle);
@@ -138,7 +139,7 @@ BOOST_AUTO_TEST_CASE(a_worker_is_adopted_by_its_lock_whatever_process_id_was_wri
   for (const std::string& recorded : {std::string(), std::string("1"), std::to_string(::getpid()),
                                       std::string("slurm 77_3"), std::string("99999999999999999999")}) {
     const ScriptedWorker worker("while [ ! -e $1/go ]; do sleep 0.01; done");
-    RunRequest request = worker.request(1);
+    AttemptRequest request = worker.request(1);
     LocalRunner first(worker.program);
     start(first, request);
     if (recorded.empty()) worker.scratch.write("job1/1/lock", "");
@@ -160,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_worker_is_adopted_by_its_lock_whatever_process_id_was_wri
 
 BOOST_AUTO_TEST_CASE(one_that_is_gone_is_not_adopted) {
   const ScriptedWorker worker("exit 0");
-  RunRequest request = worker.request(1);
+  AttemptRequest request = worker.request(1);
   LocalRunner runner(worker.program);
   request.handle = std::to_string(::getpid());
   BOOST_CHECK(runner.adopt(request) == WorkerState::gone);
@@ -171,7 +172,7 @@ BOOST_AUTO_TEST_CASE(one_that_is_gone_is_not_adopted) {
 
 BOOST_AUTO_TEST_CASE(what_a_dead_worker_left_behind_is_adopted_and_can_be_ended) {
   const ScriptedWorker worker("exit 0");
-  RunRequest request = worker.request(1);
+  AttemptRequest request = worker.request(1);
   request.handle = "99999999";
   auto lock = FileLock::try_take(worker.folder(request).lock());
   // A process in a group of its own holds the lock; the one that is written down is long dead.
@@ -186,7 +187,7 @@ BOOST_AUTO_TEST_CASE(what_a_dead_worker_left_behind_is_adopted_and_can_be_ended)
 
 BOOST_AUTO_TEST_CASE(terminate_reaches_what_the_worker_started_too) {
   const ScriptedWorker worker("trap 'exit 130' TERM; sleep 100 & wait");
-  const RunRequest request = worker.request(1);
+  const AttemptRequest request = worker.request(1);
   LocalRunner runner(worker.program);
   start(runner, request);
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -198,7 +199,7 @@ BOOST_AUTO_TEST_CASE(terminate_reaches_what_the_worker_started_too) {
 
 BOOST_AUTO_TEST_CASE(stragglers_are_killed_when_the_worker_ends) {
   const ScriptedWorker worker("sleep 100 & exit 0");
-  const RunRequest request = worker.request(1);
+  const AttemptRequest request = worker.request(1);
   LocalRunner runner(worker.program);
   start(runner, request);
   BOOST_TEST_REQUIRE(wait_for_end(runner).has_value());
@@ -207,9 +208,9 @@ BOOST_AUTO_TEST_CASE(stragglers_are_killed_when_the_worker_ends) {
 
 BOOST_AUTO_TEST_CASE(a_missing_worker_is_everybodys_trouble) {
   const ScriptedWorker worker("exit 0");
-  const RunRequest request = worker.request(1);
+  const AttemptRequest request = worker.request(1);
   const auto unavailable = StartResult::Outcome::unavailable;
-  const std::vector<RunRequest> bundle = {request, worker.request(2)};
+  const std::vector<AttemptRequest> bundle = {request, worker.request(2)};
   for (const StartResult& result : LocalRunner("/nowhere/ablate-worker").start(bundle)) {
     BOOST_CHECK(result.outcome == unavailable);
     BOOST_TEST(result.message == "/nowhere/ablate-worker: no such program; expected the worker");

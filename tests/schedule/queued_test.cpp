@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(all_that_has_a_place_is_submitted_at_once) {
 BOOST_AUTO_TEST_CASE(one_of_a_bundle_that_is_refused_fails_alone) {
   TestSweep sweep({{"a"}, {"b"}, {"c"}});
   sweep.options.devices.front().slots = 3;
-  sweep.runner.on_start = [&](const RunRequest& request) {
+  sweep.runner.on_start = [&](const AttemptRequest& request) {
     if (request.job_folder.filename() == hash128("b").hex()) throw Error("lock: is held by another process");
   };
   const ScheduleResult result = sweep.run();
@@ -38,9 +38,12 @@ BOOST_AUTO_TEST_CASE(one_of_a_bundle_that_is_refused_fails_alone) {
 BOOST_AUTO_TEST_CASE(when_the_database_gives_out_all_that_was_started_is_counted_and_adopted) {
   TestSweep sweep({{"a"}, {"b"}});
   sweep.options.devices.front().slots = 2;
-  sweep.runner.on_start = [&](const RunRequest&) { Query(sweep.database, "PRAGMA query_only = ON").run(); };
+  sweep.runner.on_start = [&](const AttemptRequest&) {
+    Query(sweep.database, "PRAGMA query_only = ON").run();
+  };
   BOOST_CHECK_EXCEPTION(sweep.run(), Error, [](const Error& error) {
-    return std::string(error.what()).ends_with("; 2 running jobs are left alone: the next run takes over");
+    return std::string(error.what())
+        .ends_with("; 2 running jobs are left alone: the next `ablate run` takes over");
   });
   Query(sweep.database, "PRAGMA query_only = OFF").run();
   sweep.runner.on_start = nullptr;
@@ -57,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_queued_attempt_is_due_nothing_until_it_begins) {
     sweep.options.heartbeat = 10;
     sweep.options.timeout = 30;
     // It waits for longer than either; the journal says that it runs when the runner does not.
-    sweep.runner.behave = [&](const RunRequest&) {
+    sweep.runner.behave = [&](const AttemptRequest&) {
       return Act{.seconds = 5,
                  .at_start = [](const auto& folder) { TextJournal(folder).started(1); },
                  .at_end = [](const auto& folder) { TextJournal(folder, 1).finished(); },
@@ -84,7 +87,7 @@ BOOST_AUTO_TEST_CASE(from_its_start_on_a_queued_attempt_has_to_tell_something) {
   TestSweep sweep({{"a"}});
   sweep.options.heartbeat = 10;
   sweep.options.retries = 0;
-  sweep.runner.behave = [](const RunRequest&) { return Act{.seconds = 1e6, .queued = 1000}; };
+  sweep.runner.behave = [](const AttemptRequest&) { return Act{.seconds = 1e6, .queued = 1000}; };
   BOOST_TEST(sweep.run().failed == 1);
   BOOST_TEST(sweep.last(0).failure == "no-heartbeat");
   BOOST_TEST(sweep.clock.seconds >= 2010.0);
@@ -93,7 +96,7 @@ BOOST_AUTO_TEST_CASE(from_its_start_on_a_queued_attempt_has_to_tell_something) {
 BOOST_AUTO_TEST_CASE(a_queued_attempt_can_be_cancelled_and_interrupted) {
   for (const bool cancel : {true, false}) {
     TestSweep sweep({{"a"}});
-    sweep.runner.behave = [](const RunRequest&) { return Act{.queued = 1e6}; };
+    sweep.runner.behave = [](const AttemptRequest&) { return Act{.queued = 1e6}; };
     Database user(sweep.database.path(), Database::Mode::read_write);
     sweep.runner.on_wait = [&] {
       if (sweep.clock.seconds < 1010) return;

@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_sweep_reads_its_own_copy_of_the_data_whatever_others_have
                get_job(sweep.database, hash128("b").hex()).id};
   sweep.options.sources = {{"aa", "/mine/a"}, {"zz", "/mine/z"}};
   // As `ablate plan OTHER --save` does while this one runs.
-  sweep.runner.on_start = [&](const RunRequest&) {
+  sweep.runner.on_start = [&](const AttemptRequest&) {
     Plan other = plan;
     other.sweep = "other";
     other.sources = {{"aa", "/other/a"}, {"bb", "/other/b"}};
@@ -100,8 +100,8 @@ BOOST_AUTO_TEST_CASE(a_sweep_reads_its_own_copy_of_the_data_whatever_others_have
 
 BOOST_AUTO_TEST_CASE(a_crash_is_retried_until_the_retries_are_used_up) {
   TestSweep sweep({{"a"}, {"b", {0}}});
-  sweep.runner.behave = [](const RunRequest&) { return crashing(); };
-  sweep.runner.on_start = [&](const RunRequest& request) {
+  sweep.runner.behave = [](const AttemptRequest&) { return crashing(); };
+  sweep.runner.on_start = [&](const AttemptRequest& request) {
     std::ofstream(JobFolder{request.job_folder}.attempt(request.attempt) / "log.txt")
         << "starting\nerror: no such luck\n";
   };
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_crash_is_retried_until_the_retries_are_used_up) {
 BOOST_AUTO_TEST_CASE(progress_between_crashes_gives_the_retries_back_and_a_retry_resumes) {
   TestSweep sweep({{"a"}});
   sweep.options.retries = 1;
-  sweep.runner.behave = [](const RunRequest& request) {
+  sweep.runner.behave = [](const AttemptRequest& request) {
     if (request.attempt == 6) return finishing();
     Act act = crashing(SIGKILL);
     act.at_start = [=](const std::filesystem::path& folder) {
@@ -152,7 +152,9 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_was_deleted_is_not_resumed_from) {
 
 BOOST_AUTO_TEST_CASE(a_wrong_configuration_is_not_retried_and_blocks_its_children) {
   TestSweep sweep({{"a"}, {"b", {0}}, {"c", {1}}});
-  sweep.runner.behave = [](const RunRequest&) { return failing(FailureKind::config, "'width' is missing"); };
+  sweep.runner.behave = [](const AttemptRequest&) {
+    return failing(FailureKind::config, "'width' is missing");
+  };
   const ScheduleResult result = sweep.run();
   BOOST_TEST(result.attempts == 1);
   BOOST_TEST(result.failed == 1);
@@ -164,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_configuration_is_not_retried_and_blocks_its_childre
 
 BOOST_AUTO_TEST_CASE(out_of_memory_halves_the_micro_batch_up_to_a_limit) {
   TestSweep sweep({{"a"}});
-  sweep.runner.behave = [](const RunRequest&) {
+  sweep.runner.behave = [](const AttemptRequest&) {
     return failing(FailureKind::out_of_memory, "80 GiB wanted");
   };
   BOOST_TEST(sweep.run().failed == 1);
@@ -177,7 +179,7 @@ BOOST_AUTO_TEST_CASE(out_of_memory_halves_the_micro_batch_up_to_a_limit) {
 
 BOOST_AUTO_TEST_CASE(a_crash_after_the_finished_event_takes_nothing_back) {
   TestSweep sweep({{"a"}});
-  sweep.runner.behave = [](const RunRequest&) {
+  sweep.runner.behave = [](const AttemptRequest&) {
     Act act = finishing();
     act.exit = {.code = {}, .signal = SIGABRT};
     return act;
@@ -190,14 +192,14 @@ BOOST_AUTO_TEST_CASE(a_crash_after_the_finished_event_takes_nothing_back) {
 BOOST_AUTO_TEST_CASE(exit_code_0_without_a_finished_event_is_a_crash) {
   TestSweep sweep({{"a"}});
   sweep.options.retries = 0;
-  sweep.runner.behave = [](const RunRequest&) { return Act{}; };
+  sweep.runner.behave = [](const AttemptRequest&) { return Act{}; };
   BOOST_TEST(sweep.run().failed == 1);
   BOOST_TEST(sweep.last(0).message == "exit code 0 without a 'finished' event");
 }
 
 BOOST_AUTO_TEST_CASE(exit_code_2_without_a_journal_is_a_wrong_configuration) {
   TestSweep sweep({{"a"}});
-  sweep.runner.behave = [](const RunRequest&) {
+  sweep.runner.behave = [](const AttemptRequest&) {
     return Act{.exit = {.code = 2, .signal = {}}, .at_start = [](const std::filesystem::path& folder) {
                  std::ofstream(folder / "log.txt")
                      << "\nablate-worker: unknown option --attempt\nusage: ...\n";
@@ -215,7 +217,7 @@ BOOST_AUTO_TEST_CASE(what_takes_too_long_is_asked_to_leave_and_then_killed) {
   sweep.options.retries = 0;
   sweep.options.timeout = 100;
   sweep.options.grace = 10;
-  sweep.runner.behave = [](const RunRequest&) { return Act{.seconds = 1e6, .heeds_sigterm = false}; };
+  sweep.runner.behave = [](const AttemptRequest&) { return Act{.seconds = 1e6, .heeds_sigterm = false}; };
   BOOST_TEST(sweep.run().failed == 1);
   BOOST_TEST(sweep.runner.signals == std::vector<int>({SIGTERM, SIGKILL}), boost::test_tools::per_element());
   BOOST_TEST(sweep.clock.seconds >= 1110);
@@ -234,7 +236,7 @@ BOOST_AUTO_TEST_CASE(a_silent_journal_is_given_up_and_a_growing_one_is_not) {
     std::ofstream(AttemptFolder{folder}.journal(), std::ios::app)
         << format_event({.seq = ++seq, .what = what}) << "\n";
   };
-  sweep.runner.behave = [&](const RunRequest& request) {
+  sweep.runner.behave = [&](const AttemptRequest& request) {
     if (request.job_folder.filename() == hash128("a").hex()) return Act{.seconds = 1e6};
     return Act{.seconds = 300,
                .at_end = [&](const std::filesystem::path& folder) { append(folder, FinishedEvent{}); }};
@@ -254,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_flood_is_killed_and_not_retried) {
   TestSweep sweep({{"a"}, {"b"}});
   sweep.options.max_log_bytes = 1000;
   sweep.options.max_journal_bytes = 2000;
-  sweep.runner.behave = [](const RunRequest& request) {
+  sweep.runner.behave = [](const AttemptRequest& request) {
     const char* file = request.job_folder.filename() == hash128("a").hex() ? "log.txt" : "journal.jsonl";
     return Act{.seconds = 1e6, .at_start = [=](const std::filesystem::path& folder) {
                  std::ofstream(folder / file) << std::string(5000, '\n');
@@ -272,7 +274,7 @@ BOOST_AUTO_TEST_CASE(a_flood_is_killed_and_not_retried) {
 BOOST_AUTO_TEST_CASE(the_first_stop_request_lets_workers_leave_and_the_next_run_goes_on) {
   TestSweep sweep({{"a"}, {"b"}});
   sweep.options.retries = 0;
-  sweep.runner.behave = [](const RunRequest&) {
+  sweep.runner.behave = [](const AttemptRequest&) {
     return Act{.seconds = 1e6, .at_end = [](const std::filesystem::path& folder) {
                  std::ofstream(folder / "state") << "x";
                  TextJournal(folder).started(1).metric(5, 0.5).checkpoint(5, "state");
@@ -289,7 +291,7 @@ BOOST_AUTO_TEST_CASE(the_first_stop_request_lets_workers_leave_and_the_next_run_
 
   sweep.stop = 0;
   sweep.runner.on_wait = nullptr;
-  sweep.runner.behave = [](const RunRequest&) { return finishing(); };
+  sweep.runner.behave = [](const AttemptRequest&) { return finishing(); };
   BOOST_TEST(sweep.run().finished == 2);
   BOOST_TEST(
       AttemptSpec::from_json(load_json(AttemptFolder{sweep.folder(sweep.last(0))}.spec())).resume_step == 5);
@@ -297,7 +299,7 @@ BOOST_AUTO_TEST_CASE(the_first_stop_request_lets_workers_leave_and_the_next_run_
 
 BOOST_AUTO_TEST_CASE(the_second_stop_request_kills) {
   TestSweep sweep({{"a"}});
-  sweep.runner.behave = [](const RunRequest&) { return Act{.seconds = 1e6, .heeds_sigterm = false}; };
+  sweep.runner.behave = [](const AttemptRequest&) { return Act{.seconds = 1e6, .heeds_sigterm = false}; };
   sweep.runner.on_wait = [&] { ++sweep.stop; };
   const ScheduleResult result = sweep.run();
   BOOST_TEST(result.interrupted);
@@ -308,7 +310,7 @@ BOOST_AUTO_TEST_CASE(the_second_stop_request_kills) {
 
 BOOST_AUTO_TEST_CASE(a_worker_that_ignores_the_first_stop_request_is_killed_after_the_grace) {
   TestSweep sweep({{"a"}});
-  sweep.runner.behave = [](const RunRequest&) { return Act{.seconds = 1e6, .heeds_sigterm = false}; };
+  sweep.runner.behave = [](const AttemptRequest&) { return Act{.seconds = 1e6, .heeds_sigterm = false}; };
   sweep.runner.on_wait = [&] { sweep.stop = 1; };
   BOOST_TEST(sweep.run().interrupted);
   BOOST_TEST(sweep.clock.seconds >= 1030);
@@ -317,7 +319,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_ignores_the_first_stop_request_is_killed_afte
 
 BOOST_AUTO_TEST_CASE(a_running_job_is_cancelled_on_request) {
   TestSweep sweep({{"a"}, {"b", {0}}, {"c"}});
-  sweep.runner.behave = [&](const RunRequest& request) {
+  sweep.runner.behave = [&](const AttemptRequest& request) {
     return request.job_folder.filename() == hash128("a").hex() ? Act{.seconds = 1e6} : finishing();
   };
   Database other(sweep.database.path(), Database::Mode::read_write);
@@ -333,7 +335,7 @@ BOOST_AUTO_TEST_CASE(a_running_job_is_cancelled_on_request) {
 BOOST_AUTO_TEST_CASE(a_waiting_job_that_is_cancelled_meanwhile_is_not_started) {
   TestSweep sweep({{"a"}, {"b"}});
   Database other(sweep.database.path(), Database::Mode::read_write);
-  sweep.runner.on_start = [&](const RunRequest&) {
+  sweep.runner.on_start = [&](const AttemptRequest&) {
     cancel_jobs(other, std::vector{sweep.ids[1]}, CancelReason::user);
   };
   const ScheduleResult result = sweep.run();
@@ -344,7 +346,7 @@ BOOST_AUTO_TEST_CASE(a_waiting_job_that_is_cancelled_meanwhile_is_not_started) {
 
 BOOST_AUTO_TEST_CASE(a_failed_job_that_is_to_be_tried_again_joins_the_run) {
   TestSweep sweep({{"a"}, {"b"}});
-  sweep.runner.behave = [&](const RunRequest& request) {
+  sweep.runner.behave = [&](const AttemptRequest& request) {
     const bool is_a = request.job_folder.filename() == hash128("a").hex();
     if (is_a && request.attempt == 1) return failing(FailureKind::data, "no such file");
     return finishing(is_a ? 1 : 10);
@@ -358,7 +360,7 @@ BOOST_AUTO_TEST_CASE(a_failed_job_that_is_to_be_tried_again_joins_the_run) {
 
 BOOST_AUTO_TEST_CASE(too_many_failures_stop_new_starts_unless_told_to_go_on) {
   const std::vector<TestJob> jobs = {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}};
-  const auto behave = [](const RunRequest&) { return failing(FailureKind::error, "boom"); };
+  const auto behave = [](const AttemptRequest&) { return failing(FailureKind::error, "boom"); };
   TestSweep sweep(jobs);
   sweep.options.max_failures = 2;
   sweep.runner.behave = behave;
@@ -376,7 +378,7 @@ BOOST_AUTO_TEST_CASE(too_many_failures_stop_new_starts_unless_told_to_go_on) {
 
 BOOST_AUTO_TEST_CASE(a_journal_that_is_cut_short_fails_its_own_job_only) {
   TestSweep sweep({{"a"}, {"b"}});
-  sweep.runner.behave = [](const RunRequest& request) {
+  sweep.runner.behave = [](const AttemptRequest& request) {
     if (request.job_folder.filename() == hash128("b").hex()) return finishing();
     return Act{.seconds = 100,
                .at_start = [](const std::filesystem::path& folder) { TextJournal(folder).started(1); }};

@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_CASE(a_stop_policy_ends_jobs_by_what_they_have_recorded) {
   sweep.options.heartbeat = 0;
   Policy policy(sweep);
   sweep.options.stop_policy = &policy;
-  sweep.runner.behave = [&](const RunRequest& request) {
+  sweep.runner.behave = [&](const AttemptRequest& request) {
     if (request.job_folder.filename() == hash128("b").hex()) return finishing(1);
     return Act{.seconds = 1e6, .at_start = [](const auto& folder) { TextJournal(folder).started(1); }};
   };
