@@ -1,0 +1,20 @@
+#include "train/device.hpp"
+
+#include <torch/types.h>
+
+#include <boost/test/unit_test.hpp>
+
+namespace ablate {
+
+BOOST_AUTO_TEST_SUITE(device)
+
+BOOST_AUTO_TEST_CASE(bf16_is_computed_in_on_gpus_alone_and_where_it_is_asked_for) {
+  BOOST_CHECK(compute_type(Precision::bf16, torch::kCUDA) == torch::kBFloat16);
+  BOOST_CHECK(compute_type(Precision::bf16, torch::kCPU) == torch::kFloat32);
+  BOOST_CHECK(compute_type(Precision::fp32, torch::kCUDA) == torch::kFloat32);
+  BOOST_CHECK(compute_type(Precision::fp32, torch::kCPU) == torch::kFloat32);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace ablate
