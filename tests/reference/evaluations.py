@@ -5,12 +5,10 @@ import torch
 
 import formulas
 from decoder_model import Model
+from formulas import NEAR, hits_at
 from inputs import Job, RandomStream, read_weights
 from report import Skipped
 from training import pixel_loss
-
-NEAR = 1e-5  # Of two candidates so near to one another either may win in fp32.
-
 
 def ratio(pairs):
     """Sum over sum, and its standard error (Cochran 1977, section 2.11)."""
@@ -39,14 +37,6 @@ def hit_of(values, right):
     """Whether the right one is greatest: (surely, possibly)."""
     others = [value for i, value in enumerate(values) if i != right]
     return float(values[right] > max(others) + NEAR), float(values[right] >= max(others) - NEAR)
-
-
-def hits_at(table, k):
-    """Rows of products, the right one on the diagonal: whether it is among the first k."""
-    own = table.diagonal()[:, None]
-    others = ~torch.eye(len(table), dtype=torch.bool)
-    most, least = ((table > own - NEAR) & others).sum(1), ((table > own + NEAR) & others).sum(1)
-    return [(float(m < k), float(l < k)) for m, l in zip(most, least)]
 
 
 def check_language_losses(job, model, report):
@@ -147,8 +137,9 @@ def check_encoder_losses(job, model, report):
     encoder, w, documents = model.config["encoder"], model.w, job.held_out("captions")
     if encoder["loss"] in ("clip", "siglip"):
         pictures, texts = contrastive_vectors(job, model, documents)
-        loss, accuracy = formulas.contrastive_loss(w, encoder, pictures, texts)
-        values = {"pictures": loss, "accuracy": accuracy}
+        loss, hits = formulas.contrastive_loss(w, encoder, pictures, texts)
+        check_hits(job, "heldout-loss/accuracy", hits, report)
+        values = {"pictures": loss}
     else:
         loss, values = pixel_loss(w, encoder, torch.stack([document.segments[0] for document in documents]), 0, seed=0)
         values = {"pictures": loss, **values}

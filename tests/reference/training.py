@@ -29,7 +29,8 @@ def is_frozen(name, freeze):
 
 
 def train_again(job, weights, loss_of_step, report):
-    """loss_of_step(weights, step, told) -> the loss and other values by name, where the step's logged values are `told`.
+    """loss_of_step(weights, step, told) -> the loss and other values by name, or the least and the most that one may be, where
+    the step's logged values are `told`.
     AdamW (Loshchilov and Hutter 2019)."""
     train = job.config["train." + job.stage]
     freeze = train.get("freeze", [])
@@ -48,7 +49,8 @@ def train_again(job, weights, loss_of_step, report):
         lr = learning_rate(step, train)
         for name, value in {"loss": loss, **values, "grad_norm": norm, "lr": lr}.items():
             # A sharp loss's gradient answers to the last bit of a weight.
-            report.compare(job, f"{name} at step {step}", told[name], float(value), slack=5 if name == "grad_norm" else 1)
+            low, high = value if isinstance(value, list) else (float(value), float(value))
+            report.compare(job, f"{name} at step {step}", told[name], low, high, slack=5 if name == "grad_norm" else 1)
         scale = min(1, train["grad_clip"] / (norm + 1e-6)) if train["grad_clip"] > 0 else 1
         with torch.no_grad():
             for name, w in trained.items():
@@ -83,9 +85,9 @@ def encoder_loss_of(job, documents, tokenizer):
             return pixel_loss(w, encoder, pictures, (step - 1) * batch, job.seed)
         texts = [document.synthetic_caption if document.synthetic_caption and u < share else document.answer
                  for document, u in part]
-        value, accuracy = formulas.contrastive_loss(w, encoder, formulas.embed_pictures(w, encoder, pictures),
-                                                    formulas.embed_texts(w, encoder, texts, tokenizer))
-        return value, {"accuracy": accuracy}
+        value, hits = formulas.contrastive_loss(w, encoder, formulas.embed_pictures(w, encoder, pictures),
+                                                formulas.embed_texts(w, encoder, texts, tokenizer))
+        return value, {"accuracy": [sum(column) / len(hits) for column in zip(*hits)]}
 
     return loss
 
