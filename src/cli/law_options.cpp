@@ -111,7 +111,9 @@ OptionSpec target_option() {
 std::vector<OptionSpec> law_fit_options() {
   return {
       value("--fixed-batch", ValueType::text, "B",
-            "fit the runs with this batch alone, in tokens a step; most: the batch that most runs have"),
+            "fit the runs with this batch alone, in tokens a step; most: the batch at which most sizes were "
+            "swept with "
+            "three rates, or all runs where no two sizes were"),
       flag("--tuned-batch", "fit the best batch, too [where enough batches were tried]"),
       flag("--no-priors",
            "believe nothing of the exponents beforehand [what other searches found counts as far as these "

@@ -37,8 +37,8 @@ std::vector<BowlScan> usable_scans(std::span<const LawRun> runs, const BowlOptio
     found.params = first.params;
     found.tokens = first.tokens;
     found.batch = options.joint ? 0 : first.batch;
-    found.runs = scan.runs.all.size();
-    found.used = scan.runs.used.size();
+    found.runs = count_runs(runs, scan.runs.all);
+    found.used = count_runs(runs, scan.runs.used);
     found.rates = distinct_values(runs, scan.runs.used, &LawRun::lr).size();
     found.lr = axis_of(runs, scan.runs, &LawRun::lr);
     if (options.joint) found.batch_axis = axis_of(runs, scan.runs, &LawRun::batch);

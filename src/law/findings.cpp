@@ -124,20 +124,21 @@ Divergence mark_diverged(std::vector<LawRun>& runs) {
 
 void tell_divergence(const Divergence& found, std::size_t runs, std::vector<LawFinding>& findings) {
   if (found.marked > 0)
-    findings.push_back(
-        {FindingKind::diverged_runs, false,
-         fmt::format(
-             "{} of {} runs diverged (no number, or at a rate above the best one a loss above {} x "
-             "the lowest at their size, tokens and batch, while losses below it hardly rise): they bound the "
-             "rate from above and are not fitted",
-             found.marked, runs, kHighRatio)});
+    findings.push_back({FindingKind::diverged_runs, false,
+                        fmt::format("{} of {} runs diverged (no number, or at the best rate or above a loss "
+                                    "above {} x the lowest at "
+                                    "their size, tokens and batch, while losses below it hardly rise): they "
+                                    "bound the rate from above "
+                                    "and are not fitted",
+                                    found.marked, runs, kHighRatio)});
   if (found.high > 0)
     findings.push_back(
         {FindingKind::high_losses, false,
          fmt::format(
              "{} of {} runs have a loss above {} x the lowest at a rate above the best one, and are not "
-             "taken for diverged, since losses rise as much below it: if they diverged, a column "
-             "`diverged` should say so",
+             "taken for diverged, since losses bend a tenth as much or more just below it: if they diverged, "
+             "a "
+             "column `diverged` should say so",
              found.high, runs, kHighRatio)});
   if (found.contradictions.empty()) return;
   std::vector<std::string> places;

@@ -20,7 +20,7 @@ enum class FindingKind {
   mixed_weight_decay,   ///< More than one weight decay.
   mixed_batches,        ///< More than one batch size where the law takes it as fixed.
   unknown_tokens,       ///< No token counts: the exponent of N stands for N and D together.
-  diverged_runs,        ///< No number, or above the best rate of its scan a loss that no bowl has.
+  diverged_runs,        ///< No number, or from the best rate of its scan on a loss that no bowl has.
   high_losses,          ///< Above the best rate of its scan a loss > 1.2 x the lowest that a bowl may have.
   failed_below_best,    ///< No number at a rate below the best one of its scan: left out.
   duplicates,           ///< The same settings more than once: merged, with their number as weight.
@@ -37,6 +37,7 @@ enum class FindingKind {
   baseline_better,      ///< A simpler method forecast the largest size better by more than 0.1 % of loss.
   extrapolation,        ///< The target lies further out than three times the largest size or token count.
   off_ridge,            ///< The target's batch is more than a factor of 2 from the best, and not in the data.
+  own_batch,            ///< The forecast is of the runs with the target's batch alone.
   split_beliefs,        ///< The forecast is more than 5 % from what the law's formula gives at the target.
   assumed_tokens,       ///< The target's token count was not given.
 };

@@ -64,7 +64,7 @@ BatchChoice at_one_batch(const std::vector<LawRun>& runs, double batch) {
         {FindingKind::mixed_batches, false,
          fmt::format("{} of {} runs have other batches than {} tokens and are left out: the best rate moves "
                      "with the batch",
-                     runs.size() - choice.runs.size(), runs.size(), human_amount(batch))});
+                     count_runs(runs) - count_runs(choice.runs), count_runs(runs), human_amount(batch))});
   return choice;
 }
 
@@ -81,8 +81,8 @@ BatchChoice fixed_choice(const std::vector<LawRun>& runs) {
   BatchChoice choice{.runs = runs};
   choice.why = "the batch goes with the size";
   choice.findings.push_back({FindingKind::mixed_batches, false,
-                             "no two sizes were swept at one batch: the law holds for the rule by which "
-                             "these runs chose theirs, and no other"});
+                             "no two sizes were swept with three rates at one batch: the law holds for the "
+                             "rule by which these runs chose theirs, and no other"});
   return choice;
 }
 

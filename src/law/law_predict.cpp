@@ -222,7 +222,15 @@ LawPrediction predict(const LawFit& fit, const LawTarget& target) {
   check_target(fit, target);
   const bool other_batch = target.batch && (fit.joint || std::abs(*target.batch / fit.batch - 1) > 0.02);
   if (other_batch)
-    if (const auto refit = refit_at(fit, *target.batch)) return predict(*refit, target);
+    if (const auto refit = refit_at(fit, *target.batch)) {
+      LawPrediction prediction = predict(*refit, target);
+      prediction.findings.push_back(
+          {FindingKind::own_batch, false,
+           fmt::format("fitted to the {} of {} runs that have this batch (within 2 %), since two sizes were "
+                       "swept at it: the law above, which moves the rate with the batch, does not count here",
+                       count_runs(refit->runs), count_runs(fit.all_runs))});
+      return prediction;
+    }
 
   LawPrediction prediction;
   prediction.params = target.params;

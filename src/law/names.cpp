@@ -38,6 +38,7 @@ std::span<const Named<FindingKind>> names_of<FindingKind>() {
       {"baseline-better", baseline_better},
       {"extrapolation", extrapolation},
       {"off-ridge", off_ridge},
+      {"own-batch", own_batch},
       {"split-beliefs", split_beliefs},
       {"assumed-tokens", assumed_tokens},
   };

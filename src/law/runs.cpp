@@ -252,6 +252,18 @@ LawTable<LawOptimum> parse_law_optima(const TextTable& table, const LawColumns& 
   return optima;
 }
 
+std::size_t count_runs(std::span<const LawRun> runs) {
+  double count = 0;
+  for (const LawRun& run : runs) count += run.weight;
+  return static_cast<std::size_t>(std::llround(count));
+}
+
+std::size_t count_runs(std::span<const LawRun> runs, std::span<const std::size_t> which) {
+  double count = 0;
+  for (const std::size_t i : which) count += runs[i].weight;
+  return static_cast<std::size_t>(std::llround(count));
+}
+
 TextTable read_table(const std::filesystem::path& path) {
   return parse_table(read_file(path, kMaxBytes), path.string());
 }

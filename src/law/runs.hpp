@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ struct LawRun {
   bool diverged = false;  ///< Counts as a bound from above on the rate, never as a loss.
   std::string where;      ///< For messages: "runs.csv:12", or a job's name.
 };
+
+/// How many runs these are, each of the repeats that are merged into one; of `which` among them.
+std::size_t count_runs(std::span<const LawRun> runs);
+std::size_t count_runs(std::span<const LawRun> runs, std::span<const std::size_t> which);
 
 /// Which column holds what. Empty: the input has no such column, which params, lr and loss may not be.
 struct LawColumns {

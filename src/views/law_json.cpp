@@ -95,7 +95,7 @@ Json law_json(const LawReport& report) {
   Json json = {
       {"source", report.name},
       {"notes", report.notes},
-      {"runs", fit.runs.size()},
+      {"runs", count_runs(fit.runs)},
       {"findings", findings_json(fit.findings)},
       {"method", to_name(fit.chosen)},
       {"why", fit.why},

@@ -139,9 +139,9 @@ std::string loss_law_text(const LossLawReport& report) {
   add("alpha", law.alpha, report.fit.alpha);
   add("B", law.b, report.fit.b);
   add("beta", law.beta, report.fit.beta);
-  table.notes.push_back(
-      fmt::format("Huber's loss {:.6g}; {:.3g} % of the starts found it; residuals {} of loss",
-                  report.fit.objective, 100 * report.fit.best_share, percent_text(report.fit.residual_sd)));
+  table.notes.push_back(fmt::format(
+      "Huber's loss {:.6g}; {:.3g} % of the starts found it; residuals {} of loss (1.48 times their median)",
+      report.fit.objective, 100 * report.fit.best_share, percent_text(report.fit.residual_sd)));
   table.notes.push_back(fmt::format("compute-optimal N grows as C^{:.3f}", optimal_size_exponent(law)));
   if (bars)
     table.notes.push_back(

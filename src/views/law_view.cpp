@@ -124,13 +124,12 @@ std::string decay_words(const LawDecay& decay) {
 std::string describe_runs(const LawFit& fit) {
   const bool table = fit.runs.empty() && !fit.optima.empty();
   std::set<double> sizes, tokens, batches, rates;
-  double count = 0;
+  double count = static_cast<double>(count_runs(fit.runs));
   for (const LawRun& run : fit.runs) {
     sizes.insert(run.params);
     tokens.insert(run.tokens);
     batches.insert(run.batch);
     rates.insert(run.lr);
-    count += run.weight;
   }
   for (const LawOptimum& optimum : fit.optima) {
     sizes.insert(optimum.params);

@@ -235,6 +235,10 @@ BOOST_AUTO_TEST_CASE(repeats_tell_the_noise_that_residuals_cannot) {
   }
   const auto fit = fit_of(runs, false);
   BOOST_TEST(fit.noise == 0.004 * std::sqrt(2.0), boost::test_tools::tolerance(0.01));
+  for (const ablate::ScanOptimum& scan : fit.scans) {
+    BOOST_TEST(scan.runs == 6u);
+    BOOST_TEST(scan.rates == 3u);
+  }
   runs = truth.sweeps(3, 1, 0);
   runs.insert(runs.end(), runs.begin(), runs.end());  // Rows listed twice are no repeats.
   BOOST_TEST(fit_of(runs, false).noise < 2e-3);

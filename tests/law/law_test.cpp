@@ -96,11 +96,13 @@ BOOST_AUTO_TEST_CASE(a_targets_batch_is_refitted_where_it_was_swept_else_moved_a
   };
   const auto swept = at(18);
   BOOST_TEST(!swept.batch.has_value());
+  BOOST_TEST(found(swept.findings, ablate::FindingKind::own_batch));
   BOOST_TEST(std::abs(std::log2(swept.lr.value) - ridge(18)) < 0.3);
   const auto moved = at(22.7);
   BOOST_TEST(moved.batch.has_value());
   BOOST_TEST(std::abs(std::log2(moved.lr.value) - ridge(22.7)) < 0.15);
   BOOST_TEST(found(moved.findings, ablate::FindingKind::off_ridge));
+  BOOST_TEST(!found(moved.findings, ablate::FindingKind::own_batch));
   BOOST_TEST(moved.batch_used == std::exp2(22.7));
 }
 
