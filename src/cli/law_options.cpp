@@ -79,8 +79,11 @@ std::vector<OptionSpec> law_column_options(bool with_target) {
       column_option("--schedule", "name of the schedule"),
       column_option("--diverged", "true or false, 1 or 0 [diverged; else by the loss]"),
       column_option("--state", "finished runs count, others are left out [state, status]; none: all count"),
-      column_option("--seed", "whatever names a run's seed: rates are compared within seeds [seed, ...]"),
-      column_option("--key", "whatever names a run: one that is listed twice counts once [key, ...]"),
+      column_option(
+          "--seed",
+          "whatever names a run's seed: rates are compared within seeds [seed, ...]; none: without"),
+      column_option("--key",
+                    "whatever names a run: one that is listed twice counts once [key, ...]; none: all count"),
   };
 }
 

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -180,11 +181,35 @@ void require_columns(const LawColumns& columns, bool with_loss) {
     throw Error("the columns of model size, learning rate and loss must be named");
 }
 
-/// What two rows that name the same run have in common when they tell the same of it.
-std::string values_of(const LawRun& run, std::string_view key) {
-  return fmt::format("{}\x1f{}\x1f{}\x1f{}\x1f{}\x1f{}\x1f{}\x1f{}", key, run.params, run.tokens, run.lr,
-                     run.batch, run.loss, run.weight, run.seed);
+/// What a row tells of its run.
+std::string values_of(const LawRun& run) {
+  return fmt::format("size {:.6g}, tokens {:.6g}, rate {:.6g}, batch {:.6g}, loss {:.6g}, {} of seed '{}'",
+                     run.params, run.tokens, run.lr, run.batch, run.loss,
+                     count_of(static_cast<std::int64_t>(run.weight), "run"), run.seed);
 }
+
+/// Rows that name a run: it may be listed twice, but has one loss.
+class NamedRuns {
+ public:
+  /// Throws Unknown for a run that another row tells in the same way, Error where it tells another one.
+  void add(const LawRun& run, const std::string& key) {
+    const auto [place, is_new] = first_.try_emplace(key, run);
+    if (is_new) return;
+    const LawRun& first = place->second;
+    const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+    if (!same(run.params, first.params) || !same(run.tokens, first.tokens) || !same(run.lr, first.lr) ||
+        !same(run.batch, first.batch) || !same(run.loss, first.loss) || run.weight != first.weight ||
+        run.seed != first.seed || run.diverged != first.diverged)
+      throw Error(
+          fmt::format("{}: run '{}' has {}; {} says {}; expected one row, or equal ones, for a run: "
+                      "--key names the column that tells runs apart, --key none counts every row",
+                      run.where, printable(key), values_of(run), first.where, values_of(first)));
+    throw Unknown{"listed before"};
+  }
+
+ private:
+  std::map<std::string, LawRun> first_;
+};
 
 /// The rows that `read` can make something of.
 template <typename Row, typename Read>
@@ -213,6 +238,10 @@ LawTable<LawRun> parse_law_runs(const TextTable& table, const LawColumns& column
       diverged(table, columns.diverged), state(table, columns.state), seed(table, columns.seed),
       key(table, columns.key);
   std::set<std::string> seen;
+  NamedRuns named;
+  const bool has_seeds =
+      seed.given() && std::any_of(table.rows.begin(), table.rows.end(),
+                                  [&](const TableRow& row) { return !is_missing(seed.text(row)); });
   return read_rows<LawRun>(table, [&](const TableRow& row) {
     LawRun run;
     const std::optional<double> found = loss.loss(row);
@@ -223,9 +252,13 @@ LawTable<LawRun> parse_law_runs(const TextTable& table, const LawColumns& column
     run.weight = weight.positive(row, 1);
     run.weight_decay = weight_decay.optional_not_negative(row, kNoNumber);
     if (schedule.given()) run.schedule = schedule.text(row);
-    if (seed.given() && !is_missing(seed.text(row))) run.seed = seed.text(row);
-    const bool named = key.given() && !is_missing(key.text(row));
-    if (!seen.insert(named ? values_of(run, key.text(row)) : join(row.cells, "\x1f")).second)
+    if (has_seeds) {
+      if (is_missing(seed.text(row))) throw Unknown{"no seed, which others have; --seed none ignores seeds"};
+      run.seed = seed.text(row);
+    }
+    if (key.given() && !is_missing(key.text(row)))
+      named.add(run, std::string(key.text(row)));
+    else if (!seen.insert(join(row.cells, "\x1f")).second)
       throw Unknown{"listed before"};
     return run;
   });

@@ -52,7 +52,7 @@ struct LawColumns {
   std::string diverged;  ///< See parse_flag().
   std::string state;     ///< See parse_run_state().
   std::string seed;
-  std::string key;  ///< What names a run: two rows with the same one, and the same values, are one run.
+  std::string key;  ///< What names a run: two rows with the same one are one run.
 };
 
 /// What could be read of a table.
@@ -71,10 +71,11 @@ struct LawTable {
 /// tokens, batches and lengths of sequences.
 ///
 /// A row that is listed twice counts once: all of its columns, or its key and all that is read, are the same.
+/// Where some rows have a seed, one without is left out.
 ///
 /// Throws Error with place, column and what was found: a column that is missing (with the nearest name that
 /// there is), text where a number belongs, a rate, size, batch or token count that is not finite and
-/// positive, and when no row is left.
+/// positive, two rows of one key that tell different things, and when no row is left.
 LawTable<LawRun> parse_law_runs(const TextTable& table, const LawColumns& columns);
 /// The same from a file of at most 256 MB.
 LawTable<LawRun> read_law_runs(const std::filesystem::path& path, const LawColumns& columns);

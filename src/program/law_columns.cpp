@@ -129,7 +129,7 @@ std::span<const ColumnSpec> column_specs() {
       {"--size",
        "size",
        &LawColumns::params,
-       {"N", "params", "n_params", "num_params", "parameters", "non_embedding_params", "size"},
+       {"N", "non_embedding_params", "params", "n_params", "num_params", "parameters", "size"},
        true},
       {"--tokens", "tokens", &LawColumns::tokens, {"D", "tokens", "n_tokens", "num_tokens", "train_tokens"}},
       {"--lr", "rate", &LawColumns::lr, {"lr", "learning_rate", "peak_lr", "max_lr", "eta"}, true},
@@ -141,7 +141,7 @@ std::span<const ColumnSpec> column_specs() {
       {"--loss",
        "loss",
        &LawColumns::loss,
-       {"loss", "final_loss", "val_loss", "valid_loss", "eval_loss", "train_loss"},
+       {"val_loss", "valid_loss", "eval_loss", "final_loss", "loss", "train_loss"},
        true},
       {"--weight", "repeats", &LawColumns::weight, {}},
       {"--weight-decay", "weight decay", &LawColumns::weight_decay, {"weight_decay"}},
@@ -159,12 +159,12 @@ ChosenColumns choose_columns(const ColumnRequest& request, const TextTable& tabl
   ChosenColumns chosen;
   std::vector<std::string> parts;
   for (const ColumnSpec& spec : column_specs()) {
-    const bool is_state = spec.name == &LawColumns::state, is_key = spec.name == &LawColumns::key;
-    if (optima && (is_state || is_key || spec.name == &LawColumns::loss || spec.name == &LawColumns::seed))
-      continue;
+    const bool is_state = spec.name == &LawColumns::state, is_key = spec.name == &LawColumns::key,
+               is_seed = spec.name == &LawColumns::seed;
+    if (optima && (is_state || is_key || spec.name == &LawColumns::loss || is_seed)) continue;
     std::string& name = chosen.columns.*spec.name;
     name = request.named.*spec.name;
-    const bool none = is_state && name == kNoColumn;
+    const bool none = (is_state || is_key || is_seed) && name == kNoColumn;
     if (name.empty() && (is_state || is_key)) name = find_of_stage(spec, table, chosen.columns.lr);
     if (name.empty() && is_state) refuse_contradicting_states(spec.known, table);
     if (name.empty()) name = find_known(spec.known, table, spec.option);

@@ -204,8 +204,24 @@ void keep_one_experiment(std::vector<SearchRow> rows, Stage stage, std::span<con
   jobs = std::move(kept);
 }
 
-/// Columns that are none of the law's, but whose values share rates at one size, token count and batch, each
-/// in more than one: what an axis of a search looks like.
+/// The rates of each value of a column at one size, token count and batch.
+using LevelRates = std::map<std::string, std::set<std::string>>;
+
+/// Several values with several rates each, some of which two share: what an axis of a search looks like.
+bool crosses_rates(const LevelRates& levels) {
+  std::map<std::string, std::size_t> shared;
+  std::size_t common = 0;
+  for (const auto& [level, rates] : levels)
+    for (const std::string& rate : rates) common += ++shared[rate] == 2;
+  return common > 1;
+}
+/// Whether two values have several rates each: no name of a run, and no measurement.
+bool divides_rates(const LevelRates& levels) {
+  return std::count_if(levels.begin(), levels.end(), [](const auto& one) { return one.second.size() > 1; }) >
+         1;
+}
+
+/// Columns that are none of the law's, but may be settings that move the loss.
 void tell_other_columns(const TextTable& table, const LawColumns& columns, LawInput& input) {
   constexpr std::size_t kMostLevels = 12;
   std::set<std::string> known;
@@ -217,30 +233,28 @@ void tell_other_columns(const TextTable& table, const LawColumns& columns, LawIn
     const std::string& column = table.columns[place];
     if (known.contains(column) || column == columns.seq_len) continue;
     std::set<std::string> levels;
-    std::map<std::vector<std::string>, std::map<std::string, std::set<std::string>>> scans;
+    std::map<std::vector<std::string>, LevelRates> scans;
     for (const TableRow& row : table.rows) {
-      if (row.cells[place].empty()) continue;
-      levels.insert(row.cells[place]);
+      const std::string level = row.cells[place].empty() ? "(empty)" : row.cells[place];
+      levels.insert(level);
       if (levels.size() > kMostLevels) break;
-      scans[{cell(row, columns.params), cell(row, columns.tokens), cell(row, columns.batch)}]
-           [row.cells[place]]
-               .insert(cell(row, columns.lr));
+      scans[{cell(row, columns.params), cell(row, columns.tokens), cell(row, columns.batch)}][level].insert(
+          cell(row, columns.lr));
     }
     if (levels.size() < 2 || levels.size() > kMostLevels) continue;
-    const bool crossed = std::any_of(scans.begin(), scans.end(), [](const auto& scan) {
-      std::map<std::string, std::size_t> shared;
-      std::size_t with_two = 0, common = 0;
-      for (const auto& [level, rates] : scan.second) {
-        with_two += rates.size() > 1;
-        for (const std::string& rate : rates) common += ++shared[rate] == 2;
-      }
-      return with_two > 1 && common > 1;
-    });
-    if (crossed)
-      input.notes.push_back(fmt::format(
-          "column {} ({}) differs between runs of one size, token count, batch and rate: if it is "
-          "a setting, these are different experiments; --where {}=VALUE leaves one",
-          one_line(column), one_line(join(listed(levels), ", ")), one_line(column)));
+    bool divided = false, crossed = false;
+    for (const auto& [scan, rates] : scans) {
+      if (!divides_rates(rates)) continue;
+      divided = true;
+      crossed = crossed || crosses_rates(rates);
+    }
+    if (divided)
+      input.notes.push_back(
+          fmt::format("column {} ({}) differs between runs of one size, token count{}: if it is a setting, "
+                      "these are different experiments{}; --where {}=VALUE leaves one",
+                      one_line(column), one_line(join(listed(levels), ", ")),
+                      crossed ? ", batch and rate" : " and batch, at other rates",
+                      crossed ? "" : " whose losses are taken for the rate's", one_line(column)));
   }
 }
 

@@ -299,6 +299,16 @@ BOOST_AUTO_TEST_CASE(columns_that_look_like_an_axis_are_told_and_chosen) {
   BOOST_TEST(one["runs"] == 36);
   BOOST_TEST(one["notes"].dump().find("column optimizer") == std::string::npos);
   expect_refusal(program, "law fit both.csv --where optimizer=sgd", "there are: adamw, lion");
+  // Another value at other rates: what it adds to the loss is the rate's to the law.
+  std::string parted = "data,job," + runs.substr(0, runs.find('\n') + 1);
+  int row = 0;
+  for (std::size_t at = runs.find('\n') + 1; at < runs.size(); at = runs.find('\n', at) + 1, ++row)
+    parted +=
+        fmt::format("{},{},{}", row % 6 < 3 ? "" : "b", row, runs.substr(at, runs.find('\n', at) + 1 - at));
+  program.scratch.write("parted.csv", parted);
+  BOOST_TEST(Json::parse(program.run("law fit parted.csv --json").out)["notes"].dump().find(
+                 "column data ((empty), b) differs between runs of one size, token count and batch, at other "
+                 "rates") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(an_export_of_a_sweep_has_the_law_of_the_sweep) {

@@ -87,6 +87,27 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_left_out_and_counted) {
              "runs.csv: no row is left: 2 runs left out: no loss");
 }
 
+BOOST_AUTO_TEST_CASE(a_run_has_one_loss_and_a_seed_where_others_have_one) {
+  ablate::LawColumns columns = kNamed;
+  columns.key = "key";
+  const std::string header = "N,D,lr,B,loss,key\n", first = "1e8,2e9,1e-3,65536,3.25,r1\n";
+  const auto twice = read(header + first + first + "1e8,2e9,1e-3,65536,3.25,r2\n", "runs.csv", columns);
+  BOOST_TEST(twice.rows.size() == 2u);
+  BOOST_TEST(left_out(twice) == "1 run left out: listed before");
+  const std::string told = refusal(header + first + "1e8,2e9,1e-3,65536,3.2,r1\n", "runs.csv", columns);
+  BOOST_TEST(told.starts_with(
+      "runs.csv:3: run 'r1' has size 1e+08, tokens 2e+09, rate 0.001, batch 65536, loss 3.2,"));
+  BOOST_TEST(told.find("; runs.csv:2 says size 1e+08, tokens 2e+09, rate 0.001, batch 65536, loss 3.25,") !=
+             std::string::npos);
+  columns.key = "", columns.seed = "seed";
+  const auto seeds =
+      read("N,D,lr,B,loss,seed\n1e8,2e9,1e-3,65536,3.25,7\n1e8,2e9,1e-3,65536,3.2,\n", "runs.csv", columns);
+  BOOST_TEST(seeds.rows.size() == 1u);
+  BOOST_TEST(seeds.rows[0].seed == "7");
+  BOOST_TEST(left_out(seeds) == "1 run left out: no seed, which others have; --seed none ignores seeds");
+  BOOST_TEST(read("N,D,lr,B,loss,seed\n1e8,2e9,1e-3,65536,3.25,\n", "runs.csv", columns).rows.size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(states_of_trackers_decide_which_runs_count) {
   ablate::LawColumns columns = kNamed;
   columns.state = "State";
