@@ -22,11 +22,19 @@ std::string default_of(const Field& field) {
   return text.empty() ? "\"\"" : text;
 }
 
-std::string stages_of(const Field& field) {
+/// A preset changes what the keys that it sets change.
+bool changes_result(const Field& field, Stage stage) {
+  const std::vector<const Field*>& keys = preset_keys(field);
+  return field.stages.has(stage) ||
+         std::any_of(keys.begin(), keys.end(), [&](const Field* key) { return key->stages.has(stage); });
+}
+
+std::string changes_of(const Field& field) {
   std::vector<std::string> names;
   for (const Named<Stage>& stage : names_of<Stage>())
-    if (field.stages.has(stage.value)) names.push_back(stage.name);
-  return names.empty() ? "no result: it says how to run, or which jobs there are" : join(names, ", ");
+    if (changes_result(field, stage.value)) names.push_back(stage.name);
+  if (!names.empty()) return join(names, ", ");
+  return field.section() == "run" ? "no result: it says how to run" : "which jobs there are";
 }
 
 std::string full_name(const SweepKey& key) {
@@ -60,7 +68,7 @@ std::string entry(const char* name, const std::string& text) {
 std::string describe(const Field& field) {
   return fmt::format("{}\n  {}\n\n", field.key, wrap(field.doc, 2)) + entry("type", describe_type(field)) +
          entry("default", default_of(field)) + (field.unit.empty() ? "" : entry("unit", field.unit)) +
-         entry("changes", stages_of(field));
+         entry("changes", changes_of(field));
 }
 
 std::string describe(const SweepKey& key) {

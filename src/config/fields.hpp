@@ -69,7 +69,8 @@ struct Field {
   double low = 0, high = 0;        ///< Inclusive range of a number, or of each element of a list of numbers,
   std::optional<double> excluded;  ///< but for this end of it.
   FieldRef (*member)(Experiment&) = nullptr;
-  /// Whose results it can change. Empty: none (it says how to run, or which jobs there are).
+  /// Whose results it can change. Empty: it says how to run, or which jobs there are, or is a preset, which
+  /// changes what the keys that it sets change.
   StageSet stages;
   std::string doc;  ///< One sentence.
   /// Whether the key matters to one of those stages under the rest of the recipe; null: always.

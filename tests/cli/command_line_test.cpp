@@ -119,6 +119,14 @@ BOOST_AUTO_TEST_CASE(keys_are_explained) {
   BOOST_TEST(line_with(found.out, "  type") ==
              "  type     one of: average-pool, attention-pool, c-abstractor, mlp");
   BOOST_TEST(line_with(found.out, "  default") == "  default  c-abstractor");
+  for (const auto& [key, changes] : {std::pair{"connector.kind", "vlm, sft"},
+                                     {"llm.preset", "llm, vlm, sft"},
+                                     {"encoder.preset", "encoder, vlm, sft"},
+                                     {"stages", "which jobs there are"},
+                                     {"eval.tasks", "which jobs there are"},
+                                     {"run.micro_batch", "no result: it says how to run"}})
+    BOOST_TEST(line_with(program.run(std::string("explain ") + key).out, "  changes") ==
+               std::string("  changes  ") + changes);
   BOOST_TEST(
       program.run("explain axis.levels").out.starts_with("axis.levels (in [[axis]] of a sweep file)\n"));
   BOOST_TEST(program.run("explain run").out.find("run.retries") != std::string::npos);
