@@ -50,7 +50,7 @@ StageProgress total_progress(const std::vector<StageProgress>& stages) {
 }
 
 bool is_settled(const StageProgress& progress) {
-  return progress.queued == 0 && progress.running == 0 && progress.waiting == progress.blocked;
+  return progress.queued == 0 && progress.running == 0 && progress.waiting == 0;
 }
 
 Pace pace_of(const RunningJob& job) {

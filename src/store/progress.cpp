@@ -27,8 +27,7 @@ void count_job(StageProgress& progress, const JobRecord& job, bool is_blocked) {
   count_work(progress, job, is_blocked);
   switch (job.state) {
     case JobState::waiting:
-      ++progress.waiting;
-      progress.blocked += is_blocked;
+      ++(is_blocked ? progress.blocked : progress.waiting);
       progress.flops_left += job.flops;
       break;
     case JobState::queued:

@@ -87,11 +87,11 @@ struct StageProgress {
   Stage stage = Stage::encoder;
   std::int64_t waiting = 0, queued = 0, running = 0, finished = 0, failed = 0, cancelled = 0,
                stopped_early = 0;
-  std::int64_t blocked = 0;         ///< Of the waiting: dependents of a job without a result.
-  double flops_left = 0;            ///< Of waiting, queued and running jobs.
+  std::int64_t blocked = 0;         ///< They would wait, but depend on a job without a result.
+  double flops_left = 0;            ///< Of waiting, blocked, queued and running jobs.
   std::vector<TaskProgress> tasks;  ///< In the order of their first jobs.
   std::int64_t total() const {
-    return waiting + queued + running + finished + failed + cancelled + stopped_early;
+    return waiting + blocked + queued + running + finished + failed + cancelled + stopped_early;
   }
 };
 std::vector<StageProgress> load_progress(Database& database, std::int64_t sweep_id);

@@ -251,7 +251,12 @@ BOOST_AUTO_TEST_CASE(failed_jobs_are_listed_and_can_be_retried) {
       status.starts_with("tiny: 16 of 24 jobs finished, 4 failed, 4 blocked\n"
                          "  demo  [################!!!!!!!!]  8/12  4 failed\n"
                          "  eval  [################--------]  8/12  4 blocked\n"));
-  BOOST_TEST(Json::parse(program.run("status --json").out)["failed"][0]["message"] == "boom \x1b[31m");
+  const Json told = Json::parse(program.run("status --json").out);
+  BOOST_TEST(told["failed"][0]["message"] == "boom \x1b[31m");
+  const Json& evaluations = told["sweeps"][0]["stages"][1];
+  BOOST_TEST(evaluations["waiting"] == 0);
+  BOOST_TEST(evaluations["blocked"] == 4);
+  BOOST_TEST(evaluations["jobs"] == 12);
   const std::string blocked = program.run("jobs tiny --state blocked").out;
   BOOST_TEST(blocked.find(" failed\n") != std::string::npos);
   const Json jobs = Json::parse(program.run("jobs --state failed --format json").out);

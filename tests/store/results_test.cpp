@@ -179,10 +179,10 @@ BOOST_FIXTURE_TEST_CASE(progress_counts_states_and_what_is_blocked, Measured) {
   BOOST_CHECK(progress[1].stage == Stage::vlm);
   BOOST_TEST(progress[1].total() == 4);
   BOOST_TEST(progress[1].running == 1);
-  BOOST_TEST(progress[1].waiting == 2);
+  BOOST_TEST(progress[1].waiting == 0);
   BOOST_TEST(progress[1].blocked == 2);
   BOOST_TEST(progress[1].flops_left == 3 * 4e12);
-  BOOST_TEST(progress[2].waiting == 3);
+  BOOST_TEST(progress[2].waiting == 1);
   BOOST_TEST(progress[2].blocked == 2);  // dependents of the vlm jobs that are blocked themselves
   cancel_jobs(database, std::vector<std::int64_t>{7}, CancelReason::user);
   retry_jobs(database, std::vector<std::int64_t>{6});
