@@ -65,8 +65,9 @@ CommandSpec table_command() {
                       "[all scores]")),
                   choice("--spread", known_names<Spread>(), "sd", "what stands after the mean"),
                   choice("--over", known_names<Over>(), "",
-                         "means over cells and seeds that all rows have, or over each row's own [common, but "
-                         "own seeds where each row is one cell]"),
+                         "means over cells and seeds that all rows have, or over each row's own [common; own "
+                         "where each row is one cell, unless neither --rows nor --columns is given and each "
+                         "cell changes one of 3 or more axes]"),
                   value("--sort", ValueType::text, "NAME", "order rows by the mean of this value"),
                   flag("--descending", "largest first"), format_option(), db_option()},
       .run = run_table};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/dynamic_bitset.hpp>
 #include <cmath>
 #include <set>
 
@@ -44,6 +45,43 @@ Seeds common_seeds(Rows rows, const Setting& setting, const std::string& value) 
   for (std::size_t i = 1; i < rows.size() && !common.empty(); ++i)
     common = intersection(common, seeds_with_number(*rows[i], setting, value));
   return common;
+}
+
+/// Some of the seeds, by their numbers in the order in which the fewest settings lack them.
+using SeedSet = boost::dynamic_bitset<std::uint64_t>;
+
+/// The sets of seeds that may belong to the largest product: the largest set for some of the settings is what
+/// all of them have, so these are all intersections. There may be too many; those of the seeds that the most
+/// settings have are always among the candidates.
+std::set<SeedSet> candidate_sets(const std::map<SeedSet, std::size_t>& settings_of) {
+  constexpr std::size_t kMost = 4096;
+  std::set<SeedSet> found;
+  for (const auto& [set, settings] : settings_of) {
+    std::set<SeedSet> more = {set};
+    for (const SeedSet& other : found) more.insert(set & other);
+    found.merge(more);
+    if (found.size() > kMost) break;
+  }
+  SeedSet first(settings_of.begin()->first.size());
+  for (std::size_t i = 0; i < first.size(); ++i) found.insert(first.set(i));
+  return found;
+}
+
+/// The seeds of a product with the most runs. `settings_of`: how many settings have each set of seeds.
+SeedSet find_largest_product(const std::map<SeedSet, std::size_t>& settings_of) {
+  SeedSet largest;
+  std::size_t most_runs = 0;
+  for (const SeedSet& set : candidate_sets(settings_of)) {
+    std::size_t settings = 0;
+    for (const auto& [has, count] : settings_of)
+      if (set.is_subset_of(has)) settings += count;
+    const std::size_t runs = settings * set.count();
+    if (runs > most_runs || (runs == most_runs && set.count() < largest.count())) {
+      largest = set;
+      most_runs = runs;
+    }
+  }
+  return largest;
 }
 
 /// Why a run has no number.
@@ -150,25 +188,23 @@ Selection choose_common(Rows rows, const std::string& value) {
     for (const std::uint64_t seed : common) ++settings_with[seed];
     candidates.emplace_back(setting, std::move(common));
   }
+  if (candidates.empty()) return {};
   std::vector<std::pair<std::uint64_t, std::size_t>> seeds(settings_with.begin(), settings_with.end());
   std::stable_sort(seeds.begin(), seeds.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::vector<SeedSet> sets;  // Of each candidate.
+  std::map<SeedSet, std::size_t> settings_of;
+  for (const auto& [setting, common] : candidates) {
+    SeedSet& set = sets.emplace_back(seeds.size());
+    for (std::size_t i = 0; i < seeds.size(); ++i) set[i] = common.count(seeds[i].first) > 0;
+    ++settings_of[set];
+  }
+  const SeedSet chosen = find_largest_product(settings_of);
   Selection best;
-  auto left = candidates;
-  for (std::size_t k = 1; k <= seeds.size(); ++k) {
-    std::erase_if(left, [&](const auto& entry) { return entry.second.count(seeds[k - 1].first) == 0; });
-    if (k * left.size() <= best.settings.size() * best.seeds.size()) continue;
-    best = {};
-    for (const auto& [setting, common] : left) best.settings.push_back(setting);
-    for (std::size_t i = 0; i < k; ++i) best.seeds.push_back(seeds[i].first);
-  }
-  for (std::size_t i = best.seeds.size(); i < seeds.size(); ++i) {
-    const auto has = [&](const auto& entry) {
-      return entry.second.count(seeds[i].first) > 0 ||
-             !std::binary_search(best.settings.begin(), best.settings.end(), entry.first);
-    };
-    if (std::all_of(candidates.begin(), candidates.end(), has)) best.seeds.push_back(seeds[i].first);
-  }
+  for (std::size_t i = 0; i < candidates.size(); ++i)
+    if (chosen.is_subset_of(sets[i])) best.settings.push_back(candidates[i].first);
+  for (std::size_t i = 0; i < seeds.size(); ++i)
+    if (chosen[i]) best.seeds.push_back(seeds[i].first);
   std::sort(best.seeds.begin(), best.seeds.end());
   return best;
 }

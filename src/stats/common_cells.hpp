@@ -55,8 +55,9 @@ bool has_number(const RunRecord& run, const std::string& value);
 int badness(JobState state);
 
 /// The settings and seeds for which all rows have a number: of all products of some settings with some seeds
-/// one with the most runs, found by giving up first the seeds that the fewest settings have. Empty when
-/// nothing is common.
+/// one with the most runs, and of those one with the fewest seeds. Where seeds are missing in so many ways
+/// that over 4,096 sets of them come into question, the best of those that were looked at. Empty when nothing
+/// is common.
 Selection choose_common(std::span<const RowRuns* const> rows, const std::string& value);
 
 /// Index of the row without which the others would have something in common; none where that takes more.

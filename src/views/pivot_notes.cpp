@@ -34,7 +34,8 @@ struct Content {
   std::int64_t most_planned = 0, most_seeds = 0;
   bool over_seeds = false, over_examples = false, without = false;  ///< Spreads of these kinds are there.
   bool of_one = false, of_several = false;  ///< Seeds of numbers whose spread is not over seeds.
-  const PivotCell* incomplete = nullptr;    ///< The first number over fewer seeds than planned.
+  /// The first number over fewer seeds than planned, of those over what all rows have where there are any.
+  const PivotCell* incomplete = nullptr;
   std::int64_t least_examples = std::numeric_limits<std::int64_t>::max(),
                most_examples = 0;  ///< Of those whose spread is over examples; 0: not known.
 };
@@ -47,7 +48,9 @@ Content content_of(const Pivot& pivot, Spread spread) {
       content.most_planned = std::max(content.most_planned, cell.planned);
       content.most_seeds = std::max(content.most_seeds, n);
       if (n == 0) continue;
-      if (!content.incomplete && cell.missing() > 0) content.incomplete = &cell;
+      if (cell.missing() > 0 &&
+          (!content.incomplete || (content.incomplete->over == Over::own && cell.over == Over::common)))
+        content.incomplete = &cell;
       const Source source = source_of(cell, spread);
       content.over_seeds = content.over_seeds || source == Source::seeds;
       content.without = content.without || source == Source::none;
@@ -312,9 +315,9 @@ std::vector<std::string> pivot_notes(const Pivot& pivot, const PivotLayout& layo
     const std::size_t n = content.incomplete->summary.n;
     notes.push_back(fmt::format("({0}/{1}): {0} of {1} seeds {2} in the mean{3}", n,
                                 content.incomplete->planned, n == 1 ? "is" : "are",
-                                !own                     ? "; --over own: all that each row has"
-                                : pivot.averaged.empty() ? "; --over common: those that all rows have"
-                                                         : ""));
+                                content.incomplete->over == Over::common ? "; --over own: those of each row"
+                                : own && pivot.averaged.empty() ? "; --over common: those that all rows have"
+                                                                : ""));
   }
   return notes;
 }
