@@ -11,8 +11,6 @@ namespace ablate {
 
 namespace {
 
-constexpr double kTextTokensPerImage = 64;
-
 /// What a process takes before it has a model: libraries, threads, buffers of the data loader.
 constexpr double kProcessBytes = 230e6;
 /// Numbers that a block keeps for the backward pass, for each token: its input, two normalised inputs,
@@ -115,7 +113,7 @@ Cost decoder_cost(const Experiment& e, Stage stage) {
   const double batch = real(train.batch);
   const double step =
       training_flops(e, stage).step(batch, batch * targets_per_sequence(e, stage), batch * images);
-  return {params, step * real(train.steps), memory};
+  return {params, step * real(train.steps), memory, images};
 }
 
 Cost demo_cost(const Experiment& e) {

@@ -20,8 +20,10 @@ struct TrainingFlops {
 };
 TrainingFlops training_flops(const Experiment& experiment, Stage stage);
 
+/// Text beside each picture, as long as nobody has looked at the data.
+inline constexpr double kTextTokensPerImage = 64;
 /// Pictures in one sequence of stage vlm or sft, as far as can be said without the data: as many as fit
-/// beside 64 tokens of text each, at most data.max_images, in the share of sequences that have any (for vlm
+/// beside that much text each, at most data.max_images, in the share of sequences that have any (for vlm
 /// by data.mix, for sft all). 0 for llm.
 double images_per_sequence(const Experiment& experiment, Stage stage);
 /// Positions of one sequence whose successor is predicted, likewise: all but those of pictures with their

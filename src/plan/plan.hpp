@@ -30,6 +30,9 @@ struct Cost {
   double params = 0;        ///< Parameters of the model that is trained or evaluated.
   double flops = 0;         ///< Of the whole job; a multiply-add counts as 2.
   double memory_bytes = 0;  ///< Estimated peak on the device.
+  /// What flops and memory of a training take for granted of its data (cost.hpp); 0: its sequences have no
+  /// pictures.
+  double images_per_sequence = 0;
 };
 
 /// A stage with its fully resolved configuration. Two stages with the same key are one job.

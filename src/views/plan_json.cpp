@@ -49,6 +49,7 @@ Json jobs_json(const PlanReport& report) {
                     {"params", job.cost.params},
                     {"flops", job.cost.flops},
                     {"memory_bytes", job.cost.memory_bytes},
+                    {"images_per_sequence", job.cost.images_per_sequence},
                     {"seconds", report.speed.seconds(job)},
                     {"state", blocked[i] ? Json("blocked")
                               : state    ? Json(to_name(*state))

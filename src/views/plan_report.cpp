@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
+#include "plan/cost.hpp"
 #include "plan/job_name.hpp"
 #include "report/text_table.hpp"
 #include "schedule/simulation.hpp"
@@ -142,6 +144,27 @@ std::string speed_line(const PlanReport& report) {
   return join(said, "; ");
 }
 
+/// What FLOPs assume of data that a plan does not read; nothing where no stage trains on pictures in
+/// sequences.
+std::string assumption_line(const Plan& plan) {
+  double least = std::numeric_limits<double>::infinity(), most = 0;
+  std::vector<std::string> stages;
+  for (const PlannedJob& job : plan.jobs) {
+    const double images = job.cost.images_per_sequence;
+    if (images == 0) continue;
+    least = std::min(least, images);
+    most = std::max(most, images);
+    const std::string stage = to_name(job.stage);
+    if (std::find(stages.begin(), stages.end(), stage) == stages.end()) stages.push_back(stage);
+  }
+  if (stages.empty()) return "";
+  const std::string from = fmt::format("{:.3g}", least), to = fmt::format("{:.3g}", most);
+  return fmt::format(
+      "FLOPs:  those of {} assume {} pictures a sequence, with {} tokens of text each; the journal has what "
+      "ran\n",
+      join(stages, " and "), from == to ? from : from + " to " + to, kTextTokensPerImage);
+}
+
 std::string budget_lines(const PlanReport& report) {
   if (!report.budget) return "";
   const Plan& plan = report.planned.plan;
@@ -183,7 +206,7 @@ std::string plan_text(const PlanReport& report, const std::string& device) {
   const double seconds = seconds_left(report);
   text += fmt::format("Time:   {} of slot time; about {} on {}\n", human_duration(seconds),
                       human_duration(report.seconds), device);
-  text += left_line(report);
+  text += left_line(report) + assumption_line(planned.plan);
   text += "Speed:  " + speed_line(report) + "\n" + budget_lines(report);
   for (const PlannedSource& source : planned.sources)
     if (source.content.files.size() > 1) text += "Data:   " + one_line(describe_source(source)) + "\n";

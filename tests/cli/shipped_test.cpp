@@ -24,4 +24,17 @@ BOOST_AUTO_TEST_CASE(every_shipped_sweep_is_planned) {
   BOOST_TEST(planned >= 2u);
 }
 
+// 9 sequences of 10 have pictures, of 20 visual tokens without an encoder (4 x 4 patches, with the ends of
+// rows) or of 4 at least: 0.9 * 192 / 84 to 0.9 * 192 / 68.
+BOOST_AUTO_TEST_CASE(a_plan_says_what_flops_assume_of_the_data) {
+  const Program program;
+  const std::string sweep = " '" ABLATE_SOURCE_DIR "/sweeps/quickstart.toml'";
+  BOOST_TEST(line_with(program.run("plan" + sweep).out, "FLOPs: ") ==
+             "FLOPs:  those of vlm assume 2.06 to 2.54 pictures a sequence, with 64 tokens of text each; the "
+             "journal has what ran");
+  for (const Json& job : Json::parse(program.run("plan --json" + sweep).out).at("jobs"))
+    BOOST_TEST((job.at("images_per_sequence") > 0) == (job.at("stage") == "vlm"));
+  BOOST_TEST(line_with(program.run("plan tiny.toml").out, "FLOPs: ") == "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
