@@ -3,6 +3,7 @@
 
 #include "cli/common.hpp"
 #include "cli/law_options.hpp"
+#include "program/law_search.hpp"
 #include "program/search_space.hpp"
 #include "report/output.hpp"
 #include "store/sweeps.hpp"
@@ -87,8 +88,8 @@ int run_law_propose(const Arguments& arguments) {
   if (from_file || proposal.runs.empty()) return ExitCode::done;
 
   const std::vector<std::string> heading = {
-      fmt::format("Runs that `ablate law propose` chose after {}, for N = {}", input.name,
-                  amount_text(asked.target.params)),
+      fmt::format("Runs that `ablate law propose` chose after {}, for {}", input.name,
+                  target_text(asked.target)),
       fmt::format("and {:.3g} FLOPs. Fit all: ablate law fit --sweep {},{}{}", asked.budget_flops,
                   join(arguments.list("--sweep"), ","), space->name_of(output),
                   words_of(law_choices(arguments)))};

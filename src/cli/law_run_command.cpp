@@ -86,38 +86,59 @@ int run_round(const Arguments& arguments, Stage stage, const std::filesystem::pa
   return finish_run(run, worker, arguments.flag("--quiet"), early ? &*early : nullptr);
 }
 
+/// What is to be run next, or why the search ends.
+struct NextStep {
+  bool fresh = false;    ///< It was proposed just now.
+  std::string end = {};  ///< Empty: there is a next round.
+};
+
+NextStep find_next(const Arguments& arguments, Database& database, const LawSearch& search,
+                   const LawStanding& standing, const std::vector<std::string>& sweeps,
+                   const std::filesystem::path& file) {
+  const std::string known = is_good_enough(search, standing) ? "known well enough" : "";
+  std::error_code failed;
+  if (std::filesystem::exists(file, failed)) {
+    const RoundOnDisk round =
+        read_round(database, search, standing, sweeps, file, arguments.flag("--stop-early"));
+    if (round.is_done) return {};
+    constexpr double kRounding = 1 + 1e-9;
+    if (!known.empty()) return {.end = fmt::format("{}: {} is not run", known, shown_path(file))};
+    if (round.spent > search.budget * kRounding)
+      return {
+          .end = fmt::format("{} is not run: with it, {:.4g} of {:.4g} FLOPs would be spent; where that file "
+                             "is not, runs within the budget are proposed",
+                             shown_path(file), round.spent, search.budget)};
+    if (!round.target.empty())
+      print("{} was proposed for {}, and counts for {}\n", shown_path(file), one_line(round.target),
+            target_text(search.target));
+    return {};
+  }
+  if (!known.empty()) return {.end = known};
+  if (standing.spent >= search.budget) return {.end = "the budget is spent"};
+  const Proposal proposal = write_round(search, standing, file);
+  if (proposal.runs.empty()) return {.end = proposal.note};
+  print("{}: {} runs, {:.3g} FLOPs\n", shown_path(file), proposal.runs.size(), proposal.flops);
+  return {.fresh = true};
+}
+
 int run_law_run(const Arguments& arguments) {
   const LawSearch search = search_of(arguments);
   SearchSpace(load_sweep(search.sweep), search.stage, search.where);  // Refuses several experiments.
   std::vector<std::string> sweeps;
-  bool fresh = false;
+  NextStep next;
   for (int round = 0;; ++round) {
     const std::filesystem::path file = round == 0 ? search.sweep : round_file(search.sweep, round);
-    const int code = run_round(arguments, search.stage, file, fresh);
-    fresh = false;
+    const int code = run_round(arguments, search.stage, file, next.fresh);
     if (code == ExitCode::interrupted) return code;
     sweeps.push_back(load_sweep(file).name);
     Database database = open_for_reading(arguments);
     const LawStanding standing = find_standing(database, search, sweeps);
     print("{}", standing_text(search, standing, sweeps.size()));
     refuse_gaps(standing, one_line(sweeps.back()));
-    std::error_code failed;
-    const std::filesystem::path next = round_file(search.sweep, round + 1);
-    if (std::filesystem::exists(next, failed)) continue;
-    std::string end;
-    if (is_good_enough(search, standing)) {
-      end = "known well enough";
-    } else if (standing.spent >= search.budget) {
-      end = "the budget is spent";
-    } else {
-      const Proposal proposal = write_round(search, standing, next);
-      fresh = !proposal.runs.empty();
-      end = proposal.note;
-      if (fresh) print("{}: {} runs, {:.3g} FLOPs\n", shown_path(next), proposal.runs.size(), proposal.flops);
-    }
-    if (fresh) continue;
-    if (!standing.prediction) throw Error("no rate can be forecast from these runs: " + end);
-    print("{}\nsee: ablate law predict --sweep {}{} --params {}{}\n", end, join(sweeps, ","),
+    next = find_next(arguments, database, search, standing, sweeps, round_file(search.sweep, round + 1));
+    if (next.end.empty()) continue;
+    if (!standing.prediction) throw Error("no rate can be forecast from these runs: " + next.end);
+    print("{}\nsee: ablate law predict --sweep {}{} --params {}{}\n", next.end, join(sweeps, ","),
           words_of(search.where), arguments.text("--target"),
           search.target.tokens ? " --tokens " + arguments.text("--tokens") : "");
     return ExitCode::done;
@@ -142,7 +163,9 @@ CommandSpec law_run_command() {
           "those, "
           "and so on, until it is narrow enough or the budget is spent. Each round's sweep is kept beside "
           "the "
-          "first as SWEEP-law-1.toml, -2, ...; after Ctrl-C the same command goes on. Runs that diverge are "
+          "first as SWEEP-law-1.toml, -2, ...; after Ctrl-C the same command goes on. A round whose file is "
+          "there "
+          "already is run only where it is still needed and the budget has all of it. Runs that diverge are "
           "part of a search.",
       .example = "ablate law run sweeps/lr-search.toml --target 3M --tokens 150e3 --budget 1e14",
       .options = {positional("SWEEP", ValueType::sweep_file, "the sweep's TOML file"), target_option(),

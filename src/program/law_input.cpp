@@ -9,8 +9,8 @@
 #include "config/resolved.hpp"
 #include "plan/cost.hpp"
 #include "plan/job_name.hpp"
+#include "program/search_jobs.hpp"
 #include "store/jobs.hpp"
-#include "store/law_runs.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -129,6 +129,13 @@ void tell_tally(const std::string& value, LawInput& input) {
 
 std::vector<std::string> listed(const std::set<std::string>& words) { return {words.begin(), words.end()}; }
 
+/// What counts as loss where nobody says.
+std::string usual_loss(const std::vector<TrainedJob>& jobs) {
+  const bool scored = std::any_of(jobs.begin(), jobs.end(),
+                                  [](const TrainedJob& job) { return job.scores.contains(kHeldOut); });
+  return scored ? kHeldOut : "loss";
+}
+
 /// A job of a search, and one of the evaluations that give its loss where there are any.
 struct SearchRow {
   std::size_t job = 0;
@@ -137,9 +144,9 @@ struct SearchRow {
   bool evaluated = false;  ///< By an evaluation that is to give the loss.
 };
 
-std::vector<SearchRow> rows_of(Database& database, const std::vector<TrainedJob>& jobs,
-                               const std::vector<JobContext>& contexts, Stage stage,
+std::vector<SearchRow> rows_of(Database& database, const SearchJobs& found, Stage stage,
                                const std::string& value) {
+  const auto& [names, jobs, contexts] = found;
   std::vector<SearchRow> rows;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     SearchRow row{.job = i, .settled = {settings_of(jobs[i], stage), {}}, .score = {}};
@@ -337,34 +344,16 @@ LawRun settings_of(const TrainedJob& job, Stage stage) {
 
 LawInput read_sweeps(Database& database, const std::vector<std::string>& sweeps, Stage stage,
                      const std::string& asked, std::span<const SettingChoice> where) {
+  SearchJobs found = load_search(database, sweeps, stage);
+  std::vector<TrainedJob>& jobs = found.jobs;
   LawInput input;
-  std::vector<TrainedJob> jobs;
-  std::vector<JobContext> contexts;
-  std::vector<std::string> names, keys;
-  for (const std::string& sweep : sweeps) {
-    const SweepRecord record = get_sweep(database, sweep);
-    names.push_back(one_line(record.name));
-    std::map<std::int64_t, JobContext> found = load_contexts(database, record.id, stage);
-    for (TrainedJob& job : load_trained_jobs(database, record.id, stage)) {
-      // Sweeps share jobs: each counts once.
-      if (std::find(keys.begin(), keys.end(), job.key) != keys.end()) continue;
-      keys.push_back(job.key);
-      contexts.push_back(std::move(found[job.id]));
-      jobs.push_back(std::move(job));
-    }
-  }
-  input.name = fmt::format("sweep{} {}", names.size() == 1 ? "" : "s", join(names, ", "));
+  input.name = found.name();
   if (jobs.empty())
     throw Error(fmt::format("{}: no job of stage {}; --stage says which stage's rates were searched",
                             input.name, to_name(stage)));
 
-  std::string value = asked;
-  if (value.empty()) {
-    const bool scored = std::any_of(jobs.begin(), jobs.end(),
-                                    [](const TrainedJob& job) { return job.scores.contains(kHeldOut); });
-    value = scored ? kHeldOut : "loss";
-  }
-  keep_one_experiment(rows_of(database, jobs, contexts, stage, value), stage, where, value, jobs, input);
+  const std::string value = asked.empty() ? usual_loss(jobs) : asked;
+  keep_one_experiment(rows_of(database, found, stage, value), stage, where, value, jobs, input);
   input.seq_len = common_seq_len(jobs);
   for (const TrainedJob& job : jobs) add_job(job, stage, value, input);
   input.notes.push_back(fmt::format(
@@ -377,6 +366,26 @@ LawInput read_sweeps(Database& database, const std::vector<std::string>& sweeps,
     throw Error(text);
   }
   return input;
+}
+
+double flops_with(Database& database, const std::vector<std::string>& sweeps, const Plan& round, Stage stage,
+                  const std::string& asked, std::span<const SettingChoice> where) {
+  SearchJobs found = load_search(database, sweeps, stage);
+  const std::size_t before = found.jobs.size();
+  add_planned(round, stage, found);
+  std::set<std::string> dropped;
+  for (std::size_t i = before; i < found.jobs.size(); ++i) dropped.insert(found.jobs[i].key);
+  LawInput input;
+  input.name = found.name();
+  const std::string value = asked.empty() ? usual_loss(found.jobs) : asked;
+  keep_one_experiment(rows_of(database, found, stage, value), stage, where, value, found.jobs, input);
+  double flops = 0;
+  for (const TrainedJob& job : found.jobs) flops += flops_spent(job), dropped.erase(job.key);
+  if (!dropped.empty())
+    throw Error(fmt::format("sweep {}: {} of its {} not of the experiment that --where leaves",
+                            one_line(round.sweep), dropped.size(),
+                            dropped.size() == 1 ? "runs is" : "runs are"));
+  return flops;
 }
 
 LawFit fit_input(LawInput& input, const LawOptions& options) {

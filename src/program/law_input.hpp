@@ -8,6 +8,7 @@
 
 #include "config/experiment.hpp"
 #include "law/law.hpp"
+#include "plan/plan.hpp"
 #include "program/law_columns.hpp"
 #include "program/run_settings.hpp"
 #include "store/database.hpp"
@@ -55,6 +56,10 @@ LawInput read_run_file(const RunFile& file);
 /// their values, unless `where` leaves one.
 LawInput read_sweeps(Database& database, const std::vector<std::string>& sweeps, Stage stage,
                      const std::string& value, std::span<const SettingChoice> where);
+/// LawInput::flops of the sweeps when all of a planned round has been computed, too. Throws Error where not
+/// all of its runs are of the experiment that read_sweeps() would take.
+double flops_with(Database& database, const std::vector<std::string>& sweeps, const Plan& round, Stage stage,
+                  const std::string& value, std::span<const SettingChoice> where);
 /// Moves the runs out of the input.
 LawFit fit_input(LawInput& input, const LawOptions& options);
 /// Throws Error where no law can be fitted, with what was left out of the input.

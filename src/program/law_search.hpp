@@ -33,7 +33,8 @@ struct LawStanding {
   LawTarget target;  ///< With its batch in tokens.
   LawFit fit;
   std::optional<LawPrediction> prediction;  ///< Nothing while no law can be fitted.
-  double spent = 0;                         ///< FLOPs of the rounds, 6 N D a run.
+  double sweep_flops = 0;                   ///< Of the sweep itself, as planned.
+  double spent = 0;                         ///< FLOPs of the rounds, likewise.
   std::size_t failed = 0;     ///< Runs without a loss, since a job did so for another reason than divergence.
   std::size_t cancelled = 0;  ///< By the user.
 
@@ -48,6 +49,21 @@ bool is_good_enough(const LawSearch& search, const LawStanding& standing);
 /// A search does not go on over runs that it lacks: throws Error when some failed, or were cancelled by the
 /// user.
 void refuse_gaps(const LawStanding& standing, const std::string& sweep);
+
+/// A round whose file is there before the search has come to it: of a search that was interrupted, or whoever
+/// wrote it.
+struct RoundOnDisk {
+  bool is_done = false;     ///< Nothing of it is left to run; then nothing else is told.
+  double spent = 0;         ///< LawStanding::spent when all of it has been computed, what is done included.
+  std::string target = {};  ///< That its heading names, as target_text() has it, where that is another.
+};
+/// Throws Error where its runs are of another experiment than the sweeps. `leave_stopped`: see RunOptions.
+RoundOnDisk read_round(Database& database, const LawSearch& search, const LawStanding& standing,
+                       const std::vector<std::string>& sweeps, const std::filesystem::path& file,
+                       bool leave_stopped);
+
+/// "N = 3.00M, D = 150k": what the headings of rounds name.
+std::string target_text(const LawTarget& target);
 
 /// Proposes runs and writes them to `file` as a sweep; empty runs and a note that says why when there are
 /// none that are worth it.

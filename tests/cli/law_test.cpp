@@ -287,6 +287,98 @@ BOOST_AUTO_TEST_CASE(a_search_goes_on_until_it_knows_enough_and_not_beyond) {
   BOOST_TEST(easy.out.find("known well enough") != std::string::npos);
 }
 
+/// A search with a round that was proposed for N = 10M and not run.
+struct Proposed : Searched {
+  Proposed() {
+    search();
+    const Json proposal = Json::parse(
+        run("law propose --sweep search --target 10M --tokens 153600 --budget 1e14 --max-runs 5 --json").out);
+    flops = proposal["flops"], num_runs = proposal["runs"].size();
+  }
+  Outcome go_on(double budget, const char* target, const std::string& enough) const {
+    return run(
+        fmt::format("law run search.toml --target {} --tokens 153600 --budget {} {} --worker ./trainer "
+                    "--slots 1 --threads 1 --quiet",
+                    target, budget, enough));
+  }
+  std::size_t num_jobs() const { return Json::parse(run("jobs --format json").out).size(); }
+
+  double flops = 0;  ///< Of the round, as proposed.
+  std::size_t num_runs = 0;
+};
+
+BOOST_AUTO_TEST_CASE(a_round_that_is_there_already_is_run_where_it_is_needed_and_the_budget_has_all_of_it) {
+  const Proposed program;
+  const auto has = [](const Outcome& found, const std::string& part) {
+    BOOST_TEST_CONTEXT(found.out << found.err << "lacks " << part)
+    BOOST_TEST(found.out.find(part) != std::string::npos);
+  };
+  const double less = 0.999 * program.flops;
+  const Outcome poor = program.go_on(less, "2M", "--interval 1.01");
+  BOOST_TEST(poor.code == 0);
+  has(poor, fmt::format("; 0 of {:.3g} FLOPs spent\n", less));
+  has(poor, fmt::format("\nsearch-law-1.toml is not run: with it, {:.4g} of {:.4g} FLOPs would be spent; ",
+                        program.flops, less));
+  has(poor, "see: ablate law predict --sweep search --params 2M");
+  const Outcome known = program.go_on(1e14, "2M", "--regret 50");
+  BOOST_TEST(known.code == 0);
+  has(known, "known well enough: search-law-1.toml is not run\n");
+  BOOST_TEST(program.num_jobs() == 18u);
+
+  // What another sweep has run of it counts, too: one run more or less is not a way around the budget.
+  std::string part = program.read("search-law-1.toml");
+  const std::string name = "name = \"search-law-1\"";
+  part.replace(part.find(name), name.size(), "name = \"part\"");
+  part = part.substr(0, part.find('\n', part.find("label = "))) + "\n]\n";
+  program.scratch.write("part.toml", part);
+  BOOST_TEST(
+      program.run("run part.toml --worker ./trainer --slots 1 --threads 1 --quiet --keep-going").code <= 1);
+  BOOST_TEST(program.num_jobs() == 19u);
+  has(program.go_on(less, "2M", "--interval 1.01"), "search-law-1.toml is not run");
+  BOOST_TEST(program.num_jobs() == 19u);
+
+  const Outcome all = program.go_on(program.flops, "2M", "--interval 1.01");
+  BOOST_TEST(all.code == 0);
+  has(all,
+      "search-law-1.toml was proposed for N = 10.0M, D = 154k, and counts for N = 2.00M, D = 154k\nlaw "
+      "after round 1: ");
+  has(all, "the budget is spent\n");
+  BOOST_TEST(program.num_jobs() == 18 + program.num_runs);
+  // It has nothing left to do: its runs count, whatever the budget is.
+  const Outcome again = program.go_on(1e6, "10M", "--regret 50");
+  BOOST_TEST(again.code == 0);
+  has(again, "law after round 1: ");
+  BOOST_TEST(again.out.find("was proposed for") == std::string::npos);
+  BOOST_TEST(program.num_jobs() == 18 + program.num_runs);
+}
+
+BOOST_AUTO_TEST_CASE(a_round_of_another_experiment_is_refused_before_it_runs) {
+  const Proposed program;
+  program.scratch.write("other.txt", "something else to read\n");
+  const std::string one =
+      "ablate: sweeps search, search-law-1: runs of one size, token count and batch differ in "
+      "more than the rate and the seed: ";
+  const auto expect = [&](const std::string& round, const std::string& where, const std::string& message) {
+    program.scratch.write("search-law-1.toml",
+                          "name = \"search-law-1\"\nexperiment = \"small.toml\"\n[override]\n" + round);
+    const Outcome found = program.go_on(1e14, "10M", "--interval 1.01 " + where);
+    BOOST_TEST_CONTEXT(found.out << found.err) {
+      BOOST_TEST(found.code == 2);
+      BOOST_TEST(found.err.starts_with(message));
+    }
+    BOOST_TEST(program.num_jobs() == 18u);
+  };
+  const std::string runs =
+      "llm.preset = \"0.4m\"\ntrain.llm.weight_decay = 0.05\n[[axis]]\nkey = \"train.llm.peak_lr\"\nlevels = "
+      "[3e-3, 5e-3]\n";
+  expect("train.llm.beta2 = 0.5\n" + runs, "", one + "train.llm.beta2 (0.5, 0.95);");
+  expect("data.text = [\"other.txt\"]\n" + runs, "", one + "data.text (");
+  expect("train.llm.beta2 = 0.5\n" + runs, "--where train.llm.beta2=0.95",
+         "ablate: sweep search-law-1: 2 of its runs are not of the experiment that --where leaves");
+  expect("stages = [\"demo\"]\n", "",
+         "ablate: sweep search-law-1: no job of stage llm, whose rate is searched");
+}
+
 BOOST_AUTO_TEST_CASE(a_scan_whose_losses_rise_fall_and_rise_has_no_best_rate) {
   const Program program;
   std::string text = made_up_runs();
