@@ -50,13 +50,13 @@ const RunRecord* find_baseline(const std::vector<RunRecord>& runs) {
   return first;
 }
 
-/// "tokens = 4" for each axis on which the run differs; one that does not apply to it does not.
+/// "tokens = 4" for each axis on which the run differs.
 std::vector<std::string> changes_of(const RunRecord& run, const RunRecord& baseline,
                                     const std::vector<PlanAxis>& axes) {
   std::vector<std::string> changes;
   for (const PlanAxis& axis : axes) {
     const RunLevel level = level_of(run, axis.name);
-    if (level && level != level_of(baseline, axis.name)) changes.push_back(axis.name + " = " + level->label);
+    if (level != level_of(baseline, axis.name)) changes.push_back(axis.name + " = " + level_text(level));
   }
   return changes;
 }
@@ -65,13 +65,14 @@ std::vector<std::string> changes_of(const RunRecord& run, const RunRecord& basel
 
 bool changes_one_at_a_time(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes) {
   const RunRecord* baseline = find_baseline(runs);
+  const std::vector<std::string> varying = varying_axes(runs, axes);
   std::map<std::string, std::int64_t> cells;  // Of each change.
-  return baseline && varying_axes(runs, axes).size() > 2 &&
-         std::all_of(runs.begin(), runs.end(), [&](const RunRecord& run) {
+  return varying.size() > 2 && std::all_of(runs.begin(), runs.end(), [&](const RunRecord& run) {
+           if (!run.label.empty()) return true;
+           const auto applies = [&](const std::string& axis) { return level_of(run, axis).has_value(); };
            const std::vector<std::string> changes = changes_of(run, *baseline, axes);
-           return !run.label.empty() ||
-                  (changes.size() < 2 &&
-                   cells.emplace(join(changes, ""), run.cell).first->second == run.cell);
+           return std::all_of(varying.begin(), varying.end(), applies) && changes.size() < 2 &&
+                  cells.emplace(join(changes, ""), run.cell).first->second == run.cell;
          });
 }
 

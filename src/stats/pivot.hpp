@@ -92,7 +92,8 @@ struct Pivot {
 std::vector<std::string> varying_axes(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes);
 
 /// Whether all cells differ from the first one on one axis at most, each in its own way, where three or more
-/// axes vary: what design "one-at-a-time" makes. An axis that does not apply does not differ.
+/// axes vary and all of them apply to every cell: what design "one-at-a-time" makes. To which an axis does
+/// not apply differs from the first cell by what it was run with instead, which nobody can say.
 bool changes_one_at_a_time(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes);
 /// Replaces the axes of such runs by one, `kChangeAxis`, whose levels say what was changed: "tokens = 4". The
 /// labels of [[include]] cells become levels, too; with the cell's number where they read like another one.

@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(cells_that_change_one_axis_are_named_by_it) {
   };
   std::vector<RunRecord> runs = {
       made(3, {{"encoder", "clip"}, {"tokens", "64"}, {"mix", "b"}}),
-      made(1, {{"encoder", "none"}, {"mix", "a"}}),  // Without an encoder, tokens do not apply.
+      made(1, {{"encoder", "none"}, {"tokens", "64"}, {"mix", "a"}}),
       made(0, {{"encoder", "clip"}, {"tokens", "64"}, {"mix", "a"}}),
       made(2, {{"encoder", "clip"}, {"tokens", "144"}, {"mix", "a"}}),
       made(4, {{"encoder", "clip"}, {"tokens", "144"}, {"mix", "b"}}, "untrained")};
@@ -283,6 +283,12 @@ BOOST_AUTO_TEST_CASE(cells_that_change_one_axis_are_named_by_it) {
   std::vector<RunRecord> grid = runs;
   grid.back().label = "";
   BOOST_TEST(!changes_one_at_a_time(grid, axes));
+  std::vector<RunRecord> without = runs;
+  without[1].levels.erase("tokens");  // A `when` does not hold: nobody can say how many there are.
+  BOOST_TEST(!changes_one_at_a_time(without, axes));
+  without = runs;
+  without[2].levels.erase("mix");
+  BOOST_TEST(!changes_one_at_a_time(without, axes));
   BOOST_TEST(!changes_one_at_a_time(full_grid(), kAxes));
   BOOST_TEST(!changes_one_at_a_time({}, axes));
   name_changes(runs, axes);
