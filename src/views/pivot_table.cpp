@@ -152,12 +152,14 @@ Source source_of(const PivotCell& cell, Spread spread) {
 
 std::string measured_text(const PivotCell& cell, Spread spread, int decimals) {
   const Summary& summary = cell.summary;
-  const std::string mean = fixed(summary.mean, decimals);
   const Source source = source_of(cell, spread);
+  const double width = shown_width(cell, spread);
+  if (decimals >= 0 && width > 0 && width * std::pow(10, decimals) < 0.5)
+    decimals = decimals_for({cell}, spread);
+  const std::string mean = fixed(summary.mean, decimals);
   if (source == Source::none) return mean;
   if (source == Source::seeds && spread == Spread::range)
     return fmt::format("{} [{}, {}]", mean, fixed(summary.min, decimals), fixed(summary.max, decimals));
-  const double width = shown_width(cell, spread);
   return fmt::format("{} ± {}", mean, decimals < 0 ? fmt::format("{:.2g}", width) : fixed(width, decimals));
 }
 

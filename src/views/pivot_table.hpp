@@ -48,10 +48,10 @@ enum class Source {
 };
 Source source_of(const PivotCell& cell, Spread spread);
 
-/// "0.812 ± 0.013" with `decimals` after the point; negative: with significant digits, for very small and
-/// large numbers.
+/// "0.812 ± 0.013" with `decimals` after the point, or with its own where those would make a spread 0;
+/// negative: with significant digits, for very small and large numbers.
 std::string measured_text(const PivotCell& cell, Spread spread, int decimals);
-/// Decimals that show two digits of the spread in a column.
+/// Decimals that show two digits of the median spread in a column; -1: significant digits.
 int decimals_for(const std::vector<PivotCell>& column, Spread spread);
 
 }  // namespace ablate

@@ -258,6 +258,12 @@ BOOST_AUTO_TEST_CASE(decimals_show_two_digits_of_the_spread) {
   BOOST_TEST(decimals_for(with(0.8, 0), Spread::sd) == 4);
   BOOST_TEST(decimals_for(with(2.5e-5, 1e-6), Spread::sd) == -1);
   BOOST_TEST(measured_text(with(2.5e-5, 1e-6)[0], Spread::sd, -1) == "2.5e-05 ± 1e-06");
+  // Beside larger spreads: one that is no 0 is never shown as one.
+  BOOST_TEST(measured_text(with(86.1, 10.2)[0], Spread::sd, 1) == "86.1 ± 10.2");
+  BOOST_TEST(measured_text(with(1.9153, 0.06)[0], Spread::sd, 1) == "1.9 ± 0.1");
+  BOOST_TEST(measured_text(with(1.9153, 0.014)[0], Spread::sd, 1) == "1.915 ± 0.014");
+  BOOST_TEST(measured_text(with(1.9153, 0.014)[0], Spread::range, 1) == "1.915 [1.901, 1.929]");
+  BOOST_TEST(measured_text(with(1.9153, 0)[0], Spread::sd, 1) == "1.9");
 }
 
 BOOST_AUTO_TEST_CASE(cells_that_change_one_axis_are_named_by_it) {
