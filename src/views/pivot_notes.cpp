@@ -177,7 +177,7 @@ std::vector<std::string> means_notes(const Pivot& pivot, const PivotMeans& means
       std::vector<std::string> words;
       for (std::size_t i = 0; i < setting.size(); ++i)
         if (setting[i]) words.push_back(pivot.averaged[i] + " = " + setting[i]->label);
-      cells.push_back(join(words, ", "));
+      cells.push_back(words.empty() ? "no level of " + join(pivot.averaged, ", ") : join(words, ", "));
     }
     notes.push_back(means.cells_left_out.empty() && cells.size() > 1
                         ? "averaged, within each seed, over " + axes_words(pivot, means.selection)

@@ -213,6 +213,19 @@ BOOST_AUTO_TEST_CASE(axes_that_change_together_are_not_told_apart) {
   BOOST_TEST(sweep.pivot({"layers", "mix"}).groups.size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_common_cell_to_which_no_other_axis_applies_is_named_as_that) {
+  Additive sweep;
+  sweep.add({{"layers", "1"}});
+  sweep.add({{"layers", "2"}});
+  sweep.add({{"layers", "2"}, {"tokens", "4"}, {"mix", "a"}});
+  sweep.add({{"layers", "2"}, {"tokens", "4"}, {"mix", "b"}});
+  const std::string text = sweep.text({"layers"});
+  BOOST_TEST(
+      text.ends_with("averaged, within each seed, over what all rows have: no level of tokens, mix\n"
+                     "left out: tokens = 4, mix = a; tokens = 4, mix = b (layers = 1: no such cell)\n"),
+      text);
+}
+
 // That the axis does not apply does not say at which level the cell was run.
 BOOST_AUTO_TEST_CASE(rows_to_which_an_axis_does_not_apply_stand_apart) {
   Additive sweep;
