@@ -6,7 +6,7 @@
 #include "config/names.hpp"
 #include "data/problem.hpp"
 #include "eval/tasks.hpp"
-#include "train/train.hpp"
+#include "train/convergence.hpp"
 #include "util/error.hpp"
 
 namespace ablate {

@@ -64,7 +64,7 @@ int stage_version(const Experiment& experiment, Stage stage) {
     case Stage::sft:
       return version_of(experiment.train_sft, 1);
     case Stage::demo:
-      return 1;
+      return 2;  // A loss of ten times the first one ends it.
     case Stage::eval:
       return 5;
   }

@@ -9,6 +9,7 @@
 #include "config/names.hpp"
 #include "data/problem.hpp"
 #include "train/checkpoint.hpp"
+#include "train/convergence.hpp"
 #include "train/device.hpp"
 #include "train/failures.hpp"
 #include "train/learning_rate.hpp"
@@ -37,23 +38,6 @@ std::unique_ptr<TrainingStage> make_stage(const TrainingJob& job, torch::Device 
       break;
   }
   throw std::logic_error("a stage that does not train a model");
-}
-
-/// A loss that many times the first step's will not come back.
-constexpr double kDivergedFactor = 10;
-
-void check_converges(const std::vector<std::pair<std::string, double>>& values, double first_loss,
-                     std::int64_t step, double lr) {
-  const bool finite = std::all_of(values.begin(), values.end(),
-                                  [](const auto& value) { return std::isfinite(value.second); });
-  const double loss = values.front().second;
-  if (finite && !(loss > kDivergedFactor * std::abs(first_loss))) return;
-  std::string text;
-  for (const auto& [name, value] : values)
-    text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", name, value);
-  throw Diverged(
-      fmt::format("diverged by step {}: {}; the first step's loss was {:.6g}; learning rate {:.6g}", step,
-                  text, first_loss, lr));
 }
 
 /// Runs what writes: a full disk is no mistake in the job.

@@ -31,10 +31,6 @@ struct TrainingJob {
   std::int64_t resume_step = 0;
 };
 
-/// The loss or the gradient is no number any more.
-struct Diverged : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 struct OutOfMemory : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

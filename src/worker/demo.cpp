@@ -8,6 +8,7 @@
 #include <deque>
 #include <thread>
 
+#include "train/convergence.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
@@ -118,13 +119,15 @@ StageResult train_demo(const StageContext& context) {
   const DemoPictures pictures(context.job.seed, "training", config.resolution, config.noise);
   DemoState state = make_state(config);
   state.model.initialise(context.job.seed);
+  DemoBatch batch;
+  draw_batch(pictures, 0, config.batch, batch);
+  const double first_loss = compute_loss(state.model, batch, nullptr).loss;
   if (!context.spec.resume_path.empty()) read_state(context.spec.resume_path, state);
   if (state.step != context.spec.resume_step || state.step > config.steps)
     throw Error(fmt::format("{}: holds step {}; expected step {} of {}", context.spec.resume_path.string(),
                             state.step, context.spec.resume_step, config.steps));
 
   Checkpoints checkpoints(context, context.run_setting("keep_checkpoints", 2, 1));
-  DemoBatch batch;
   std::vector<double> gradient;
   while (state.step < config.steps) {
     if (context.stop_requested()) {
@@ -136,8 +139,7 @@ StageResult train_demo(const StageContext& context) {
     const DemoLoss loss = compute_loss(state.model, batch, &gradient);
     state.update(gradient, lr);
     if (pause > 0) std::this_thread::sleep_for(std::chrono::duration<double>(pause));
-    if (!std::isfinite(loss.loss))
-      throw StageFailure(FailureKind::diverged, fmt::format("loss is {} at step {}", loss.loss, state.step));
+    check_converges({{"loss", loss.loss}}, first_loss, state.step, lr);
     if (state.step % log_interval == 0 || state.step == config.steps)
       context.metric(state.step, {{"loss", loss.loss}, {"accuracy", loss.accuracy}, {"lr", lr}});
     if (state.step % checkpoint_interval == 0 && state.step < config.steps) checkpoints.save(state);

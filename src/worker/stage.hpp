@@ -17,8 +17,8 @@
 
 namespace ablate {
 
-/// A failure that has a kind of its own: `throw StageFailure(FailureKind::diverged, "loss is nan at step
-/// 12")`. An Error counts as config, any other exception as error.
+/// A failure that has a kind of its own: `throw StageFailure(FailureKind::data, "model: no such file")`.
+/// Diverged counts as diverged, an Error as config, any other exception as error.
 struct StageFailure : std::runtime_error {
   StageFailure(FailureKind what_kind, const std::string& message)
       : std::runtime_error(message), kind(what_kind) {}

@@ -53,8 +53,6 @@ auto with_failure_kinds(const Work& work) {
     return work();
   } catch (const DataError& error) {
     throw StageFailure(FailureKind::data, error.what());
-  } catch (const Diverged& error) {
-    throw StageFailure(FailureKind::diverged, error.what());
   } catch (const OutOfMemory& error) {
     throw StageFailure(FailureKind::out_of_memory, error.what());
   }

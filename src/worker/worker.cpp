@@ -12,6 +12,7 @@
 #include "config/names.hpp"
 #include "journal/reader.hpp"
 #include "journal/writer.hpp"
+#include "train/convergence.hpp"
 #include "util/build_info.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
@@ -185,6 +186,8 @@ int run_stage(const Job& job, const AttemptSpec& spec, const std::filesystem::pa
     return done;
   } catch (const StageFailure& failure) {
     return fail(failure.kind, failure.what());
+  } catch (const Diverged& error) {
+    return fail(FailureKind::diverged, error.what());
   } catch (const Error& error) {
     return fail(FailureKind::config, error.what());
   } catch (const std::bad_alloc&) {

@@ -12,7 +12,7 @@
 #include "data/problem.hpp"
 #include "eval/model_fixture.hpp"
 #include "eval/tasks.hpp"
-#include "train/train.hpp"
+#include "train/convergence.hpp"
 
 BOOST_AUTO_TEST_SUITE(encoder_evaluations)
 

@@ -9,7 +9,7 @@
 #include "data/fixture.hpp"
 #include "data/problem.hpp"
 #include "eval/model_fixture.hpp"
-#include "train/train.hpp"
+#include "train/convergence.hpp"
 
 BOOST_AUTO_TEST_SUITE(evaluations)
 

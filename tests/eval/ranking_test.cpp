@@ -6,7 +6,7 @@
 #include "data/problem.hpp"
 #include "eval/fixture.hpp"
 #include "eval/tasks.hpp"
-#include "train/train.hpp"
+#include "train/convergence.hpp"
 #include "util/random.hpp"
 
 BOOST_AUTO_TEST_SUITE(evaluation_ranking)

@@ -8,6 +8,7 @@
 #include "data/loader.hpp"
 #include "data/recipe.hpp"
 #include "fixture.hpp"
+#include "train/convergence.hpp"
 #include "util/error.hpp"
 #include "util/safetensors.hpp"
 

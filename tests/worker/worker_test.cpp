@@ -1,5 +1,6 @@
 #include "worker/worker.hpp"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -77,6 +78,31 @@ BOOST_AUTO_TEST_CASE(a_resumed_training_equals_an_uninterrupted_one_bit_for_bit)
   }
   BOOST_TEST(read_file(attempt("demo", 1).path / "model", 1 << 20) ==
              read_file(attempt("demo", 2).path / "model", 1 << 20));
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_of_ten_times_the_first_one_has_diverged) {
+  Json job = demo_job();
+  job["config"]["demo"]["peak_lr"] = 100;
+  write_job("demo", job);
+  const auto each_step = [](AttemptSpec& spec) {
+    spec.run = {{"log_interval", 1}, {"checkpoint_interval", 1}};
+  };
+  BOOST_TEST(run("demo", 1, each_step) == 1);
+  const auto failed = last<FailedEvent>("demo");
+  BOOST_CHECK(failed.failure == FailureKind::diverged);
+  const auto told = metrics("demo");
+  BOOST_TEST_REQUIRE(told.size() > 0u);
+  const double first = told.front().values[0].second;
+  for (const MetricEvent& metric : told) BOOST_TEST(metric.values[0].second <= 10 * first);
+  BOOST_TEST(has(failed.message, fmt::format("diverged by step {}: loss ", told.size() + 1)));
+  BOOST_TEST(has(failed.message, fmt::format("; the first step's loss was {:.6g}; learning rate ", first)));
+  // The first loss is that of the first step, wherever an attempt begins.
+  BOOST_TEST(run("demo", 2, [&](AttemptSpec& spec) {
+               each_step(spec);
+               spec.resume_step = 1;
+               spec.resume_path = attempt("demo", 1).path / "checkpoint-1";
+             }) == 1);
+  BOOST_TEST(last<FailedEvent>("demo", 2).message == failed.message);
 }
 
 BOOST_AUTO_TEST_CASE(training_learns_and_resolution_matters) {
