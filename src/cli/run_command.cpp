@@ -35,26 +35,31 @@ int conclude(SweepRun& run, const RunOutcome& outcome, bool quiet) {
   const std::string name = one_line(run.planned().plan.sweep);
   std::string text = fmt::format("{}: {}; {} in {}\n", name, counts_line(result),
                                  count_of(result.attempts, "attempt"), human_duration(outcome.seconds));
-  const auto list = [&](std::int64_t count, JobState state) {
-    if (count == 0) return;
-    text += fmt::format("\n{}\n", to_name(state));
-    for (const std::string& line :
-         failed_lines(run.database(), load_rows_in(run.database(), run.sweep_id(), state), true))
-      text += line + "\n";
+  const auto list = [&](JobState state) {
+    const std::vector<JobRow> rows = load_rows_in(run.database(), run.sweep_id(), state);
+    if (!rows.empty()) text += fmt::format("\n{}\n", to_name(state));
+    for (const std::string& line : failed_lines(run.database(), rows, true)) text += line + "\n";
+    return !rows.empty();
   };
-  list(result.failed, JobState::failed);
-  list(result.cancelled, JobState::cancelled);
-  // What a search has stopped early, and what builds on that, it does without.
-  const bool is_whole = result.failed == 0 && result.cancelled == 0;
-  if (result.failed > 0)
+  const bool has_failed = result.failed > 0 && list(JobState::failed);
+  const bool has_cancelled = result.cancelled > 0 && list(JobState::cancelled);
+  if (has_failed)
     text += fmt::format(
         "\n`ablate log JOB` shows what a job printed; `ablate retry --sweep {}` has them tried again\n",
         name);
-  else if (!is_whole)
+  else if (has_cancelled)
     text += fmt::format("\n`ablate retry --sweep {}` takes that back; then the same command goes on\n", name);
+  // What a search has stopped early, and what builds on that, it does without.
+  const bool is_whole = result.failed == 0 && result.cancelled == 0;
+  const auto dropped = run.count_dropped();
+  if (dropped)
+    text += fmt::format("\nthe sweep was planned anew meanwhile{}; the same command runs what it has now\n",
+                        *dropped == 0 ? ""
+                                      : fmt::format(", and no longer has {} that {} without a result",
+                                                    count_of(*dropped, "job"), *dropped == 1 ? "is" : "are"));
   if (result.interrupted)
     text += "interrupted; the same command goes on from here\n";
-  else if (is_whole)
+  else if (is_whole && !dropped)
     text += fmt::format("see: ablate table {}\n", name);
   if (!quiet || !is_whole) try_write_out(text);
   if (result.interrupted) return ExitCode::interrupted;

@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <set>
+
 #include "config/fields.hpp"
 #include "program/run_lock.hpp"
+#include "store/jobs.hpp"
 #include "store/sweeps.hpp"
 #include "util/build_info.hpp"
 #include "util/clock.hpp"
@@ -64,6 +67,17 @@ SweepRun::SweepRun(Sweep sweep, const RunOptions& options)
                         options.replace)
                   .sweep_id;
   if (!options.leave_stopped) num_resumed_ = resume_stopped_jobs(database_, sweep_id_);
+}
+
+std::optional<std::int64_t> SweepRun::count_dropped() {
+  if (has_plan(database_, sweep_id_, planned_.plan)) return std::nullopt;
+  std::set<std::string> kept;
+  for (const JobRecord& job : load_jobs(database_, sweep_id_)) kept.insert(job.key);
+  const JobStates states = find_states(database_, planned_.plan);
+  std::int64_t dropped = 0;
+  for (std::size_t i = 0; i < states.size(); ++i)
+    dropped += states[i] != JobState::finished && !kept.contains(planned_.plan.jobs[i].key.hex());
+  return dropped;
 }
 
 RunOutcome SweepRun::run(AttemptRunner& runner, Progress& progress, const StopRequests& stop,

@@ -49,6 +49,10 @@ class SweepRun {
   std::int64_t num_resumed() const { return num_resumed_; }
   const std::vector<Device>& devices() const { return schedule_.devices; }
 
+  /// Where another process has planned the sweep anew since: how many of this plan's jobs without a result it
+  /// no longer has.
+  std::optional<std::int64_t> count_dropped();
+
   /// Runs what is left; see run_schedule(). `stop` is asked again and again; `policy` may end jobs early.
   RunOutcome run(AttemptRunner& runner, Progress& progress, const StopRequests& stop,
                  StopPolicy* policy = nullptr);

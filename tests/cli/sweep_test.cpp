@@ -271,6 +271,25 @@ BOOST_AUTO_TEST_CASE(failed_jobs_are_listed_and_can_be_retried) {
   BOOST_TEST(program.run_tiny().code == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_says_that_its_sweep_was_planned_anew_meanwhile) {
+  const Program program;
+  program.shell(
+      "echo 2 > bad; touch wait\n"
+      "$ABLATE run tiny.toml --worker ./worker --slots 1 --threads 1 --keep-going > run.txt & run=$!\n"
+      "while ! ls results/jobs/*/1/journal.jsonl; do sleep 0.02; done\n"
+      "sed -i 's/seeds = 3/seeds = 2/' tiny.toml; $ABLATE plan tiny.toml --save; rm wait\n"
+      "wait $run; echo $? > code");
+  BOOST_TEST(program.read("code") == "1\n");
+  const std::string out = program.read("run.txt");
+  BOOST_TEST(line_with(out, "tiny: 16").starts_with("tiny: 16 jobs finished, 4 failed, 4 blocked; "));
+  // Neither a list without an entry nor the advice to retry what the sweep does not have.
+  const std::string end = out.substr(out.find("\n", out.find("tiny: 16")));
+  BOOST_TEST(
+      end ==
+      "\n\nthe sweep was planned anew meanwhile, and no longer has 8 jobs that are without a result; the "
+      "same command runs what it has now\n");
+}
+
 BOOST_AUTO_TEST_CASE(too_many_failures_stop_a_run) {
   const Program program;
   program.scratch.write("bad", "0");
