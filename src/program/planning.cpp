@@ -11,6 +11,7 @@
 #include "data/tokenizer.hpp"
 #include "journal/data_promise.hpp"
 #include "store/data_hash.hpp"
+#include "store/sweep_jobs.hpp"
 #include "store/sweeps.hpp"
 #include "util/file.hpp"
 #include "util/text.hpp"
@@ -126,6 +127,33 @@ bool gives_saved_plan(Database& database, const Sweep& sweep, std::int64_t sweep
                   }));
 }
 
+/// Whether stat(2) tells of a file what it did when it was read.
+bool is_as_read(const std::filesystem::path& file, const FileContent& content) {
+  const auto state = find_file_state(file);
+  return state && (content.state.is_known() ? *state == content.state : state->size == content.bytes);
+}
+
+/// The first source or file of the sweep's data that may hold something else than when it was planned; empty:
+/// none. Nothing is read: pictures that records name are not looked at, nor data that are gone.
+std::filesystem::path find_changed_data(Database& database, std::int64_t sweep_id) {
+  std::error_code failed;
+  for (const SweepSource& source : load_sweep_sources(database, sweep_id)) {
+    const std::filesystem::path promise = promise_file(database.folder(), source.hash);
+    if (!std::filesystem::exists(promise, failed)) continue;
+    const InputFiles list = list_input_files(source.path, source.kind,
+                                             [](const InputFile&) { return std::vector<std::string>(); });
+    if (!list.missing.empty()) continue;
+    InputContent read = load_promise(promise);
+    std::erase_if(read.files, [](const InputContent::File& file) { return file.is_picture; });
+    if (list.files.size() != read.files.size()) return source.path;
+    for (std::size_t i = 0; i < list.files.size(); ++i)
+      if ((read.names_count && list.files[i].name != read.files[i].name) ||
+          !is_as_read(list.files[i].path, read.files[i].content))
+        return list.files[i].path;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string changed_line(Database& database, const std::string& asked) {
@@ -137,7 +165,15 @@ std::string changed_line(Database& database, const std::string& asked) {
   try {
     // Planning takes time where cells are many, and another version of this program may plan them otherwise.
     const Sweep sweep = load_sweep(asked);
-    if (!is_newer(sweep, saved.planned_at) || gives_saved_plan(database, sweep, saved.id)) return "";
+    if (!is_newer(sweep, saved.planned_at) || gives_saved_plan(database, sweep, saved.id)) {
+      const std::filesystem::path data = find_changed_data(database, saved.id);
+      return data.empty()
+                 ? ""
+                 : fmt::format(
+                       "{}, which {} reads, may have changed since it was planned, and shown is what "
+                       "it was then; `ablate plan {} --save` plans it as it is now",
+                       shown_path(data), file, file);
+    }
   } catch (const std::exception&) {  // Whatever it is: what was asked for is in the database.
     return fmt::format(
         "{} cannot be planned any more, as `ablate plan {}` explains; shown is what it was when "

@@ -51,8 +51,9 @@ PlannedSweep list_sweep(const Sweep& sweep);
 std::string former_line(const PlannedSweep& planned, bool saved);
 
 /// For whoever asks for what the database has of a sweep by the name of its file: "FILE has changed since it
-/// was planned ...", where it gives another plan now. Else empty, as for a sweep that is asked for by its own
-/// name. Data are taken for what they were when they were read last. Throws Error as get_sweep() does.
+/// was planned ...", where it gives another plan now; or the like of its data, by size and times of their
+/// files: nothing is read. Else empty, as for a sweep that is asked for by its own name. Throws Error as
+/// get_sweep() does.
 std::string changed_line(Database& database, const std::string& asked);
 
 /// Throws Error naming the data that the plan lacks.

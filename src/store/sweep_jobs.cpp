@@ -1,7 +1,11 @@
 #include "store/sweep_jobs.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
 
+#include "config/resolved.hpp"
 #include "store/ids.hpp"
 #include "store/query.hpp"
 
@@ -39,6 +43,30 @@ SweepJobs load_sweep_jobs(Database& database, std::int64_t sweep_id) {
   for (std::size_t i = 0; i < needed.size(); ++i)
     result.needs[i].job = index[static_cast<std::size_t>(needed[i] - lowest)];
   return result;
+}
+
+std::vector<SweepSource> load_sweep_sources(Database& database, std::int64_t sweep_id) {
+  std::map<std::string, std::filesystem::path> paths;
+  for (Query query(database, "SELECT hash, path FROM data_source"); query.step();)
+    paths.emplace(query.text(0), query.text(1));
+  if (paths.empty()) return {};
+  std::set<std::int64_t> parts;
+  Query parts_of(database, "SELECT parts FROM job WHERE id = ?");
+  for (const std::int64_t job : load_sweep_jobs(database, sweep_id).ids)
+    if (parts_of.bind(job).step()) for_each_id(parts_of.view(0), [&](std::int64_t id) { parts.insert(id); });
+  std::map<std::pair<std::string, SourceKind>, SweepSource> sources;
+  Query part(database, "SELECT section, json FROM part WHERE id = ?");
+  for (const std::int64_t id : parts) {
+    if (!part.bind(id).step()) continue;
+    visit_sources(
+        {{part.text(0), Json::parse(part.view(1))}}, [&](const Field& field, const std::string& hash) {
+          if (const auto path = paths.find(hash); path != paths.end())
+            sources.try_emplace({hash, field.source}, SweepSource{field.source, hash, path->second});
+        });
+  }
+  std::vector<SweepSource> list;
+  for (auto& [key, source] : sources) list.push_back(std::move(source));
+  return list;
 }
 
 }  // namespace ablate

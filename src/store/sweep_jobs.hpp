@@ -1,10 +1,13 @@
-// Which jobs each replicate of a sweep needs.
+// Which jobs each replicate of a sweep needs, and which data these read.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <string>
 #include <vector>
 
+#include "config/fields.hpp"
 #include "store/database.hpp"
 
 namespace ablate {
@@ -24,5 +27,13 @@ struct SweepJobs {
   std::int64_t last_id() const { return ids.empty() ? -1 : ids.back(); }
 };
 SweepJobs load_sweep_jobs(Database& database, std::int64_t sweep_id);
+
+/// A data source or init file that jobs of a sweep read.
+struct SweepSource {
+  SourceKind kind = SourceKind::none;
+  std::string hash;            ///< Of what it held when the sweep was planned.
+  std::filesystem::path path;  ///< Where that was found last.
+};
+std::vector<SweepSource> load_sweep_sources(Database& database, std::int64_t sweep_id);
 
 }  // namespace ablate

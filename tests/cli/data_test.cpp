@@ -209,15 +209,30 @@ BOOST_AUTO_TEST_CASE(weights_named_by_an_index_count_with_its_shards) {
   BOOST_TEST(!program.exists("results"));
 }
 
-BOOST_AUTO_TEST_CASE(data_that_change_are_no_change_of_the_file_that_names_them) {
+BOOST_AUTO_TEST_CASE(data_that_change_are_told_apart_from_the_file_that_names_them) {
   const InitSweep program;
   program.scratch.write("s.toml",
                         "experiment = 'llm.toml'\nseeds = 1\n[[axis]]\nkey = 'data.text'\n"
                         "levels = [['text/a.jsonl'], ['copy.jsonl', 'text']]\n");
-  program.shell("cp text/a.jsonl copy.jsonl; sleep 2.1");  // So that the files' hashes are kept.
+  program.shell(
+      "cat text/a.jsonl text/a.jsonl > copy.jsonl; sleep 2.1");  // So that the files' hashes are kept.
   BOOST_TEST_REQUIRE(program.run("plan s.toml --save").code == 0);
-  program.shell("touch s.toml; echo '{\"text\": \"u\"}' >> copy.jsonl");
   BOOST_TEST(program.run("status s.toml").err == "");
+  const std::string note =
+      "copy.jsonl, which s.toml reads, may have changed since it was planned, and shown is what it was then; "
+      "`ablate plan s.toml --save` plans it as it is now\n";
+  program.shell("touch s.toml; echo '{\"text\": \"u\"}' >> copy.jsonl");
+  BOOST_TEST(has(program.run("status s.toml").err, note));
+  BOOST_TEST(program.run("status s").err == "");
+  program.shell("sleep 2.1; $ABLATE plan s.toml --save");
+  BOOST_TEST(program.run("status s.toml").err == "");
+  program.shell("sed s/u/v/ copy.jsonl > new; mv new copy.jsonl");  // As large as before.
+  BOOST_TEST(has(program.run("table s.toml").err, note));
+  program.shell("mv copy.jsonl new");
+  BOOST_TEST(program.run("status s.toml").err == "");
+  program.shell("mv new copy.jsonl; sleep 2.1; $ABLATE plan s.toml --save; cp text/a.jsonl text/z.jsonl");
+  BOOST_TEST(has(program.run("status s.toml").err, "text, which s.toml reads, may have changed"));
+  program.shell("rm text/z.jsonl; $ABLATE plan s.toml --save");
   program.shell("sed -i \"s/'copy.jsonl', //\" s.toml");
   BOOST_TEST(has(program.run("status s.toml").err, "s.toml has changed since it was planned"));
 }
