@@ -40,7 +40,8 @@ struct Evaluation {
 /// Which examples are looked at, and which are shown before them, depends on the data and on [eval] alone:
 /// the same ones for all seeds and cells. Nothing of [run], of the device's threads or of how often memory
 /// ran out changes a score by more than rounding. Nothing when it was asked to stop. Throws Error for what a
-/// user can mend, DataError, OutOfMemory, and Diverged for a model whose numbers are none (train/convergence.hpp).
+/// user can mend, DataError, OutOfMemory, and Diverged for a model whose numbers are none
+/// (train/convergence.hpp).
 std::optional<Evaluation> evaluate(const EvaluationJob& job, const std::function<bool()>& stop_requested);
 
 }  // namespace ablate
