@@ -89,6 +89,13 @@ void StepGraph::run(const std::function<void()>& body) { body(); }
 #endif
 StepGraph::~StepGraph() = default;
 
+void ask_for_determinism(bool wanted) {
+  at::globalContext().setDeterministicAlgorithms(wanted, /*warn_only=*/true);
+#if ABLATE_TORCH_AT_LEAST(2, 2)
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+#endif
+}
+
 #ifdef ABLATE_CUDA
 std::string gpu_name() { return at::cuda::getDeviceProperties(0)->name; }
 double gpu_peak_memory() {

@@ -37,6 +37,10 @@ class StepGraph {
   std::unique_ptr<Recording> recording_;
 };
 
+/// Whether LibTorch takes only algorithms that give the same bits each time, where it has them. Memory that
+/// nothing has been written to stays as it is either way.
+void ask_for_determinism(bool wanted);
+
 /// Name of GPU 0, and most bytes that LibTorch's allocator has had in use there. Only where there is a GPU.
 std::string gpu_name();
 double gpu_peak_memory();

@@ -57,9 +57,9 @@ torch::ScalarType compute_type(Precision precision, torch::Device device) {
   return precision == Precision::bf16 && device.is_cuda() ? torch::kBFloat16 : torch::kFloat32;
 }
 
-void set_up_threads(std::int64_t threads) {
+void set_up_device(torch::Device device, std::int64_t threads) {
   torch::set_num_threads(static_cast<int>(threads));
-  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
+  compat::ask_for_determinism(device.is_cpu());
 }
 
 std::string device_name(torch::Device device, std::int64_t threads) {

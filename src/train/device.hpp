@@ -16,8 +16,9 @@ torch::Device choose_device(const std::string& name);
 /// The number format that a model computes in: bf16 on a GPU where the recipe asks for it, else fp32. A model
 /// that was trained in bf16 is evaluated on a CPU, too.
 torch::ScalarType compute_type(Precision precision, torch::Device device);
-/// Sets the threads of LibTorch and of the matrix products, and asks for reproducible algorithms.
-void set_up_threads(std::int64_t threads);
+/// Sets the threads of LibTorch and of the matrix products, and asks for reproducible algorithms on a CPU. On
+/// a GPU they would sort where they add, and attention's gradient would still differ from run to run.
+void set_up_device(torch::Device device, std::int64_t threads);
 
 /// Its name, for the journal: "NVIDIA H200", "CPU, 2 threads".
 std::string device_name(torch::Device device, std::int64_t threads);

@@ -77,7 +77,7 @@ torch::Device device_for(const TrainingJob& job, Precision precision) {
 std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
   const Train& settings = train_of(job.experiment, job.stage);
   const torch::Device device = device_for(job, settings.precision);
-  set_up_threads(job.threads);
+  set_up_device(device, job.threads);
   keep_freed_memory();
 
   Meter meter(device, compute_type(settings.precision, device));

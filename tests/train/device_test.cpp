@@ -1,5 +1,6 @@
 #include "train/device.hpp"
 
+#include <ATen/Context.h>
 #include <torch/types.h>
 
 #include <boost/test/unit_test.hpp>
@@ -13,6 +14,13 @@ BOOST_AUTO_TEST_CASE(bf16_is_computed_in_on_gpus_alone_and_where_it_is_asked_for
   BOOST_CHECK(compute_type(Precision::bf16, torch::kCPU) == torch::kFloat32);
   BOOST_CHECK(compute_type(Precision::fp32, torch::kCUDA) == torch::kFloat32);
   BOOST_CHECK(compute_type(Precision::fp32, torch::kCPU) == torch::kFloat32);
+}
+
+BOOST_AUTO_TEST_CASE(reproducible_algorithms_are_asked_for_on_the_cpu_alone) {
+  set_up_device(torch::kCUDA, 1);
+  BOOST_TEST(!at::globalContext().deterministicAlgorithms());
+  set_up_device(torch::kCPU, 1);
+  BOOST_TEST(at::globalContext().deterministicAlgorithms());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -52,6 +52,18 @@ BOOST_AUTO_TEST_CASE(a_training_is_journalled_from_started_to_finished) {
   BOOST_TEST(std::filesystem::exists(attempt("demo").path / "checkpoint-30"));
 }
 
+BOOST_AUTO_TEST_CASE(cublas_has_a_workspace_of_its_own_unless_told_otherwise) {
+  write_job("demo", demo_job());
+  ::unsetenv("CUBLAS_WORKSPACE_CONFIG");
+  run("demo", 1);
+  const char* set = ::getenv("CUBLAS_WORKSPACE_CONFIG");
+  BOOST_TEST(std::string(set ? set : "") == ":4096:8");
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8", 1);
+  run("demo", 2);
+  BOOST_TEST(std::string(::getenv("CUBLAS_WORKSPACE_CONFIG")) == ":16:8");
+  ::unsetenv("CUBLAS_WORKSPACE_CONFIG");
+}
+
 BOOST_AUTO_TEST_CASE(the_first_losses_are_known) {
   write_job("demo", demo_job());
   run("demo");

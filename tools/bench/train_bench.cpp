@@ -236,7 +236,7 @@ Json run_setup(const Setup& setup, const fs::path& folder, const std::string& de
   constexpr std::size_t kWarmup = 2;
   const Train& train = setup.recipe.train_vlm;
   const torch::Device device = choose_device(device_option);
-  set_up_threads(setup.threads);
+  set_up_device(device, setup.threads);
   keep_freed_memory();
   const auto type = precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
   VisionLanguageModel model(setup.recipe, setup.pictures ? setup.recipe.encoder.resolution : 0);
