@@ -9,8 +9,9 @@
 #include <c10/cuda/CUDAGuard.h>
 #endif
 
+#include <algorithm>
+#include <iterator>
 #include <stdexcept>
-#include <string_view>
 
 #define ABLATE_TORCH_AT_LEAST(major, minor) \
   (TORCH_VERSION_MAJOR > (major) || (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
@@ -116,9 +117,20 @@ bool is_out_of_memory(const std::exception& error) {
   if (dynamic_cast<const std::bad_alloc*>(&error)) return true;
   // c10::OutOfMemoryError is its own class since 1.13; the CPU's allocator throws a plain c10::Error.
   if (dynamic_cast<const c10::OutOfMemoryError*>(&error)) return true;
-  const std::string_view what = error.what();
-  return what.find("DefaultCPUAllocator: can't allocate memory") != std::string_view::npos ||
-         what.find("CUDA out of memory") != std::string_view::npos;
+  return tells_of_no_memory(error.what());
+}
+
+bool tells_of_no_memory(std::string_view message) {
+  constexpr std::string_view kSigns[] = {
+      "DefaultCPUAllocator: can't allocate memory", "CUDA out of memory", "CUDA error: out of memory",
+      "CUBLAS_STATUS_ALLOC_FAILED", "CUSOLVER_STATUS_ALLOC_FAILED",
+      // cuBLAS takes its workspace when it starts.
+      "CUBLAS_STATUS_NOT_INITIALIZED",
+      // cuDNN 8, then 9.
+      "CUDNN_STATUS_ALLOC_FAILED", "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+      "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED"};
+  return std::any_of(std::begin(kSigns), std::end(kSigns),
+                     [&](std::string_view sign) { return message.find(sign) != std::string_view::npos; });
 }
 
 }  // namespace ablate::compat

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "model/kernels.hpp"
 #include "model/visibility.hpp"
@@ -46,7 +47,9 @@ std::string gpu_name();
 double gpu_peak_memory();
 /// Gives back what is cached, and counts the peak from now on.
 void gpu_forget_memory();
-/// Whether an exception says that memory has run out.
+/// Whether an exception says that memory has run out, by its class or by its message.
 bool is_out_of_memory(const std::exception& error);
+/// By its message alone: that of the allocators of host and GPU, of the CUDA runtime, of cuBLAS and of cuDNN.
+bool tells_of_no_memory(std::string_view message);
 
 }  // namespace ablate::compat

@@ -5,6 +5,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "train/failures.hpp"
+
 namespace ablate {
 
 BOOST_AUTO_TEST_SUITE(device)
@@ -21,6 +23,22 @@ BOOST_AUTO_TEST_CASE(reproducible_algorithms_are_asked_for_on_the_cpu_alone) {
   BOOST_TEST(!at::globalContext().deterministicAlgorithms());
   set_up_device(torch::kCPU, 1);
   BOOST_TEST(at::globalContext().deterministicAlgorithms());
+}
+
+BOOST_AUTO_TEST_CASE(what_the_gpu_says_of_its_memory_is_out_of_memory) {
+  const auto message = [](const char* of_library) {
+    try {
+      with_plain_failures("cuda", [&] { throw c10::Error({"f", "file.cpp", 1}, std::string(of_library)); });
+    } catch (const OutOfMemory& error) {
+      return std::string("memory: ") + error.what();
+    } catch (const std::runtime_error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  BOOST_TEST(message("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`") ==
+             "memory: out of memory on cuda");
+  BOOST_TEST(message("CUDA error: misaligned address") == "CUDA error: misaligned address");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
