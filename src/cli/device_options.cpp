@@ -33,15 +33,18 @@ std::vector<Device> devices_of(const Arguments& arguments) {
       devices = std::move(found);
     } else {
       std::vector<std::string> known;
-      for (const Device& device : found) known.push_back(std::to_string(device.cards.front()));
+      for (const Device& device : found)
+        for (const std::int64_t card : device.cards) known.push_back(std::to_string(card));
       for (const std::string& number : split(wanted, ',')) {
-        const auto at = std::find(known.begin(), known.end(), number);
-        if (at == known.end())
+        const auto at = std::find_if(found.begin(), found.end(),
+                                     [&](const Device& device) { return device.name() == "cuda:" + number; });
+        if (at == found.end())
           throw Error(fmt::format("--gpus: there is no GPU '{}' here; found: {}", number,
                                   known.empty() ? "none" : join(known, ", ")));
-        devices.push_back(found[static_cast<std::size_t>(at - known.begin())]);
+        devices.push_back(*at);
       }
     }
+    share_cores(devices);
     if (threads > 0)
       for (Device& device : devices) device.threads = threads;
   }

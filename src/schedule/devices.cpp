@@ -3,72 +3,40 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
-#include <optional>
 #include <thread>
 
+#include "schedule/nvidia_smi.hpp"
 #include "util/error.hpp"
 #include "util/process.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
 
-namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-std::optional<std::int64_t> find_number(std::string_view text) {
-  text = trimmed(text);
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
-}
-
-/// The indices in CUDA_VISIBLE_DEVICES, or nothing when it is not set. As in CUDA, the list ends at the first
-/// entry that is no index (-1, for instance).
-std::optional<std::vector<std::int64_t>> visible_devices() {
-  const char* text = std::getenv("CUDA_VISIBLE_DEVICES");
-  if (text == nullptr) return std::nullopt;
-  std::vector<std::int64_t> indices;
-  for (const std::string& entry : split(text, ',')) {
-    const auto index = find_number(entry);
-    if (!index || *index < 0) break;
-    indices.push_back(*index);
-  }
-  return indices;
-}
-
-}  // namespace
-
 std::vector<Device> find_gpus(std::int64_t slots_each) {
-  std::vector<Device> gpus;
-  const auto visible = visible_devices();
-  if (visible && visible->empty()) return gpus;
+  const char* variable = std::getenv("CUDA_VISIBLE_DEVICES");
+  if (variable && *variable == '\0') return {};
   const auto listing =
-      capture({"nvidia-smi", "--query-gpu=index,memory.total,name", "--format=csv,noheader,nounits"});
-  if (!listing) return gpus;
-  for (const std::string& line : split(*listing, '\n')) {
-    const std::vector<std::string> fields = split(line, ',');
-    if (fields.size() < 3) continue;
-    const auto index = find_number(fields[0]);
-    if (!index) continue;
-    if (visible && std::find(visible->begin(), visible->end(), *index) == visible->end()) continue;
-    constexpr double kMebibyte = 1 << 20;
+      capture({"nvidia-smi", "--query-gpu=index,uuid,memory.total,name", "--format=csv,noheader,nounits"});
+  VisibleCards visible{.cards = parse_cards(listing.value_or("")), .slice = {}};
+  if (variable && !visible.cards.empty()) visible = visible_cards(visible.cards, variable);
+  std::vector<Device> gpus;
+  for (const Card& card : visible.cards)
     gpus.push_back({.kind = DeviceKind::cuda,
-                    .cards = {*index},
+                    .cards = {card.index},
                     .slots = slots_each,
-                    .threads = 1,
-                    // A card that does not tell its memory ("[N/A]") is not packed by it.
-                    .memory_bytes = static_cast<double>(find_number(fields[1]).value_or(0)) * kMebibyte,
-                    .description = printable(trimmed(fields[2]))});
-  }
+                    .memory_bytes = card.memory_bytes,
+                    .description = card.name});
+  if (!visible.slice.empty())
+    gpus.push_back({.kind = DeviceKind::cuda, .slots = slots_each, .description = visible.slice});
   return gpus;
+}
+
+void share_cores(std::vector<Device>& gpus) {
+  const std::int64_t cores = std::max(1u, std::thread::hardware_concurrency());
+  std::int64_t slots = 0;
+  for (const Device& gpu : gpus) slots += gpu.slots;
+  for (Device& gpu : gpus) gpu.threads = std::max<std::int64_t>(1, cores / slots);
 }
 
 Placement Device::placement(double job_bytes) const {
@@ -132,6 +100,7 @@ void Slots::release(const Placement& placement) {
 
 std::vector<Device> default_devices() {
   std::vector<Device> devices = find_gpus(1);
+  share_cores(devices);
   if (devices.empty()) devices.push_back(cpu_device(0, 0));
   return devices;
 }

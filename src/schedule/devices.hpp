@@ -13,7 +13,7 @@ namespace ablate {
 /// Room for workers.
 struct Device {
   DeviceKind kind = DeviceKind::cpu;
-  std::vector<std::int64_t> cards = {};  ///< One for a GPU.
+  std::vector<std::int64_t> cards = {};  ///< One for a GPU, none for a slice of one (MIG).
   std::int64_t slots = 1;                ///< Workers at a time, at most.
   std::int64_t threads = 1;              ///< CPU threads of each.
   double memory_bytes = 0;  ///< Jobs run together while their estimates fit into it; 0: not looked at.
@@ -24,9 +24,10 @@ struct Device {
   Placement placement(double job_bytes) const;
 };
 
-/// The GPUs that nvidia-smi lists, within CUDA_VISIBLE_DEVICES (a list of indices) where that is set. Empty
-/// without a driver.
+/// The GPUs that nvidia-smi lists, within CUDA_VISIBLE_DEVICES where that is set. Empty without a driver.
 std::vector<Device> find_gpus(std::int64_t slots_each);
+/// Divides the machine's cores among the slots of all these GPUs: each slot has at least one thread.
+void share_cores(std::vector<Device>& gpus);
 /// `slots` CPU slots with `threads` each; 0: as many slots as cores / threads, and as many threads as cores /
 /// slots (both 0: a slot for each core). Throws Error when slots x threads is more than the cores.
 Device cpu_device(std::int64_t slots, std::int64_t threads);

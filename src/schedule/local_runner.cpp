@@ -66,7 +66,9 @@ std::vector<std::string> worker_environment(const AttemptRequest& request) {
   environment.push_back("OMP_WAIT_POLICY=PASSIVE");
   std::vector<std::string> cards;
   for (const std::int64_t card : request.placement.cards) cards.push_back(std::to_string(card));
-  environment.push_back("CUDA_VISIBLE_DEVICES=" + join(cards, ","));
+  // A slice of a card has no number: its worker sees what this process sees.
+  const bool is_slice = request.placement.kind == DeviceKind::cuda && cards.empty();
+  if (!is_slice) environment.push_back("CUDA_VISIBLE_DEVICES=" + join(cards, ","));
   // nvidia-smi counts the cards in this order; CUDA's own default is another.
   if (!cards.empty()) environment.push_back("CUDA_DEVICE_ORDER=PCI_BUS_ID");
   return environment;

@@ -1,31 +1,15 @@
 #include "schedule/devices.hpp"
 
-#include <stdlib.h>
-
 #include <boost/test/unit_test.hpp>
-#include <optional>
 #include <thread>
 
 #include "scratch.hpp"
 #include "util/error.hpp"
+#include "with_variable.hpp"
 
 namespace ablate {
 
 namespace {
-
-/// Sets an environment variable, or unsets it, for as long as it lives.
-class WithVariable {
- public:
-  WithVariable(const char* name, const char* value) : name_(name) {
-    if (const char* before = ::getenv(name)) before_ = before;
-    value ? ::setenv(name, value, 1) : ::unsetenv(name);
-  }
-  ~WithVariable() { before_ ? ::setenv(name_, before_->c_str(), 1) : ::unsetenv(name_); }
-
- private:
-  const char* name_;
-  std::optional<std::string> before_;
-};
 
 /// A folder for PATH with an nvidia-smi that prints `text`.
 struct FakeNvidia {
@@ -37,7 +21,9 @@ struct FakeNvidia {
   WithVariable path{"PATH", scratch.path.c_str()};
 };
 
-const char* const kTwoCards = "0, 143771, NVIDIA H200\n1, 81559, NVIDIA H100 80GB HBM3\n";
+const char* const kTwoCards =
+    "0, GPU-c8f5d2a1-3b0e-4f6c-9a57-1d2e3f405162, 143771, NVIDIA H200\n"
+    "1, GPU-d1a0b9c8-77e6-4d5c-8b3a-2f1e0d9c8b7a, 81559, NVIDIA H100 80GB HBM3\n";
 
 }  // namespace
 
@@ -63,10 +49,32 @@ BOOST_AUTO_TEST_CASE(cuda_visible_devices_is_heeded) {
     return joined;
   };
   BOOST_TEST(names("1") == "cuda:1 ");
-  BOOST_TEST(names("1,0") == "cuda:0 cuda:1 ");
+  BOOST_TEST(names("1,0") == "cuda:1 cuda:0 ");
+  BOOST_TEST(names("GPU-d1") == "cuda:1 ");
   BOOST_TEST(names("") == "");
   BOOST_TEST(names("-1") == "");
   BOOST_TEST(names("0,-1,1") == "cuda:0 ");
+  const char* const slice = "MIG-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f";
+  BOOST_TEST(names(slice) == "cuda ");
+  const WithVariable variable("CUDA_VISIBLE_DEVICES", slice);
+  BOOST_TEST(find_gpus(1).front().description == slice);
+  BOOST_TEST(find_gpus(1).front().memory_bytes == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_slots_of_the_gpus_share_the_cores) {
+  const auto cores = static_cast<std::int64_t>(std::thread::hardware_concurrency());
+  std::vector<Device> gpus(2, {.kind = DeviceKind::cuda, .cards = {0}, .slots = 1});
+  share_cores(gpus);
+  BOOST_TEST(gpus[1].threads == std::max<std::int64_t>(1, cores / 2));
+  gpus.resize(1);
+  share_cores(gpus);
+  BOOST_TEST(gpus[0].threads == cores);
+  gpus[0].slots = 10 * cores;
+  share_cores(gpus);
+  BOOST_TEST(gpus[0].threads == 1);
+  gpus.clear();
+  share_cores(gpus);
+  BOOST_TEST(gpus.empty());
 }
 
 BOOST_AUTO_TEST_CASE(without_a_driver_there_are_none) {
@@ -76,11 +84,11 @@ BOOST_AUTO_TEST_CASE(without_a_driver_there_are_none) {
 }
 
 BOOST_AUTO_TEST_CASE(nonsense_from_nvidia_smi_is_passed_over) {
-  const FakeNvidia nvidia("NVIDIA-SMI has failed\n0, [N/A], Some card\n,,\n");
-  const WithVariable visible("CUDA_VISIBLE_DEVICES", nullptr);
-  const std::vector<Device> gpus = find_gpus(1);
-  BOOST_TEST_REQUIRE(gpus.size() == 1u);
-  BOOST_TEST(gpus[0].memory_bytes == 0);
+  const FakeNvidia nvidia("NVIDIA-SMI has failed\n");
+  for (const char* value : {static_cast<const char*>(nullptr), "0", "MIG-c6d4f1ef"}) {
+    const WithVariable visible("CUDA_VISIBLE_DEVICES", value);
+    BOOST_TEST(find_gpus(1).empty());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(cpu_slots_times_threads_stay_within_the_cores) {

@@ -11,6 +11,7 @@
 #include "schedule/stop_signals.hpp"
 #include "scratch.hpp"
 #include "util/error.hpp"
+#include "with_variable.hpp"
 
 namespace ablate {
 
@@ -98,6 +99,12 @@ BOOST_AUTO_TEST_CASE(the_worker_gets_its_arguments_and_its_environment) {
   BOOST_TEST_REQUIRE(wait_for_end(runner).has_value());
   BOOST_TEST(text_of(worker.folder(cpu).log()) ==
              cpu.job_folder.string() + "|--attempt|1||2|PASSIVE\noops\n");
+  const WithVariable visible("CUDA_VISIBLE_DEVICES", "MIG-c6d4f1ef");
+  const AttemptRequest slice = worker.request(3, "cuda");
+  start(runner, slice);
+  BOOST_TEST_REQUIRE(wait_for_end(runner).has_value());
+  BOOST_TEST(text_of(worker.folder(slice).log()) ==
+             slice.job_folder.string() + "|--attempt|1|MIG-c6d4f1ef|2|PASSIVE\noops\n");
 }
 
 BOOST_AUTO_TEST_CASE(the_lock_is_held_by_the_worker_alone_and_for_as_long_as_it_lives) {

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "util/file.hpp"
+#include "with_variable.hpp"
 #include "worker/fixture.hpp"
 
 namespace ablate {
@@ -54,14 +55,12 @@ BOOST_AUTO_TEST_CASE(a_training_is_journalled_from_started_to_finished) {
 
 BOOST_AUTO_TEST_CASE(cublas_has_a_workspace_of_its_own_unless_told_otherwise) {
   write_job("demo", demo_job());
-  ::unsetenv("CUBLAS_WORKSPACE_CONFIG");
-  run("demo", 1);
-  const char* set = ::getenv("CUBLAS_WORKSPACE_CONFIG");
-  BOOST_TEST(std::string(set ? set : "") == ":4096:8");
-  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8", 1);
-  run("demo", 2);
-  BOOST_TEST(std::string(::getenv("CUBLAS_WORKSPACE_CONFIG")) == ":16:8");
-  ::unsetenv("CUBLAS_WORKSPACE_CONFIG");
+  for (const char* before : {static_cast<const char*>(nullptr), ":16:8"}) {
+    const WithVariable variable("CUBLAS_WORKSPACE_CONFIG", before);
+    run("demo", before ? 2 : 1);
+    const char* after = ::getenv("CUBLAS_WORKSPACE_CONFIG");
+    BOOST_TEST(std::string(after ? after : "") == (before ? before : ":4096:8"));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(the_first_losses_are_known) {
