@@ -11,8 +11,15 @@ namespace ablate {
 
 namespace {
 
-/// What a process takes before it has a model: libraries, threads, buffers of the data loader.
-constexpr double kProcessBytes = 230e6;
+/// Recipes in bf16 are for GPUs, and their memory is a GPU's; that of others is a CPU's.
+bool is_for_gpu(Precision precision) { return precision == Precision::bf16; }
+/// What a process takes before it has a model. On a CPU: libraries, threads, buffers of the data loader; on a
+/// GPU: CUDA's context, and the workspaces of its libraries.
+double process_bytes(Precision precision) { return is_for_gpu(precision) ? 0.7e9 : 230e6; }
+/// Attention's mask, as bools and as what is added to scores; our kernels for CPUs have none.
+double mask_bytes(double sequences, double tokens, Precision precision) {
+  return is_for_gpu(precision) ? sequences * tokens * tokens * (1 + 2) : 0;
+}
 /// Numbers that a block keeps for the backward pass, for each token: its input, two normalised inputs,
 /// queries, keys and values, attention's output, the sum after it, and the MLP's hidden values.
 double kept_by_decoder_block(const Llm& llm) {
@@ -36,11 +43,14 @@ double activation_bytes(const Experiment& e, double tokens, double layers, doubl
   return tokens * numbers * number_bytes(precision);
 }
 
-/// The head's matrix, its gradient, and logits of so many rows as pass at a time (model/kernels.hpp).
-double head_bytes(const Llm& llm, double tokens) {
-  constexpr double kChunkBytes = 32e6;
+/// The head's matrix, its gradient, and logits of so many rows as pass at a time (model/kernels.hpp). On a
+/// GPU each logit is in bf16 and in fp32, and so is its gradient, with a sum between.
+double head_bytes(const Llm& llm, double tokens, Precision precision) {
+  constexpr double kCpuChunkBytes = 32e6, kGpuChunk = 1 << 26, kGpuLogitBytes = 16;
+  const double logits = tokens * real(llm.vocab_size);
   return 4 * real(llm.width) * (2 * tokens + real(llm.vocab_size)) +
-         std::min(kChunkBytes, 4 * tokens * real(llm.vocab_size));
+         (is_for_gpu(precision) ? kGpuLogitBytes * std::min(kGpuChunk, logits)
+                                : std::min(kCpuChunkBytes, 4 * logits));
 }
 
 double examples_at_once(std::int64_t setting, const Train& train) {
@@ -58,7 +68,7 @@ Cost encoder_cost(const Experiment& e) {
   const double d = real(e.encoder.width);
   const double n = real(patches(e.encoder.resolution, e.encoder.patch));
   double memory =
-      kProcessBytes + state_bytes(params, params, train) +
+      process_bytes(train.precision) + state_bytes(params, params, train) +
       activation_bytes(e, examples * (n + real(class_tokens(e.encoder.loss))), real(e.encoder.layers), d,
                        kept_by_tower_block(d, real(e.encoder.mlp_width)), train.precision);
   if (is_contrastive(e.encoder.loss)) {
@@ -67,7 +77,8 @@ Cost encoder_cost(const Experiment& e) {
                                kept_by_tower_block(real(text.width), real(text.mlp_width)), train.precision);
   } else if (e.encoder.loss == EncoderLoss::aim) {
     memory += examples * n * real(e.encoder.aim_head_layers) * 10 * real(e.encoder.aim_head_width) *
-              number_bytes(train.precision);
+                  number_bytes(train.precision) +
+              mask_bytes(examples, n, train.precision);
   } else {
     memory += activation_bytes(e, examples * n, real(e.encoder.vae_decoder_layers), d,
                                kept_by_tower_block(d, real(e.encoder.mlp_width)), train.precision);
@@ -102,7 +113,9 @@ Cost decoder_cost(const Experiment& e, Stage stage) {
   const double sequences = examples_at_once(e.run.micro_batch, train), d = real(e.llm.width);
   const double tokens = sequences * real(e.data.seq_len);
   double memory =
-      kProcessBytes + state_bytes(params, trainable, train) + head_bytes(e.llm, tokens) +
+      process_bytes(train.precision) + state_bytes(params, trainable, train) +
+      head_bytes(e.llm, tokens, train.precision) +
+      mask_bytes(sequences, real(e.data.seq_len), train.precision) +
       tokens * 2 * d * number_bytes(train.precision) +  // embeddings, before and with pictures
       activation_bytes(e, tokens, real(e.llm.layers), d, kept_by_decoder_block(e.llm), train.precision);
   if (trains.vision)
@@ -154,9 +167,10 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
     return {trained.params, trained.flops / (3 * real(e.demo.batch) * real(e.demo.steps)) * examples,
             trained.memory_bytes};
   }
+  const Precision precision = train_of(e, stage).precision;
   if (stage == Stage::encoder) {
     const double params = encoder_params(e).total;
-    return {params, encoder_flops(e) * examples, kProcessBytes + 4 * params};
+    return {params, encoder_flops(e) * examples, process_bytes(precision) + 4 * params};
   }
   const std::int64_t resolution = resolution_of(e, stage);
   const std::int64_t patches_in = patches(resolution, e.encoder.patch);
@@ -185,7 +199,8 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
   }
   const double rows = real(e.run.micro_batch > 0 ? e.run.micro_batch : Run::kEvaluationRows);
   const double tokens = rows * real(e.data.seq_len);
-  const double memory = kProcessBytes + 4 * params + head_bytes(e.llm, tokens) +
+  const double memory = process_bytes(precision) + 4 * params + head_bytes(e.llm, tokens, precision) +
+                        mask_bytes(rows, real(e.data.seq_len), precision) +
                         tokens * kept_by_decoder_block(e.llm) * number_bytes(Precision::fp32);
   return {params, flops, memory};
 }

@@ -203,6 +203,35 @@ BOOST_AUTO_TEST_CASE(cost_grows_with_steps_and_batch_and_memory_with_the_micro_b
   BOOST_TEST(stage_cost(e, Stage::vlm, {}).memory_bytes > one.memory_bytes);
 }
 
+BOOST_AUTO_TEST_CASE(memory_of_recipes_in_bf16_is_that_of_a_gpu) {
+  Experiment e;
+  e.llm = {.layers = 1, .width = 2, .heads = 1, .kv_heads = 1, .mlp_width = 2, .vocab_size = 1000};
+  e.train_llm.batch = 4;
+  const auto memory = [&](Precision precision, std::int64_t tokens, std::int64_t vocabulary = 1000) {
+    e.train_llm.precision = precision;
+    e.data.seq_len = tokens;
+    e.llm.vocab_size = vocabulary;
+    return stage_cost(e, Stage::llm, {}).memory_bytes;
+  };
+  const auto near = boost::test_tools::tolerance(1e-9);
+  // The context is there before anything else.
+  BOOST_TEST(memory(Precision::bf16, 1, 2) > 0.7e9);
+  BOOST_TEST(memory(Precision::bf16, 1, 2) < 0.7e9 + 1e4);
+  BOOST_TEST(memory(Precision::fp32, 1, 2) < 230e6 + 1e4);
+  // The mask alone grows with the square of the length: 3 bytes for each pair of positions.
+  const auto bend = [&](Precision precision) {
+    return memory(precision, 300) - 2 * memory(precision, 200) + memory(precision, 100);
+  };
+  BOOST_TEST(bend(Precision::bf16) == 3.0 * 4 * 2 * 100 * 100, near);
+  BOOST_TEST(std::abs(bend(Precision::fp32)) < 1e-3);
+  // 16 bytes for each logit, up to 2^26 of them; beside them, the head's matrix and its state.
+  const auto more = [&](std::int64_t from, std::int64_t to) {
+    return memory(Precision::bf16, 100, to) - memory(Precision::bf16, 100, from);
+  };
+  const double of_matrix = more(1'000'000, 2'000'000) / 1'000'000;
+  BOOST_TEST(more(1000, 2000) == 1000 * (400 * 16 + of_matrix), near);
+}
+
 BOOST_AUTO_TEST_CASE(every_stage_and_task_has_a_cost) {
   Experiment e;
   for (const auto& loss : names_of<EncoderLoss>()) {
