@@ -62,7 +62,8 @@ struct StepGraph::Recording {
   at::cuda::CUDAGraph graph;
   int calls = 0;
 };
-StepGraph::StepGraph() : recording_(torch::cuda::is_available() ? std::make_unique<Recording>() : nullptr) {}
+StepGraph::StepGraph(torch::Device device)
+    : recording_(device.is_cuda() ? std::make_unique<Recording>() : nullptr) {}
 
 void StepGraph::run(const std::function<void()>& body) {
   if (!recording_) return body();
@@ -75,6 +76,8 @@ void StepGraph::run(const std::function<void()>& body) {
     if (recording.calls <= Recording::kWarmUp) {
       body();
     } else {
+      // A recording has memory of its own: what the warm-up took is not used again.
+      c10::cuda::CUDACachingAllocator::emptyCache();
       recording.graph.capture_begin();
       body();
       recording.graph.capture_end();
@@ -85,7 +88,7 @@ void StepGraph::run(const std::function<void()>& body) {
 }
 #else
 struct StepGraph::Recording {};
-StepGraph::StepGraph() = default;
+StepGraph::StepGraph(torch::Device) {}
 void StepGraph::run(const std::function<void()>& body) { body(); }
 #endif
 StepGraph::~StepGraph() = default;

@@ -27,10 +27,11 @@ bool fused_adamw(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor&
 /// LibTorch 2.x with CUDA). The function must always work on the same tensors and never wait for the device.
 class StepGraph {
  public:
-  StepGraph();
+  /// For functions that work on `device`.
+  explicit StepGraph(torch::Device device);
   ~StepGraph();
-  /// Runs `body`: plainly the first few times, then recorded, from then on replayed. Elsewhere always
-  /// plainly.
+  /// Runs `body`: plainly the first few times, then recorded, from then on replayed. Elsewhere, and for a
+  /// device that is no GPU, always plainly.
   void run(const std::function<void()>& body);
 
  private:

@@ -42,7 +42,8 @@ class DecoderStage final : public TrainingStage {
     sums_ = {torch::zeros({}, options), torch::zeros({}, options), torch::zeros({kRoles}, options),
              torch::zeros({kRoles}, options)};
     // Pictures differ in number from batch to batch, and the last micro-batch may be smaller.
-    if (recipe_.run.cuda_graphs && resolution_ == 0 && train_.batch % micro_batch_ == 0) recorded_.emplace();
+    if (recipe_.run.cuda_graphs && resolution_ == 0 && train_.batch % micro_batch_ == 0)
+      recorded_.emplace(device_);
   }
 
   torch::nn::Module& model() override { return *model_; }
@@ -152,6 +153,7 @@ class DecoderStage final : public TrainingStage {
   void run_recorded(const SequenceBatch& batch, Stopwatch& watch) {
     const SequenceBatch fixed = to_fixed_shape(batch);
     if (!recorded_->batch.tokens.defined())
+    explicit Recorded(torch::Device device) : graph(device) {}
       recorded_->batch = fixed;
     else
       copy_batch(fixed, recorded_->batch);
