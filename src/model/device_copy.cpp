@@ -5,7 +5,8 @@
 namespace ablate {
 
 torch::Tensor copy_to_device(const torch::Tensor& tensor, torch::Device device) {
-  return device.is_cuda() ? tensor.pin_memory().to(device, /*non_blocking=*/true) : tensor.to(device);
+  const bool to_gpu = tensor.is_cpu() && device.is_cuda();
+  return to_gpu ? tensor.pin_memory().to(device, /*non_blocking=*/true) : tensor.to(device);
 }
 
 }  // namespace ablate

@@ -5,7 +5,7 @@
 
 namespace ablate {
 
-/// `tensor`, on the CPU, on `device`; the tensor itself where that is the CPU. From ordinary memory a copy to
+/// `tensor` on `device`; the tensor itself where it is there already. From ordinary memory a copy to
 /// a GPU waits for the GPU's queue, so it goes through page-locked memory.
 torch::Tensor copy_to_device(const torch::Tensor& tensor, torch::Device device);
 

@@ -95,9 +95,9 @@ TowerImpl::TowerImpl(const TowerShape& shape) {
 }
 
 torch::Tensor TowerImpl::forward(torch::Tensor x, const Visibility& visibility, bool recompute) {
+  const Visibility seen = with_added_mask(visibility, x.scalar_type());
   for (TowerBlock& block : blocks)
-    x = maybe_recompute(recompute, x,
-                        [&block, visibility](const torch::Tensor& in) { return block(in, visibility); });
+    x = maybe_recompute(recompute, x, [&block, seen](const torch::Tensor& in) { return block(in, seen); });
   return x;
 }
 

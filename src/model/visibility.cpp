@@ -3,6 +3,9 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <limits>
+
+#include "model/device_copy.hpp"
 
 namespace ablate {
 
@@ -12,8 +15,10 @@ torch::Tensor count_up(std::int64_t tokens, torch::Device device) {
   return torch::arange(tokens, torch::TensorOptions(torch::kInt32).device(device)).unsqueeze(0);
 }
 
-Visibility make_intervals(torch::Tensor begin, torch::Tensor end, torch::Device device) {
-  Visibility made{.kind = Visibility::Kind::intervals, .begin = begin.to(device), .end = end.to(device)};
+Visibility make_intervals(const torch::Tensor& begin, const torch::Tensor& end, torch::Device device) {
+  Visibility made{.kind = Visibility::Kind::intervals,
+                  .begin = copy_to_device(begin, device),
+                  .end = copy_to_device(end, device)};
   if (!device.is_cpu()) made.mask = dense_mask(made);
   return made;
 }
@@ -30,6 +35,14 @@ torch::Tensor dense_mask(const Visibility& visibility) {
   torch::Tensor mask = within(visibility.begin, visibility.end);
   if (visibility.gap_begin.defined()) mask = mask & ~within(visibility.gap_begin, visibility.gap_end);
   return mask.unsqueeze(1);
+}
+
+Visibility with_added_mask(const Visibility& visibility, torch::ScalarType type) {
+  if (!visibility.mask.defined()) return visibility;
+  Visibility made = visibility;
+  made.mask = torch::zeros(visibility.mask.sizes(), visibility.mask.options().dtype(type))
+                  .masked_fill_(visibility.mask.logical_not(), -std::numeric_limits<double>::infinity());
+  return made;
 }
 
 Visibility as_intervals(const Visibility& visibility, std::int64_t rows) {
@@ -85,10 +98,10 @@ Visibility see_documents(const torch::Tensor& documents, torch::Device device,
       gap_last[b][t] = goes_on ? gap_last[b][t - 1] : static_cast<std::int32_t>(t);
     }
   Visibility made{.kind = Visibility::Kind::intervals,
-                  .begin = begin.to(device),
-                  .end = end.to(device),
-                  .gap_begin = gap_begin.to(device),
-                  .gap_end = gap_end.to(device)};
+                  .begin = copy_to_device(begin, device),
+                  .end = copy_to_device(end, device),
+                  .gap_begin = copy_to_device(gap_begin, device),
+                  .gap_end = copy_to_device(gap_end, device)};
   if (!device.is_cpu()) made.mask = dense_mask(made);
   return made;
 }

@@ -17,11 +17,17 @@ struct Visibility {
   /// Likewise: positions gap_begin <= s < gap_end, all within begin and end, are not seen. Undefined: no
   /// gaps.
   torch::Tensor gap_begin, gap_end;
-  torch::Tensor mask;  ///< [B, 1, T, T] bool, true: sees. Only off the CPU, for kind intervals.
+  /// [B, 1, T, T]. Bool, true: sees; or what is added to the scores, 0 or -infinity. Only off the CPU, for
+  /// kind intervals.
+  torch::Tensor mask;
 };
 
 /// The mask [B, 1, T, T], made anew where the visibility does not have it.
 torch::Tensor dense_mask(const Visibility& visibility);
+
+/// With the mask in the form that is added, in the number format of the scores: made once for all layers,
+/// each of which would make it of a bool one and keep it. As it is where there is no mask.
+Visibility with_added_mask(const Visibility& visibility, torch::ScalarType type);
 
 /// The same in the form of intervals, with a row for each of `rows`.
 Visibility as_intervals(const Visibility& visibility, std::int64_t rows);

@@ -213,6 +213,33 @@ BOOST_AUTO_TEST_CASE(the_gradient_of_attention_is_that_of_finite_differences) {
   BOOST_TEST(distance(got, want) < 2e-6);
 }
 
+BOOST_AUTO_TEST_CASE(a_mask_that_is_added_lets_see_the_same) {
+  const float hidden = -std::numeric_limits<float>::infinity();
+  Visibility visibility = see_documents(torch::tensor({{0, 0, 1, -1}}, torch::kInt32), torch::kCPU);
+  BOOST_TEST(!with_added_mask(visibility, torch::kFloat32).mask.defined());
+  visibility.mask = dense_mask(visibility);
+  const torch::Tensor mask = with_added_mask(visibility, torch::kFloat32).mask;
+  const torch::Tensor want = torch::tensor({{0.f, hidden, hidden, hidden},
+                                            {0.f, 0.f, hidden, hidden},
+                                            {hidden, hidden, 0.f, hidden},
+                                            {hidden, hidden, hidden, 0.f}});
+  BOOST_TEST(torch::equal(mask, want.view({1, 1, 4, 4})));
+
+  for (const torch::ScalarType type : {torch::kFloat32, torch::kBFloat16})
+    for (Visibility kind : all_kinds(2, 40)) {
+      if (kind.kind != Visibility::Kind::intervals) continue;
+      kind.mask = dense_mask(kind);
+      const Visibility added = with_added_mask(kind, type);
+      BOOST_CHECK(added.mask.scalar_type() == type);
+      const auto attend = [&](const Visibility& seen) {
+        return with_gradients([&](const Tensors& in) { return reference::attention(in[0], 4, 2, seen, {}); },
+                              {noise({2, 40, 8 * 16}, 1)}, type, noise({2, 40, 4 * 16}, 2));
+      };
+      const Tensors bools = attend(kind), numbers = attend(added);
+      for (std::size_t i = 0; i < bools.size(); ++i) BOOST_TEST(torch::equal(bools[i], numbers[i]));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(documents_of_a_pack_do_not_touch_each_other) {
   const std::int64_t T = 150, C = 32, first = 40, length = 70;
   torch::Tensor documents = torch::zeros({1, T}, torch::kInt32);
