@@ -30,7 +30,7 @@ struct AttentionPool final : VisualConnector {
     const torch::Tensor queries = q(query_norm(query.to(features.dtype())));              // [k, V]
     const auto keys_values = kv(key_norm(features)).view({N, P, 2, heads, C}).unbind(2);  // [N, P, H, C]
     const torch::Tensor mixed = compat::scaled_dot_product_attention(
-        queries.view({1, k, heads, C}).expand({N, k, heads, C}).transpose(1, 2),
+        queries.view({1, k, heads, C}).expand({N, k, heads, C}).contiguous().transpose(1, 2),
         keys_values[0].transpose(1, 2), keys_values[1].transpose(1, 2), Visibility{});
     return projection(out_norm(out(mixed.transpose(1, 2).reshape({N, k, width}))));  // [N, k, D]
   }

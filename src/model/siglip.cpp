@@ -37,7 +37,7 @@ struct PoolingHeadImpl : torch::nn::Module {
                                     .view({B, P, 2, heads, C})
                                     .permute({2, 0, 3, 1, 4});  // [2, B, heads, P, C]
     const torch::Tensor mixed = compat::scaled_dot_product_attention(
-        query.view({1, heads, 1, C}).expand({B, -1, -1, -1}), pairs[0], pairs[1], Visibility());
+        query.view({1, heads, 1, C}).expand({B, -1, -1, -1}).contiguous(), pairs[0], pairs[1], Visibility());
     const torch::Tensor pooled = out(mixed.reshape({B, D}));
     return pooled + mlp->forward(norm(pooled));
   }
