@@ -40,7 +40,8 @@ class DecoderStage final : public TrainingStage {
     model_->to(device_);
     const auto options = torch::TensorOptions(torch::kFloat32).device(device_);
     sums_ = {torch::zeros({}, options), torch::zeros({}, options), torch::zeros({kRoles}, options),
-             torch::zeros({kRoles}, options)};
+             torch::zeros({kRoles}, options),
+             torch::arange(kRoles, options.dtype(torch::kInt64)).unsqueeze(1)};
     // Pictures differ in number from batch to batch, and the last micro-batch may be smaller.
     if (recipe_.run.cuda_graphs && resolution_ == 0 && train_.batch % micro_batch_ == 0)
       recorded_.emplace(device_);
@@ -141,19 +142,24 @@ class DecoderStage final : public TrainingStage {
   void add_up(const HeadLoss& loss, const SequenceBatch& batch) {
     const torch::NoGradGuard no_grad;
     sums_.total += loss.total.detach();
-    sums_.loss.index_add_(0, batch.target_roles, loss.cross_entropy * batch.target_weights);
-    sums_.count.index_add_(0, batch.target_roles, batch.target_weights);
+    // A few masked sums: adding to so few places by index, a GPU adds one after the other.
+    const torch::Tensor is_role = batch.target_roles.unsqueeze(0) == sums_.roles;  // [kRoles, N]
+    const auto by_role = [&](const torch::Tensor& values) {
+      return torch::where(is_role, values, torch::zeros({}, values.options())).sum(1);
+    };
+    sums_.loss += by_role(loss.cross_entropy * batch.target_weights);
+    sums_.count += by_role(batch.target_weights);
   }
 
   /// The same as a recording, which always works on the same tensors.
   struct Recorded {
+    explicit Recorded(torch::Device device) : graph(device) {}
     SequenceBatch batch;
     compat::StepGraph graph;
   };
   void run_recorded(const SequenceBatch& batch, Stopwatch& watch) {
     const SequenceBatch fixed = to_fixed_shape(batch);
     if (!recorded_->batch.tokens.defined())
-    explicit Recorded(torch::Device device) : graph(device) {}
       recorded_->batch = fixed;
     else
       copy_batch(fixed, recorded_->batch);
@@ -228,6 +234,7 @@ class DecoderStage final : public TrainingStage {
   /// What one step sums up on the device: the loss, and cross entropy and targets by role.
   struct Sums {
     torch::Tensor target_weight, total, loss, count;
+    torch::Tensor roles;  ///< [kRoles, 1]: 0, 1, ...
   } sums_;
   std::optional<Recorded> recorded_;
 };
