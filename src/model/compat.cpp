@@ -104,7 +104,7 @@ void ask_for_determinism(bool wanted) {
 std::string gpu_name() { return at::cuda::getDeviceProperties(0)->name; }
 double gpu_peak_memory() {
   const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(0);
-  return static_cast<double>(stats.allocated_bytes[0].peak);  // 0: of all pools together.
+  return static_cast<double>(stats.reserved_bytes[0].peak);  // 0: of all pools together.
 }
 void gpu_forget_memory() {
   c10::cuda::CUDACachingAllocator::emptyCache();

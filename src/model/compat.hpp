@@ -43,7 +43,8 @@ class StepGraph {
 /// nothing has been written to stays as it is either way.
 void ask_for_determinism(bool wanted);
 
-/// Name of GPU 0, and most bytes that LibTorch's allocator has had in use there. Only where there is a GPU.
+/// Name of GPU 0, and most bytes that LibTorch's allocator has held there, in use or not: what others cannot
+/// have. Only where there is a GPU.
 std::string gpu_name();
 double gpu_peak_memory();
 /// Gives back what is cached, and counts the peak from now on.

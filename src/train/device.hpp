@@ -28,7 +28,7 @@ double device_peak(torch::Device device);
 double measure_matmul_rate(torch::Device device, torch::ScalarType type);
 /// Waits for all that was started. Nothing on a CPU.
 void synchronize(torch::Device device);
-/// Most memory that was in use so far, bytes: of the process on a CPU, of LibTorch's allocator on a GPU.
+/// Most memory that was taken so far, bytes: by the process on a CPU, by LibTorch's allocator on a GPU.
 double peak_memory(torch::Device device);
 
 }  // namespace ablate
