@@ -1,11 +1,14 @@
 // Times training steps, and hands the same model and batches to pytorch_reference.py.
 //
-//   train_bench export FOLDER --model quickstart|9m|85m|302m|1.2b [--batch B] [--seq-len T] [--steps N]
-//   [--threads N] train_bench run FOLDER [--device auto] [--precision fp32] [--recompute]
+//   train_bench export FOLDER [SETUP]
+//   train_bench run FOLDER [--device auto] [--precision fp32] [--recompute]
+//   train_bench run --random [SETUP] [--device auto] [--precision fp32] [--recompute]
+//
+// SETUP: --model quickstart|9m|85m|302m|1.2b [--batch B] [--seq-len T] [--steps N] [--threads N]
 //
 // export writes config.json, model.safetensors (initial weights) and batches.safetensors (random tokens in
 // packed documents, random pictures); run trains on them and prints one JSON object. tools/bench/train
-// compares both.
+// compares both. With --random, run needs no folder: it draws other weights on the device, at once.
 #include <fmt/format.h>
 #include <torch/torch.h>
 
@@ -38,6 +41,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kBatches = 4;  ///< Steps go through them in turn.
+constexpr std::int64_t kWarmup = 2;   ///< Steps that are not counted.
 
 struct Setup {
   Experiment recipe;
@@ -231,26 +235,61 @@ Batches make_batches(const Setup& setup, torch::Device device) {
   return made;
 }
 
-Json run_setup(const Setup& setup, const fs::path& folder, const std::string& device_option,
-               Precision precision, bool recompute) {
-  constexpr std::size_t kWarmup = 2;
+/// Weights as they start, by the generator of their device.
+void draw_weights(const Weights& weights) {
+  const torch::NoGradGuard no_grad;
+  for (const Weight& weight : weights) {
+    torch::Tensor tensor = weight.tensor;
+    switch (weight.init.kind) {
+      case Init::Kind::constant:
+        tensor.fill_(weight.init.value);
+        break;
+      case Init::Kind::normal:
+        tensor.normal_(0, weight.init.value);
+        break;
+      case Init::Kind::uniform:
+        tensor.uniform_(-weight.init.value, weight.init.value);
+        break;
+    }
+  }
+}
+
+struct RunOptions {
+  fs::path folder;  ///< With the weights; empty: they are drawn.
+  std::string device = "auto";
+  Precision precision = Precision::fp32;
+  bool recompute = false;
+};
+
+VisionLanguageModel make_model(const Setup& setup, const RunOptions& options, torch::Device device) {
+  const WeightDevice where(options.folder.empty() ? device : torch::Device(torch::kCPU));
+  VisionLanguageModel model(setup.recipe, setup.pictures ? setup.recipe.encoder.resolution : 0);
+  if (options.folder.empty())
+    draw_weights(model.weights());
+  else
+    load_weights(model.weights(), {options.folder / "model.safetensors", "model", "", "", {}}, 1);
+  model.compute = options.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
+  model.set_recompute(options.recompute);
+  model.to(device);
+  return model;
+}
+
+Json run_setup(const Setup& setup, const RunOptions& options) {
   const Train& train = setup.recipe.train_vlm;
-  const torch::Device device = choose_device(device_option);
+  if (train.steps <= kWarmup)
+    throw Error(
+        fmt::format("--steps: found {}; expected more than the {} of the warm-up", train.steps, kWarmup));
+  const torch::Device device = choose_device(options.device);
   set_up_device(device, setup.threads);
   keep_freed_memory();
-  const auto type = precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
-  VisionLanguageModel model(setup.recipe, setup.pictures ? setup.recipe.encoder.resolution : 0);
-  load_weights(model.weights(), {folder / "model.safetensors", "model", "", "", {}}, 1);
-  model.compute = type;
-  model.set_recompute(recompute);
-  model.to(device);
+  VisionLanguageModel model = make_model(setup, options, device);
   Optimizer optimizer(model, train);
   Stopwatch watch(device);
   const Batches batches = make_batches(setup, device);
 
   std::vector<double> seconds, losses, norms;
   for (std::int64_t step = 1; step <= train.steps; ++step) {
-    if (seconds.size() == kWarmup) watch.reset();
+    if (step == kWarmup + 1) watch.reset();
     const auto i = static_cast<std::size_t>((step - 1) % kBatches);
     synchronize(device);
     const auto start = Clock::now();
@@ -272,11 +311,12 @@ Json run_setup(const Setup& setup, const fs::path& folder, const std::string& de
   const double middle = median({seconds.begin() + kWarmup, seconds.end()});
   const double step_flops = training_flops(setup.recipe, setup.pictures ? Stage::vlm : Stage::llm)
                                 .step(static_cast<double>(train.batch), batches.targets, batches.images);
-  const double rate = measure_matmul_rate(device, type), peak = device_peak(device);
+  const double memory = peak_memory(device);  // Before the matrix products, which start it anew.
+  const double rate = measure_matmul_rate(device, model.compute), peak = device_peak(device);
   Json result = {{"torch", TORCH_VERSION},
                  {"device", device_name(device, setup.threads)},
                  {"threads", setup.threads},
-                 {"precision", to_name(precision)},
+                 {"precision", to_name(options.precision)},
                  {"losses", losses},
                  {"grad_norms", norms},
                  {"seconds_per_step", middle},
@@ -287,7 +327,7 @@ Json run_setup(const Setup& setup, const fs::path& folder, const std::string& de
                  {"seconds_forward", watch.seconds(Phase::forward) / steps},
                  {"seconds_backward", watch.seconds(Phase::backward) / steps},
                  {"seconds_optimizer", watch.seconds(Phase::optimizer) / steps},
-                 {"peak_memory_bytes", peak_memory(device)}};
+                 {"peak_memory_bytes", memory}};
   if (peak > 0) result["mfu"] = step_flops / middle / peak;
   return result;
 }
@@ -297,32 +337,46 @@ Json run_setup(const Setup& setup, const fs::path& folder, const std::string& de
 int main(int argc, char** argv) try {
   CLI::App app("Times training steps of Ablate's models.");
   app.require_subcommand(1);
-  std::string folder, model = "quickstart", device = "auto", precision = "fp32";
+  std::string model = "quickstart", precision = "fp32";
   std::int64_t batch = 0, seq_len = 0, steps = 0, threads = 1;
-  bool recompute = false;
+  RunOptions options;
+  bool random = false;
   CLI::App* exported = app.add_subcommand("export", "Writes model and batches");
-  exported->add_option("FOLDER", folder)->required();
-  exported->add_option("--model", model, "quickstart, or a preset of llm.preset: 9m, 85m, ...");
-  exported->add_option("--batch", batch, "Sequences in a step");
-  exported->add_option("--seq-len", seq_len, "Positions of a sequence");
-  exported->add_option("--steps", steps);
-  exported->add_option("--threads", threads, "CPU threads");
   CLI::App* run = app.add_subcommand("run", "Trains on them, prints JSON");
-  run->add_option("FOLDER", folder)->required();
-  run->add_option("--device", device);
+  exported->add_option("FOLDER", options.folder)->required();
+  CLI::Option* folder = run->add_option("FOLDER", options.folder);
+  CLI::Option* drawn =
+      run->add_flag("--random", random, "Without a folder: draws the weights")->excludes(folder);
+  for (CLI::App* command : {exported, run}) {
+    const std::vector<CLI::Option*> setup = {
+        command->add_option("--model", model, "quickstart, or a preset of llm.preset: 9m, 85m, ..."),
+        command->add_option("--batch", batch, "Sequences in a step"),
+        command->add_option("--seq-len", seq_len, "Positions of a sequence"),
+        command->add_option("--steps", steps), command->add_option("--threads", threads, "CPU threads")};
+    if (command == run)
+      for (CLI::Option* option : setup) option->needs(drawn);
+  }
+  run->add_option("--device", options.device);
   run->add_option("--precision", precision)->check(CLI::IsMember({"fp32", "bf16"}));
-  run->add_flag("--recompute", recompute, "Activation checkpointing");
+  run->add_flag("--recompute", options.recompute, "Activation checkpointing");
   CLI11_PARSE(app, argc, argv);
-  if (*exported) {
-    Setup setup = make_setup(model);
+  if (*run && !random && options.folder.empty())
+    throw Error("run: found neither FOLDER nor --random; expected one");
+  Setup setup;
+  if (*run && !random) {
+    setup = setup_from_json(load_json(options.folder / "config.json"));
+  } else {
+    setup = make_setup(model);
     if (batch > 0) setup.recipe.train_vlm.batch = batch;
     if (seq_len > 0) setup.recipe.data.seq_len = seq_len;
     if (steps > 0) setup.recipe.train_vlm.steps = steps;
     setup.threads = threads;
-    export_setup(setup, folder);
+  }
+  if (*exported) {
+    export_setup(setup, options.folder);
   } else {
-    const Setup setup = setup_from_json(load_json(fs::path(folder) / "config.json"));
-    fmt::print("{}\n", run_setup(setup, folder, device, from_name<Precision>(precision), recompute).dump(1));
+    options.precision = from_name<Precision>(precision);
+    fmt::print("{}\n", run_setup(setup, options).dump(1));
   }
   return 0;
 } catch (const std::exception& error) {
