@@ -32,7 +32,8 @@ BOOST_AUTO_TEST_CASE(a_plan_says_what_flops_assume_of_the_data) {
   BOOST_TEST(line_with(program.run("plan" + sweep).out, "FLOPs: ") ==
              "FLOPs:  those of vlm assume 2.06 to 2.54 pictures a sequence, with 64 tokens of text each; the "
              "journal has what ran");
-  for (const Json& job : Json::parse(program.run("plan --json" + sweep).out).at("jobs"))
+  const Json plan = Json::parse(program.run("plan --json" + sweep).out);
+  for (const Json& job : plan.at("jobs"))
     BOOST_TEST((job.at("images_per_sequence") > 0) == (job.at("stage") == "vlm"));
   BOOST_TEST(line_with(program.run("plan tiny.toml").out, "FLOPs: ") == "");
 }

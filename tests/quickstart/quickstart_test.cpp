@@ -20,7 +20,8 @@ std::set<std::string> planned_keys(const Program& program, const std::string& sw
   const Outcome plan = program.run("plan --json '" + sweep + "'");
   BOOST_REQUIRE_MESSAGE(plan.code == 0, plan.err);
   std::set<std::string> keys;
-  for (const Json& job : Json::parse(plan.out).at("jobs")) keys.insert(job.at("key").get<std::string>());
+  const Json planned = Json::parse(plan.out);
+  for (const Json& job : planned.at("jobs")) keys.insert(job.at("key").get<std::string>());
   return keys;
 }
 
