@@ -155,9 +155,9 @@ BOOST_AUTO_TEST_CASE(the_far_sides_of_a_steep_bowl_have_not_diverged) {
 BOOST_AUTO_TEST_CASE(a_run_that_crosses_the_window_moves_nothing) {
   for (const double step : {1.0, 2.0, std::log2(10.0)})
     for (const ablate::Bowl& bowl : {ablate::Bowl{0.2, 0.6, 1}, ablate::Bowl{0.6, 0.2, 1}})
-      for (const double off : {-0.45, -0.3, -0.15, 0.0, 0.15, 0.3, 0.45}) {
+      for (const double off : {-0.3, 0.0, 0.3}) {
         double before = std::numeric_limits<double>::quiet_NaN();
-        for (double rise = 0.01; rise < 0.1; rise *= 1.03) {  // At the next rate, on the mean of the sides.
+        for (double rise = 0.02; rise < 0.08; rise *= 1.08) {  // At the next rate, on the mean of the sides.
           const double scale = 2 * rise / (bowl.at(step) + bowl.at(-step));
           std::vector<ablate::LawRun> runs;
           for (int i = -2; i <= 2; ++i) {
