@@ -1,4 +1,6 @@
+#include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
+#include <cstdint>
 #include <numbers>
 
 #include "law/hierarchy.hpp"
@@ -22,22 +24,24 @@ double LawDistribution::sd() const {
 }
 
 double LawDistribution::quantile(double probability) const {
-  const auto below = [&](double value) {
-    double sum = 0;
+  const auto excess = [&](double value) {
+    double sum = -probability;
     for (const Part& part : parts_)
       sum += part.weight * 0.5 * std::erfc((part.mean - value) / (part.sd * std::numbers::sqrt2));
     return sum;
   };
   const double centre = mean();
-  double reach = sd() + 1e-9;
-  while (below(centre - reach) > probability || below(centre + reach) < probability) reach *= 2;
-  double low = centre - reach, high = centre + reach;
-  while (high - low > 1e-10) {
-    const double middle = 0.5 * (low + high);
-    if (middle <= low || middle >= high) break;
-    (below(middle) < probability ? low : high) = middle;
-  }
-  return 0.5 * (low + high);
+  double reach = sd() + 1e-9, low = 0, high = 0;
+  do {
+    low = excess(centre - reach), high = excess(centre + reach);
+    reach *= 2;
+  } while (low > 0 || high < 0);
+  reach /= 2;
+  std::uintmax_t steps = 100;
+  const auto [from, to] = boost::math::tools::toms748_solve(
+      excess, centre - reach, centre + reach, low, high, [](double a, double b) { return b - a < 1e-10; },
+      steps);
+  return 0.5 * (from + to);
 }
 
 }  // namespace ablate

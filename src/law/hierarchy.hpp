@@ -69,7 +69,7 @@ class LawDistribution {
   explicit LawDistribution(std::vector<Part> parts = {});
   double mean() const;
   double sd() const;
-  double quantile(double probability) const;  ///< By bisection, to 1e-10.
+  double quantile(double probability) const;  ///< To 1e-10, by TOMS 748 of Boost.Math.
   std::span<const Part> parts() const { return parts_; }
 
  private:
