@@ -41,8 +41,9 @@ struct ScanAxis {
   double gap_se = 0;             ///< The part of se because no run says how the loss goes between two values.
   double low = 0, high = 0;      ///< The range tried, diverged runs left out.
   double step = 0;               ///< Median distance of neighbouring values tried; 0 when there is one.
-  double argmin = 0;             ///< Of the run with the lowest loss.
-  LawEdge edge = LawEdge::none;  ///< Lowest run or fitted optimum is at or beyond this end.
+  double argmin = 0;             ///< Of the run with the lowest loss; of several, of the middle one.
+  LogRange lowest;               ///< Of all runs with the lowest loss.
+  LawEdge edge = LawEdge::none;  ///< A lowest run or the fitted optimum is at or beyond this end.
   LogRange interval;             ///< 95 %, by profile likelihood; open on the side of the edge.
 };
 
@@ -81,6 +82,8 @@ struct BowlFit {
   /// Standard deviation of log loss between runs: of residuals (robust) together with what is usual, which
   /// decides where the fit leaves few degrees of freedom; or of repeats if larger.
   double noise = 0;
+  double scale = 0;  ///< Of Huber's loss in the fit, in log loss: 1e-3, or the double of it under which the
+                     ///< runs are likeliest.
   std::vector<ScanOptimum> scans;  ///< Sorted by N, D, batch.
   std::vector<BowlResidual> residuals;
   int iterations = 0;
@@ -97,11 +100,11 @@ struct BowlOptions {
 };
 
 /// Fits all scans at once: log L = c_scan + lr(x - x*_scan - kappa (y - y*_scan)) + batch(y - y*_scan), with
-/// x = log2 lr and y = log2 batch; Huber's loss with scale 1e-3, weak pulls of log p and log q towards
-/// log 0.5, Levenberg and Marquardt on the shape and the optima with the intercepts eliminated (variable
-/// projection; Golub and Pereyra 1973). `runs` come from clean_runs(). Scans with fewer than three usable
-/// rates are left out, unless there are two and a diverged one above them. Returns no scans when none is
-/// left.
+/// x = log2 lr and y = log2 batch; Huber's loss with scale 1e-3, or more where the runs are noisier, weak
+/// pulls of log p and log q towards log 0.5, Levenberg and Marquardt on the shape and the optima with the
+/// intercepts eliminated (variable projection; Golub and Pereyra 1973). `runs` come from clean_runs(). Scans
+/// with fewer than three usable rates are left out, unless there are two and a diverged one above them.
+/// Returns no scans when none is left.
 BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options);
 
 }  // namespace ablate

@@ -95,6 +95,10 @@ BowlProblem make_problem(std::span<const LawRun> runs, const std::vector<BowlSca
   return problem;
 }
 
+double fitted_parameters(const BowlProblem& problem) {
+  return (problem.joint ? 3.0 : 2.0) * problem.scans + (problem.joint ? 7 : 3);
+}
+
 /// Standard deviation from the median absolute residual, for the degrees of freedom that the fit left, after
 /// as many as kNoiseWeight runs of the usual noise (the mean of the variance under an inverse gamma prior).
 /// Where the fit leaves next to none, residuals are small whatever the noise is.
@@ -104,10 +108,9 @@ double robust_noise(const BowlProblem& problem, const Eigen::VectorXd& residuals
     sizes.push_back(std::abs(residuals[i]) * std::sqrt(problem.points[static_cast<std::size_t>(i)].weight));
   std::nth_element(sizes.begin(), sizes.begin() + sizes.size() / 2, sizes.end());
   const double n = static_cast<double>(residuals.size());
-  const double fitted = (problem.joint ? 3.0 : 2.0) * problem.scans + (problem.joint ? 7 : 3);
   const double squares = n * std::pow(1.4826 * sizes[sizes.size() / 2], 2);
   const double robust = std::sqrt((kNoiseWeight * kUsualNoise * kUsualNoise + squares) /
-                                  (kNoiseWeight - 2 + std::max(n - fitted, 0.0)));
+                                  (kNoiseWeight - 2 + std::max(n - fitted_parameters(problem), 0.0)));
   return std::max(robust, kLeastNoise);
 }
 
@@ -121,6 +124,14 @@ double repeat_noise(std::span<const LawRun> runs, const std::vector<BowlScan>& s
       repeats += runs[i].repeats;
     }
   return repeats > 0 ? std::sqrt(squares / repeats) : 0;
+}
+
+/// Standard deviation of the losses that count for the digits with which they were written.
+double rounding_noise(std::span<const LawRun> runs, const std::vector<BowlScan>& scans) {
+  double squares = 0, count = 0;
+  for (const BowlScan& scan : scans)
+    for (const std::size_t i : scan.runs.used) squares += runs[i].rounding * runs[i].rounding, ++count;
+  return std::sqrt(squares / count);
 }
 
 /// An optimum that is held back by a wall may be anywhere near it.
@@ -139,6 +150,38 @@ void finish_axis(ScanAxis& axis, double variance, bool diverged_above) {
   axis.interval = {axis.optimum - kNormal95 * axis.se, axis.optimum + kNormal95 * axis.se};
 }
 
+/// Huber's loss with residuals in units of the problem's scale, as minus a log likelihood; what the fit takes
+/// of the freedom of the runs says nothing of their noise.
+double evidence_against(const BowlProblem& problem, const BowlSolution& solution) {
+  double cost = 0, runs = 0;
+  for (Eigen::Index i = 0; i < solution.residuals.size(); ++i) {
+    const double weight = problem.points[static_cast<std::size_t>(i)].weight;
+    cost += weight * huber(solution.residuals[i] / problem.scale);
+    runs += weight;
+  }
+  // Runs beyond the window count by a part only, and yet hold parameters.
+  runs = std::max(runs, static_cast<double>(problem.points.size()));
+  return cost + std::max(runs - fitted_parameters(problem), 0.0) * std::log(problem.scale);
+}
+
+/// Solves with the scale that the runs are likeliest under. Far below their noise Huber's loss is a sum of
+/// sizes, whose solution passes through as many runs as it has parameters: what it misses at the median is
+/// next to nothing, and no noise is seen from there. The usual scale stays unless another is clearly better.
+BowlSolution solve_at_likeliest_scale(BowlProblem& problem) {
+  constexpr double kLargest = 0.04, kClearly = 3;
+  BowlSolution best = solve(problem);
+  double best_scale = problem.scale, lowest = evidence_against(problem, best) - kClearly;
+  for (double scale = 2 * problem.scale; scale <= kLargest; scale *= 2) {
+    problem.scale = scale;
+    BowlSolution solution = solve(problem);
+    const double against = evidence_against(problem, solution);
+    if (against >= lowest) continue;
+    lowest = against, best_scale = scale, best = std::move(solution);
+  }
+  problem.scale = best_scale;
+  return best;
+}
+
 }  // namespace
 
 BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
@@ -146,15 +189,18 @@ BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
   fit.joint = options.joint;
   std::vector<BowlScan> scans = usable_scans(runs, options);
   if (scans.empty()) return fit;
-  const BowlProblem problem = make_problem(runs, scans, options);
-  const BowlSolution solution = solve(problem);
+  BowlProblem problem = make_problem(runs, scans, options);
+  const double rounding = rounding_noise(runs, scans);
+  problem.scale = std::max(problem.scale, rounding);
+  const BowlSolution solution = solve_at_likeliest_scale(problem);
   fit.lr = problem.lr_bowl(solution.theta);
   fit.batch = problem.batch_bowl(solution.theta);
   fit.ridge = options.joint ? solution.theta[kRidge] : 0;
   fit.iterations = solution.iterations;
-  fit.noise = std::max(robust_noise(problem, solution.residuals), repeat_noise(runs, scans));
+  fit.noise = std::max({robust_noise(problem, solution.residuals), repeat_noise(runs, scans), rounding});
+  fit.scale = problem.scale;
   ArrowMatrix information = solution.data_hessian;
-  information *= std::pow(kHuberScale / fit.noise, 2);
+  information *= std::pow(fit.scale / fit.noise, 2);
   // An optimum of which the runs say nothing (a flat scan) keeps an error of eight octaves.
   for (Eigen::Index i = 0; i < information.size(); ++i)
     information.add_to_diagonal(i, solution.prior_hessian[i] + 1.0 / 64);

@@ -61,7 +61,8 @@ class BowlState {
   double data_cost() const;
   double pull_cost() const;
   double weight(Eigen::Index i) const {
-    return problem_->points[static_cast<std::size_t>(i)].weight * huber_weight(residuals_[i] / kHuberScale);
+    return problem_->points[static_cast<std::size_t>(i)].weight *
+           huber_weight(residuals_[i] / problem_->scale);
   }
 
   const BowlProblem* problem_;
@@ -96,10 +97,10 @@ void BowlState::eliminate_intercepts() {
     Eigen::VectorXd values(count), weights(count);
     for (Eigen::Index j = 0; j < count; ++j) {
       const Eigen::Index row = rows[static_cast<std::size_t>(j)];
-      values[j] = residuals_[row] / kHuberScale;
+      values[j] = residuals_[row] / problem_->scale;
       weights[j] = problem_->points[static_cast<std::size_t>(row)].weight;
     }
-    intercepts_[scan] = kHuberScale * robust_mean(values, weights, intercepts_[scan] / kHuberScale);
+    intercepts_[scan] = problem_->scale * robust_mean(values, weights, intercepts_[scan] / problem_->scale);
     double total = 0;
     PointDerivatives mean = PointDerivatives::Zero();
     for (const Eigen::Index row : rows) {
@@ -114,7 +115,7 @@ void BowlState::eliminate_intercepts() {
 double BowlState::data_cost() const {
   double sum = 0;
   for (Eigen::Index i = 0; i < residuals_.size(); ++i)
-    sum += problem_->points[static_cast<std::size_t>(i)].weight * huber(residuals_[i] / kHuberScale);
+    sum += problem_->points[static_cast<std::size_t>(i)].weight * huber(residuals_[i] / problem_->scale);
   return sum;
 }
 
@@ -139,7 +140,7 @@ void BowlState::linearize(Eigen::VectorXd& gradient, ArrowMatrix& hessian) const
     const PointDerivatives& by = jacobian_[i];
     const auto row = static_cast<Eigen::Index>(i);
     const auto scan = static_cast<std::size_t>(problem_->points[i].scan);
-    const double scaled = weight(row) / (kHuberScale * kHuberScale);
+    const double scaled = weight(row) / (problem_->scale * problem_->scale);
     const auto shape = by.head<kShape>();
     const auto own = by.tail<kScan>();
     hessian.shape += scaled * shape * shape.transpose();

@@ -10,7 +10,7 @@
 
 namespace ablate {
 
-/// Huber's scale in log loss, which is also the unit of the residuals below.
+/// The least of Huber's scales, in log loss: about what runs of public searches differ by.
 inline constexpr double kHuberScale = 1e-3;
 
 /// Where the parameters stand. Shape first, then x* and y* of each scan; y* is held where the batch is not
@@ -29,6 +29,8 @@ struct BowlProblem {
   std::vector<BowlPoint> points;
   int scans = 0;
   bool joint = false;
+  double scale =
+      kHuberScale;  ///< Huber's, in log loss: residuals beyond it count by their size, not its square.
   Eigen::VectorXd start, low, high;  ///< Bounds of each parameter; a fixed one has low = high.
 
   int parameters() const { return kShapeParameters + 2 * scans; }
@@ -42,7 +44,7 @@ struct BowlSolution {
   Eigen::VectorXd theta;
   Eigen::VectorXd intercepts;     ///< Log loss at each scan's optimum.
   Eigen::VectorXd residuals;      ///< Observed minus fitted log loss of each point.
-  ArrowMatrix data_hessian;       ///< In units of kHuberScale, intercepts eliminated.
+  ArrowMatrix data_hessian;       ///< In units of the scale, intercepts eliminated.
   Eigen::VectorXd prior_hessian;  ///< Of the pulls on the shape: a diagonal.
   int iterations = 0;
 };

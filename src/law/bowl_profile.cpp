@@ -32,12 +32,12 @@ class ScanProfile {
     for (std::size_t i = 0; i < runs_.size(); ++i) {
       const double dy = fit_.joint ? std::log2(runs_[i]->batch) - y : 0;
       const double rise = fit_.rise(std::log2(runs_[i]->lr) - x, dy);
-      residuals[static_cast<Eigen::Index>(i)] = (std::log(runs_[i]->loss) - rise) / kHuberScale;
+      residuals[static_cast<Eigen::Index>(i)] = (std::log(runs_[i]->loss) - rise) / fit_.scale;
     }
     const double centre = robust_mean(residuals, weights_, residuals.minCoeff());
     double sum = 0;
     for (Eigen::Index i = 0; i < residuals.size(); ++i) sum += weights_[i] * huber(residuals[i] - centre);
-    return sum * std::pow(kHuberScale / fit_.noise, 2);
+    return sum * std::pow(fit_.scale / fit_.noise, 2);
   }
 
   /// The cost with one axis held at `value` and the other at its best near `other` (golden section).

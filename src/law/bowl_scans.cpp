@@ -23,6 +23,17 @@ void use_within(std::span<const LawRun> runs, double window, ScanRuns& scan) {
     if (!runs[i].diverged && runs[i].loss <= limit) scan.used.push_back(i);
 }
 
+/// Those with the lowest loss, in the order of the runs.
+std::vector<std::size_t> lowest_of(std::span<const LawRun> runs, const ScanRuns& scan) {
+  std::vector<std::size_t> lowest;
+  for (const std::size_t i : scan.all) {
+    if (runs[i].diverged) continue;
+    if (!lowest.empty() && runs[i].loss < runs[lowest.front()].loss) lowest.clear();
+    if (lowest.empty() || runs[i].loss == runs[lowest.front()].loss) lowest.push_back(i);
+  }
+  return lowest;
+}
+
 std::size_t count_rates(std::span<const LawRun> runs, std::span<const std::size_t> which) {
   return distinct_values(runs, which, &LawRun::lr).size();
 }
@@ -65,14 +76,21 @@ std::vector<ScanRuns> group_scans(std::span<const LawRun> runs, bool joint) {
     if (scans.empty() || !in_one_scan(runs[scans.back().all.front()], runs[i], joint)) scans.push_back({});
     scans.back().all.push_back(i);
   }
-  const auto all_diverged = [&](ScanRuns& scan) {
-    const LawRun* best = nullptr;
-    for (const std::size_t i : scan.all)
-      if (!runs[i].diverged && (best == nullptr || runs[i].loss < best->loss)) best = &runs[scan.lowest = i];
-    return best == nullptr;
-  };
-  std::erase_if(scans, all_diverged);
+  std::erase_if(scans, [&](ScanRuns& scan) { return !find_lowest(runs, scan); });
   return scans;
+}
+
+bool find_lowest(std::span<const LawRun> runs, ScanRuns& scan) {
+  const std::vector<std::size_t> lowest = lowest_of(runs, scan);
+  if (!lowest.empty()) scan.lowest = lowest[(lowest.size() - 1) / 2];
+  return !lowest.empty();
+}
+
+bool is_flat(std::span<const LawRun> runs, const ScanRuns& scan) {
+  const std::vector<std::size_t> lowest = lowest_of(runs, scan);
+  const auto has_loss = [&](std::size_t i) { return !runs[i].diverged; };
+  return count_rates(runs, lowest) >= 3 &&
+         std::count_if(scan.all.begin(), scan.all.end(), has_loss) == std::ssize(lowest);
 }
 
 void choose_window(std::span<const LawRun> runs, const BowlOptions& options, ScanRuns& scan) {
@@ -82,7 +100,7 @@ void choose_window(std::span<const LawRun> runs, const BowlOptions& options, Sca
     use_within(runs, window = std::min(window + kWidening, options.wide_window), scan);
   use_neighbours(runs, scan);
   const std::size_t rates = count_rates(runs, scan.used);
-  if (rates < 2 || (rates == 2 && !diverged_above(runs, scan))) scan.used.clear();
+  if (is_flat(runs, scan) || rates < 2 || (rates == 2 && !diverged_above(runs, scan))) scan.used.clear();
 }
 
 double weight_in_fit(const LawRun& run, double lowest_loss, const BowlOptions& options) {
@@ -134,6 +152,8 @@ ScanAxis axis_of(std::span<const LawRun> runs, const ScanRuns& scan, double LawR
   found.low = std::log2(values.front());
   found.high = std::log2(values.back());
   found.argmin = found.optimum = std::log2(runs[scan.lowest].*axis);
+  const std::vector<double> lowest = distinct_values(runs, lowest_of(runs, scan), axis);
+  found.lowest = {std::log2(lowest.front()), std::log2(lowest.back())};
   std::vector<double> steps;
   for (std::size_t i = 1; i < values.size(); ++i) steps.push_back(std::log2(values[i] / values[i - 1]));
   if (steps.empty()) return found;
@@ -150,8 +170,8 @@ double gap_around(std::span<const LawRun> runs, const ScanRuns& scan, double Law
 }
 
 void mark_edge(ScanAxis& axis, bool diverged_above) {
-  const double outermost = std::max(axis.argmin, axis.optimum);
-  const double innermost = std::min(axis.argmin, axis.optimum);
+  const double outermost = std::max(axis.lowest.high, axis.optimum);
+  const double innermost = std::min(axis.lowest.low, axis.optimum);
   if (outermost > axis.high - kSameValue && !diverged_above)
     axis.edge = LawEdge::high;
   else if (innermost < axis.low + kSameValue)

@@ -14,15 +14,18 @@ namespace ablate {
 struct ScanRuns {
   std::vector<std::size_t> all;
   std::vector<std::size_t> used;  ///< Those that count, see choose_window(); empty: the scan is left out.
-  std::size_t lowest = 0;         ///< The run with the lowest loss.
+  std::size_t lowest = 0;         ///< The run with the lowest loss; of several, the middle one.
 };
 
 /// Groups sorted runs (clean_runs()) into scans. Scans in which every run diverged are left out.
 std::vector<ScanRuns> group_scans(std::span<const LawRun> runs, bool joint);
 
+/// Sets `lowest`; false: every run diverged.
+bool find_lowest(std::span<const LawRun> runs, ScanRuns& scan);
+
 /// Which runs of a scan count: those within the window; within the wide window, when that leaves fewer than
 /// four rates; always the rates next to the best one on either side, and where there are fewer than four,
-/// those next to these. Sets `used`.
+/// those next to these. None counts where all of them have the same loss. Sets `used`.
 void choose_window(std::span<const LawRun> runs, const BowlOptions& options, ScanRuns& scan);
 
 /// How much a run counts in the fit: beyond the wide window the bowl is off by a share of the rise, so that a
@@ -43,6 +46,9 @@ RateWalls walls_of(std::span<const LawRun> runs, const BowlOptions& options, con
 
 /// Range, grid step and argmin of one axis; optimum and errors are left to the fit.
 ScanAxis axis_of(std::span<const LawRun> runs, const ScanRuns& scan, double LawRun::*axis);
+
+/// Whether runs at three rates or more have a loss, and all the same: they say nothing of the rate.
+bool is_flat(std::span<const LawRun> runs, const ScanRuns& scan);
 
 /// Distinct values of an axis among runs that did not diverge, ascending.
 std::vector<double> distinct_values(std::span<const LawRun> runs, std::span<const std::size_t> which,

@@ -36,17 +36,63 @@ bool same_settings(const LawRun& a, const LawRun& b) {
          a.schedule == b.schedule && a.diverged == b.diverged;
 }
 
+/// Numbers that a 32-bit one stands for as well become the smallest of them.
+void join_equal(std::vector<LawRun>& runs, double LawRun::*axis) {
+  constexpr double kSame = 1e-6;
+  std::vector<LawRun*> sorted;
+  for (LawRun& run : runs)
+    if (!std::isnan(run.*axis)) sorted.push_back(&run);
+  std::sort(sorted.begin(), sorted.end(),
+            [axis](const LawRun* a, const LawRun* b) { return a->*axis < b->*axis; });
+  double first = 0;
+  for (LawRun* run : sorted)
+    if (run->*axis <= first * (1 + kSame))
+      run->*axis = first;
+    else
+      first = run->*axis;
+}
+
+/// The largest power of ten, from 1 to 1e-6, that all losses are multiples of; 0: none.
+double step_of(const std::vector<LawRun>& runs) {
+  for (double per_one = 1; per_one <= 1e6; per_one *= 10) {
+    const auto is_multiple = [per_one](const LawRun& run) {
+      const double count = run.loss * per_one;
+      return run.diverged || !std::isfinite(run.loss) || std::abs(count - std::round(count)) < 1e-9 * count;
+    };
+    if (std::all_of(runs.begin(), runs.end(), is_multiple)) return 1 / per_one;
+  }
+  return 0;
+}
+
+/// Says how far a loss may be from what it was before it was written: evenly up to half a step.
+void take_rounding(std::vector<LawRun>& runs, std::vector<LawFinding>& findings) {
+  constexpr double kTellable = 5e-4;  // Half of what runs of public searches differ by.
+  const double step = step_of(runs);
+  double largest = 0;
+  for (LawRun& run : runs) {
+    if (run.diverged || !std::isfinite(run.loss) || run.loss <= 0) continue;
+    run.rounding = step / run.loss / std::sqrt(12.0);
+    largest = std::max(largest, run.rounding);
+  }
+  if (largest > kTellable)
+    findings.push_back(
+        {FindingKind::rounded_losses, false,
+         fmt::format("all losses are multiples of {}, which hides {:.2g} % of them (s.d.): this "
+                     "counts as noise; with more digits best rates would be surer",
+                     shortest(step), 100 * largest)});
+}
+
 /// Runs that failed below the best rate of their scan, and how many diverged, or lose much, above it.
 struct Divergence {
   std::size_t marked = 0, high = 0;
   std::vector<LawRun> contradictions;
 };
 
-/// The run with the lowest loss of a scan; null: none has one.
+/// The run with the lowest loss of a scan, of several the one with the highest rate; null: none has one.
 const LawRun* best_of(std::span<const LawRun> scan) {
   const LawRun* best = nullptr;
   for (const LawRun& run : scan)
-    if (!run.diverged && std::isfinite(run.loss) && (best == nullptr || run.loss < best->loss)) best = &run;
+    if (!run.diverged && std::isfinite(run.loss) && (best == nullptr || run.loss <= best->loss)) best = &run;
   return best;
 }
 
@@ -84,20 +130,22 @@ class BowlTest {
 /// Marks what diverged at one size, token count and batch, and takes out what cannot have: training becomes
 /// unstable as the rate rises, so a higher loss below the best rate is a run that has learnt less, and a
 /// failure there is no matter of the rate.
-void mark_scan(std::span<const LawRun> scan, std::vector<LawRun>& kept, Divergence& found) {
+void mark_scan(std::span<const LawRun> given, std::vector<LawRun>& kept, Divergence& found) {
+  const std::vector<LawRun> scan = without_usual_seed_effects(given);
   const LawRun* best = best_of(scan);
   const BowlTest bowl(scan, best);
-  for (LawRun run : scan) {
+  for (std::size_t i = 0; i < scan.size(); ++i) {
+    const LawRun& run = scan[i];
     const bool no_number = run.diverged || !std::isfinite(run.loss);
     if (no_number && best != nullptr && run.lr < best->lr) {
-      found.contradictions.push_back(std::move(run));
+      found.contradictions.push_back(given[i]);
       continue;
     }
     const bool high = !no_number && run.loss > kHighRatio * best->loss && run.lr >= best->lr;
-    run.diverged = no_number || (high && !bowl.may_be_of_bowl(run));
-    found.marked += run.diverged;
-    found.high += high && !run.diverged;
-    kept.push_back(std::move(run));
+    kept.push_back(given[i]);
+    kept.back().diverged = no_number || (high && !bowl.may_be_of_bowl(run));
+    found.marked += kept.back().diverged;
+    found.high += high && !kept.back().diverged;
   }
 }
 
@@ -270,6 +318,22 @@ void check_units(const std::vector<LawRun>& runs, std::vector<LawFinding>& findi
     }
 }
 
+/// Whole steps of another batch make another token count of what was meant as one.
+void check_token_counts(const std::vector<LawRun>& runs, std::vector<LawFinding>& findings) {
+  constexpr double kNear = 1.02;
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    const LawRun &before = runs[i - 1], &run = runs[i];
+    if (run.params != before.params || run.tokens == before.tokens || run.tokens > kNear * before.tokens)
+      continue;
+    findings.push_back(
+        {FindingKind::unlike_units, false,
+         fmt::format("the token counts {} and {} of size {} differ by less than 2 %, and count "
+                     "as two: were they meant as one?",
+                     shortest(before.tokens), shortest(run.tokens), human_amount(run.params))});
+    return;
+  }
+}
+
 void check_mixtures(const std::vector<LawRun>& runs, std::vector<LawFinding>& findings) {
   std::set<std::string> schedules;
   std::set<std::string> decays;
@@ -302,13 +366,18 @@ CleanRuns clean_runs(std::vector<LawRun> runs) {
     clean.findings.push_back({FindingKind::no_runs, true, "there are no runs"});
     return clean;
   }
+  for (double LawRun::*axis :
+       {&LawRun::params, &LawRun::tokens, &LawRun::batch, &LawRun::lr, &LawRun::weight_decay})
+    join_equal(runs, axis);
   std::stable_sort(runs.begin(), runs.end(),
                    [](const LawRun& a, const LawRun& b) { return order_of(a) < order_of(b); });
   check_losses(runs, clean.findings);
+  take_rounding(runs, clean.findings);
   const std::size_t given = runs.size();
   tell_divergence(mark_diverged(runs), given, clean.findings);
   tell_merged(merge_repeats(runs), clean.findings);
   check_units(runs, clean.findings);
+  check_token_counts(runs, clean.findings);
   check_mixtures(runs, clean.findings);
   if (runs.front().tokens == 0)
     clean.findings.push_back({FindingKind::unknown_tokens, false,

@@ -15,7 +15,8 @@ enum class FindingKind {
   losses_fall_to_zero,  ///< A loss is zero, negative or implausibly small. Refuses.
   one_sided_rates,      ///< In every scan the best rate is the highest (or the lowest) tried. Refuses.
   no_scan_with_rates,   ///< No scan has three rates. Refuses.
-  unlike_units,         ///< Sizes, tokens, batches or rates look like millions, billions or sequences.
+  flat_scan,            ///< A scan in which all losses are equal: left out. Refuses where all are.
+  unlike_units,         ///< Sizes, tokens, batches or rates look like other units, or like one that differs.
   mixed_schedules,      ///< More than one schedule.
   mixed_weight_decay,   ///< More than one weight decay.
   mixed_batches,        ///< More than one batch size where the law takes it as fixed.
@@ -23,6 +24,7 @@ enum class FindingKind {
   diverged_runs,        ///< No number, or from the best rate of its scan on a loss that no bowl has.
   high_losses,          ///< Above the best rate of its scan a loss > 1.2 x the lowest that a bowl may have.
   failed_below_best,    ///< No number at a rate below the best one of its scan: left out.
+  rounded_losses,       ///< Losses were written with so few digits that this hides more than runs differ by.
   duplicates,           ///< The same settings more than once: merged, with their number as weight.
   seeds_apart,          ///< Seeds of a scan share no rate: what they add to the loss is not taken off.
   few_rates,            ///< A scan with fewer than three rates near its optimum: left out.
@@ -55,7 +57,8 @@ struct CleanRuns {
   std::vector<LawFinding> findings;
 };
 
-/// Sorts, takes off what seeds add (remove_seed_effects()), merges repeats (same N, D, batch and lr: mean
+/// Takes numbers for equal that are within 1e-6 of one another (one of them went through 32 bits), sorts,
+/// takes off what seeds add (remove_seed_effects()), merges repeats (same N, D, batch and lr: mean
 /// loss, summed weight), marks what diverged, leaves out what failed below the best rate of its scan, and
 /// looks for everything that can be seen before a fit. Never throws for data; see `refuses`.
 CleanRuns clean_runs(std::vector<LawRun> runs);

@@ -99,10 +99,8 @@ void take_runs(const LawFit& fit, ScanKnowledge& scan) {
   ScanRuns group;
   group.all.resize(scan.runs.size());
   std::iota(group.all.begin(), group.all.end(), std::size_t{0});
-  double lowest = std::numeric_limits<double>::infinity();
-  for (const std::size_t i : group.all)
-    if (!scan.runs[i].diverged && scan.runs[i].loss < lowest) lowest = scan.runs[group.lowest = i].loss;
-  if (std::isinf(lowest)) return;
+  if (!find_lowest(scan.runs, group)) return;
+  const double lowest = scan.runs[group.lowest].loss;
   choose_window(scan.runs, fit.options.bowl, group);
   if (group.used.empty()) return;
   FullInformation full = FullInformation::Zero();

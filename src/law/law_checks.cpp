@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "law/bowl_scans.hpp"
 #include "law/law_core.hpp"
@@ -26,20 +28,43 @@ std::string some_of(const std::vector<std::string>& names) {
   return join(first, ", ") + more;
 }
 
+/// Why no scan is left, and whether more token counts or batches than rates are the reason.
+std::string no_scan_words(const LawFit& fit) {
+  const bool diverged =
+      std::any_of(fit.runs.begin(), fit.runs.end(), [](const LawRun& run) { return run.diverged; });
+  const std::string did_not = diverged ? " that did not diverge" : "";
+  std::map<double, std::set<double>> rates, tokens;
+  for (const LawRun& run : fit.runs)
+    if (!run.diverged) rates[run.params].insert(run.lr), tokens[run.params].insert(run.tokens);
+  for (const auto& [params, of_size] : rates)
+    if (of_size.size() >= 3)
+      return fmt::format(
+          "no size has losses at three learning rates{} of one token count{}: {} has {} rates at "
+          "{}, from {} to {} tokens",
+          did_not, fit.joint ? "" : " and batch", human_amount(params), of_size.size(),
+          count_of(std::ssize(tokens[params]), "token count"),
+          with_commas(std::llround(*tokens[params].begin())),
+          with_commas(std::llround(*tokens[params].rbegin())));
+  return "no size has losses at three learning rates" + did_not;
+}
+
 void check_scans_left_out(const LawFit& fit, std::vector<LawFinding>& findings) {
-  const std::size_t all = group_scans(fit.runs, fit.joint).size(), used = fit.bowls.scans.size();
-  if (used == 0) {
-    const bool diverged =
-        std::any_of(fit.runs.begin(), fit.runs.end(), [](const LawRun& run) { return run.diverged; });
-    findings.push_back({FindingKind::no_scan_with_rates, true,
-                        std::string("no size has losses at three learning rates") +
-                            (diverged ? " that did not diverge" : "")});
-  } else if (used < all) {
+  const std::vector<ScanRuns> scans = group_scans(fit.runs, fit.joint);
+  const auto flat = static_cast<std::size_t>(std::count_if(
+      scans.begin(), scans.end(), [&](const ScanRuns& scan) { return is_flat(fit.runs, scan); }));
+  const std::size_t all = scans.size(), used = fit.bowls.scans.size();
+  if (flat > 0)
+    findings.push_back({FindingKind::flat_scan, flat == all,
+                        fmt::format("in {} of {} scans all losses are equal, which says nothing of the rate, "
+                                    "and they are left out: were they written with too few digits?",
+                                    flat, all)});
+  if (used == 0 && flat < all)
+    findings.push_back({FindingKind::no_scan_with_rates, true, no_scan_words(fit)});
+  else if (used + flat < all)
     findings.push_back({FindingKind::few_rates, false,
                         fmt::format("{} of {} scans have fewer than three rates near their best and are left "
                                     "out",
-                                    all - used, all)});
-  }
+                                    all - used - flat, all)});
 }
 
 void check_edges(const LawFit& fit, std::vector<LawFinding>& findings) {

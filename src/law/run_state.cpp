@@ -12,13 +12,14 @@ namespace {
 
 constexpr std::array<std::string_view, 9> kFinished = {
     "finished", "finish", "complete", "completed", "done", "success", "succeeded", "successful", "ok"};
-constexpr std::array<std::string_view, 20> kEnded = {
-    "crashed",      "killed",   "failed",   "fail",        "failure",     "error",   "errored",
-    "cancelled",    "canceled", "aborted",  "stopped",     "interrupted", "lost",    "pruned",
-    "stoppedearly", "timeout",  "timedout", "outofmemory", "oom",         "nodefail"};
-constexpr std::array<std::string_view, 15> kUnfinished = {
-    "running",  "pending", "queued",    "waiting",    "scheduled", "starting", "paused",    "suspended",
-    "resuming", "blocked", "preempted", "preempting", "requeued",  "stopping", "incomplete"};
+constexpr std::array<std::string_view, 6> kFailed = {"crashed", "failed", "fail",
+                                                     "failure", "error",  "errored"};
+constexpr std::array<std::string_view, 29> kUnfinished = {
+    "running",  "pending",   "queued",      "waiting", "scheduled", "starting",
+    "paused",   "suspended", "resuming",    "blocked", "preempted", "preempting",
+    "requeued", "stopping",  "incomplete",  "killed",  "cancelled", "canceled",
+    "aborted",  "stopped",   "interrupted", "lost",    "pruned",    "stoppedearly",
+    "timeout",  "timedout",  "outofmemory", "oom",     "nodefail"};
 
 /// "TrialState.NODE_FAIL" -> "nodefail".
 std::string plain(std::string_view word) {
@@ -35,7 +36,7 @@ std::optional<RunState> parse_run_state(std::string_view word) {
     return std::find(words.begin(), words.end(), text) != words.end();
   };
   if (is_one_of(kFinished)) return RunState::finished;
-  if (is_one_of(kEnded)) return RunState::ended;
+  if (is_one_of(kFailed)) return RunState::failed;
   if (is_one_of(kUnfinished)) return RunState::unfinished;
   if (text == "diverged") return RunState::diverged;
   return std::nullopt;

@@ -8,8 +8,8 @@ namespace ablate {
 
 enum class RunState {
   finished,    ///< Its loss is final.
-  ended,       ///< For good, but not by itself: its last loss is not final, yet one that is NaN stays so.
-  unfinished,  ///< Not yet: whatever its last loss is, it is not final.
+  failed,      ///< For good: its last loss is not final, yet one that is NaN may be why it failed.
+  unfinished,  ///< Not yet, or ended from outside: whatever its last loss is, NaN as well, it is not final.
   diverged,
 };
 

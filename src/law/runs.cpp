@@ -108,7 +108,7 @@ class RunColumn {
     return *value;
   }
   /// Whether a run whose loss is `no_number` or not has diverged. Throws Unknown where its state says that
-  /// the loss is not final: without a number it has to be that of a run that has ended in any way.
+  /// the loss is not final: without a number it has to be that of a run that finished or failed by itself.
   bool diverged_state(const TableRow& row, bool no_number) const {
     if (!given()) return no_number;
     const std::string_view word = text(row);

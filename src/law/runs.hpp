@@ -25,6 +25,8 @@ struct LawRun {
   /// Of merged repeats: squares of log loss about their mean, and how many of them are independent. What one
   /// run differs from another of the same settings has variance repeat_squares / repeats.
   double repeat_squares = 0, repeats = 0;
+  /// Standard deviation of its log loss for the digits with which it was written; 0: it has plenty.
+  double rounding = 0;
   double weight_decay = std::numeric_limits<double>::quiet_NaN();  ///< PyTorch's AdamW form. NaN: not given.
   std::string schedule;   ///< Any name of the schedule; empty: not given.
   std::string seed;       ///< Any name of the seed; empty: not given. Runs of one seed err together.
@@ -66,8 +68,8 @@ struct LawTable {
 /// Runs from a table. What is not known is no value: a row whose loss, size, tokens, rate or batch is missing
 /// (an empty scan, null, None, NA, #N/A, -, ., ?; NaN for what is no loss), or whose state is not that
 /// of a finished run, is left out and counted. A run has diverged when its loss is NaN or infinite, in any
-/// spelling that printf, Python, JavaScript or a spreadsheet gives, and it has ended in any way, or
-/// `diverged` or `state` say so; then its loss may be missing, too. Units ("30B") may stand after sizes,
+/// spelling that printf, Python, JavaScript or a spreadsheet gives, and nobody stopped it, or `diverged` or
+/// `state` say so; then its loss may be missing, too. Units ("30B") may stand after sizes,
 /// tokens, batches and lengths of sequences.
 ///
 /// A row that is listed twice counts once: all of its columns, or its key and all that is read, are the same.

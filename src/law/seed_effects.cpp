@@ -3,7 +3,10 @@
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <numeric>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -42,6 +45,40 @@ SeededScan seeded_runs(std::span<LawRun> scan) {
   return found;
 }
 
+/// Of all medians of one value or more the nearest to `wanted`.
+double median_near(std::vector<double> values, double wanted) {
+  std::sort(values.begin(), values.end());
+  return std::clamp(wanted, values[(values.size() - 1) / 2], values[values.size() / 2]);
+}
+
+/// The median loss of each setting that two seeds or more share; NaN for the others.
+std::vector<double> shared_centres(const SeededScan& scan) {
+  std::vector<std::vector<double>> losses(static_cast<std::size_t>(scan.settings));
+  std::vector<std::set<Eigen::Index>> seeds(losses.size());
+  for (const SeededRun& one : scan.runs) {
+    losses[static_cast<std::size_t>(one.setting)].push_back(one.run->loss);
+    seeds[static_cast<std::size_t>(one.setting)].insert(one.seed);
+  }
+  std::vector<double> centres(losses.size(), std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    const double mean = std::accumulate(losses[i].begin(), losses[i].end(), 0.0) / std::ssize(losses[i]);
+    if (seeds[i].size() > 1) centres[i] = median_near(losses[i], mean);
+  }
+  return centres;
+}
+
+/// What each seed adds to the centres, as its median; nothing where it shares fewer than two.
+std::vector<double> usual_effects(const SeededScan& scan, const std::vector<double>& centres) {
+  std::vector<std::vector<double>> apart(static_cast<std::size_t>(scan.seeds));
+  for (const SeededRun& one : scan.runs)
+    if (const double centre = centres[static_cast<std::size_t>(one.setting)]; !std::isnan(centre))
+      apart[static_cast<std::size_t>(one.seed)].push_back(one.run->loss - centre);
+  std::vector<double> effects;
+  for (std::vector<double>& of_seed : apart)
+    effects.push_back(of_seed.size() < 2 ? 0 : median_near(std::move(of_seed), 0));
+  return effects;
+}
+
 }  // namespace
 
 SeedEffects remove_seed_effects(std::span<LawRun> runs) {
@@ -71,6 +108,27 @@ SeedEffects remove_seed_effects(std::span<LawRun> runs) {
   const auto used = static_cast<double>(solver.rank());
   return {repeats > 0 ? std::max(0.0, 1 - used / repeats) : 1,
           static_cast<std::size_t>(scan.seeds - solver.rank())};
+}
+
+std::vector<LawRun> without_usual_seed_effects(std::span<const LawRun> scan) {
+  constexpr int kRounds = 20;
+  constexpr double kUnmoved = 1e-9;
+  std::vector<LawRun> runs(scan.begin(), scan.end());
+  const SeededScan seeded = seeded_runs(runs);
+  if (seeded.seeds < 2) return runs;
+  double moved = 1;
+  for (int round = 0; round < kRounds && moved > kUnmoved; ++round) {
+    const std::vector<double> effects = usual_effects(seeded, shared_centres(seeded));
+    moved = 0;
+    for (const SeededRun& one : seeded.runs) {
+      const double effect = effects[static_cast<std::size_t>(one.seed)];
+      one.run->loss -= effect;
+      moved = std::max(moved, std::abs(effect));
+    }
+  }
+  const auto is_loss = [](const LawRun& run) { return run.loss > 0 || !std::isfinite(run.loss); };
+  return std::all_of(runs.begin(), runs.end(), is_loss) ? runs
+                                                        : std::vector<LawRun>(scan.begin(), scan.end());
 }
 
 }  // namespace ablate

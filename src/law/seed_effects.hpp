@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "law/runs.hpp"
 
@@ -19,5 +20,11 @@ struct SeedEffects {
 /// on average. Where every seed has every rate, means over seeds stay as they are. Runs without a seed, and
 /// those that diverged, stay as they are.
 SeedEffects remove_seed_effects(std::span<LawRun> scan);
+
+/// The runs of one scan without what each seed usually adds: its median over the settings that it shares with
+/// other seeds, two of them at least, so that a setting at which one seed alone diverges moves nothing
+/// (median polish; Tukey, Exploratory Data Analysis, 1977, chapter 11). This tells what diverged; the least
+/// squares above, which are more precise, are for runs that did not.
+std::vector<LawRun> without_usual_seed_effects(std::span<const LawRun> scan);
 
 }  // namespace ablate

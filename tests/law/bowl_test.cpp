@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <numbers>
 
 #include "law/findings.hpp"
 #include "law_data.hpp"
@@ -122,7 +123,7 @@ ablate::ScanAxis axis_of_parabolas(double step, double rise, double off, bool di
       ablate::LawRun run;
       run.params = std::exp2(size), run.tokens = std::exp2(size + 5), run.batch = std::exp2(19);
       run.lr = std::exp2(-9 + step * i);
-      run.loss = 3 * (1 + rise * std::pow(i + off, 2));
+      run.loss = std::numbers::pi * (1 + rise * std::pow(i + off, 2));
       run.diverged = diverges && i > 0;
       run.where = "parabola";
       runs.push_back(run);

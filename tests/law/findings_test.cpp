@@ -254,4 +254,95 @@ BOOST_AUTO_TEST_CASE(grids_edges_and_missing_tokens_are_named) {
   BOOST_TEST(ablate::predict(fit, {.params = std::exp2(31)}).tokens == 0.0);
 }
 
+/// Four sizes with these losses at rates a factor of two apart.
+std::vector<ablate::LawRun> scans_of(const std::vector<double>& losses) {
+  std::vector<ablate::LawRun> runs;
+  for (int size = 26; size <= 29; ++size)
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+      ablate::LawRun run;
+      run.params = std::exp2(size), run.tokens = std::exp2(size + 5), run.batch = 65536,
+      run.where = "made up";
+      run.lr = 1e-3 * std::exp2(static_cast<double>(i)), run.loss = losses[i];
+      runs.push_back(run);
+    }
+  return runs;
+}
+
+BOOST_AUTO_TEST_CASE(equal_lowest_losses_are_at_an_edge_whichever_it_is) {
+  const auto up = ablate::fit_law(scans_of({3.5137, 3.4271, 3.4271, 3.4271, 3.4271}), {});
+  const auto down = ablate::fit_law(scans_of({3.4271, 3.4271, 3.4271, 3.4271, 3.5137}), {});
+  BOOST_REQUIRE(refuses(up.findings, FindingKind::one_sided_rates));
+  BOOST_REQUIRE(refuses(down.findings, FindingKind::one_sided_rates));
+  BOOST_TEST(finding(up.findings, FindingKind::one_sided_rates)->message.find("higher ones") !=
+             std::string::npos);
+  BOOST_TEST(finding(down.findings, FindingKind::one_sided_rates)->message.find("lower ones") !=
+             std::string::npos);
+  // In between, the best rate is in the middle of them.
+  const auto middle = ablate::fit_law(scans_of({3.5137, 3.4271, 3.4271, 3.4271, 3.5137}), {});
+  for (const ablate::ScanOptimum& scan : middle.bowls.scans) {
+    BOOST_TEST((scan.lr.edge == ablate::LawEdge::none));
+    BOOST_TEST(scan.lr.argmin == std::log2(4e-3), boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(std::abs(scan.lr.optimum - std::log2(4e-3)) < 0.1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(losses_that_are_all_equal_say_nothing_of_the_rate) {
+  auto runs = scans_of({3.4271, 3.4271, 3.4271, 3.4271, 3.4271});
+  BOOST_TEST(refuses(ablate::fit_law(runs, {}).findings, FindingKind::flat_scan));
+  auto more = ablate::SyntheticLaw{}.sweeps(7, 0.5, 0);
+  for (ablate::LawRun& run : more) run.batch = 65536;
+  more.insert(more.end(), runs.begin(), runs.begin() + 5);
+  more.back().params = more.end()[-2].params = more.end()[-3].params = 1e6;
+  more.end()[-4].params = more.end()[-5].params = 1e6;
+  const auto mixed = ablate::fit_law(more, {});
+  BOOST_TEST(warns(mixed.findings, FindingKind::flat_scan));
+  BOOST_TEST(mixed.bowls.scans.size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(few_digits_of_the_losses_count_as_noise) {
+  auto runs = kTruth.sweeps(7, 0.5, 0);
+  BOOST_TEST(!warns(ablate::fit_law(runs, {}).findings, FindingKind::rounded_losses));
+  double sd = 0;
+  for (ablate::LawRun& run : runs) {
+    run.loss = std::round(run.loss * 10) / 10;
+    sd = std::max(sd, 0.1 / run.loss / std::sqrt(12.0));
+  }
+  const auto rounded = ablate::fit_law(runs, {});
+  BOOST_REQUIRE(warns(rounded.findings, FindingKind::rounded_losses));
+  BOOST_TEST(finding(rounded.findings, FindingKind::rounded_losses)->message.find("multiples of 0.1,") !=
+             std::string::npos);
+  BOOST_TEST(rounded.bowls.noise > 0.8 * sd);
+  for (const ablate::ScanOptimum& scan : rounded.bowls.scans) {
+    const double truth = kTruth.fixed_x(static_cast<int>(std::log2(scan.params)));
+    BOOST_TEST(scan.lr.interval.low < truth);
+    BOOST_TEST(scan.lr.interval.high > truth);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_rate_that_went_through_32_bits_is_the_same_rate) {
+  auto runs = kTruth.sweeps(7, 0.5, 0);
+  const std::size_t given = runs.size();
+  for (std::size_t i = 0; i < given; ++i) {
+    runs[i].seed = "1";
+    runs.push_back(runs[i]);
+    runs.back().seed = "2";
+    runs.back().loss += 0.01;
+    runs.back().lr = static_cast<float>(runs[i].lr);
+  }
+  const auto clean = ablate::clean_runs(runs);
+  BOOST_TEST(clean.runs.size() == given);
+  BOOST_TEST(!warns(clean.findings, FindingKind::seeds_apart));
+}
+
+BOOST_AUTO_TEST_CASE(token_counts_that_hardly_differ_are_named) {
+  auto runs = kTruth.sweeps(7, 0.5, 0);
+  for (std::size_t i = 0; i < runs.size(); ++i) runs[i].tokens += 65536 * static_cast<double>(i % 7);
+  const auto fit = ablate::fit_law(runs, {});
+  BOOST_REQUIRE(refuses(fit.findings, FindingKind::no_scan_with_rates));
+  BOOST_TEST(finding(fit.findings, FindingKind::no_scan_with_rates)
+                 ->message.find("67.1M has 7 rates at 7 token counts, from 2,147,483,648 to 2,147,876,864 "
+                                "tokens") != std::string::npos);
+  BOOST_TEST(warns(fit.findings, FindingKind::unlike_units));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -122,14 +122,16 @@ BOOST_AUTO_TEST_CASE(states_of_trackers_decide_which_runs_count) {
       "1e8,2e9,2e-3,65536,3,crashed,0\n1e8,2e9,2e-3,65536,3,NODE_FAIL,\n1e8,2e9,2e-3,65536,3,on \x1b[2J "
       "fire,\n"
       "1e8,2e9,2e-3,65536,3,,\n1e8,2e9,3e-3,65536,nan,failed,\n1e8,2e9,4e-3,65536,,failed,TRUE\n"
-      "1e8,2e9,5e-3,65536,,diverged,\n");
+      "1e8,2e9,5e-3,65536,,diverged,\n1e8,2e9,6e-3,65536,nan,killed,\n1e8,2e9,7e-3,65536,NaN,stopped-early,\n"
+      "1e8,2e9,8e-3,65536,inf,TrialState.PRUNED,\n");
   BOOST_REQUIRE(mixed.rows.size() == 4u);
   BOOST_TEST(!mixed.rows[0].diverged);
   for (std::size_t i = 1; i < 4; ++i) BOOST_TEST(mixed.rows[i].diverged);
   BOOST_TEST(left_out(mixed) ==
              "1 run left out: no state; 1 run left out: state 'on ?[2J fire', which is not known here; "
              "--state none counts all states; 1 run left out: state crashed; 1 run left out: state "
-             "node_fail; 2 runs left out: state running");
+             "killed; 1 run left out: state node_fail; 2 runs left out: state running; 1 run left out: state "
+             "stopped-early; 1 run left out: state trialstate.pruned");
 }
 
 BOOST_AUTO_TEST_CASE(flags_are_read_in_every_usual_spelling) {

@@ -48,6 +48,48 @@ bool has(const std::vector<ablate::LawFinding>& findings, ablate::FindingKind ki
 
 BOOST_AUTO_TEST_SUITE(law_seed_effects)
 
+/// The second seed adds 0.5 at all rates; at the highest it diverges as well.
+BOOST_AUTO_TEST_CASE(what_a_seed_usually_adds_is_told_from_a_divergence) {
+  const double bowl[] = {3.2, 3.0, 3.1, 3.3};
+  std::vector<ablate::LawRun> scan;
+  for (int i = 0; i < 4; ++i) {
+    scan.push_back(seeded(i + 1, "a", bowl[i]));
+    if (i > 0) scan.push_back(seeded(i + 1, "b", bowl[i] + (i == 3 ? 4 : 0.5)));
+  }
+  const std::vector<ablate::LawRun> level = ablate::without_usual_seed_effects(scan);
+  for (std::size_t i = 0; i < scan.size(); ++i) {
+    const int rate = static_cast<int>(scan[i].lr) - 1;
+    const double diverged = scan[i].seed == "b" && rate == 3 ? 3.5 : 0;
+    BOOST_TEST(level[i].loss == bowl[rate] + 0.25 + diverged, boost::test_tools::tolerance(1e-9));
+  }
+  // One shared rate does not tell a seed's own from a divergence.
+  const std::vector<ablate::LawRun> apart = {seeded(1, "a", 3.0), seeded(2, "a", 3.1), seeded(2, "b", 7.0),
+                                             seeded(3, "b", 3.2)};
+  const std::vector<ablate::LawRun> same = ablate::without_usual_seed_effects(apart);
+  for (std::size_t i = 0; i < apart.size(); ++i) BOOST_TEST(same[i].loss == apart[i].loss);
+}
+
+/// Seeds 0 and 1 have the lower rates, seed 2 the upper ones with losses a fifth lower: nothing diverged.
+BOOST_AUTO_TEST_CASE(a_seed_with_low_losses_makes_no_others_diverge) {
+  const ablate::SyntheticLaw truth;
+  std::vector<ablate::LawRun> runs;
+  int place = 0;
+  for (const ablate::LawRun& run : truth.sweeps(7, 0.5, 0.1)) {
+    const int rate = place++ % 7;
+    for (int seed = 0; seed < 3; ++seed) {
+      if (seed < 2 ? rate > 4 : rate < 3) continue;
+      runs.push_back(run);
+      runs.back().seed = std::to_string(seed);
+      runs.back().loss *= seed == 2 ? 0.8 : 1;
+    }
+  }
+  const ablate::LawFit fit = ablate::fit_law(runs, {});
+  BOOST_TEST(!has(fit.findings, ablate::FindingKind::diverged_runs));
+  BOOST_TEST(!has(fit.findings, ablate::FindingKind::seeds_apart));
+  for (const ablate::ScanOptimum& scan : fit.bowls.scans)
+    BOOST_TEST(std::abs(scan.lr.optimum - truth.fixed_x(static_cast<int>(std::log2(scan.params)))) < 0.15);
+}
+
 BOOST_AUTO_TEST_CASE(seeds_compare_by_the_rates_that_they_share) {
   // By hand: the second seed adds 0.1 at the rate that both have.
   std::vector<ablate::LawRun> scan = {seeded(1, "a", 3.0), seeded(1, "b", 3.1), seeded(2, "a", 2.9),
