@@ -120,6 +120,22 @@ std::string describe(const std::vector<std::string>& axes, const std::vector<Run
   return join(words, ", ");
 }
 
+/// Finds the group's worst state, and how many of its seeds are in it.
+void count_states(Member& member) {
+  std::map<std::uint64_t, JobState> worst;
+  for (const auto& [setting, runs] : member.runs.by_setting())
+    for (const auto& [seed, run] : runs) {
+      JobState& state = worst.try_emplace(seed, JobState::finished).first->second;
+      if (badness(run->state) > badness(state)) state = run->state;
+    }
+  PivotGroup& group = member.group;
+  for (const auto& [seed, state] : worst)
+    if (badness(state) > badness(group.state)) group.state = state;
+  group.seeds = static_cast<std::int64_t>(worst.size());
+  group.seeds_in_state = std::count_if(worst.begin(), worst.end(),
+                                       [&](const auto& entry) { return entry.second == group.state; });
+}
+
 /// The cell's number for one with a label, else -1; and the levels of the axes asked for.
 using Key = std::pair<std::int64_t, std::vector<RunLevel>>;
 
@@ -147,12 +163,12 @@ std::vector<Member> group_runs(const std::vector<RunRecord>& runs, const std::ve
     Member& member = members[Key(own_cell, std::move(levels))];
     member.group.label = run.label;
     member.runs.add(setting, run);
-    if (badness(run.state) > badness(member.group.state)) member.group.state = run.state;
   }
   std::vector<Member> sorted;
   for (auto& [key, member] : members) {
     std::tie(member.group.cell, member.group.levels) = key;
     member.group.cells = static_cast<std::int64_t>(member.runs.by_setting().size());
+    count_states(member);
     sorted.push_back(std::move(member));
   }
   return sorted;

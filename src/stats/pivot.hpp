@@ -44,10 +44,11 @@ struct PivotCell {
 
 /// The runs that agree in the axes asked for.
 struct PivotGroup {
-  std::string label;                    ///< Of an [[include]] cell: it stands alone,
-  std::int64_t cell = -1;               ///< and this is its number; else -1.
-  std::vector<RunLevel> levels;         ///< Of the axes asked for, in their order.
-  JobState state = JobState::finished;  ///< The worst of its runs.
+  std::string label;                           ///< Of an [[include]] cell: it stands alone,
+  std::int64_t cell = -1;                      ///< and this is its number; else -1.
+  std::vector<RunLevel> levels;                ///< Of the axes asked for, in their order.
+  JobState state = JobState::finished;         ///< The worst of its runs.
+  std::int64_t seeds = 0, seeds_in_state = 0;  ///< All, and those whose worst run is in that state.
   std::int64_t cells = 0;
   std::vector<PivotCell> values;  ///< One for each value asked for.
 };

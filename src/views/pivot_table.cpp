@@ -56,26 +56,31 @@ std::string fixed(double value, int decimals) {
   return decimals < 0 ? fmt::format("{:.3g}", value) : fmt::format("{:.{}f}", value, decimals);
 }
 
-/// "failed 1/3", "running", "-": a cell without any number.
+/// "failed 1/3": so many of the seeds.
+std::string counted(std::string_view word, std::int64_t count, std::int64_t seeds) {
+  return fmt::format("{} {}/{}", word, count, seeds);
+}
+
+/// How many seeds have no number, by reason, the worst first.
+std::vector<std::pair<std::int64_t, const char*>> reasons_of(const PivotCell& cell) {
+  return {{cell.failed, "failed"},   {cell.cancelled, "cancelled"}, {cell.stopped_early, "stopped early"},
+          {cell.running, "running"}, {cell.not_finite, "NaN"},      {cell.waiting, "waiting"},
+          {cell.absent, "no value"}};
+}
+
+/// "failed 1/3", "running 2/3": a cell without any number, by its worst reason; "-" where all seeds wait or
+/// have no value.
 std::string no_number(const PivotCell& cell) {
-  if (cell.failed > 0) return fmt::format("failed {}/{}", cell.failed, cell.planned);
-  if (cell.running > 0) return "running";
-  if (cell.cancelled > 0) return "cancelled";
-  if (cell.stopped_early > 0) return "stopped early";
-  if (cell.not_finite > 0) return "NaN";
+  if (cell.waiting + cell.absent == cell.planned) return "-";
+  for (const auto& [count, word] : reasons_of(cell))
+    if (count > 0) return counted(word, count, cell.planned);
   return "-";
 }
 
 /// "2/3, 1 failed": what is missing beside a number.
 std::string missing_mark(const PivotCell& cell) {
   std::string mark = fmt::format("({}/{}", cell.summary.n, cell.planned);
-  for (const auto& [count, word] : {std::pair{cell.failed, "failed"},
-                                    {cell.running, "running"},
-                                    {cell.cancelled, "cancelled"},
-                                    {cell.stopped_early, "stopped early"},
-                                    {cell.waiting, "waiting"},
-                                    {cell.not_finite, "NaN"},
-                                    {cell.absent, "no value"}})
+  for (const auto& [count, word] : reasons_of(cell))
     if (count > 0) mark += fmt::format(", {} {}", count, word);
   return mark + ")";
 }
@@ -185,48 +190,79 @@ int decimals_for(const std::vector<PivotCell>& column, Spread spread) {
   return std::clamp(static_cast<int>(-digit), 0, kMaxDecimals);
 }
 
+namespace {
+
+/// Where numbers are shown, and how.
+struct NumberColumn {
+  std::size_t value = 0;  ///< Index into the layout's.
+  int decimals = 0;
+  bool mark_examples = false;
+};
+
+TableCell number_cell(const Pivot& pivot, const PivotGroup& group, Spread spread,
+                      const NumberColumn& column) {
+  return shown_cell(group.values[column.value], spread, column.decimals, column.mark_examples,
+                    stands_apart(pivot, group, column.value));
+}
+
+/// "failed 1/3": the worst state of a group's seeds.
+TableCell state_cell(const PivotGroup& group) {
+  return {counted(to_name(group.state), group.seeds_in_state, group.seeds)};
+}
+
+/// Adds a column to a table whose rows are those of the grid. Places without a group stay empty.
+template <typename Show>
+void add_column(Table& table, Grid& grid, const Levels& levels, Column column, const Show& show) {
+  table.columns.push_back(std::move(column));
+  for (std::size_t i = 0; i < grid.rows.size(); ++i) {
+    const auto& groups = grid.groups[grid.rows[i]];
+    const auto found = groups.find(levels);
+    table.rows[i].push_back(found == groups.end() ? TableCell::null() : show(*found->second));
+  }
+}
+
+/// The levels of a column, and what it shows where that has to be said.
+std::string column_name(const Levels& levels, const std::string& shown) {
+  std::vector<std::string> words;
+  for (const RunLevel& level : levels) words.push_back(level_text(level));
+  if (!shown.empty()) words.push_back(shown);
+  return join(words, " ");
+}
+
+}  // namespace
+
 Table wide_table(const Pivot& pivot, const PivotLayout& layout) {
-  auto [row_keys, column_keys, grid] = make_grid(pivot, layout);
+  constexpr const char* kState = "state";
+  Grid grid = make_grid(pivot, layout);
   Table table;
   if (pivot.has_labels) table.columns.push_back({.name = "cell", .wraps = true});
   const std::size_t place = table.columns.size();
-  table.rows.resize(row_keys.size());
-  for (std::size_t i = 0; i < row_keys.size(); ++i) {
-    if (pivot.has_labels) table.rows[i].push_back({row_keys[i].label});
-    for (const RunLevel& level : row_keys[i].levels) table.rows[i].push_back({level_text(level)});
+  table.rows.resize(grid.rows.size());
+  for (std::size_t i = 0; i < grid.rows.size(); ++i) {
+    if (pivot.has_labels) table.rows[i].push_back({grid.rows[i].label});
+    for (const RunLevel& level : grid.rows[i].levels) table.rows[i].push_back({level_text(level)});
   }
   const bool mark_examples = mixes_sources(pivot, layout.spread);
-  const bool show_value = column_keys.size() < 2 || layout.values.size() > 1;
-  for (const Levels& column : column_keys) {
+  const bool show_value = grid.columns.size() < 2 || layout.values.size() > 1;
+  for (const Levels& levels : grid.columns) {
     for (std::size_t v = 0; v < layout.values.size(); ++v) {
-      std::vector<std::string> words;
-      for (const RunLevel& level : column) words.push_back(level_text(level));
-      if (show_value) words.push_back(layout.values[v]);
-      table.columns.push_back({join(words, " "), Align::right});
       std::vector<PivotCell> cells;
-      for (const auto& row : row_keys)
-        if (grid[row].count(column) > 0) cells.push_back(grid[row][column]->values[v]);
-      const int decimals = decimals_for(cells, layout.spread);
-      for (std::size_t i = 0; i < row_keys.size(); ++i) {
-        const auto found = grid[row_keys[i]].find(column);
-        table.rows[i].push_back(found == grid[row_keys[i]].end()
-                                    ? TableCell::null()
-                                    : shown_cell(found->second->values[v], layout.spread, decimals,
-                                                 mark_examples, stands_apart(pivot, *found->second, v)));
-      }
+      for (const RowKey& row : grid.rows)
+        if (const auto found = grid.groups[row].find(levels); found != grid.groups[row].end())
+          cells.push_back(found->second->values[v]);
+      const NumberColumn column{v, decimals_for(cells, layout.spread), mark_examples};
+      add_column(table, grid, levels, {column_name(levels, show_value ? layout.values[v] : ""), Align::right},
+                 [&](const PivotGroup& group) { return number_cell(pivot, group, layout.spread, column); });
     }
-  }
-  if (layout.values.empty()) {
-    table.columns.push_back({"state"});
-    for (std::size_t i = 0; i < row_keys.size(); ++i)
-      table.rows[i].push_back({to_name(grid[row_keys[i]].begin()->second->state)});
+    if (layout.values.empty())
+      add_column(table, grid, levels, {column_name(levels, show_value ? kState : "")}, state_cell);
   }
   insert_axis_columns(table.columns, place, layout.rows);
   table.notes = pivot_notes(pivot, layout);
+  const std::string shown = layout.values.empty() ? kState : layout.values.front();
   if (!layout.columns.empty())
-    table.notes.insert(table.notes.begin(),
-                       fmt::format("{}columns: {}", show_value ? "" : layout.values.front() + "; ",
-                                   join(layout.columns, " x ")));
+    table.notes.insert(table.notes.begin(), fmt::format("{}columns: {}", show_value ? "" : shown + "; ",
+                                                        join(layout.columns, " x ")));
   return table;
 }
 
@@ -255,7 +291,8 @@ Table tidy_table(const Pivot& pivot, const PivotLayout& layout) {
   for (const PivotGroup& group : groups) {
     std::vector<TableCell> row;
     if (pivot.has_labels) row.push_back({group.label});
-    for (const RunLevel& level : group.levels) row.push_back({level_text(level)});
+    for (const RunLevel& level : group.levels)
+      row.push_back(level ? TableCell{level->label} : TableCell::null());
     row.push_back({to_name(group.state)});
     for (const PivotCell& cell : group.values) {
       row.push_back(TableCell::number(cell.summary.mean));
