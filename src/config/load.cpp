@@ -294,11 +294,13 @@ class SweepReader : SweepTables {
       axis.levels.push_back(read_level(node, field, has_key, axis.name));
       const bool is_right =
           findings_.diagnostics.size() == before && (field || !has_key) && axis.name != kNameless;
-      if (is_right && axis.levels.back().label.empty())
-        findings_.add(axis.levels.back().where,
-                      "a level that sets nothing; expected a key or at least a 'label'");
-      else if (is_right)
+      const Level& level = axis.levels.back();
+      if (is_right && is_level_label(level.label))
         whole.push_back(axis.levels.size() - 1);
+      else if (is_right && level.label.empty() && level.assignments.empty())
+        findings_.add(level.where, "a level that sets nothing; expected a key or at least a 'label'");
+      else if (is_right)
+        findings_.add(level.where, label_mistake(axis.name, level.label, "the level"));
     }
     refuse_repeats(axis, whole);
   }

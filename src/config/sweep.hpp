@@ -47,6 +47,11 @@ struct Level {
   std::vector<Assignment> assignments;
   Location where;
 };
+/// Whether tables can tell a level of this label from an axis that does not apply, which they show as "-" or
+/// as nothing.
+bool is_level_label(const std::string& label);
+/// What messages say where they cannot; `level`: "the level", "the experiment as it is".
+std::string label_mistake(const std::string& axis, const std::string& label, const std::string& level);
 
 /// A continuous axis of a sample block.
 struct SampleRange {

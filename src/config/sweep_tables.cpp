@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/fields.hpp"
+#include "config/sweep.hpp"
 #include "config/sweep_keys.hpp"
 #include "util/text.hpp"
 
@@ -103,6 +104,17 @@ bool SweepTables::is_misspelt(const toml::table& owner, const std::string& kind,
       return true;
   }
   return false;
+}
+
+bool is_level_label(const std::string& label) {
+  return label != "-" && label.find_first_not_of(" \t") != std::string::npos;
+}
+
+std::string label_mistake(const std::string& axis, const std::string& label, const std::string& level) {
+  return fmt::format(
+      "axis '{}': tables would show {} as '{}', like an axis that does not apply; expected a level with "
+      "another label: {{ label = \"none\", ... }}",
+      axis, level, label);
 }
 
 }  // namespace ablate

@@ -118,9 +118,12 @@ std::int32_t CellExpander::add_level(std::size_t axis, const Level* level) {
   return static_cast<std::int32_t>(levels.size() - 1);
 }
 
-/// A label that no file wrote down may be that of a level in one: where both have the same values.
+/// A label that no file wrote down may be that of a level in one: where both have the same values. And it has
+/// to be one.
 void CellExpander::refuse_label(std::size_t axis, const Level& made, const Experiment& experiment,
                                 const std::vector<Assignment>& computed, const std::string& what) const {
+  if (!is_level_label(made.label))
+    throw CellError(label_mistake(axes_[axis].name, made.label, what), made.where);
   for (const Block& block : sweep_.blocks)
     for (const Axis& source : block.axes) {
       if (source.name != axes_[axis].name) continue;

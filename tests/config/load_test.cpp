@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
 #include <sstream>
 
@@ -163,6 +165,25 @@ BOOST_AUTO_TEST_CASE(a_repeated_level_is_one_mistake_however_often_it_is_there) 
              "sweep.toml:4:26: axis 'demo.peak_lr' has the level '0.2' twice\n");
   BOOST_TEST(mistakes(*this, head + "levels = [{label='a', demo.width=4}, {label='a', demo.width=8}]\n") ==
              "sweep.toml:4:38: axis 'demo.peak_lr' has the level 'a' twice\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_level_is_not_called_as_an_axis_that_does_not_apply_is_shown) {
+  const std::string axis = kHead + "[[axis]]\nname = 'opt'\n";
+  const auto mistake = [](int column, const std::string& label) {
+    return fmt::format(
+        "sweep.toml:4:{}: axis 'opt': tables would show the level as '{}', like an axis that does not apply; "
+        "expected a level with another label: {{ label = \"none\", ... }}\n",
+        column, label);
+  };
+  BOOST_TEST(mistakes(*this, axis + "levels = [{label='-', demo.width=4}, {label='a', demo.width=8}]\n") ==
+             mistake(11, "-"));
+  BOOST_TEST(mistakes(*this, axis + "levels = [{label=' ', demo.width=4}, {label='-'}]\n") ==
+             mistake(11, " ") + mistake(38, "-"));
+  BOOST_TEST(mistakes(*this, axis + "levels = [{label='--', demo.width=4}, {label='a', demo.width=8}]\n") ==
+             "none");
+  // A label that the level's value gives.
+  BOOST_TEST(mistakes(*this, kHead + "[[axis]]\nkey = 'llm.init'\nlevels = ['', '-', 'a']\n")
+                 .starts_with("sweep.toml:4:11: axis 'llm.init': tables would show the level as ''"));
 }
 
 BOOST_AUTO_TEST_CASE(no_mistake_is_shown_that_only_follows_from_another) {

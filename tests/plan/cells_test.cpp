@@ -47,6 +47,11 @@ BOOST_AUTO_TEST_CASE(a_label_that_is_made_up_is_never_that_of_another_level) {
       "[[axis]]\nname = 'size'\nlevels = [{ label = 'baseline', demo.width = 4, "
       "demo.resolution = 4 }, { label = 'big', demo.width = 64, demo.resolution = 4 }]\n";
   BOOST_TEST(mistakes(design + size).starts_with("sweep.toml:5:11: axis 'size': the level 'baseline' has "));
+  // Nor is it none: the experiment has no weights to begin with.
+  BOOST_TEST(
+      mistakes(design + axis("llm.init", "['a', 'b']")) ==
+      "sweep.toml:4:7: axis 'llm.init': tables would show the experiment as it is as '', like an axis that "
+      "does not apply; expected a level with another label: { label = \"none\", ... }");
   // A level that sets what the experiment has, or nothing, is the baseline under whatever label.
   BOOST_TEST(labels(plan(design + axis("demo.width", "[{ label = 'usual', value = 32 }, 7]"))) ==
              "usual | 7");
