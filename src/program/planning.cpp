@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "data/input_files.hpp"
 #include "data/shard.hpp"
@@ -23,8 +24,8 @@ namespace {
 /// Tells the content of sources, and keeps what it has found.
 class SourceReader {
  public:
-  SourceReader(Database* database, const PlanOptions& options, bool as_remembered = false)
-      : options_(options), hashes_(database, as_remembered) {}
+  SourceReader(Database* database, const PlanOptions& options, bool only_small = false)
+      : options_(options), hashes_(database, only_small) {}
 
   std::string read(const std::string& path, SourceKind kind) {
     if (options_.reading) options_.reading(path);
@@ -108,36 +109,64 @@ std::string former_line(const PlannedSweep& planned, bool saved) {
 
 namespace {
 
-/// Whether one of the sweep's files was written, or put in its place, since then; the file system's clock may
-/// be a little late.
-bool is_newer(const Sweep& sweep, double planned_at) {
+/// Whether a file was written, or put in its place, since then; the file system's clock may be a little late.
+bool is_newer(const std::filesystem::path& file, double planned_at) {
   constexpr double kSlack = 2, kNsPerSecond = 1e9;
-  for (const std::filesystem::path& file : {sweep.file, sweep.experiment_file})
-    if (const auto state = find_file_state(file);
-        !state || static_cast<double>(state->ctime_ns) / kNsPerSecond > planned_at - kSlack)
-      return true;
-  return false;
+  const auto state = find_file_state(file);
+  return !state || static_cast<double>(state->ctime_ns) / kNsPerSecond > planned_at - kSlack;
 }
 
-bool gives_saved_plan(Database& database, const Sweep& sweep, std::int64_t sweep_id) {
+/// "SWEEP", "EXPERIMENT, which SWEEP names,": those of the sweep's files that are newer; empty: none.
+std::string newer_files(const Sweep& sweep, const std::string& shown, double planned_at) {
+  const bool is_one = sweep.file == sweep.experiment_file;
+  const bool has_sweep = is_newer(sweep.file, planned_at),
+             has_experiment = !is_one && is_newer(sweep.experiment_file, planned_at);
+  const std::string experiment = shown_path(sweep.experiment_file);
+  if (!has_experiment) return has_sweep ? shown : "";
+  return has_sweep ? fmt::format("{} or {}, which it names,", shown, experiment)
+                   : fmt::format("{}, which {} names,", experiment, shown);
+}
+
+/// Whether the sweep's files say what they said when it was planned: its data are taken for what they held
+/// then, whatever became of them. Where the database does not know that, as the same content was found
+/// elsewhere since, they are read.
+bool gives_saved_plan(Database& database, const Sweep& sweep, const std::vector<SweepSource>& sources,
+                      std::int64_t sweep_id) {
   const PlanOptions options;
-  SourceReader reader(&database, options, /*as_remembered=*/true);
+  SourceReader reader(&database, options, /*only_small=*/true);
   return has_plan(database, sweep_id, make_plan(sweep, [&](const std::string& path, SourceKind kind) {
+                    const auto place = std::filesystem::absolute(path).lexically_normal();
+                    for (const SweepSource& source : sources)
+                      if (source.path == place && source.kind == kind) return source.hash;
                     return reader.read(path, kind);
                   }));
 }
 
-/// Whether stat(2) tells of a file what it did when it was read.
-bool is_as_read(const std::filesystem::path& file, const FileContent& content) {
+/// What is known of data that were planned.
+enum class Change { none, possible, certain };
+struct ChangedData {
+  std::filesystem::path path;  ///< The first source or file that holds something else, or may do so.
+  Change change = Change::none;
+};
+
+/// What became of a file since it was read. Where size and times do not tell, it is read, as long as `budget`
+/// bytes last.
+Change find_change(const std::filesystem::path& file, const FileContent& content, std::int64_t& budget) {
   const auto state = find_file_state(file);
-  return state && (content.state.is_known() ? *state == content.state : state->size == content.bytes);
+  if (!state || state->size != content.bytes) return Change::certain;
+  if (content.state.is_known() && *state == content.state) return Change::none;
+  if (state->size > budget) return content.state.is_known() ? Change::possible : Change::none;
+  budget -= state->size;
+  return read_content(file).hash == content.hash ? Change::none : Change::certain;
 }
 
-/// The first source or file of the sweep's data that may hold something else than when it was planned; empty:
-/// none. Nothing is read: pictures that records name are not looked at, nor data that are gone.
-std::filesystem::path find_changed_data(Database& database, std::int64_t sweep_id) {
+/// What of the sweep's data is no longer as it was planned. Pictures that records name are not looked at, nor
+/// data that are gone.
+ChangedData find_changed_data(const Database& database, const std::vector<SweepSource>& sources) {
   std::error_code failed;
-  for (const SweepSource& source : load_sweep_sources(database, sweep_id)) {
+  std::int64_t budget = kSmallFile;
+  ChangedData possible;
+  for (const SweepSource& source : sources) {
     const std::filesystem::path promise = promise_file(database.folder(), source.hash);
     if (!std::filesystem::exists(promise, failed)) continue;
     const InputFiles list = list_input_files(source.path, source.kind,
@@ -145,13 +174,16 @@ std::filesystem::path find_changed_data(Database& database, std::int64_t sweep_i
     if (!list.missing.empty()) continue;
     InputContent read = load_promise(promise);
     std::erase_if(read.files, [](const InputContent::File& file) { return file.is_picture; });
-    if (list.files.size() != read.files.size()) return source.path;
-    for (std::size_t i = 0; i < list.files.size(); ++i)
-      if ((read.names_count && list.files[i].name != read.files[i].name) ||
-          !is_as_read(list.files[i].path, read.files[i].content))
-        return list.files[i].path;
+    if (list.files.size() != read.files.size()) return {source.path, Change::certain};
+    for (std::size_t i = 0; i < list.files.size(); ++i) {
+      const std::filesystem::path& path = list.files[i].path;
+      const bool renamed = read.names_count && list.files[i].name != read.files[i].name;
+      const Change change = renamed ? Change::certain : find_change(path, read.files[i].content, budget);
+      if (change == Change::certain) return {path, change};
+      if (change == Change::possible && possible.change == Change::none) possible = {path, change};
+    }
   }
-  return {};
+  return possible;
 }
 
 }  // namespace
@@ -162,17 +194,19 @@ std::string changed_line(Database& database, const std::string& asked) {
   if (!std::filesystem::is_regular_file(asked, failed) || real_path(asked) != real_path(saved.path))
     return "";
   const std::string file = shown_path(asked);
+  std::string what;
   try {
-    // Planning takes time where cells are many, and another version of this program may plan them otherwise.
     const Sweep sweep = load_sweep(asked);
-    if (!is_newer(sweep, saved.planned_at) || gives_saved_plan(database, sweep, saved.id)) {
-      const std::filesystem::path data = find_changed_data(database, saved.id);
-      return data.empty()
-                 ? ""
-                 : fmt::format(
-                       "{}, which {} reads, may have changed since it was planned, and shown is what "
-                       "it was then; `ablate plan {} --save` plans it as it is now",
-                       shown_path(data), file, file);
+    const std::vector<SweepSource> sources = load_sweep_sources(database, saved.id);
+    const std::string newer = newer_files(sweep, file, saved.planned_at);
+    // Planning takes time where cells are many, and another version of this program may plan them otherwise.
+    if (newer.empty() || gives_saved_plan(database, sweep, sources, saved.id)) {
+      const ChangedData data = find_changed_data(database, sources);
+      if (data.change == Change::none) return "";
+      what = fmt::format("{}, which {} reads, {}", shown_path(data.path), file,
+                         data.change == Change::certain ? "has changed" : "may have changed");
+    } else {
+      what = newer + " has changed";
     }
   } catch (const std::exception&) {  // Whatever it is: what was asked for is in the database.
     return fmt::format(
@@ -181,9 +215,8 @@ std::string changed_line(Database& database, const std::string& asked) {
         file, file);
   }
   return fmt::format(
-      "{} has changed since it was planned, and shown is what it was then; `ablate plan {} "
-      "--save` plans it as it is now",
-      file, file);
+      "{} since it was planned, and shown is what it was then; `ablate plan {} --save` plans it as it is now",
+      what, file);
 }
 
 PlannedSweep plan_sweep(Sweep sweep, Database* database, const PlanOptions& options) {

@@ -51,9 +51,9 @@ PlannedSweep list_sweep(const Sweep& sweep);
 std::string former_line(const PlannedSweep& planned, bool saved);
 
 /// For whoever asks for what the database has of a sweep by the name of its file: "FILE has changed since it
-/// was planned ...", where it gives another plan now; or the like of its data, by size and times of their
-/// files: nothing is read. Else empty, as for a sweep that is asked for by its own name. Throws Error as
-/// get_sweep() does.
+/// was planned ...", where the sweep's or the experiment's file gives another plan now; or the like of its
+/// data, which "may have changed" where a large file, which is not read, has other times. Else empty, as for
+/// a sweep that is asked for by its own name. Throws Error as get_sweep() does.
 std::string changed_line(Database& database, const std::string& asked);
 
 /// Throws Error naming the data that the plan lacks.

@@ -8,8 +8,6 @@ namespace ablate {
 
 namespace {
 
-constexpr std::int64_t kSmall = 1 << 24;  // Bytes: a file of that size is read in no time.
-
 std::string absolute_text(const std::filesystem::path& path) {
   if (path.is_absolute()) return path.string();
   return std::filesystem::absolute(path).lexically_normal().string();
@@ -23,7 +21,7 @@ std::optional<FileContent> FileHashes::find_remembered(const std::string& path,
   Query query(*database_, "SELECT hash, size, mtime_ns, ctime_ns, inode FROM data_hash WHERE path = ?", path);
   if (!query.step()) return std::nullopt;
   const FileState then{query.integer(1), query.integer(2), query.integer(3), query.integer(4)};
-  if (!as_remembered_ && then != state) return std::nullopt;
+  if (then != state) return std::nullopt;
   return FileContent{query.text(0), then.size, then};
 }
 
@@ -34,7 +32,7 @@ FileContent FileHashes::get(const std::filesystem::path& path) {
   if (const auto found = read_.find(key); found != read_.end() && found->second.state == *state)
     return found->second;
   if (auto remembered = find_remembered(key, *state)) return *std::move(remembered);
-  if (as_remembered_ && state->size > kSmall) return {hash128("never read: " + key).hex(), state->size, {}};
+  if (only_small_ && state->size > kSmallFile) return {hash128("never read: " + key).hex(), state->size, {}};
   FileContent content = read_content(path);
   if (content.state.is_known()) new_hashes_.emplace_back(key, content);
   return read_[key] = content;
@@ -48,7 +46,7 @@ std::vector<std::string> FileHashes::get_names(const std::filesystem::path& path
     Query query(*database_, "SELECT names FROM data_names WHERE hash = ? AND version = ?", hash, version);
     if (query.step()) return query.view(0).empty() ? std::vector<std::string>() : split(query.view(0), '\0');
   }
-  if (as_remembered_ && content.bytes > kSmall) return {};
+  if (only_small_ && content.bytes > kSmallFile) return {};
   const std::vector<std::string> names = read();
   new_names_.push_back({hash, version, join(names, std::string_view("\0", 1))});
   return names;

@@ -1,6 +1,7 @@
 // Content hashes of data files, remembered by what stat(2) tells of them.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,13 +14,15 @@
 
 namespace ablate {
 
+/// A file of so many bytes is read in no time.
+constexpr std::int64_t kSmallFile = 1 << 24;
+
 class FileHashes {
  public:
-  /// `database` may be null: then files are remembered for as long as this lives. With `as_remembered` a file
-  /// is taken for what it was when it was read last, whatever became of it, and of those that never were only
-  /// small ones are read: a large one is like no other.
-  explicit FileHashes(Database* database, bool as_remembered = false)
-      : database_(database), as_remembered_(as_remembered) {}
+  /// `database` may be null: then files are remembered for as long as this lives. With `only_small` no large
+  /// file is read: one that is not remembered is like no other.
+  explicit FileHashes(Database* database, bool only_small = false)
+      : database_(database), only_small_(only_small) {}
 
   /// kAbsent when there is no regular file. Throws Error when it cannot be read.
   FileContent get(const std::filesystem::path& path);
@@ -42,7 +45,7 @@ class FileHashes {
   std::optional<FileContent> find_remembered(const std::string& path, const FileState& state) const;
 
   Database* database_;
-  bool as_remembered_;
+  bool only_small_;
   std::unordered_map<std::string, FileContent> read_;            ///< By absolute path.
   std::vector<std::pair<std::string, FileContent>> new_hashes_;  ///< Path, absolute, and content.
   std::vector<Names> new_names_;

@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(data_that_change_are_told_apart_from_the_file_that_names_th
   BOOST_TEST_REQUIRE(program.run("plan s.toml --save").code == 0);
   BOOST_TEST(program.run("status s.toml").err == "");
   const std::string note =
-      "copy.jsonl, which s.toml reads, may have changed since it was planned, and shown is what it was then; "
+      "copy.jsonl, which s.toml reads, has changed since it was planned, and shown is what it was then; "
       "`ablate plan s.toml --save` plans it as it is now\n";
   program.shell("touch s.toml; echo '{\"text\": \"u\"}' >> copy.jsonl");
   BOOST_TEST(has(program.run("status s.toml").err, note));
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(data_that_change_are_told_apart_from_the_file_that_names_th
   program.shell("mv copy.jsonl new");
   BOOST_TEST(program.run("status s.toml").err == "");
   program.shell("mv new copy.jsonl; sleep 2.1; $ABLATE plan s.toml --save; cp text/a.jsonl text/z.jsonl");
-  BOOST_TEST(has(program.run("status s.toml").err, "text, which s.toml reads, may have changed"));
+  BOOST_TEST(has(program.run("status s.toml").err, "text, which s.toml reads, has changed since"));
   program.shell("rm text/z.jsonl; $ABLATE plan s.toml --save");
   program.shell("sed -i \"s/'copy.jsonl', //\" s.toml");
   BOOST_TEST(has(program.run("status s.toml").err, "s.toml has changed since it was planned"));
@@ -251,10 +251,34 @@ BOOST_AUTO_TEST_CASE(equal_bytes_that_are_read_in_another_way_are_other_jobs_wit
   BOOST_TEST(has(paths, "/t.model\n"));
   BOOST_TEST(has(paths, "/x.jsonl\n"));
   BOOST_TEST(has(paths, "/x.txt\n"));
+  // Touched data are read; where they are large, they are not.
+  program.shell("touch copy.jsonl s.toml");
+  BOOST_TEST(program.run("status s.toml").err == "");
+  program.shell("truncate -s 17M text/a.jsonl; sleep 2.1; $ABLATE plan s.toml --save; touch text/a.jsonl");
+  BOOST_TEST(
+      has(program.run("status s.toml").err, "text/a.jsonl, which s.toml reads, may have changed since"));
   BOOST_TEST(!has(paths, "/y."));
 }
 
 BOOST_AUTO_TEST_CASE(links_count_by_what_they_lead_to) {
+BOOST_AUTO_TEST_CASE(data_that_were_written_right_before_they_were_planned_have_not_changed_since) {
+  const InitSweep program;
+  program.scratch.write("s.toml",
+                        "experiment = 'llm.toml'\nseeds = 1\n[[axis]]\nkey = 'train.llm.peak_lr'\n"
+                        "levels = [0.1, 0.2]\n");
+  program.shell("sleep 2.1; $ABLATE plan s.toml --save");  // The first hash is kept, the second is not.
+  program.shell("echo '{\"text\": \"u\"}' > text/a.jsonl; $ABLATE plan s.toml --save");
+  BOOST_TEST(program.run("status s.toml").err == "");
+  program.shell("touch s.toml llm.toml");
+  BOOST_TEST(program.run("status s.toml").err == "");
+  program.shell("echo '[train.llm]' >> llm.toml; echo 'warmup_steps = 7' >> llm.toml");
+  BOOST_TEST(has(program.run("status s.toml").err,
+                 "s.toml or llm.toml, which it names, has changed since it was planned"));
+  program.shell("sleep 2.1; $ABLATE plan s.toml --save; sleep 2.1; sed -i s/7/8/ llm.toml");
+  BOOST_TEST(has(program.run("status s.toml").err,
+                 "note: llm.toml, which s.toml names, has changed since it was planned"));
+}
+
   const InitSweep program;
   program.shell(
       "mkdir -p blobs rev1 rev2 && echo 1 > blobs/a && echo 2 > blobs/b && "

@@ -118,9 +118,8 @@ BOOST_AUTO_TEST_CASE(a_file_that_has_changed_since_it_was_planned_is_said_to_hav
   notes_are("");
   program.shell("sed -i 's/steps = 60/steps = 70/' demo.toml");
   notes_are(
-      "note: tiny.toml has changed since it was planned, and shown is what it was then; `ablate plan "
-      "tiny.toml "
-      "--save` plans it as it is now\n");
+      "note: tiny.toml or demo.toml, which it names, has changed since it was planned, and shown is what it "
+      "was then; `ablate plan tiny.toml --save` plans it as it is now\n");
   BOOST_TEST(program.run("table tiny.toml").out == table);
   program.shell("echo 'levels = 3' >> tiny.toml");
   notes_are(
