@@ -30,11 +30,20 @@ std::string counts_line(const ScheduleResult& result) {
   return line;
 }
 
+/// "3 attempts", "4 attempts, 1 of them adopted"
+std::string attempts_words(const ScheduleResult& result) {
+  const std::string words = count_of(result.attempts + result.adopted, "attempt");
+  if (result.adopted == 0) return words;
+  return result.attempts == 0 && result.adopted == 1
+             ? words + ", adopted,"
+             : fmt::format("{}, {} of them adopted,", words, with_commas(result.adopted));
+}
+
 int conclude(SweepRun& run, const RunOutcome& outcome, bool quiet) {
   const ScheduleResult& result = outcome.jobs;
   const std::string name = one_line(run.planned().plan.sweep);
-  std::string text = fmt::format("{}: {}; {} in {}\n", name, counts_line(result),
-                                 count_of(result.attempts, "attempt"), human_duration(outcome.seconds));
+  std::string text = fmt::format("{}: {}; {} in {}\n", name, counts_line(result), attempts_words(result),
+                                 human_duration(outcome.seconds));
   const auto list = [&](JobState state) {
     const std::vector<JobRow> rows = load_rows_in(run.database(), run.sweep_id(), state);
     if (!rows.empty()) text += fmt::format("\n{}\n", to_name(state));

@@ -96,7 +96,7 @@ class Scheduler {
       fruitless_;  ///< Of each job: attempts in a row without progress, in this `ablate run`.
   Slots slots_;
   Supervisor running_;
-  std::int64_t attempts_ = 0, failures_ = 0;
+  std::int64_t attempts_ = 0, adopted_ = 0, failures_ = 0;
   int stops_heeded_ = 0;
   std::int64_t seen_version_ = 0;
   bool states_changed_ =
@@ -149,6 +149,7 @@ void Scheduler::settle_leftovers() {
     running_.add(std::move(running));
     if (found == WorkerState::running && attempt.state == AttemptState::queued) running_.begin(attempt.id);
     if (job.cancel != CancelReason::none) running_.cancel(job.id);
+    ++adopted_;
   }
 }
 
@@ -419,6 +420,7 @@ ScheduleResult run_schedule(Database& database, std::int64_t sweep_id, std::int6
     if (left == 0) throw;
     throw Error(fmt::format("{}; {} running {} left alone: the next `ablate run` takes over", error.what(),
                             left, left == 1 ? "job is" : "jobs are"));
+          .adopted = adopted_,
   }
 }
 

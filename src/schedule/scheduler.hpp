@@ -40,6 +40,7 @@ struct ScheduleResult {
   std::int64_t finished = 0, failed = 0, cancelled = 0, stopped_early = 0, blocked = 0,
                waiting = 0;   ///< Of the sweep's jobs, at the end.
   std::int64_t attempts = 0;  ///< Started by this call.
+  std::int64_t adopted = 0;   ///< That an earlier scheduler had started, and that this call saw to their end.
   bool interrupted = false;   ///< Stopped by a signal: running jobs left a checkpoint and wait.
 };
 

@@ -353,6 +353,19 @@ BOOST_AUTO_TEST_CASE(a_worker_that_died_with_its_run_is_shown_as_gone) {
   BOOST_TEST(program.run_tiny().code == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_that_outlived_its_run_is_counted_by_the_next_one) {
+  const Program program;
+  program.scratch.write("wait", "");
+  const std::string run = "$ABLATE run tiny.toml --worker ./worker --slots 1 --threads 1";
+  program.shell(
+      run + " > first & pid=$!\nwhile ! grep -q start first; do sleep 0.02; done\n" +
+      "kill -KILL $pid; wait $pid\n" + run +
+      " > second & pid=$!\nwhile ! grep -q adopted second; do sleep 0.02; done\nrm wait; wait $pid");
+  BOOST_TEST(program.read("second").find("tiny: 24 jobs finished; 24 attempts, 1 of them adopted, in ") !=
+                 std::string::npos,
+             program.read("second"));
+}
+
 BOOST_AUTO_TEST_CASE(databases_in_one_folder_leave_one_another_alone) {
   const Program program;
   const std::string run = "$ABLATE run tiny.toml --worker ./worker --slots 2 --threads 1 --quiet --db r/";

@@ -25,6 +25,7 @@ BOOST_AUTO_TEST_CASE(one_that_was_read_to_its_finished_event_and_not_ended_is_fi
   const ScheduleResult result = sweep.run();
   BOOST_TEST(result.finished == 1);
   BOOST_TEST(result.attempts == 0);
+  BOOST_TEST(result.adopted == 0);
 }
 
 BOOST_AUTO_TEST_CASE(one_that_died_is_lost_and_its_job_goes_on_from_its_checkpoint) {
@@ -53,6 +54,7 @@ BOOST_AUTO_TEST_CASE(one_that_lives_is_adopted_and_takes_its_slot) {
   const ScheduleResult result = sweep.run();
   BOOST_TEST(result.finished == 2);
   BOOST_TEST(result.attempts == 1);
+  BOOST_TEST(result.adopted == 1);
   BOOST_TEST(sweep.progress.num_adopted == 1);
   BOOST_TEST(sweep.runner.most_at_once == 1u);
   BOOST_TEST(sweep.clock.seconds == 1006.0);
