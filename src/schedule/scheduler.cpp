@@ -81,6 +81,7 @@ class Scheduler {
   void heed_cancel_requests();
   void heed_stop_policy();
   void reload_states();
+  void keep_finished(bool at_end);
   ScheduleResult result() const;
 
   Database& database_;
@@ -101,6 +102,8 @@ class Scheduler {
   std::int64_t seen_version_ = 0;
   bool states_changed_ =
       false;  ///< Another process or the stop policy has written: jobs may be cancelled, or wait again.
+  bool has_finished_ = false;  ///< Jobs, since the last checkpoint.
+  double next_checkpoint_ = 0;
 };
 
 ScheduleResult Scheduler::run() {
@@ -111,6 +114,7 @@ ScheduleResult Scheduler::run() {
     while (start_ready()) {
     }
     progress_.tick();
+    keep_finished(running_.attempts().empty());
     if (running_.attempts().empty()) return result();
     wait();
     if (!running_.look()) continue;
@@ -145,11 +149,11 @@ void Scheduler::settle_leftovers() {
       end(running, std::nullopt);
       continue;
     }
+    ++adopted_;
     progress_.adopted(job, attempt);
     running_.add(std::move(running));
     if (found == WorkerState::running && attempt.state == AttemptState::queued) running_.begin(attempt.id);
     if (job.cancel != CancelReason::none) running_.cancel(job.id);
-    ++adopted_;
   }
 }
 
@@ -339,6 +343,7 @@ void Scheduler::end(RunningAttempt& running, const std::optional<ExitStatus>& ex
   attempt.ended_at = now;
   if (exit) attempt.exit_code = exit->code, attempt.signal = exit->signal;
   progress_.ended(job, attempt, next);
+  has_finished_ = has_finished_ || next == JobState::finished;
   if (next == JobState::failed) count_failure(running.job);
 }
 
@@ -395,6 +400,17 @@ void Scheduler::reload_states() {
   }
 }
 
+/// Has the database's file by itself hold what is finished, so that a copy of it does, too. Not after each
+/// job where many end in a second: each time the disk is waited for.
+void Scheduler::keep_finished(bool at_end) {
+  constexpr double kSeconds = 2;
+  const double now = clock_.monotonic();
+  if (!has_finished_ || (!at_end && now < next_checkpoint_)) return;
+  database_.checkpoint();
+  has_finished_ = false;
+  next_checkpoint_ = now + kSeconds;
+}
+
 ScheduleResult Scheduler::result() const {
   const JobQueue::Counts counts = queue_.count();
   return {.finished = counts.finished,
@@ -404,6 +420,7 @@ ScheduleResult Scheduler::result() const {
           .blocked = counts.blocked,
           .waiting = counts.waiting + counts.queued + counts.running,
           .attempts = attempts_,
+          .adopted = adopted_,
           .interrupted = stops_heeded_ > 0 && counts.waiting > 0};
 }
 
@@ -420,7 +437,6 @@ ScheduleResult run_schedule(Database& database, std::int64_t sweep_id, std::int6
     if (left == 0) throw;
     throw Error(fmt::format("{}; {} running {} left alone: the next `ablate run` takes over", error.what(),
                             left, left == 1 ? "job is" : "jobs are"));
-          .adopted = adopted_,
   }
 }
 

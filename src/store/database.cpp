@@ -138,14 +138,17 @@ Database::~Database() = default;
 void Database::open(Mode mode) {
   const bool writing = mode == Mode::read_write;
   sqlite_.reset();
+  std::error_code ignored;
+  // SQLite makes both where they are not there.
+  const auto bytes = std::filesystem::file_size(path_, ignored);
+  const bool has_content = !ignored && bytes > 0;
+  const bool had_wal = std::filesystem::exists(path_.string() + "-wal", ignored);
   // Read-only connections are opened for writing too, and then barred from it: SQLite's own read-only mode
   // leaves a -wal and a -shm file.
   if (!connect(SQLite::OPEN_READWRITE | (writing ? SQLite::OPEN_CREATE : 0), path_.string())) {
     if (writing)
       throw Error(fmt::format("{}: cannot be written; expected a file and folder that can", path_.string()));
-    std::error_code ignored;
-    const bool in_use = std::filesystem::exists(path_.string() + "-wal", ignored);
-    if (in_use || !connect(SQLite::OPEN_READONLY | SQLite::OPEN_URI, immutable_uri(path_)))
+    if (had_wal || !connect(SQLite::OPEN_READONLY | SQLite::OPEN_URI, immutable_uri(path_)))
       throw Error(fmt::format("{}: cannot be read: its folder cannot be written, and a writer left it open",
                               path_.string()));
   }
@@ -157,9 +160,30 @@ void Database::open(Mode mode) {
   }
   if (sqlite3_db_readonly(sqlite_->getHandle(), "main") == 1)
     throw Error(fmt::format("{}: cannot be written; expected a file and folder that can", path_.string()));
-  get_version(*sqlite_, path_);  // before anything is changed: whose file is it?
+  const int version = get_version(*sqlite_, path_);  // before anything is changed: whose file is it?
+  if (version == 0 && has_content && !had_wal) refuse_torn_copy();
   sqlite_->exec("PRAGMA journal_mode = WAL");
   migrate(*sqlite_, path_, known_migrations());
+  if (version != known_migrations().back().to) checkpoint();  // Else the file by itself would stay empty.
+}
+
+/// Throws Error for a file that SQLite has made and that is empty, as its log is gone, beside the folder of
+/// somebody's jobs: all that was finished would run again.
+void Database::refuse_torn_copy() const {
+  std::error_code failed;
+  const std::filesystem::path jobs = folder() / "jobs";
+  if (std::filesystem::is_empty(jobs, failed) || failed) return;
+  throw Error(fmt::format(
+      "{0}: is empty, though {1} beside it holds the work of jobs: was {2} left behind when it was copied? "
+      "Copy that file, too, in which SQLite keeps what it has written last; to begin anew, remove {0}",
+      path_.string(), jobs.string(), path_.filename().string() + "-wal"));
+}
+
+/// A passive checkpoint waits for nobody and has nobody wait. Without one the file stays as it was until
+/// SQLite has written 1,000 pages or the last connection is closed, and a copy of the file alone, which
+/// people make, lacks all of that. Where it fails, everything stays in the -wal file, where it is safe.
+void Database::checkpoint() {
+  sqlite3_wal_checkpoint_v2(sqlite_->getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
 /// False when SQLite cannot make its files in the folder.

@@ -44,6 +44,8 @@ class Database {
   SQLite::Database& sqlite() { return *sqlite_; }
   /// A prepared statement, reset and with its bindings cleared; prepared once for each distinct text.
   SQLite::Statement& prepare(const char* sql);
+  /// Moves what is committed from the -wal file into the file itself, as far as nobody reads what was before.
+  void checkpoint();
   /// Changes whenever another connection has written (PRAGMA data_version).
   std::int64_t data_version();
   /// Ids of metric names that this connection has met: forgotten when a transaction rolls back.
@@ -52,6 +54,7 @@ class Database {
  private:
   void open(Mode mode);
   bool connect(int flags, const std::string& name);
+  void refuse_torn_copy() const;
 
   struct Statements;
   std::filesystem::path path_;

@@ -98,6 +98,12 @@ class WithoutForeignKeys {
 void check_version(int version, const std::filesystem::path& path) {
   const int known = known_migrations().back().to;
   if (check_not_newer(version, path, known) == known) return;
+  if (version == 0)
+    throw VersionError(
+        fmt::format("{}: is empty, or {}-wal was left behind when it was copied", path.string(),
+                    path.filename().string()),
+        "copy that file, too, in which SQLite keeps what it has written last; a new database is filled by "
+        "`ablate run SWEEP`");
   throw VersionError(
       fmt::format("{}: is a database of version {}; expected version {}", path.string(), version, known),
       "`ablate run SWEEP` or `ablate plan SWEEP --save` brings it up to date and keeps what is in it");

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "schedule/fixture.hpp"
+#include "store/query.hpp"
 #include "util/error.hpp"
 
 namespace ablate {
@@ -18,6 +19,27 @@ BOOST_AUTO_TEST_CASE(parents_run_first_and_everything_finishes) {
   BOOST_TEST(sweep.progress.order.front() == sweep.ids[0]);
   BOOST_CHECK(sweep.last(0).state == AttemptState::finished);
   BOOST_TEST(sweep.last(0).handle == fmt::format("fake job {}", sweep.last(0).id));
+}
+
+BOOST_AUTO_TEST_CASE(the_file_of_the_database_by_itself_has_what_is_finished) {
+  TestSweep sweep({{"a"}, {"b"}, {"c"}});
+  const auto copy = sweep.database.folder() / "copy" / "a.db";
+  std::filesystem::create_directories(copy.parent_path());
+  const auto finished_in_copy = [&] {
+    std::filesystem::copy_file(sweep.database.path(), copy,
+                               std::filesystem::copy_options::overwrite_existing);
+    Database database(copy, Database::Mode::read_only);
+    Query query(database, "SELECT count(*) FROM job WHERE state = 'finished'");
+    query.step();
+    return query.integer(0);
+  };
+  std::vector<std::int64_t> found;
+  sweep.runner.behave = [](const AttemptRequest&) { return finishing(10); };
+  sweep.runner.on_wait = [&] { found.push_back(finished_in_copy()); };
+  BOOST_TEST(sweep.run().finished == 3);
+  BOOST_TEST(found.front() == 0);
+  BOOST_TEST(found.back() == 2);
+  BOOST_TEST(finished_in_copy() == 3);
 }
 
 BOOST_AUTO_TEST_CASE(finished_jobs_do_not_run_again) {

@@ -154,7 +154,8 @@ BOOST_AUTO_TEST_CASE(reading_needs_a_database_and_makes_no_file) {
              file.string() + ": there is no such file; expected a database that ablate made");
   BOOST_TEST(names_in(folder.path).empty());
   const auto empty = folder.write("empty.db", "");
-  BOOST_TEST(error_of_open(empty, Mode::read_only) == old_version(empty, 0));
+  BOOST_TEST(error_of_open(empty, Mode::read_only)
+                 .starts_with(empty.string() + ": is empty, or empty.db-wal was left behind when"));
 
   { Database database(folder.path / "a.db", Mode::read_write); }
   { Database database(folder.path / "a.db", Mode::read_only); }
@@ -174,6 +175,37 @@ BOOST_AUTO_TEST_CASE(a_read_only_connection_cannot_be_talked_into_writing) {
     BOOST_CHECK_THROW(Query(database, sql.c_str()).run(), Error);
   BOOST_TEST(!std::filesystem::exists(other));
   BOOST_TEST(ask(database, "SELECT count(*) FROM runs") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_file_by_itself_has_the_schema_while_the_database_is_open) {
+  const Scratch folder;
+  const Database open(folder.path / "a.db", Mode::read_write);
+  std::filesystem::copy_file(folder.path / "a.db", folder.path / "b.db");
+  Database copy(folder.path / "b.db", Mode::read_only);
+  BOOST_TEST(ask(copy, "SELECT count(*) FROM runs") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_whose_log_was_left_behind_is_said_to_be_empty) {
+  const Scratch folder;
+  const auto file = folder.path / "a.db";
+  make_foreign(file, "PRAGMA journal_mode = WAL");  // As it is while all that was written is in the log.
+  BOOST_TEST(std::filesystem::file_size(file) > 0u);
+  BOOST_TEST(error_of_open(file, Mode::read_only) ==
+             file.string() +
+                 ": is empty, or a.db-wal was left behind when it was copied; copy that file, too, in which "
+                 "SQLite keeps what it has written last; a new database is filled by `ablate run SWEEP`");
+  folder.write("jobs/key/1/journal.jsonl", "");
+  BOOST_TEST(
+      error_of_open(file, Mode::read_write) ==
+      fmt::format("{0}: is empty, though {1} beside it holds the work of jobs: was a.db-wal left behind "
+                  "when it was copied? Copy that file, too, in which SQLite keeps what it has written "
+                  "last; to begin anew, remove {0}",
+                  file.string(), (folder.path / "jobs").string()));
+  // Without the work of jobs nothing is lost, and beside it a new database may be made.
+  std::filesystem::remove_all(folder.path / "jobs");
+  const Database made(file, Mode::read_write);
+  folder.write("jobs/key/1/journal.jsonl", "");
+  const Database other(folder.path / "b.db", Mode::read_write);
 }
 
 BOOST_AUTO_TEST_CASE(a_newer_database_is_refused_by_version) {
