@@ -77,7 +77,7 @@ int run_data_tokenizer(const Arguments& arguments) {
   if (output.has_parent_path()) make_directories(output.parent_path());
   write_file(output, model);
   for (const Problem& problem : texts.report().first)
-    write_err("broken: " + printable(to_text(problem)) + "\n");
+    write_err("broken: " + printable(to_text(problem), kWhole) + "\n");
   const Tokenizer tokenizer(output);
   print("{}: {} pieces from {} of text in {}\n", output.string(), with_commas(tokenizer.vocab_size()),
         human_bytes(static_cast<double>(texts.bytes())), count_of(texts.documents(), "document"));

@@ -66,7 +66,7 @@ class LogTail {
   void show(std::string_view text) const {
     if (!clean_) return write_out(text);
     std::vector<std::string> lines = split(text, '\n');
-    for (std::string& line : lines) line = printable(line);
+    for (std::string& line : lines) line = printable(line, kWhole);
     write_out(join(lines, "\n"));
   }
   std::filesystem::path path_;

@@ -100,7 +100,7 @@ void print_error(const std::string& message) {
   std::string text = "ablate: " + message;
   if (terminal_of(2).columns > 0) {
     std::vector<std::string> lines = split(text, '\n');
-    for (std::string& line : lines) line = printable(line);
+    for (std::string& line : lines) line = printable(line, kWhole);
     text = join(lines, "\n");
   }
   write_err(text + "\n");

@@ -32,7 +32,7 @@ std::string render(const Diagnostic& diagnostic, const Sources& sources) {
   if (diagnostic.where.line == 0) return fmt::format("{}: {}", source.name, diagnostic.message);
   const std::string message = fmt::format("{}:{}:{}: {}", source.name, diagnostic.where.line,
                                           diagnostic.where.column, diagnostic.message);
-  const std::string line = printable(line_of(source.text, diagnostic.where.line));
+  const std::string line = printable(line_of(source.text, diagnostic.where.line), kWhole);
   if (line.empty() || find_invalid_utf8(line) || diagnostic.where.column > kMaxLineShown) return message;
   // The caret stands below the column: tabs are kept, other characters become as many blanks as they are
   // wide.

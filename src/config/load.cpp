@@ -38,7 +38,7 @@ class SweepReader : SweepTables {
     sweep.file = document_.file;
     sweep.where = {document_.source, 1, 1};
     sweep.name = text(root, "name").value_or(document_.file.stem().string());
-    if (sweep.name.empty() || sweep.name.size() > 200 || printable(sweep.name) != sweep.name)
+    if (sweep.name.empty() || sweep.name.size() > 200 || printable(sweep.name, kWhole) != sweep.name)
       findings_.add(place(root, "name"), "'name' is empty, too long or holds control characters");
     text(root, "description");
     const auto combine = choice(root, "", "combine", Combine::product);

@@ -41,10 +41,8 @@ struct FromJson {
 };
 
 [[noreturn]] void fail_type(const Field& field, const Json& found) {
-  constexpr std::size_t kMostBytes = 60;
-  std::string text = found.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
-  if (text.size() > kMostBytes) text = text.substr(0, kMostBytes) + "...";
-  throw Error(fmt::format("'{}': found {}; expected {}", field.key, text, describe_type(field)));
+  const std::string text = found.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  throw Error(fmt::format("'{}': found {}; expected {}", field.key, printable(text), describe_type(field)));
 }
 
 }  // namespace

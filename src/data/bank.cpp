@@ -63,7 +63,9 @@ std::string label_of(std::string_view caption) {
   while (label.starts_with(' ')) label.remove_prefix(1);
   while (label.ends_with(' ')) label.remove_suffix(1);
   const bool is_sentence = std::count(label.begin(), label.end(), ' ') >= kMaxLabelWords;
-  return is_sentence || label.size() > kMaxLabelBytes || printable(label) != label ? "" : std::string(label);
+  return is_sentence || label.size() > kMaxLabelBytes || printable(label, kWhole) != label
+             ? ""
+             : std::string(label);
 }
 
 void add_document(const Document& document, BankBuilder& builder) {

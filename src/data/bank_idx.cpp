@@ -92,7 +92,7 @@ std::vector<std::string> read_names(const std::filesystem::path& path) {
     while (!name.empty() && (name.back() == '\r' || name.back() == ' ')) name.pop_back();
   while (!names.empty() && names.back().empty()) names.pop_back();
   for (std::size_t i = 0; i < names.size(); ++i)
-    if (names[i].empty() || names[i].size() > kMaxLabelBytes || printable(names[i]) != names[i])
+    if (names[i].empty() || names[i].size() > kMaxLabelBytes || printable(names[i], kWhole) != names[i])
       throw DataError(fmt::format("{}:{}: expected the name of label {}, of at most {} bytes", path.string(),
                                   i + 1, i, kMaxLabelBytes));
   return names;

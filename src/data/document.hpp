@@ -49,5 +49,7 @@ struct Document {
 
 /// Most bytes that one document may take, pictures included.
 constexpr std::int64_t kMaxDocumentBytes = 256 << 20;
+/// As many bytes of the name of a picture or of an archive's member as messages show.
+constexpr std::size_t kShownName = 200;
 
 }  // namespace ablate

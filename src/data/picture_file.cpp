@@ -16,8 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// As much of a name from a record as a message shows.
-std::string show_name(const std::string& name) { return printable(name.substr(0, 200)); }
+std::string show_name(const std::string& name) { return printable(name, kShownName); }
 
 }  // namespace
 

@@ -143,8 +143,7 @@ void read_conversations(const Json& record, RecordBuilder& builder) {
     const RecordField speaker = get_field(get_object(turn), "from", turn.where);
     const std::string& from = get_string(speaker);
     if (from != "human" && from != "gpt")
-      fail_record(
-          fmt::format("{}.from: '{}'; expected 'human' or 'gpt'", turn.where, printable(from.substr(0, 40))));
+      fail_record(fmt::format("{}.from: '{}'; expected 'human' or 'gpt'", turn.where, printable(from)));
     std::string_view text = get_string(get_field(*turn.value, "value", turn.where));
     const bool target = from == "gpt";
     for (auto mark = text.find(kImageMark); mark != text.npos; mark = text.find(kImageMark)) {
@@ -191,7 +190,7 @@ std::string describe_keys(const Json& record) {
       keys.push_back("...");
       break;
     }
-    keys.push_back(printable(key.substr(0, 40)));
+    keys.push_back(printable(key));
   }
   return keys.empty() ? "an object without keys" : "an object with " + join(keys, ", ");
 }

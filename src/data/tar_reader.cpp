@@ -125,8 +125,9 @@ void TarReader::fail_header(const std::string& reason) {
 void TarReader::pass_over() {
   const auto fail = [&](const std::string& what) {
     position_ = last_->header;
-    throw TarDamage(position_, false,
-                    fmt::format("is {}, within {}; what follows is lost", what, printable(last_->name)));
+    throw TarDamage(
+        position_, false,
+        fmt::format("is {}, within {}; what follows is lost", what, printable(last_->name, kShownName)));
   };
   if (last_->size < 0)
     fail(fmt::format("damaged at byte {} (a size of {} bytes)", last_->header, last_->size));

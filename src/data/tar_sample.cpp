@@ -39,7 +39,7 @@ std::string describe_parts(const std::vector<SamplePart>& parts) {
       names.push_back("...");
       break;
     }
-    names.push_back(printable("." + part.extension.substr(0, 40)));
+    names.push_back(printable("." + part.extension));
   }
   return join(names, ", ");
 }
@@ -68,7 +68,7 @@ std::string find_sample_picture_bytes(const std::vector<SamplePart>& parts, cons
   if (found == parts.end())
     fail_document(ProblemKind::missing_image,
                   fmt::format("picture '{}' is no member of this sample, which has {}",
-                              printable(name.substr(0, 200)), describe_parts(parts)));
+                              printable(name, kShownName), describe_parts(parts)));
   return found->bytes;
 }
 

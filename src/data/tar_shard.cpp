@@ -19,7 +19,7 @@ constexpr std::int64_t kTarDocumentBlock = 1 << 20;
 /// "a.tar: dir/000123", without the "./" that `tar .` puts before names.
 std::string sample_place(const std::string& shard, std::string_view key) {
   if (key.starts_with("./")) key.remove_prefix(2);
-  return fmt::format("{}: {}", shard, printable(key));
+  return fmt::format("{}: {}", shard, printable(key, kWhole));
 }
 
 void check_member_name(const std::string& name) {
@@ -28,7 +28,7 @@ void check_member_name(const std::string& name) {
     fail_document(ProblemKind::path,
                   fmt::format("the archive's member '{}' leaves the archive; expected a relative "
                               "name without '..'",
-                              printable(name)));
+                              printable(name, kShownName)));
 }
 
 /// A sample while its headers come in.
@@ -140,7 +140,7 @@ class TarShard final : public Shard {
                       [&](const SamplePart& part) { return part.extension == name->extension; }))
         fail_document(ProblemKind::record,
                       fmt::format("two members with the extension .{}; expected one of each",
-                                  printable(name->extension.substr(0, 40))));
+                                  printable(name->extension)));
       if (member->size > kMaxDocumentBytes - bytes)
         fail_document(
             ProblemKind::too_large,

@@ -105,7 +105,7 @@ InputContent load_promise(const std::filesystem::path& file) {
     InputContent::File entry;
     if (number == 1 || !read_line(line, entry))
       throw Error(fmt::format("{}:{}: found '{}'; expected the hash, state and name of a file", file.string(),
-                              number, printable(line.substr(0, 100))));
+                              number, printable(line)));
     content.files.push_back(std::move(entry));
   }
   return content;

@@ -57,8 +57,8 @@ void refuse_contradicting_states(const std::vector<std::string>& known, const Te
     for (const TableRow& row : table.rows)
       if (parse_run_state(row.cells[first]) != parse_run_state(row.cells[other]))
         throw Error(fmt::format("{}: {} is '{}' and {} is '{}'; say which column counts with --state",
-                                table.where(row), one_line(alike[0]), one_line(row.cells[first]),
-                                one_line(alike[i]), one_line(row.cells[other])));
+                                table.where(row), one_line(alike[0]), printable(one_line(row.cells[first])),
+                                one_line(alike[i]), printable(one_line(row.cells[other]))));
   }
 }
 

@@ -20,7 +20,7 @@ h1 { font-size: 1.4rem; margin: 0 0 .3rem } h2 { font-size: 1.05rem; margin: 1.8
 
 std::string escape_html(std::string_view text) {
   std::string escaped;
-  for (const char c : printable(text)) {
+  for (const char c : printable(text, kWhole)) {
     switch (c) {
       case '&':
         escaped += "&amp;";

@@ -106,7 +106,7 @@ StartResult LocalRunner::start_one(const AttemptRequest& request) {
   auto lock = FileLock::try_take(folder.lock());
   if (!lock)
     throw Error(fmt::format("{}: is held by another process ({})", folder.lock().string(),
-                            printable(lock_text(folder.lock()))));
+                            printable(lock_text(folder.lock()), kWhole)));
   const auto program = find_program(worker_.string());
   if (!program) throw RunnerError(fmt::format("{}: no such program; expected the worker", worker_.string()));
   pid_t pid = 0;

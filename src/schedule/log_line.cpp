@@ -33,7 +33,7 @@ std::string clean(std::string_view line) {
   while (!line.empty() && (line.back() == ' ' || line.back() == '\r' || line.back() == '\t'))
     line.remove_suffix(1);
   while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
-  std::string text = printable(line.substr(0, kMaxLine));
+  std::string text = printable(line.substr(0, kMaxLine), kWhole);
   while (const auto bad = find_invalid_utf8(text)) text[*bad] = '?';
   return text;
 }

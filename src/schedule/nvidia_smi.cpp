@@ -50,7 +50,7 @@ std::vector<Card> parse_cards(std::string_view listing) {
                      .uuid = fields[1],
                      // "[N/A]", "[Not Supported]", "[Insufficient Permissions]"
                      .memory_bytes = static_cast<double>(find_number(fields[2]).value_or(0)) * kMebibyte,
-                     .name = printable(fields[3])});
+                     .name = printable(fields[3], kWhole)});
   }
   return cards;
 }
@@ -59,7 +59,7 @@ VisibleCards visible_cards(const std::vector<Card>& cards, std::string_view vari
   VisibleCards visible;
   for (const std::string& text : split(variable, ',')) {
     const std::string_view entry = trimmed(text);
-    if (entry.starts_with("MIG-") && visible.cards.empty()) visible.slice = printable(entry);
+    if (entry.starts_with("MIG-") && visible.cards.empty()) visible.slice = printable(entry, kWhole);
     const Card* card = find_card(cards, entry);
     if (card == nullptr) break;
     const bool is_twice = std::any_of(visible.cards.begin(), visible.cards.end(),

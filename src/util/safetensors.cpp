@@ -35,10 +35,8 @@ constexpr std::pair<std::string_view, std::int64_t> kDtypeBytes[] = {
     {"F32", 4}, {"BF16", 2}, {"F16", 2}, {"F64", 8}, {"I64", 8},
     {"I32", 4}, {"I16", 2},  {"I8", 1},  {"U8", 1},  {"BOOL", 1}};
 
-/// Text of an untrusted file, fit for a message.
-std::string shown(std::string_view text, std::size_t most = 100) {
-  return printable(text.substr(0, most)) + (text.size() > most ? "..." : "");
-}
+/// Text of an untrusted file, fit for a message: names of tensors are long.
+std::string shown(std::string_view text, std::size_t most = 100) { return printable(text, most); }
 
 std::int64_t dtype_bytes(const std::string& where, std::string_view dtype) {
   for (const auto& [name, bytes] : kDtypeBytes)

@@ -196,8 +196,13 @@ std::size_t display_width(std::string_view text) {
   return width;
 }
 
-std::string printable(std::string_view text) {
+std::string printable(std::string_view text, std::size_t most) {
   std::string clean(text);
+  const bool is_cut = text.size() > most;
+  if (is_cut) {
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;  // Within a letter.
+    clean.resize(most);
+  }
   std::size_t start = 0;
   while (const auto bad = find_invalid_utf8(std::string_view(clean).substr(start))) {
     clean[start + *bad] = '?';
@@ -208,14 +213,14 @@ std::string printable(std::string_view text) {
   // C1 controls (U+0080 to U+009F, in UTF-8 C2 80 to C2 9F): some terminals obey them.
   for (std::size_t at = 0; (at = clean.find('\xC2', at)) != std::string::npos; ++at)
     if (static_cast<unsigned char>(clean[at + 1]) < 0xA0) clean.replace(at, 2, "?");
-  return clean;
+  return is_cut ? clean + "..." : clean;
 }
 
 std::string one_line(std::string_view text) {
   std::string clean(text);
   for (char& c : clean)
     if (c == '\t' || c == '\n' || c == '\r') c = ' ';
-  return printable(clean);
+  return printable(clean, kWhole);
 }
 
 std::string count_of(std::int64_t count, const std::string& noun) {

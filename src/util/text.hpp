@@ -56,9 +56,11 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 /// ones twice.
 std::size_t display_width(std::string_view text);
 
+/// As much of a value as a message quotes, in bytes; and all of it, for a text that is no part of one.
+constexpr std::size_t kQuoted = 60, kWhole = std::string_view::npos;
 /// `text` with control characters (escape sequences of an untrusted log or file name) and bytes that are no
-/// UTF-8 shown as '?'; tabs stay.
-std::string printable(std::string_view text);
+/// UTF-8 shown as '?'; tabs stay. Of a longer one than `most` bytes the beginning and "...".
+std::string printable(std::string_view text, std::size_t most = kQuoted);
 
 /// Texts of names and messages of others, safe to print: no control characters, no invalid UTF-8, one line.
 std::string one_line(std::string_view text);

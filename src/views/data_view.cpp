@@ -21,7 +21,7 @@ std::string part_text(const DataView& view, const ViewPart& part) {
   if (part.kind != PartKind::picture) {
     std::string text = part.text;
     std::replace(text.begin(), text.end(), '\n', ' ');
-    return printable(text);
+    return printable(text, kWhole);
   }
   const Image& image = view.pictures[part.picture];
   const std::string tokens = part.tokens > 0 ? fmt::format(", {} tokens", part.tokens) : "";
@@ -142,19 +142,20 @@ void add_sequence(DataView& view, const Sequence& sequence, const std::string& t
 std::string view_text(const DataView& view, std::size_t width, bool colour) {
   if (width == 0) width = 110;
   std::string text;
-  for (const std::string& fact : view.facts) text += printable(fact) + "\n";
+  for (const std::string& fact : view.facts) text += printable(fact, kWhole) + "\n";
   const Terminal terminal{.live = false, .colour = colour, .columns = width, .rows = 0};
   for (const ViewSequence& sequence : view.sequences) {
-    text += "\n" + paint(printable(sequence.title), Style::bold, terminal) + "\n";
+    text += "\n" + paint(printable(sequence.title, kWhole), Style::bold, terminal) + "\n";
     for (const ViewDocument& document : sequence.documents) {
       if (sequence.positions > 0 && sequence.documents.size() > 1)
-        text += fmt::format("  {}\n",
-                            paint(fmt::format("{} ({} tokens)", printable(document.id), document.tokens),
-                                  Style::dim, terminal));
+        text += fmt::format(
+            "  {}\n", paint(fmt::format("{} ({} tokens)", printable(document.id, kWhole), document.tokens),
+                            Style::dim, terminal));
       text += document_text(view, document, width, colour);
       if (!document.note.empty())
-        text +=
-            "  " + wrap(shortened(printable(document.note), kShownCharacters), kDocumentIndent, width) + "\n";
+        text += "  " +
+                wrap(shortened(printable(document.note, kWhole), kShownCharacters), kDocumentIndent, width) +
+                "\n";
     }
   }
   return text;

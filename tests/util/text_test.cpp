@@ -94,6 +94,23 @@ BOOST_AUTO_TEST_CASE(control_characters_are_shown_as_question_marks) {
                        "31m") == "?|?31m");
 }
 
+BOOST_AUTO_TEST_CASE(of_a_long_value_a_message_shows_the_beginning) {
+  const std::string long_text(1000, 'x');
+  BOOST_TEST(printable(long_text) == std::string(60, 'x') + "...");
+  BOOST_TEST(printable(long_text.substr(0, 60)) == std::string(60, 'x'));
+  BOOST_TEST(printable(long_text, kWhole) == long_text);
+  BOOST_TEST(one_line(long_text) == long_text);
+  BOOST_TEST(printable("abcdef", 3) == "abc...");
+  // No letter is cut in two, and none that is broken takes the ones before it along.
+  BOOST_TEST(printable("ab\xc3\xbc"
+                       "cd",
+                       3) == "ab...");
+  BOOST_TEST(printable("ab\xc3\xbc"
+                       "cd",
+                       4) == "ab\xc3\xbc...");
+  BOOST_TEST(printable("ab\x1b\xff\xff\xff", 4) == "ab??...");
+}
+
 BOOST_AUTO_TEST_CASE(split_and_join_are_inverse) {
   BOOST_TEST(split("a,,b", ',') == (std::vector<std::string>{"a", "", "b"}),
              boost::test_tools::per_element());
