@@ -173,6 +173,17 @@ void parse_records(const Json& array, TextTable& table) {
   }
 }
 
+/// Throws Error for one object of nothing but objects or lists, such as {"loss": {"0": 3.1, "1": 3.0}}, which
+/// would be one row with a column in each of its cells.
+void refuse_columns(const Json& object, const std::string& name) {
+  const auto is_nested = [](const Json& value) { return value.is_structured(); };
+  if (!object.is_object() || object.empty() || !std::all_of(object.begin(), object.end(), is_nested)) return;
+  throw Error(
+      fmt::format("{}: a table by columns, one of which is '{}'; expected records, one JSON object for "
+                  "each row (pandas: to_json(orient=\"records\"))",
+                  name, printable(object.begin().key())));
+}
+
 void parse_lines(std::string_view text, TextTable& table) {
   ObjectRows rows(table);
   std::size_t number = 0;
@@ -192,8 +203,8 @@ void parse_lines(std::string_view text, TextTable& table) {
 std::size_t TextTable::column(std::string_view wanted) const {
   const auto found = std::find(columns.begin(), columns.end(), wanted);
   if (found == columns.end())
-    throw Error(
-        printable(fmt::format("{}: no column '{}'{}", name, printable(wanted), suggestion(wanted, columns))));
+    throw Error(printable(
+        fmt::format("{}: no column '{}'{}", name, printable(wanted), suggestion(wanted, columns)), kWhole));
   if (std::find(found + 1, columns.end(), wanted) != columns.end())
     throw Error(fmt::format("{}: two columns are called '{}'", name, printable(wanted)));
   return static_cast<std::size_t>(found - columns.begin());
@@ -232,11 +243,14 @@ TextTable parse_json_table(std::string_view text, std::string_view name) {
   TextTable table{std::string(name), {}, {}};
   text = readable(text, name);
   const std::size_t first = text.find_first_not_of(" \t\r\n");
-  const Json array = first != std::string_view::npos && text[first] == '[' ? parse_lenient(text) : Json();
-  if (array.is_array())
-    parse_records(array, table);
-  else
+  const bool is_whole = first != std::string_view::npos && (text[first] == '[' || text[first] == '{');
+  const Json whole = is_whole ? parse_lenient(text) : Json();
+  if (whole.is_array()) {
+    parse_records(whole, table);
+  } else {
+    refuse_columns(whole, table.name);
     parse_lines(text, table);
+  }
   if (table.rows.empty())
     throw Error(fmt::format("{}: empty; expected one JSON object a line, or an array of objects", name));
   for (TableRow& row : table.rows) row.cells.resize(table.columns.size());

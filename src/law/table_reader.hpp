@@ -32,8 +32,8 @@ struct TextTable {
 TextTable parse_csv(std::string_view text, std::string_view name);
 
 /// One flat JSON object a line (empty lines do not count), or one array of such objects. NaN, Infinity and
-/// -Infinity, which Python writes, become cells with these words. Throws Error for an empty text or what is
-/// no object.
+/// -Infinity, which Python writes, become cells with these words. Throws Error for an empty text, what is no
+/// object, or a table by columns ({"loss": {"0": 3.1}}, as pandas writes it).
 TextTable parse_json_table(std::string_view text, std::string_view name);
 
 /// JSON where the name ends in .jsonl, .ndjson or .json, else CSV.

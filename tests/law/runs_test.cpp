@@ -241,6 +241,14 @@ BOOST_AUTO_TEST_CASE(wrong_input_is_refused_with_line_and_column) {
   BOOST_TEST(refusal(kHeader + "\"1e8,2e9,0.001,1,1\n") == "runs.csv:2: a quote is opened and never closed");
   BOOST_TEST(refusal("N,D,lr,lr,B,loss\n1,1,1,1,1,1\n") == "runs.csv: two columns are called 'lr'");
   BOOST_TEST(refusal("[1]\n", "runs.jsonl") == "runs.jsonl: record 1: not a JSON object");
+  // What pandas writes without `orient`, and with "split".
+  for (const char* text : {R"({"loss":{"0":3.1,"1":3.0},"lr":{"0":0.1,"1":0.2}})",
+                           "{\n \"lr\": {\"0\": 0.1},\n \"loss\": {\"0\": NaN}\n}\n"})
+    BOOST_TEST(refusal(text, "runs.json") ==
+               "runs.json: a table by columns, one of which is 'loss'; expected records, one JSON object for "
+               "each row (pandas: to_json(orient=\"records\"))");
+  BOOST_TEST(refusal(R"({"columns":["lr"],"index":[0],"data":[[0.1]]})", "runs.json")
+                 .starts_with("runs.json: a table by columns, one of which is 'columns'"));
   BOOST_TEST(refusal("{\"N\":\n1}\n", "runs.jsonl") ==
              "runs.jsonl:1: not a JSON object on one line, nor is the file one array of objects");
   BOOST_TEST(refusal("\n", "runs.jsonl") ==
