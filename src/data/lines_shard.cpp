@@ -73,8 +73,7 @@ class LinesShard final : public Shard {
   /// Calls `visit` with the picture names of a record that may be read, as far as it can be read.
   void visit_pictures(const Entry& entry, const std::function<void(const std::string&)>& visit) const {
     const std::string line = read_range(fd_.get(), entry.offset, entry.size, file_.path);
-    // All forms of records name pictures by keys that begin with "image", which may be written with escapes.
-    if (line.find("image") == line.npos && line.find("\\u") == line.npos) return;
+    if (!may_name_picture(line)) return;
     try {
       parse_record(parse_json(line), /*default_image=*/"", [&](const std::string& name) {
         check_picture_name(name);

@@ -16,6 +16,37 @@ constexpr std::size_t kMaxChoices = 1'024;
 /// LLaVA's mark for the place of the picture.
 constexpr std::string_view kImageMark = "<image>";
 
+/// Keys that other people's records have in the place of `image`. Texts have some of them, too.
+constexpr const char* kImageKeys[] = {"file_name",  "filename", "image_path",     "image_file",
+                                      "image_name", "img",      "img_path",       "images",
+                                      "picture",    "path",     "image_file_name"};
+constexpr std::string_view kImageEndings[] = {".jpg", ".jpeg", ".png", ".webp",
+                                              ".gif", ".bmp",  ".tif", ".tiff"};
+
+/// Whether a text, in any case, ends as the name of a picture does.
+bool has_image_ending(std::string_view text) {
+  return std::any_of(std::begin(kImageEndings), std::end(kImageEndings), [&](std::string_view ending) {
+    return text.size() > ending.size() && lower_case(text.substr(text.size() - ending.size())) == ending;
+  });
+}
+
+/// Whether a value is the name of a picture, or holds some.
+bool names_picture(const Json& value) {
+  if (value.is_string()) return has_image_ending(value.get_ref<const std::string&>());
+  return value.is_structured() && std::any_of(value.begin(), value.end(), names_picture);
+}
+
+/// The key of the one picture of a record, whatever it is called. Where there is a picture without it, only
+/// `image` counts: what else is named may be the file that the picture was made of.
+RecordField find_image(const Json& record, const RecordBuilder& builder) {
+  const RecordField image = find_field(record, "image");
+  if (image.has() || builder.has_default_image()) return image;
+  for (const char* key : kImageKeys)
+    if (const RecordField other = find_field(record, key); other.has() && names_picture(*other.value))
+      return other;
+  return image;
+}
+
 void read_segments(const Json& record, RecordBuilder& builder) {
   const RecordField list = get_field(record, "segments");
   for (std::size_t i = 0; i < get_list(list).size(); ++i) {
@@ -126,7 +157,7 @@ void read_episode(const Json& record, RecordBuilder& builder) {
 }
 
 void read_question(const Json& record, RecordBuilder& builder) {
-  const RecordField image = find_field(record, "image");
+  const RecordField image = find_image(record, builder);
   if (image.has() || builder.has_default_image()) builder.add_image(builder.image_name(image));
   const std::string question = clean_text(get_string(get_field(record, "question")));
   if (question.empty()) fail_document(ProblemKind::text, "question: empty");
@@ -135,7 +166,7 @@ void read_question(const Json& record, RecordBuilder& builder) {
 }
 
 void read_conversations(const Json& record, RecordBuilder& builder) {
-  const RecordField turns = get_field(record, "conversations"), image = find_field(record, "image");
+  const RecordField turns = get_field(record, "conversations"), image = find_image(record, builder);
   const std::size_t num_images = image.has() || builder.has_default_image() ? 1 : 0;
   std::size_t num_marks = 0;
   for (std::size_t i = 0; i < get_list(turns).size(); ++i) {
@@ -159,7 +190,7 @@ void read_conversations(const Json& record, RecordBuilder& builder) {
 }
 
 void read_caption(const Json& record, RecordBuilder& builder) {
-  builder.add_image(builder.image_name(find_field(record, "image")));
+  builder.add_image(builder.image_name(find_image(record, builder)));
   const RecordField captions = find_field(record, "captions");
   if (captions.has()) {
     builder.add_text(read_references(captions, "caption", builder));
@@ -197,6 +228,15 @@ std::string describe_keys(const Json& record) {
 
 }  // namespace
 
+bool may_name_picture(std::string_view json) {
+  // Keys of all forms begin with "image", and may be written with escapes; the others have a value that ends
+  // as the name of a picture does.
+  if (json.find("image") != json.npos || json.find("\\u") != json.npos) return true;
+  for (auto quote = json.find('"'); quote != json.npos; quote = json.find('"', quote + 1))
+    if (has_image_ending(json.substr(0, quote))) return true;
+  return false;
+}
+
 bool has_form(const Json& record) {
   return record.is_object() && std::any_of(std::begin(kForms), std::end(kForms), [&](const auto& form) {
            return find_field(record, form.first).has();
@@ -212,7 +252,7 @@ Document parse_record(const Json& record, const std::string& default_image, cons
   if (form != std::end(kForms))
     form->second(record, builder);
   else if (find_field(record, "caption").has() || find_field(record, "captions").has() ||
-           find_field(record, "image").has() || (text.has() && builder.has_default_image()))
+           find_image(record, builder).has() || (text.has() && builder.has_default_image()))
     read_caption(record, builder);
   else if (text.value != nullptr)
     builder.add_text(get_string(text));

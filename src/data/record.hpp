@@ -30,11 +30,17 @@ using FindPicture = std::function<std::string(const std::string& name)>;
 ///   where it has one
 /// - text: plain text
 ///
+/// `image` has other names, too: file_name (the metadata.jsonl of an image folder), image_path, img and their
+/// like, where the value ends as the name of a picture does; a text whose file is named so stays a text.
+///
 /// `default_image` stands in for a record that names no picture: the picture of a WebDataset sample ("" when
 /// there is none). A key that is null counts as absent; text has no white space at its ends, and empty text
 /// segments are left out. Throws BrokenDocument (`where` empty) for other records, and for fields that are
 /// missing or of a wrong type.
 Document parse_record(const Json& record, const std::string& default_image, const FindPicture& find);
+
+/// False for the text of a record that names no picture, whichever form it has.
+bool may_name_picture(std::string_view json);
 
 /// Whether the record has the key of a form that is more than a caption or a text, so that a WebDataset
 /// sample is read from it alone.

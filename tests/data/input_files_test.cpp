@@ -124,6 +124,18 @@ BOOST_AUTO_TEST_CASE(a_picture_counts_as_its_reader_finds_it) {
   BOOST_TEST(there == 2);
 }
 
+BOOST_AUTO_TEST_CASE(pictures_of_an_image_folder_count) {
+  write("d/0.png", "one");
+  write("d/metadata.jsonl",
+        "{\"file_name\": \"0.png\", \"text\": \"a\"}\n"
+        "{\"file_name\": \"1.PNG\", \"text\": \"b\"}\n"
+        "{\"file_name\": \"a.py\", \"text\": \"c\"}\n");
+  std::vector<std::string> names;
+  for (const InputFile& file : list("d/metadata.jsonl").files)
+    if (file.is_picture) names.push_back(file.name);
+  BOOST_TEST(names == (std::vector<std::string>{"0.png", "1.PNG"}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_scenes_file_is_read_with_its_bank) {
   write("bank/train-images-idx3-ubyte", "");
   write("bank/train-labels-idx1-ubyte.gz", "");

@@ -248,6 +248,30 @@ BOOST_AUTO_TEST_CASE(captions_and_texts_are_the_last_forms) {
              "conversations, question, caption, text");
 }
 
+BOOST_AUTO_TEST_CASE(other_keys_that_name_a_picture_are_read_as_image) {
+  for (const char* key : {"file_name", "filename", "image_path", "img", "img_path", "path"}) {
+    const std::string name = std::string("{\"") + key + "\": \"d/0.PNG\", ";
+    BOOST_TEST(show_record(name + R"("text": "A"})") == "[d/0.PNG] A");
+    BOOST_TEST(show_record(name + R"("caption": "A"})") == "[d/0.PNG] A");
+    BOOST_TEST(show_record(name + R"("question": "Q?", "answer": "A"})") == "[d/0.PNG] (Q?) A");
+    BOOST_TEST(show_record(name + R"("label": 3})") == "record: no key 'caption'");
+    BOOST_TEST(may_name_picture(name));
+    // It may be the file that the picture beside the record was made of; and `image` says it by itself.
+    BOOST_TEST(show_record(name + R"("caption": "A"})", "k.jpg") == "[k.jpg] A");
+    BOOST_TEST(show_record(name + R"("image": "i.jpg", "text": "A"})") == "[i.jpg] A");
+    // A text may have a file, too.
+    const std::string file = std::string("{\"") + key + "\": \"d/a.py\", \"text\": \"A\"}";
+    BOOST_TEST(show_record(file) == "A");
+    BOOST_TEST(may_name_picture(file) == (std::string(key) == "image_path"));
+  }
+  BOOST_TEST(show_record(R"({"images": ["a.png"], "text": "A"})") ==
+             "record: images: a list; expected a string");
+  BOOST_TEST(show_record(R"({"text": "see a.png", "url": "https://a.b/c.png"})") == "see a.png");
+  BOOST_TEST(
+      show_record(R"({"file_name": "0.png", "conversations": [{"from": "human", "value": "<image>Q"}, )"
+                  R"({"from": "gpt", "value": "A"}]})") == "[0.png] (Q) A");
+}
+
 BOOST_AUTO_TEST_CASE(a_record_cannot_have_more_bytes_than_a_document) {
   std::string images = R"({"image": "i"})";
   for (int i = 0; i < 16; ++i) images += R"(, {"image": "i"})";
