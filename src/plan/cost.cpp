@@ -159,6 +159,37 @@ Asking asking_of(EvalTask task) {
   throw std::logic_error("unknown task");
 }
 
+/// Pictures in a sequence that has any: as many as fit with text beside each.
+double images_where_any(const Experiment& e, Stage stage) {
+  const double tokens = real(visual_tokens(e, resolution_of(e, stage))) + kTextTokensPerImage;
+  return std::min(real(e.data.seq_len) / tokens, real(e.data.max_images));
+}
+
+/// Positions whose successor is predicted in a sequence of so many pictures.
+double targets_beside(const Experiment& e, Stage stage, double images) {
+  constexpr double kStartAndEnd = 2;
+  const double tokens = real(visual_tokens(e, resolution_of(e, stage))) + kStartAndEnd;
+  return real(e.data.seq_len) - images * tokens;
+}
+
+/// Kinds of held-out documents that are named: each is read up to eval.max_examples.
+std::vector<EvalSource> heldout_kinds(const Experiment& e, Stage stage) {
+  std::vector<EvalSource> kinds;
+  for (const EvalSource& source : eval_sources(EvalTask::heldout_loss, stage))
+    if (!(e.eval.*source.paths).empty()) kinds.push_back(source);
+  return kinds;
+}
+
+/// The forward pass over one document of each kind.
+double heldout_flops(const Experiment& e, Stage stage, double per_image) {
+  double flops = 0;
+  for (const EvalSource& kind : heldout_kinds(e, stage)) {
+    const double images = kind.paths == &Eval::text ? 0 : images_where_any(e, stage);
+    flops += llm_flops(e.llm, e.data.seq_len, targets_beside(e, stage, images)) + images * per_image;
+  }
+  return flops;
+}
+
 Cost eval_cost(const Experiment& e, EvalTask task) {
   const double examples = real(e.eval.max_examples);
   const Stage stage = find_evaluated_stage(e, task).value_or(Stage::vlm);
@@ -170,7 +201,10 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
   const Precision precision = train_of(e, stage).precision;
   if (stage == Stage::encoder) {
     const double params = encoder_params(e).total;
-    return {params, encoder_flops(e) * examples, process_bytes(precision) + 4 * params};
+    return {.params = params,
+            .flops = encoder_flops(e) * examples,
+            .memory_bytes = process_bytes(precision) + 4 * params,
+            .most_examples = examples};
   }
   const std::int64_t resolution = resolution_of(e, stage);
   const std::int64_t patches_in = patches(resolution, e.encoder.patch);
@@ -180,10 +214,10 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
   const double per_image =
       with_images ? vision_products(e, resolution).forward() + connector_flops(e, patches_in) : 0;
   const Asking asking = asking_of(task);
-  double flops = 0;
+  double flops = 0, kinds = 1;
   if (task == EvalTask::heldout_loss) {
-    flops = examples * (llm_flops(e.llm, e.data.seq_len, targets_per_sequence(e, stage)) +
-                        images_per_sequence(e, stage) * per_image);
+    kinds = static_cast<double>(heldout_kinds(e, stage).size());
+    flops = examples * heldout_flops(e, stage, per_image);
   } else {
     for (const std::int64_t shots : e.eval.shots) {
       const double pictures = real(shots + 1);
@@ -202,7 +236,7 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
   const double memory = process_bytes(precision) + 4 * params + head_bytes(e.llm, tokens, precision) +
                         mask_bytes(rows, real(e.data.seq_len), precision) +
                         tokens * kept_by_decoder_block(e.llm) * number_bytes(Precision::fp32);
-  return {params, flops, memory};
+  return {.params = params, .flops = flops, .memory_bytes = memory, .most_examples = kinds * examples};
 }
 
 }  // namespace
@@ -215,14 +249,11 @@ double images_per_sequence(const Experiment& e, Stage stage) {
     if (i < 2) pictured += e.data.mix[i];
   }
   const double share = stage == Stage::sft ? 1 : all > 0 ? pictured / all : 0;
-  const double tokens = real(visual_tokens(e, resolution_of(e, stage))) + kTextTokensPerImage;
-  return share * std::min(real(e.data.seq_len) / tokens, real(e.data.max_images));
+  return share * images_where_any(e, stage);
 }
 
 double targets_per_sequence(const Experiment& e, Stage stage) {
-  constexpr double kStartAndEnd = 2;
-  const double tokens = real(visual_tokens(e, resolution_of(e, stage))) + kStartAndEnd;
-  return real(e.data.seq_len) - images_per_sequence(e, stage) * tokens;
+  return targets_beside(e, stage, images_per_sequence(e, stage));
 }
 
 double TrainingFlops::step(double sequences, double targets, double images) const {

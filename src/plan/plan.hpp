@@ -33,6 +33,9 @@ struct Cost {
   /// What flops and memory of a training take for granted of its data (cost.hpp); 0: its sequences have no
   /// pictures.
   double images_per_sequence = 0;
+  /// What flops of an evaluation count: no plan reads data, so all examples that it may have, each of full
+  /// length. 0: no evaluation, or one that draws its examples itself.
+  double most_examples = 0;
 };
 
 /// A stage with its fully resolved configuration. Two stages with the same key are one job.

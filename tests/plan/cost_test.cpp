@@ -168,11 +168,43 @@ BOOST_AUTO_TEST_CASE(the_head_is_counted_where_something_is_predicted) {
   e.stages = {Stage::vlm, Stage::eval};
   e.eval.max_examples = 10;
   e.eval.shots = {0};
-  evaluation_is(EvalTask::heldout_loss, 10 * (256 - 6));
+  e.eval.captions = {"held-out"};
+  evaluation_is(EvalTask::heldout_loss,
+                10 * (256 - 2 * 6));  // The mix of training says nothing of it, either.
   evaluation_is(EvalTask::fewshot, 10 * 4 * 64);
   evaluation_is(EvalTask::caption, 10 * (4 * 64 + 20));
+  e.eval.text = {"held-out"};
+  evaluation_is(EvalTask::heldout_loss, 10 * (256 - 2 * 6) + 10 * 256);
   e.stages = {Stage::llm, Stage::eval};
   evaluation_is(EvalTask::heldout_loss, 10 * 256);
+}
+
+// Up to eval.max_examples documents of each kind that is named, for the model of an llm stage of text alone.
+BOOST_AUTO_TEST_CASE(held_out_loss_counts_the_kinds_that_are_named) {
+  Experiment e = one_sequence();
+  e.stages = {Stage::vlm, Stage::eval};
+  e.eval.max_examples = 10;
+  const auto of = [&](EvalTask task) { return stage_cost(e, Stage::eval, task); };
+  e.eval.text = {"t"};
+  const Cost text = of(EvalTask::heldout_loss);
+  BOOST_TEST(text.flops == 10 * llm_flops(e.llm, 256, 256));
+  BOOST_TEST(text.most_examples == 10);
+  e.eval.text = {};
+  e.eval.captions = {"c1", "c2"};  // Two sources of one kind are one mixture.
+  const Cost captions = of(EvalTask::heldout_loss);
+  const double vision = 2 * vit_flops(e.encoder, 64, 1), connector = 2 * 2 * 4 * 192 * real(e.llm.width);
+  BOOST_TEST(captions.flops == 10 * (llm_flops(e.llm, 256, 256 - 2 * 6) + vision + connector));
+  e.eval.interleaved = {"i"};
+  e.eval.text = {"t"};
+  BOOST_TEST(of(EvalTask::heldout_loss).flops == text.flops + 2 * captions.flops);
+  BOOST_TEST(of(EvalTask::heldout_loss).most_examples == 30);
+  BOOST_TEST(of(EvalTask::caption).most_examples == 10);
+  e.stages = {Stage::llm, Stage::eval};
+  BOOST_TEST(of(EvalTask::heldout_loss).flops == text.flops);
+  BOOST_TEST(of(EvalTask::heldout_loss).most_examples == 10);
+  BOOST_TEST(stage_cost(e, Stage::llm, {}).most_examples == 0);
+  e.stages = {Stage::demo, Stage::eval};  // Its pictures are drawn, as many as are asked for.
+  BOOST_TEST(of(EvalTask::demo_accuracy).most_examples == 0);
 }
 
 BOOST_AUTO_TEST_CASE(parameters_are_those_at_the_resolution_of_the_stage) {
@@ -234,6 +266,7 @@ BOOST_AUTO_TEST_CASE(memory_of_recipes_in_bf16_is_that_of_a_gpu) {
 
 BOOST_AUTO_TEST_CASE(every_stage_and_task_has_a_cost) {
   Experiment e;
+  e.eval.captions = {"held-out"};
   for (const auto& loss : names_of<EncoderLoss>()) {
     e.encoder.loss = loss.value;
     for (const auto& stage : names_of<Stage>()) {
