@@ -28,16 +28,17 @@ const JobTime* SlotSpeed::find(Stage stage, const std::string& task) const {
   return nullptr;
 }
 
+double SlotSpeed::flops_of_slot(double flops) const {
+  return kind == DeviceKind::cpu ? flops / static_cast<double>(std::max<std::int64_t>(1, threads)) : flops;
+}
+
 double SlotSpeed::seconds(Stage stage, const std::string& task, std::int64_t jobs, double flops) const {
-  // Measured and assumed speeds are those of one thread.
-  const bool is_cpu = kind == DeviceKind::cpu;
-  if (is_cpu) flops /= static_cast<double>(std::max<std::int64_t>(1, threads));
-  const double assumed = flops / (is_cpu ? kAssumedCpuThreadFlops : kAssumedGpuFlops);
+  const double work = flops_of_slot(flops);
+  const double assumed = kind == DeviceKind::cpu ? kAssumedCpuThreadFlops : kAssumedGpuFlops;
   const JobTime* found = find(stage, task);
-  if (!found) return assumed;
-  const double startup = static_cast<double>(jobs) * found->fit.startup_seconds;
-  const double rate = found->fit.flops_per_second;
-  return rate > 0 ? startup + flops / rate : std::max(startup, assumed);
+  if (!found) return work / assumed;
+  const double fastest = std::max(assumed, found->fit.proven_flops_per_second());
+  return std::max(found->fit.seconds(work, static_cast<double>(jobs)), work / fastest);
 }
 
 SlotSpeed slot_speed(const std::vector<Device>& devices, std::vector<JobTime> measured) {
@@ -72,13 +73,14 @@ std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& st
   std::vector<StageEstimate> estimates;
   for (const Named<Stage>& entry : names_of<Stage>()) {
     StageEstimate sum{.stage = entry.value};
-    std::map<std::string, std::int64_t> tasks;
+    std::map<std::string, TaskEstimate> tasks;
     for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
       const PlannedJob& job = plan.jobs[i];
       if (job.stage != entry.value) continue;
       const double seconds = speed.seconds(job);
       ++sum.jobs;
-      ++tasks[job.task];
+      TaskEstimate& task = tasks[job.task];
+      ++task.jobs;
       sum.before_sharing += job.replicates;
       sum.params = std::max(sum.params, job.cost.params);
       sum.memory_bytes = std::max(sum.memory_bytes, job.cost.memory_bytes);
@@ -94,8 +96,13 @@ std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& st
       ++sum.to_run;
       sum.flops_left += job.cost.flops;
       sum.seconds_left += seconds;
+      task.largest_to_run = std::max(task.largest_to_run, speed.flops_of_slot(job.cost.flops));
     }
-    for (const auto& [task, jobs] : tasks) sum.tasks.push_back({task, jobs, speed.find(entry.value, task)});
+    for (auto& [name, task] : tasks) {
+      task.task = name;
+      task.measured = speed.find(entry.value, name);
+      sum.tasks.push_back(task);
+    }
     if (sum.jobs > 0) estimates.push_back(std::move(sum));
   }
   return estimates;

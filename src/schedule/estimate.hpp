@@ -31,8 +31,11 @@ struct SlotSpeed {
 
   /// What was measured on this kind of device for a stage, of `eval` for the task; null: nothing.
   const JobTime* find(Stage stage, const std::string& task) const;
+  /// Of so many FLOPs of a job, those that a measured or assumed speed is of: one thread's on a CPU.
+  double flops_of_slot(double flops) const;
   /// How long `jobs` jobs of together `flops` FLOPs take on one slot: as measured on the stage and task, else
-  /// by the assumption.
+  /// by the assumption. A job that is larger than what was measured is no faster than assumed, or than the
+  /// largest attempt was with its start: brief attempts, which start for most of their time, tell no speed.
   double seconds(Stage stage, const std::string& task, std::int64_t jobs, double flops) const;
   double seconds(const PlannedJob& job) const { return seconds(job.stage, job.task, 1, job.cost.flops); }
 };
@@ -42,7 +45,15 @@ SlotSpeed slot_speed(const std::vector<Device>& devices, std::vector<JobTime> me
 struct TaskEstimate {
   std::string task;
   std::int64_t jobs = 0;
+  double largest_to_run = 0;          ///< FLOPs of a slot, as in SlotSpeed.
   const JobTime* measured = nullptr;  ///< Null: assumed.
+  /// How many times as large as any attempt that was measured the largest job to run is; 0 without either.
+  double times_measured() const {
+    return measured && measured->fit.largest_flops > 0 ? largest_to_run / measured->fit.largest_flops : 0;
+  }
+  /// Whether that is so far away that "measured" would promise too much.
+  bool is_extrapolated() const { return times_measured() > kMostTimesMeasured; }
+  static constexpr double kMostTimesMeasured = 10;
 };
 
 /// The jobs of one stage.

@@ -13,6 +13,8 @@ namespace {
 
 /// Sizes that differ by less say too little about the share of the start.
 constexpr double kLeastSpread = 1.5;
+/// A smaller share of the largest attempt's time is lost in what starts vary by.
+constexpr double kLeastWork = 0.2;
 
 /// `values` must not be empty.
 double median(std::vector<double> values) {
@@ -29,29 +31,37 @@ bool differ_in_size(const TimedAttempt& a, const TimedAttempt& b) {
 
 TimeFit fit_times(std::span<const TimedAttempt> attempts) {
   if (attempts.empty()) return {};
-  std::vector<double> speeds, slopes, seconds;
+  std::vector<double> speeds, slopes, seconds, starts, rests;
+  TimeFit fit;
   for (std::size_t i = 0; i < attempts.size(); ++i) {
     const TimedAttempt& one = attempts[i];
+    fit.largest_flops = std::max(fit.largest_flops, one.flops);
     speeds.push_back(one.flops / one.seconds);
     seconds.push_back(one.seconds);
+    starts.push_back(one.start_seconds);
     for (const TimedAttempt& other : attempts.first(i))
       if (differ_in_size(one, other))
         slopes.push_back((one.seconds - other.seconds) / (one.flops - other.flops));
   }
-  if (slopes.empty()) return {0, median(speeds)};
-  const double slope = median(slopes);
-  if (!(slope > 0)) return {median(seconds), 0};
-  std::vector<double> rests;
+  const double slope = slopes.empty() ? 0 : median(slopes);
   for (const TimedAttempt& one : attempts) rests.push_back(one.seconds - slope * one.flops);
-  const double startup = median(rests);
-  return startup > 0 ? TimeFit{startup, 1 / slope} : TimeFit{0, median(speeds)};
+  const bool tells_start = slope > 0 && median(rests) > 0;
+  fit.startup_seconds = median(starts) + (tells_start ? median(rests) : 0);
+  fit.flops_per_second = tells_start ? 1 / slope : median(speeds);
+  const double work = fit.largest_flops / fit.flops_per_second;
+  const bool is_flat = !slopes.empty() && !(slope > 0);
+  if (is_flat || work < kLeastWork * fit.seconds(fit.largest_flops)) {
+    fit.startup_seconds = median(starts) + median(seconds);
+    fit.flops_per_second = 0;
+  }
+  return fit;
 }
 
 std::vector<JobTime> load_job_times(Database& database) {
   Query query(database,
               "SELECT j.stage, j.task, a.device, a.threads,"
               "  j.flops * CASE WHEN j.steps > 0 THEN 1.0 * (a.step - a.resume_step) / j.steps ELSE 1 END,"
-              "  a.ended_at - a.started_at"
+              "  a.ended_at - a.started_at, json_extract(a.detail, '$.seconds')"
               " FROM attempt a JOIN job j ON j.id = a.job_id"
               " WHERE a.state = 'finished' AND a.ended_at > a.started_at AND j.flops > 0"
               "   AND (j.steps = 0 OR a.step > a.resume_step)"
@@ -63,7 +73,9 @@ std::vector<JobTime> load_job_times(Database& database) {
     std::vector<TimedAttempt>& group = groups[{query.text(0), query.text(1), to_name(kind)}];
     if (group.size() == static_cast<std::size_t>(kMaxTimedAttempts)) continue;
     const double threads = kind == DeviceKind::cpu ? std::max(query.real(3), 1.0) : 1;
-    group.push_back({query.real(4) / threads, query.real(5)});
+    const double whole = query.real(5), told = query.real(6);
+    const double seconds = told > 0 ? std::min(told, whole) : whole;
+    group.push_back({query.real(4) / threads, seconds, whole - seconds});
   }
   std::vector<JobTime> times;
   for (const auto& [key, group] : groups) {

@@ -50,6 +50,7 @@ Json jobs_json(const PlanReport& report) {
                     {"flops", job.cost.flops},
                     {"memory_bytes", job.cost.memory_bytes},
                     {"images_per_sequence", job.cost.images_per_sequence},
+                    {"most_examples", job.cost.most_examples},
                     {"seconds", report.speed.seconds(job)},
                     {"state", blocked[i] ? Json("blocked")
                               : state    ? Json(to_name(*state))
@@ -68,7 +69,9 @@ Json tasks_json(const StageEstimate& stage) {
                      {"jobs", task.jobs},
                      {"measured_attempts", measured ? measured->attempts : 0},
                      {"startup_seconds", measured ? Json(measured->fit.startup_seconds) : Json()},
-                     {"flops_per_second", has_speed ? Json(measured->fit.flops_per_second) : Json()}});
+                     {"flops_per_second", has_speed ? Json(measured->fit.flops_per_second) : Json()},
+                     {"largest_measured_flops", measured ? Json(measured->fit.largest_flops) : Json()},
+                     {"extrapolated", task.is_extrapolated()}});
   }
   return tasks;
 }

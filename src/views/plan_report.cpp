@@ -8,6 +8,7 @@
 #include "plan/cost.hpp"
 #include "plan/job_name.hpp"
 #include "report/text_table.hpp"
+#include "report/wrap.hpp"
 #include "schedule/simulation.hpp"
 #include "util/text.hpp"
 
@@ -115,54 +116,97 @@ std::string assumption(const SlotSpeed& speed) {
                                        : human_count(kAssumedGpuFlops) + " FLOP/s per GPU";
 }
 
+/// "eval vqa (50 attempts)": what some tasks of a stage were measured on. All of a stage's go under its name.
+std::vector<std::string> measured_texts(const std::string& stage,
+                                        const std::vector<const TaskEstimate*>& tasks, bool is_all) {
+  const auto describe = [](const std::string& name, std::int64_t attempts, const std::string& of,
+                           double times) {
+    const std::string more = times > TaskEstimate::kMostTimesMeasured
+                                 ? fmt::format(", jobs of up to {} times the FLOPs", human_count(times))
+                                 : "";
+    return fmt::format("{} ({}{}{})", name, count_of(attempts, "attempt"), of, more);
+  };
+  std::vector<std::string> texts;
+  std::int64_t attempts = 0;
+  double times = 0;
+  for (const TaskEstimate* task : tasks) {
+    attempts += task->measured->attempts;
+    times = std::max(times, task->times_measured());
+    texts.push_back(
+        describe(job_title(stage, task->task), task->measured->attempts, "", task->times_measured()));
+  }
+  if (!is_all || tasks.size() < 2) return texts;
+  return {describe(stage, attempts, fmt::format(" of {} tasks", tasks.size()), times)};
+}
+
 /// Tasks are named one by one where some of a stage's are measured and some are not.
-std::string speed_line(const PlanReport& report) {
-  std::vector<std::string> measured, assumed;
+std::string speed_text(const PlanReport& report) {
+  std::vector<std::string> measured, extrapolated, assumed;
+  const auto append = [](std::vector<std::string>& to, const std::vector<std::string>& texts) {
+    to.insert(to.end(), texts.begin(), texts.end());
+  };
   for (const StageEstimate& stage : report.stages) {
     const std::string name = to_name(stage.stage);
-    std::int64_t attempts = 0;
-    std::vector<std::string> with, without;
+    std::vector<const TaskEstimate*> near, far;
+    std::vector<std::string> without;
     for (const TaskEstimate& task : stage.tasks) {
-      const std::string title = job_title(name, task.task);
-      if (!task.measured) {
-        without.push_back(title);
-        continue;
-      }
-      attempts += task.measured->attempts;
-      with.push_back(fmt::format("{} ({})", title, count_of(task.measured->attempts, "attempt")));
+      if (task.measured)
+        (task.is_extrapolated() ? far : near).push_back(&task);
+      else
+        without.push_back(job_title(name, task.task));
     }
-    if (with.empty()) without = {name};
-    if (without.empty() && with.size() > 1)
-      with = {fmt::format("{} ({} of {} tasks)", name, count_of(attempts, "attempt"), with.size())};
-    measured.insert(measured.end(), with.begin(), with.end());
-    assumed.insert(assumed.end(), without.begin(), without.end());
+    append(measured, measured_texts(name, near, near.size() == stage.tasks.size()));
+    append(extrapolated, measured_texts(name, far, far.size() == stage.tasks.size()));
+    append(assumed, near.empty() && far.empty() ? std::vector{name} : without);
   }
   std::vector<std::string> said;
   if (!measured.empty()) said.push_back("measured for " + join(measured, ", "));
+  if (!extrapolated.empty()) said.push_back("extrapolated for " + join(extrapolated, ", "));
   if (!assumed.empty())
     said.push_back(fmt::format("assumed {} for {}", assumption(report.speed), join(assumed, ", ")));
   return join(said, "; ");
 }
 
-/// What FLOPs assume of data that a plan does not read; nothing where no stage trains on pictures in
-/// sequences.
-std::string assumption_line(const Plan& plan) {
+/// A line of the plan that begins with a word of its own.
+std::string titled_line(std::string_view title, const std::string& text) {
+  constexpr std::size_t kIndent = 8;
+  return text.empty() ? "" : fmt::format("{:<{}}{}\n", title, kIndent, wrap(text, kIndent));
+}
+
+/// A number of the jobs, "2.06 to 2.54" where they differ; nothing where it is 0 for all of them.
+std::string range_of(const Plan& plan, double Cost::*number, std::string (*to_text)(double)) {
   double least = std::numeric_limits<double>::infinity(), most = 0;
-  std::vector<std::string> stages;
   for (const PlannedJob& job : plan.jobs) {
-    const double images = job.cost.images_per_sequence;
-    if (images == 0) continue;
-    least = std::min(least, images);
-    most = std::max(most, images);
+    if (job.cost.*number == 0) continue;
+    least = std::min(least, job.cost.*number);
+    most = std::max(most, job.cost.*number);
+  }
+  if (most == 0) return "";
+  return to_text(least) == to_text(most) ? to_text(least) : to_text(least) + " to " + to_text(most);
+}
+
+/// What FLOPs take for granted of data that a plan does not read; nothing where they rest on none.
+std::string flops_text(const Plan& plan) {
+  std::vector<std::string> stages, said;
+  for (const PlannedJob& job : plan.jobs) {
+    if (job.cost.images_per_sequence == 0) continue;
     const std::string stage = to_name(job.stage);
     if (std::find(stages.begin(), stages.end(), stage) == stages.end()) stages.push_back(stage);
   }
-  if (stages.empty()) return "";
-  const std::string from = fmt::format("{:.3g}", least), to = fmt::format("{:.3g}", most);
-  return fmt::format(
-      "FLOPs:  those of {} assume {} pictures a sequence, with {} tokens of text each; the journal has what "
-      "ran\n",
-      join(stages, " and "), from == to ? from : from + " to " + to, kTextTokensPerImage);
+  const std::string images =
+      range_of(plan, &Cost::images_per_sequence, [](double number) { return fmt::format("{:.3g}", number); });
+  const std::string examples = range_of(plan, &Cost::most_examples, [](double number) {
+    return with_commas(static_cast<std::int64_t>(number));
+  });
+  if (!images.empty())
+    said.push_back(fmt::format(
+        "those of {} assume {} pictures a sequence, with {} tokens of text each; the journal has what ran",
+        join(stages, " and "), images, kTextTokensPerImage));
+  if (!examples.empty())
+    said.push_back(fmt::format(
+        "those of eval are at their largest: {} examples of full length a job, however few there are",
+        examples));
+  return join(said, "; ");
 }
 
 std::string budget_lines(const PlanReport& report) {
@@ -206,8 +250,8 @@ std::string plan_text(const PlanReport& report, const std::string& device) {
   const double seconds = seconds_left(report);
   text += fmt::format("Time:   {} of slot time; about {} on {}\n", human_duration(seconds),
                       human_duration(report.seconds), device);
-  text += left_line(report) + assumption_line(planned.plan);
-  text += "Speed:  " + speed_line(report) + "\n" + budget_lines(report);
+  text += left_line(report) + titled_line("FLOPs:", flops_text(planned.plan));
+  text += titled_line("Speed:", speed_text(report)) + budget_lines(report);
   for (const PlannedSource& source : planned.sources)
     if (source.content.files.size() > 1) text += "Data:   " + one_line(describe_source(source)) + "\n";
   for (const std::string& warning : planned.plan.warnings) text += "warning: " + one_line(warning) + "\n";

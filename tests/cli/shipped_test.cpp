@@ -29,12 +29,18 @@ BOOST_AUTO_TEST_CASE(every_shipped_sweep_is_planned) {
 BOOST_AUTO_TEST_CASE(a_plan_says_what_flops_assume_of_the_data) {
   const Program program;
   const std::string sweep = " '" ABLATE_SOURCE_DIR "/sweeps/quickstart.toml'";
-  BOOST_TEST(line_with(program.run("plan" + sweep).out, "FLOPs: ") ==
-             "FLOPs:  those of vlm assume 2.06 to 2.54 pictures a sequence, with 64 tokens of text each; the "
-             "journal has what ran");
+  const std::string text = program.run("plan" + sweep).out;
+  BOOST_TEST(text.find("FLOPs:  those of vlm assume 2.06 to 2.54 pictures a sequence, with 64 tokens of\n"
+                       "        text each; the journal has what ran; those of eval are at their largest:\n"
+                       "        200 to 600 examples of full length a job, however few there are\n") !=
+             std::string::npos);
   const Json plan = Json::parse(program.run("plan --json" + sweep).out);
   for (const Json& job : plan.at("jobs"))
     BOOST_TEST((job.at("images_per_sequence") > 0) == (job.at("stage") == "vlm"));
+  for (const Json& job : plan.at("jobs"))
+    BOOST_TEST(job.at("most_examples") == (job.at("stage") != "eval"          ? 0
+                                           : job.at("task") == "heldout-loss" ? 600
+                                                                              : 200));
   BOOST_TEST(line_with(program.run("plan tiny.toml").out, "FLOPs: ") == "");
 }
 

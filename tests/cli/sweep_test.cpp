@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(time_is_measured_by_stage_and_task) {
     Database database(program.scratch.path / "results" / "ablate.db", Database::Mode::read_write);
     Query(database,
           "UPDATE attempt SET ended_at = started_at + (SELECT CASE task WHEN 'demo-accuracy' THEN 1 WHEN "
-          "'demo-robustness' THEN 10 ELSE 5 END FROM job WHERE job.id = job_id)")
+          "'demo-robustness' THEN 10 ELSE 5 END FROM job WHERE job.id = job_id), detail = NULL")
         .run();
   }
   program.shell("sed -i 's/seeds = 3/seeds = 4/' tiny.toml");
@@ -217,6 +217,17 @@ BOOST_AUTO_TEST_CASE(time_is_measured_by_stage_and_task) {
   BOOST_TEST(eval["tasks"][1]["startup_seconds"] == 10.0);
   BOOST_TEST(line_with(program.run("plan tiny.toml").out, "Speed:") ==
              "Speed:  measured for demo (12 attempts), eval (24 attempts of 2 tasks)");
+  {
+    Database database(program.scratch.path / "results" / "ablate.db", Database::Mode::read_write);
+    Query(database, "UPDATE job SET flops = flops / 400 WHERE task = 'demo-robustness'").run();
+  }
+  const std::string far = program.run("plan tiny.toml").out;
+  BOOST_TEST(far.find("Speed:  measured for demo (12 attempts), eval demo-accuracy (12 attempts);\n"
+                      "        extrapolated for eval demo-robustness (12 attempts, jobs of up to 400\n"
+                      "        times the FLOPs)\n") != std::string::npos);
+  const Json tasks = Json::parse(program.run("plan tiny.toml --json").out)["stages"][1]["tasks"];
+  BOOST_TEST(tasks[0]["extrapolated"] == false);
+  BOOST_TEST(tasks[1]["extrapolated"] == true);
 }
 
 BOOST_AUTO_TEST_CASE(a_quiet_run_says_nothing) {

@@ -1,9 +1,11 @@
 #include "schedule/estimate.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 
 #include "schedule/simulation.hpp"
 #include "util/error.hpp"
+#include "util/random.hpp"
 
 BOOST_AUTO_TEST_SUITE(estimates)
 
@@ -118,6 +120,79 @@ BOOST_AUTO_TEST_CASE(a_task_says_nothing_of_the_time_of_another) {
   BOOST_TEST(speed.seconds(Stage::eval, "vqa", 1, 40e9) == 2);  // By the assumption: 20 GFLOP/s.
   // Where the speed could not be told, a far larger job is no faster than assumed.
   BOOST_TEST(speed.seconds(Stage::eval, "retrieval", 1, 100e9) == 5);
+}
+
+namespace {
+
+/// `count` attempts of 1e6 to 1e9 FLOPs on one thread: 0.5 s and a jitter of up to 0.2 s to start, then 28
+/// GFLOP/s. Where workers tell what they took, the start is known apart.
+SlotSpeed brief_attempts(std::uint64_t seed, std::uint64_t count, bool told) {
+  const RandomStream random(seed, "attempts");
+  std::vector<TimedAttempt> attempts;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const double flops = std::pow(10, 6 + 3 * random.uniform(2 * i)), work = flops / 28e9;
+    const double start = 0.5 + 0.4 * (random.uniform(2 * i + 1) - 0.5);
+    attempts.push_back(told ? TimedAttempt{flops, work, start} : TimedAttempt{flops, work + start});
+  }
+  SlotSpeed speed;
+  speed.measured = {{Stage::vlm, "", DeviceKind::cpu, fit_times(attempts), static_cast<std::int64_t>(count)}};
+  return speed;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(brief_attempts_do_not_make_a_long_job_fast) {
+  const double truth = 0.5 + 3e14 / 28e9, brief = 0.5 + 1e8 / 28e9;
+  const auto seconds = [](const SlotSpeed& speed, double flops) {
+    return speed.seconds(Stage::vlm, "", 1, flops);
+  };
+  for (std::uint64_t seed = 0; seed < 50; ++seed)
+    for (const std::uint64_t count : {2, 5, 20, 60}) {
+      BOOST_TEST_CONTEXT(seed << ", " << count << " attempts") {
+        const SlotSpeed blurred = brief_attempts(seed, count, false),
+                        told = brief_attempts(seed, count, true);
+        // What is assumed is slower than this machine. A speed that cannot be told is no faster than that.
+        BOOST_TEST(seconds(blurred, 3e14) > truth);
+        // Known apart, the start blurs nothing: what is left is the error of the assumption.
+        BOOST_TEST(seconds(told, 3e14) > truth);
+        BOOST_TEST(seconds(told, 3e14) <= 3e14 / kAssumedCpuThreadFlops);
+        // Jobs like those that ran are as they were.
+        BOOST_TEST(std::abs(seconds(told, 1e8) - brief) < 0.2);
+        if (count < 60) continue;
+        BOOST_TEST(seconds(blurred, 3e14) < 10 * truth);
+        BOOST_TEST(std::abs(seconds(blurred, 1e8) - brief) < 0.2);
+      }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_long_job_is_as_fast_as_the_largest_attempt_was_as_a_whole) {
+  SlotSpeed speed;
+  // An evaluation of few examples: of the FLOPs that count all that it may have, little was executed.
+  speed.measured = {{Stage::eval, "vqa", DeviceKind::cpu, {0.5, 25e12, 400e9}, 50},
+                    {Stage::vlm, "", DeviceKind::cpu, {1, 4e9, 100e9}, 5}};
+  BOOST_TEST(speed.seconds(Stage::eval, "vqa", 1, 400e9) == 0.516);  // As measured.
+  BOOST_TEST(speed.seconds(Stage::eval, "vqa", 1, 400e12) == 516);
+  BOOST_TEST(speed.seconds(Stage::eval, "vqa", 1000, 400e12) == 516);
+  BOOST_TEST(speed.seconds(Stage::vlm, "", 1, 400e9) == 101);  // Slower than assumed, and known to be.
+}
+
+BOOST_AUTO_TEST_CASE(times_of_far_larger_jobs_are_extrapolated) {
+  Example example;
+  example.speed.measured = {{Stage::encoder, "", DeviceKind::cpu, {0, 20e9, 9e9}, 2},
+                            {Stage::demo, "", DeviceKind::cpu, {0, 20e9, 4e9}, 2}};
+  auto stages = estimate_stages(example.plan, example.states, example.speed);
+  BOOST_TEST(stages[0].tasks[0].times_measured() == 100 / 9.0);
+  BOOST_TEST(stages[0].tasks[0].is_extrapolated());
+  BOOST_TEST(stages[1].tasks[0].times_measured() == 10);
+  BOOST_TEST(!stages[1].tasks[0].is_extrapolated());
+  example.speed.threads = 2;  // Each has half of the work.
+  stages = estimate_stages(example.plan, example.states, example.speed);
+  BOOST_TEST(!stages[0].tasks[0].is_extrapolated());
+  example.speed.threads = 1;  // Jobs that are done are not asked for.
+  example.states[0] = example.states[3] = JobState::finished;
+  stages = estimate_stages(example.plan, example.states, example.speed);
+  BOOST_TEST(stages[0].tasks[0].times_measured() == 0);
+  BOOST_TEST(!TaskEstimate{}.is_extrapolated());
 }
 
 BOOST_AUTO_TEST_CASE(stages_name_their_tasks_and_what_was_measured_of_each) {

@@ -9,10 +9,12 @@ namespace {
 TimeFit fit(std::vector<TimedAttempt> attempts) { return fit_times(attempts); }
 
 struct Times : Store {
+  /// `detail`: what its worker said at its end.
   void finish(std::int64_t job_id, const std::string& device, double seconds, std::int64_t resume = 0,
-              std::int64_t step = 0) {
+              std::int64_t step = 0, const std::string& detail = "{}") {
     const AttemptRecord attempt = begin(job_id, 1000, device);
-    Query(database, "UPDATE attempt SET resume_step = ?, step = ? WHERE id = ?", resume, step, attempt.id)
+    Query(database, "UPDATE attempt SET resume_step = ?, step = ?, detail = ? WHERE id = ?", resume, step,
+          detail, attempt.id)
         .run();
     end(attempt, AttemptState::finished, JobState::finished, 1000 + seconds);
   }
@@ -46,6 +48,55 @@ BOOST_AUTO_TEST_CASE(neither_start_nor_speed_is_negative) {
   const TimeFit steep = fit({{1, 1}, {2, 4}, {4, 16}});  // More than in proportion: 1, 0.5 and 0.25 a second.
   BOOST_TEST(steep.startup_seconds == 0);
   BOOST_TEST(steep.flops_per_second == 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(a_start_that_workers_do_not_count_is_no_work) {
+  // 0.5 s, more or less, before the worker begins; then 0.1 s and 28 GFLOP/s.
+  std::vector<TimedAttempt> attempts;
+  for (const double jitter : {-0.2, 0.3, 0.0, 0.1, -0.1})
+    for (const double flops : {1e6, 1e8, 1e9, 14e9})
+      attempts.push_back({flops, 0.1 + flops / 28e9, 0.5 + jitter});
+  const auto near = boost::test_tools::tolerance(1e-6);
+  const TimeFit found = fit(attempts);
+  BOOST_TEST(found.startup_seconds == 0.6, near);
+  BOOST_TEST(found.flops_per_second == 28e9, near);
+  BOOST_TEST(found.largest_flops == 14e9);
+  BOOST_TEST(found.seconds(28e9) == 1.6, near);
+  BOOST_TEST(found.proven_flops_per_second() == 14e9 / 1.1, near);
+  // Of one size: 2 s of work after a start of 1 s.
+  const TimeFit alike = fit({{10, 2, 1}, {10, 2, 1}, {10, 2, 9}});
+  BOOST_TEST(alike.startup_seconds == 1);
+  BOOST_TEST(alike.flops_per_second == 5);
+  const TimeFit falling = fit({{4, 3, 1}, {8, 2, 1}});
+  BOOST_TEST(falling.startup_seconds == 3.5);
+  BOOST_TEST(falling.flops_per_second == 0);
+  BOOST_TEST(fit({}).proven_flops_per_second() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(attempts_that_start_for_most_of_their_time_tell_no_speed) {
+  const TimeFit found = fit({{4, 0.02, 1}, {8, 0.04, 1.25}, {16, 0.08, 1}});  // 200 a second, in 0.08 s of 1.
+  BOOST_TEST(found.startup_seconds == 1.04);
+  BOOST_TEST(found.flops_per_second == 0);
+  BOOST_TEST(found.proven_flops_per_second() == 16 / 1.04);
+  BOOST_TEST(fit({{10, 0.125, 1}, {10, 0.125, 1}}).startup_seconds == 1.125);
+  BOOST_TEST(fit({{10, 0.125, 1}, {10, 0.125, 1}}).flops_per_second == 0);
+  BOOST_TEST(fit({{10, 0.25, 1}, {10, 0.25, 1}}).flops_per_second == 40);  // A fifth of the time.
+}
+
+BOOST_FIXTURE_TEST_CASE(workers_say_how_long_they_took_without_their_start, Times) {
+  finish(2, "cpu", 10, 0, 1000, R"({"seconds": 8})");      // 4e12 on 2 threads.
+  finish(4, "cpu", 6, 500, 1000, R"({"seconds": 4})");     // Half of it: of this attempt alone.
+  finish(3, "cpu", 5, 0, 0, R"({"seconds": "NaN"})");      // Says nothing.
+  finish(9, "cuda:1", 5, 0, 1000, R"({"seconds": 5.5})");  // Cannot be.
+  const auto times = load_job_times(database);
+  BOOST_REQUIRE(times.size() == 3u);
+  BOOST_TEST(times[0].fit.startup_seconds == 0);
+  BOOST_TEST(times[0].fit.flops_per_second == 4e12 / 2 / 5);
+  BOOST_TEST(times[1].fit.startup_seconds == 2);
+  BOOST_TEST(times[1].fit.flops_per_second == 4e12 / 2 / 8);
+  BOOST_TEST(times[1].fit.largest_flops == 4e12 / 2);
+  BOOST_TEST(times[2].fit.startup_seconds == 0);
+  BOOST_TEST(times[2].fit.flops_per_second == 4e12 / 5);
 }
 
 BOOST_FIXTURE_TEST_CASE(times_are_those_of_a_stage_and_a_task_on_a_kind_of_device, Times) {
