@@ -32,7 +32,8 @@ struct Sources {
       captions += record.dump() + "\n";
       Json segments = Json::array();
       for (int j = 0; j < 1 + i % 4; ++j) {
-        segments.push_back({{"text", sentence(static_cast<std::uint64_t>(1000 + 10 * i + j), 9)}});
+        const int number = 1000 + 10 * i + j;
+        segments.push_back({{"text", sentence(static_cast<std::uint64_t>(number), 9)}});
         segments.push_back({{"image", fmt::format("images/{}.png", (i + j) % 8)}});
       }
       segments.push_back({{"text", "the end"}});
