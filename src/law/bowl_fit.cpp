@@ -182,6 +182,27 @@ BowlSolution solve_at_likeliest_scale(BowlProblem& problem) {
   return best;
 }
 
+/// Of a scan far steeper than others the shared bowl may have its optimum beyond runs that lose for sure: it
+/// is looked for again, on this side of half of the way there.
+void hold_between_losses(std::span<const LawRun> runs, const BowlOptions& options, double noise,
+                         std::vector<BowlScan>& scans, BowlProblem& problem, BowlSolution& solution) {
+  constexpr double kSureNoises = 6;
+  BowlOptions nearer = options;
+  nearer.wide_window = std::min(options.wide_window, kSureNoises * noise);
+  bool held = false;
+  for (int scan = 0; scan < problem.scans; ++scan) {
+    BowlScan& members = scans[static_cast<std::size_t>(scan)];
+    const int x = BowlProblem::x_of(scan);
+    const LogRange between = walls_of(runs, nearer, members.runs).between;
+    if (solution.theta[x] >= between.low && solution.theta[x] <= between.high) continue;
+    members.walls.between = between;
+    problem.low[x] = std::max(problem.low[x], between.low);
+    problem.high[x] = std::min(problem.high[x], between.high);
+    held = true;
+  }
+  if (held) solution = solve(problem);
+}
+
 }  // namespace
 
 BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
@@ -192,12 +213,17 @@ BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
   BowlProblem problem = make_problem(runs, scans, options);
   const double rounding = rounding_noise(runs, scans);
   problem.scale = std::max(problem.scale, rounding);
-  const BowlSolution solution = solve_at_likeliest_scale(problem);
+  BowlSolution solution = solve_at_likeliest_scale(problem);
+  const auto noise_of = [&](const BowlSolution& solved) {
+    return std::max({robust_noise(problem, solved.residuals), repeat_noise(runs, scans), rounding});
+  };
+  const double free_noise = noise_of(solution);
+  if (!options.joint) hold_between_losses(runs, options, free_noise, scans, problem, solution);
   fit.lr = problem.lr_bowl(solution.theta);
   fit.batch = problem.batch_bowl(solution.theta);
   fit.ridge = options.joint ? solution.theta[kRidge] : 0;
   fit.iterations = solution.iterations;
-  fit.noise = std::max({robust_noise(problem, solution.residuals), repeat_noise(runs, scans), rounding});
+  fit.noise = noise_of(solution);
   fit.scale = problem.scale;
   ArrowMatrix information = solution.data_hessian;
   information *= std::pow(fit.scale / fit.noise, 2);
@@ -232,7 +258,7 @@ BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
       finish_axis(found.batch_axis, covariance(1, 1), false);
     }
     found.fitted_loss = std::exp(solution.intercepts[index]);
-    found.convex = is_convex(runs, scan.runs, std::max(fit.noise, kHuberScale / 2));
+    found.convex = is_convex(runs, scan.runs, std::max(free_noise, kHuberScale / 2));
     for (const std::size_t run : scan.runs.used) {
       fit.residuals.push_back(
           {run, static_cast<std::size_t>(index), solution.residuals[point], problem.points[point].weight});

@@ -149,15 +149,14 @@ void mark_scan(std::span<const LawRun> given, std::vector<LawRun>& kept, Diverge
   }
 }
 
-/// Calls `look` with the runs of each size, token count and batch.
+bool same_model(const LawRun& a, const LawRun& b) { return a.params == b.params && a.tokens == b.tokens; }
+bool same_scan(const LawRun& a, const LawRun& b) { return same_model(a, b) && a.batch == b.batch; }
+
+/// Calls `look` with all sorted runs that are the `same` as one another.
 template <typename Look>
-void for_each_scan(std::vector<LawRun>& runs, Look look) {
+void for_each(std::vector<LawRun>& runs, bool same(const LawRun&, const LawRun&), Look look) {
   for (std::size_t first = 0, last = 0; first < runs.size(); first = last) {
-    const auto same_scan = [&](const LawRun& run) {
-      return run.params == runs[first].params && run.tokens == runs[first].tokens &&
-             run.batch == runs[first].batch;
-    };
-    while (last < runs.size() && same_scan(runs[last])) ++last;
+    while (last < runs.size() && same(runs[first], runs[last])) ++last;
     look(std::span(runs).subspan(first, last - first));
   }
 }
@@ -165,7 +164,7 @@ void for_each_scan(std::vector<LawRun>& runs, Look look) {
 Divergence mark_diverged(std::vector<LawRun>& runs) {
   Divergence found;
   std::vector<LawRun> kept;
-  for_each_scan(runs, [&](std::span<const LawRun> scan) { mark_scan(scan, kept, found); });
+  for_each(runs, same_scan, [&](std::span<const LawRun> scan) { mark_scan(scan, kept, found); });
   runs = std::move(kept);
   return found;
 }
@@ -203,14 +202,14 @@ void tell_divergence(const Divergence& found, std::size_t runs, std::vector<LawF
 /// What became of repeats.
 struct Merged {
   std::size_t repeats = 0;
-  std::size_t scans_apart = 0;  ///< Whose seeds do not all compare.
+  std::size_t models_apart = 0;  ///< Sizes and token counts whose seeds do not all compare.
 };
 
-/// Repeats of a scan become one run with their mean loss and summed weight. A repeat counts `share` degrees
-/// of freedom.
-void merge_scan(std::span<LawRun> scan, double share, std::vector<LawRun>& merged) {
+/// Repeats of one size and token count become one run with their mean loss and summed weight. A repeat counts
+/// `share` degrees of freedom.
+void merge_repeats_of(std::span<LawRun> model, double share, std::vector<LawRun>& merged) {
   const std::size_t before = merged.size();
-  for (LawRun& run : scan) {
+  for (LawRun& run : model) {
     if (merged.size() == before || !same_settings(merged.back(), run)) {
       merged.push_back(std::move(run));
       continue;
@@ -229,10 +228,10 @@ void merge_scan(std::span<LawRun> scan, double share, std::vector<LawRun>& merge
 Merged merge_repeats(std::vector<LawRun>& runs) {
   Merged found{runs.size(), 0};
   std::vector<LawRun> merged;
-  for_each_scan(runs, [&](std::span<LawRun> scan) {
-    const SeedEffects seeds = remove_seed_effects(scan);
-    found.scans_apart += seeds.groups > 1;
-    merge_scan(scan, seeds.share, merged);
+  for_each(runs, same_model, [&](std::span<LawRun> model) {
+    const SeedEffects seeds = remove_seed_effects(model);
+    found.models_apart += seeds.groups > 1;
+    merge_repeats_of(model, seeds.share, merged);
   });
   runs = std::move(merged);
   found.repeats -= runs.size();
@@ -245,13 +244,15 @@ void tell_merged(const Merged& merged, std::vector<LawFinding>& findings) {
                         fmt::format("{} repeats of settings were merged into their means, which count "
                                     "with their number",
                                     merged.repeats)});
-  if (merged.scans_apart > 0)
+  if (merged.models_apart > 0)
     findings.push_back(
         {FindingKind::seeds_apart, false,
-         fmt::format("in {} scan{} there are seeds without a rate in common: what a seed adds to the loss "
+         fmt::format("of {} there are seeds without a batch and rate in common: what a seed adds to the loss "
                      "cannot be told from what a rate does, so their losses are compared as they are; run "
                      "one rate under all seeds",
-                     merged.scans_apart, merged.scans_apart == 1 ? "" : "s")});
+                     merged.models_apart == 1
+                         ? "one size and token count"
+                         : fmt::format("{} sizes and token counts", merged.models_apart))});
 }
 
 void check_losses(const std::vector<LawRun>& runs, std::vector<LawFinding>& findings) {

@@ -26,22 +26,23 @@ enum class FindingKind {
   failed_below_best,    ///< No number at a rate below the best one of its scan: left out.
   rounded_losses,       ///< Losses were written with so few digits that this hides more than runs differ by.
   duplicates,           ///< The same settings more than once: merged, with their number as weight.
-  seeds_apart,          ///< Seeds of a scan share no rate: what they add to the loss is not taken off.
-  few_rates,            ///< A scan with fewer than three rates near its optimum: left out.
-  edge_optimum,         ///< A scan whose optimum is at the edge of what was tried, on one of the axes.
-  coarse_grid,          ///< Rates further apart than a factor of 1.9: the grid alone blurs the optimum.
-  non_convex_scan,      ///< A scan whose losses rise, fall and rise again beyond their noise.
-  one_size,             ///< All runs have one size: the exponent of N is the prior's.
-  few_sizes,            ///< Two sizes: the exponent of N is mostly the prior's.
-  dominant_size,        ///< Leaving one size out moves the prediction by more than its 80 % interval.
-  prior_conflict,       ///< An exponent's prior keeps less than a third of the trust against its doubt.
-  curvature,            ///< A quadratic term in log N differs from 0 by more than two standard errors.
-  baseline_better,      ///< A simpler method forecast the largest size better by more than 0.1 % of loss.
-  extrapolation,        ///< The target lies further out than three times the largest size or token count.
-  off_ridge,            ///< The target's batch is more than a factor of 2 from the best, and not in the data.
-  own_batch,            ///< The forecast is of the runs with the target's batch alone.
-  split_beliefs,        ///< The forecast is more than 5 % from what the law's formula gives at the target.
-  assumed_tokens,       ///< The target's token count was not given.
+  seeds_apart,  ///< Seeds of a size and token count share no batch and rate: what they add to the loss is not
+                ///< taken off.
+  few_rates,    ///< A scan with fewer than three rates near its optimum: left out.
+  edge_optimum,     ///< A scan whose optimum is at the edge of what was tried, on one of the axes.
+  coarse_grid,      ///< Rates further apart than a factor of 1.9: the grid alone blurs the optimum.
+  non_convex_scan,  ///< A scan whose losses rise, fall and rise again beyond their noise.
+  one_size,         ///< All runs have one size: the exponent of N is the prior's.
+  few_sizes,        ///< Two sizes: the exponent of N is mostly the prior's.
+  dominant_size,    ///< Leaving one size out moves the prediction by more than its 80 % interval.
+  prior_conflict,   ///< An exponent's prior keeps less than a third of the trust against its doubt.
+  curvature,        ///< A quadratic term in log N differs from 0 by more than two standard errors.
+  baseline_better,  ///< A simpler method forecast the largest size better by more than 0.1 % of loss.
+  extrapolation,    ///< The target lies further out than three times the largest size or token count.
+  off_ridge,        ///< The target's batch is more than a factor of 2 from the best, and not in the data.
+  own_batch,        ///< The forecast is of the runs with the target's batch alone.
+  split_beliefs,    ///< The forecast is more than 5 % from what the law's formula gives at the target.
+  assumed_tokens,   ///< The target's token count was not given.
 };
 
 struct LawFinding {

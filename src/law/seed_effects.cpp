@@ -17,12 +17,13 @@ namespace {
 
 /// What runs that are repeats of one another have in common.
 auto setting_of(const LawRun& run) {
-  return std::tuple(run.lr, std::isnan(run.weight_decay) ? -1 : run.weight_decay, run.schedule);
+  return std::tuple(run.batch, run.lr, std::isnan(run.weight_decay) ? -1 : run.weight_decay, run.schedule);
 }
 
 struct SeededRun {
   LawRun* run = nullptr;
   Eigen::Index setting = 0, seed = 0;
+  double weight = 0;  ///< The run's; less where it is an outlier.
 };
 
 /// The runs that take part, with settings and seeds counted from 0.
@@ -38,7 +39,8 @@ SeededScan seeded_runs(std::span<LawRun> scan) {
   for (LawRun& run : scan) {
     if (run.seed.empty() || run.diverged || !std::isfinite(run.loss)) continue;
     const auto setting = settings.try_emplace(setting_of(run), settings.size()).first->second;
-    found.runs.push_back({&run, setting, seeds.try_emplace(run.seed, seeds.size()).first->second});
+    found.runs.push_back(
+        {&run, setting, seeds.try_emplace(run.seed, seeds.size()).first->second, run.weight});
   }
   found.settings = static_cast<Eigen::Index>(settings.size());
   found.seeds = static_cast<Eigen::Index>(seeds.size());
@@ -79,25 +81,61 @@ std::vector<double> usual_effects(const SeededScan& scan, const std::vector<doub
   return effects;
 }
 
+/// Takes off what each seed usually adds.
+void level_seeds(const SeededScan& scan) {
+  constexpr int kRounds = 20;
+  constexpr double kUnmoved = 1e-9;
+  double moved = 1;
+  for (int round = 0; round < kRounds && moved > kUnmoved; ++round) {
+    const std::vector<double> effects = usual_effects(scan, shared_centres(scan));
+    moved = 0;
+    for (const SeededRun& one : scan.runs) {
+      const double effect = effects[static_cast<std::size_t>(one.seed)];
+      one.run->loss -= effect;
+      moved = std::max(moved, std::abs(effect));
+    }
+  }
+}
+
+/// A run that differs from other seeds' by more than three times what is usual counts less, lest what it
+/// alone suffered be taken for what its seed adds everywhere.
+void weigh_outliers(std::vector<LawRun> runs, SeededScan& scan) {
+  constexpr double kUsual = 1e-3, kFar = 3, kPerMedian = 1.4826;  // kUsual is a part of the loss.
+  const SeededScan level = seeded_runs(runs);
+  level_seeds(level);
+  const std::vector<double> centres = shared_centres(level);
+  std::vector<double> apart, sizes;
+  for (const SeededRun& one : level.runs) {
+    const double centre = centres[static_cast<std::size_t>(one.setting)];
+    apart.push_back(std::isnan(centre) ? 0 : std::abs(std::log(one.run->loss / centre)));
+    if (!std::isnan(centre)) sizes.push_back(apart.back());
+  }
+  if (sizes.empty()) return;
+  const double far = kFar * std::max(kUsual, kPerMedian * median_near(sizes, 0));
+  for (std::size_t i = 0; i < apart.size(); ++i)
+    if (apart[i] > far) scan.runs[i].weight *= far / apart[i];
+}
+
 }  // namespace
 
 SeedEffects remove_seed_effects(std::span<LawRun> runs) {
-  const SeededScan scan = seeded_runs(runs);
+  SeededScan scan = seeded_runs(runs);
   if (scan.seeds < 2) return {1, static_cast<std::size_t>(scan.seeds)};
+  weigh_outliers({runs.begin(), runs.end()}, scan);
   // The normal equations of rate + seed, from which the settings' means are eliminated. They are singular by
   // one for each group of seeds; the shortest solution is the one whose seeds add nothing on average.
   Eigen::MatrixXd weight = Eigen::MatrixXd::Zero(scan.settings, scan.seeds);
   Eigen::VectorXd setting_sum = Eigen::VectorXd::Zero(scan.settings);
   for (const SeededRun& one : scan.runs) {
-    weight(one.setting, one.seed) += one.run->weight;
-    setting_sum(one.setting) += one.run->weight * one.run->loss;
+    weight(one.setting, one.seed) += one.weight;
+    setting_sum(one.setting) += one.weight * one.run->loss;
   }
   const Eigen::VectorXd total = weight.rowwise().sum();
   const Eigen::MatrixXd share = total.cwiseInverse().asDiagonal() * weight;
   Eigen::MatrixXd normal = -weight.transpose() * share;
   normal.diagonal() += weight.colwise().sum().transpose();
   Eigen::VectorXd right = -share.transpose() * setting_sum;
-  for (const SeededRun& one : scan.runs) right(one.seed) += one.run->weight * one.run->loss;
+  for (const SeededRun& one : scan.runs) right(one.seed) += one.weight * one.run->loss;
   Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> solver;
   solver.setThreshold(1e-9);
   solver.compute(normal);
@@ -111,21 +149,8 @@ SeedEffects remove_seed_effects(std::span<LawRun> runs) {
 }
 
 std::vector<LawRun> without_usual_seed_effects(std::span<const LawRun> scan) {
-  constexpr int kRounds = 20;
-  constexpr double kUnmoved = 1e-9;
   std::vector<LawRun> runs(scan.begin(), scan.end());
-  const SeededScan seeded = seeded_runs(runs);
-  if (seeded.seeds < 2) return runs;
-  double moved = 1;
-  for (int round = 0; round < kRounds && moved > kUnmoved; ++round) {
-    const std::vector<double> effects = usual_effects(seeded, shared_centres(seeded));
-    moved = 0;
-    for (const SeededRun& one : seeded.runs) {
-      const double effect = effects[static_cast<std::size_t>(one.seed)];
-      one.run->loss -= effect;
-      moved = std::max(moved, std::abs(effect));
-    }
-  }
+  level_seeds(seeded_runs(runs));
   const auto is_loss = [](const LawRun& run) { return run.loss > 0 || !std::isfinite(run.loss); };
   return std::all_of(runs.begin(), runs.end(), is_loss) ? runs
                                                         : std::vector<LawRun>(scan.begin(), scan.end());

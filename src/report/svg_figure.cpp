@@ -16,7 +16,8 @@ namespace {
 constexpr const char* kColours[] = {"#4c78a8", "#e4873c", "#54a24b", "#b279a2",
                                     "#d3b13f", "#72b7b2", "#d9606c", "#8c6d4f"};
 constexpr double kLeft = 64, kRight = 14, kBottom = 44, kLegendLine = 16;
-constexpr double kLetter = 6.2;  ///< Width of a letter in the legend, about.
+constexpr double kLegendLines = 4, kLegendMore = 90;  ///< At most so many lines; room for "and 123 more".
+constexpr double kLetter = 6.2;                       ///< Width of a letter in the legend, about.
 
 struct SvgFrame {
   AxisScale x, y;
@@ -120,7 +121,8 @@ std::string point_svg(const FigurePoint& point, const SvgFrame& frame) {
   return svg;
 }
 
-/// Entries of the legend, in lines as long as the figure is wide.
+/// Entries of the legend, in lines as long as the figure is wide; what finds no place in a few lines is
+/// counted.
 std::string legend_svg(const Figure& figure, double width, double& height) {
   struct Entry {
     std::string sample, name;
@@ -142,9 +144,16 @@ std::string legend_svg(const Figure& figure, double width, double& height) {
            band.name});
   std::string svg;
   double x = kLeft, y = figure.title.empty() ? 14 : 34;
-  for (const Entry& entry : entries) {
+  const double last_line = y + (kLegendLines - 1) * kLegendLine;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Entry& entry = entries[i];
     const double wide = 28 + kLetter * static_cast<double>(display_width(entry.name)) + 16;
-    if (x > kLeft && x + wide > width) x = kLeft, y += kLegendLine;
+    const double needed = i + 1 == entries.size() ? wide : wide + kLegendMore;
+    if (y < last_line && x > kLeft && x + wide > width) x = kLeft, y += kLegendLine;
+    if (y >= last_line && x + needed > width) {
+      svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">and {} more</text>\n", x, y, entries.size() - i);
+      break;
+    }
     svg += fmt::format("<g transform=\"translate({:.1f} {:.1f})\">{}<text x=\"28\">{}</text></g>\n", x, y,
                        entry.sample, escape_html(entry.name));
     x += wide;

@@ -301,4 +301,25 @@ BOOST_AUTO_TEST_CASE(edges_of_public_sweeps_are_flagged_exactly) {
   BOOST_TEST(flagged == expected, boost::test_tools::per_element());
 }
 
+/// Four scans, one of them four times as steep: its best rate is not beyond half of the way to a rate that
+/// loses more than noise can.
+BOOST_AUTO_TEST_CASE(a_scan_steeper_than_others_has_its_best_rate_next_to_its_lowest_run) {
+  for (const double off : {-0.4, -0.2, 0.0, 0.2, 0.4}) {
+    std::vector<ablate::LawRun> runs;
+    for (int size = 26; size <= 29; ++size)
+      for (int i = -3; i <= 3; ++i) {
+        ablate::LawRun run;
+        run.params = std::exp2(size), run.tokens = std::exp2(33), run.batch = 65536, run.where = "steep";
+        run.lr = std::exp2(-9 + 0.7 * i);
+        run.loss = std::numbers::pi * std::exp((size == 28 ? 0.04 : 0.01) * std::pow(0.7 * (i + off), 2));
+        runs.push_back(run);
+      }
+    const ablate::ScanAxis axis = fit_of(ablate::clean_runs(runs).runs, false).scans.at(2).lr;
+    const double best = -9 - 0.7 * off;
+    BOOST_TEST(std::abs(axis.optimum - best) < 0.65, "off " << off);
+    BOOST_TEST(axis.interval.low < best);
+    BOOST_TEST(axis.interval.high > best);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -90,6 +90,47 @@ BOOST_AUTO_TEST_CASE(a_seed_with_low_losses_makes_no_others_diverge) {
     BOOST_TEST(std::abs(scan.lr.optimum - truth.fixed_x(static_cast<int>(std::log2(scan.params)))) < 0.15);
 }
 
+/// Seed 0 lacks the rate next to the best, and one of its losses is far too high.
+BOOST_AUTO_TEST_CASE(one_bad_run_of_a_seed_is_not_what_the_seed_adds) {
+  const ablate::SyntheticLaw truth;
+  for (const double factor : {1.05, 1.15, 1.19}) {
+    std::vector<ablate::LawRun> runs;
+    int place = 0;
+    for (const ablate::LawRun& run : truth.sweeps(7, 1, 0.1)) {
+      const int rate = place++ % 7;
+      for (int seed = 0; seed < 3; ++seed) {
+        if (seed == 0 && rate == 4) continue;
+        runs.push_back(run);
+        runs.back().seed = std::to_string(seed);
+        if (seed == 0 && rate == 0) runs.back().loss *= factor;
+      }
+    }
+    for (const ablate::ScanOptimum& scan : ablate::fit_law(runs, {}).bowls.scans) {
+      const double best = truth.fixed_x(static_cast<int>(std::log2(scan.params)));
+      BOOST_TEST(std::abs(scan.lr.optimum - best) < 0.1,
+                 "factor " << factor << ": " << scan.lr.optimum - best);
+    }
+  }
+}
+
+/// Seed 1 is 0.05 nats lower throughout, and lacks one batch: that batch is not the worse for it.
+BOOST_AUTO_TEST_CASE(seeds_compare_across_batches) {
+  const ablate::SyntheticLaw truth;
+  std::vector<ablate::LawRun> runs;
+  for (const ablate::LawRun& run : truth.grid())
+    for (int seed = 0; seed < 2; ++seed) {
+      const double batch = std::log2(run.batch) - 18 - 0.5 * (std::log2(run.params) - 27);
+      if (seed == 1 && std::abs(batch - 1) < 0.01) continue;
+      runs.push_back(run);
+      runs.back().seed = std::to_string(seed);
+      runs.back().loss -= 0.05 * seed;
+    }
+  const ablate::LawFit fit = ablate::fit_law(runs, {});
+  BOOST_REQUIRE(fit.joint);
+  for (const ablate::ScanOptimum& scan : fit.bowls.scans)
+    BOOST_TEST(std::abs(scan.batch_axis.optimum - truth.y(scan.tokens)) < 0.1);
+}
+
 BOOST_AUTO_TEST_CASE(seeds_compare_by_the_rates_that_they_share) {
   // By hand: the second seed adds 0.1 at the rate that both have.
   std::vector<ablate::LawRun> scan = {seeded(1, "a", 3.0), seeded(1, "b", 3.1), seeded(2, "a", 2.9),

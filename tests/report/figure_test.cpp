@@ -88,4 +88,17 @@ BOOST_AUTO_TEST_CASE(svg_is_balanced_and_texts_cannot_become_markup) {
   BOOST_TEST(count(svg, "<circle") == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(a_long_legend_is_cut_and_leaves_room_for_the_figure) {
+  Figure figure = small_figure();
+  for (int i = 0; i < 200; ++i) figure.curves.push_back({"D 12.3M, B " + std::to_string(i), {{10, 1e-2}}});
+  const std::string svg = render_svg(figure, 400, 300);
+  const std::size_t shown = count(svg, "<g transform=");
+  BOOST_TEST(shown >= 6u);
+  BOOST_TEST(shown <= 16u);
+  BOOST_TEST(svg.find(">and " + std::to_string(203 - shown) + " more</text>") != std::string::npos);
+  BOOST_TEST(svg.find("height=\"-") == std::string::npos);
+  BOOST_TEST(count(svg, "more</text>") == 1u);
+  BOOST_TEST(render_svg(small_figure(), 400, 300).find(" more</text>") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
