@@ -20,6 +20,10 @@ namespace {
 
 constexpr int kBusySeconds = 60;
 
+Error not_a_database(const std::filesystem::path& path) {
+  return Error(fmt::format("{}: is not a database; expected one that ablate made", path.string()));
+}
+
 /// `handle`: of the connection that failed; null when none was made.
 Error describe_failure(const std::filesystem::path& path, const SQLite::Exception& exception,
                        sqlite3* handle) {
@@ -36,7 +40,7 @@ Error describe_failure(const std::filesystem::path& path, const SQLite::Exceptio
       return Error(
           fmt::format("{}: locked by another process for more than {} s", path.string(), kBusySeconds));
     case SQLITE_NOTADB:
-      return Error(fmt::format("{}: is not a database; expected one that ablate made", path.string()));
+      return not_a_database(path);
     case SQLITE_CORRUPT:
       return Error(fmt::format("{}: is damaged: {}", path.string(), exception.what()));
     case SQLITE_CANTOPEN:
@@ -122,7 +126,7 @@ Database::Database(const std::filesystem::path& path, Mode mode)
   for (int round = 0;; ++round) {
     errno = 0;
     try {
-      open(mode);
+      open(mode, std::filesystem::exists(status));
       return;
     } catch (const SQLite::Exception& exception) {
       if (!is_passing(exception) || std::chrono::steady_clock::now() > deadline)
@@ -135,14 +139,14 @@ Database::Database(const std::filesystem::path& path, Mode mode)
 
 Database::~Database() = default;
 
-void Database::open(Mode mode) {
+/// `existed`: the file, before this process looked for it.
+void Database::open(Mode mode, bool existed) {
   const bool writing = mode == Mode::read_write;
   sqlite_.reset();
   std::error_code ignored;
-  // SQLite makes both where they are not there.
-  const auto bytes = std::filesystem::file_size(path_, ignored);
-  const bool has_content = !ignored && bytes > 0;
-  const bool had_wal = std::filesystem::exists(path_.string() + "-wal", ignored);
+  // SQLite itself takes a single byte for an empty file.
+  if (std::filesystem::file_size(path_, ignored) == 1 && !ignored) throw not_a_database(path_);
+  const bool had_wal = std::filesystem::exists(path_.string() + "-wal", ignored);  // SQLite makes it.
   // Read-only connections are opened for writing too, and then barred from it: SQLite's own read-only mode
   // leaves a -wal and a -shm file.
   if (!connect(SQLite::OPEN_READWRITE | (writing ? SQLite::OPEN_CREATE : 0), path_.string())) {
@@ -161,18 +165,25 @@ void Database::open(Mode mode) {
   if (sqlite3_db_readonly(sqlite_->getHandle(), "main") == 1)
     throw Error(fmt::format("{}: cannot be written; expected a file and folder that can", path_.string()));
   const int version = get_version(*sqlite_, path_);  // before anything is changed: whose file is it?
-  if (version == 0 && has_content && !had_wal) refuse_torn_copy();
+  if (version == 0 && existed && !had_wal) refuse_torn_copy();
   sqlite_->exec("PRAGMA journal_mode = WAL");
   migrate(*sqlite_, path_, known_migrations());
   if (version != known_migrations().back().to) checkpoint();  // Else the file by itself would stay empty.
 }
 
-/// Throws Error for a file that SQLite has made and that is empty, as its log is gone, beside the folder of
-/// somebody's jobs: all that was finished would run again.
+/// Throws Error for a file that is empty, as its log or its content is gone, beside the folder of somebody's
+/// jobs: all that was finished would run again. Another process that is making the database at this moment is
+/// waited for.
 void Database::refuse_torn_copy() const {
+  constexpr int kRounds = 40;
+  constexpr std::chrono::milliseconds kRound(50);
   std::error_code failed;
   const std::filesystem::path jobs = folder() / "jobs";
   if (std::filesystem::is_empty(jobs, failed) || failed) return;
+  for (int round = 0; round < kRounds; ++round) {
+    std::this_thread::sleep_for(kRound);
+    if (get_version(*sqlite_, path_) != 0) return;
+  }
   throw Error(fmt::format(
       "{0}: is empty, though {1} beside it holds the work of jobs: was {2} left behind when it was copied? "
       "Copy that file, too, in which SQLite keeps what it has written last; to begin anew, remove {0}",

@@ -52,7 +52,7 @@ class Database {
   std::unordered_map<std::string, std::int64_t>& metric_names() { return metric_names_; }
 
  private:
-  void open(Mode mode);
+  void open(Mode mode, bool existed);
   bool connect(int flags, const std::string& name);
   void refuse_torn_copy() const;
 

@@ -62,6 +62,7 @@ BOOST_AUTO_TEST_CASE(sixteen_processes_that_open_a_fresh_database_at_once_all_su
   for (int round = 0; round < 4; ++round) {
     const Scratch folder;
     const auto file = folder.path / "results" / "ablate.db";
+    if (round % 2 == 1) folder.write("results/jobs/key/1/journal.jsonl", "");  // Of another database.
     const int well = run_in_children(16, [&](int child) {
       Database database(file, Mode::read_write);
       const std::string word = std::to_string(child);
@@ -201,11 +202,27 @@ BOOST_AUTO_TEST_CASE(a_file_whose_log_was_left_behind_is_said_to_be_empty) {
                   "when it was copied? Copy that file, too, in which SQLite keeps what it has written "
                   "last; to begin anew, remove {0}",
                   file.string(), (folder.path / "jobs").string()));
+  // Nothing at all is left of another one.
+  const auto nothing = folder.write("c.db", "");
+  BOOST_TEST(
+      error_of_open(nothing, Mode::read_write)
+          .starts_with(fmt::format("{}: is empty, though {} beside it holds the work of jobs: was c.db-wal",
+                                   nothing.string(), (folder.path / "jobs").string())));
+  BOOST_TEST(std::filesystem::file_size(nothing) == 0u);
   // Without the work of jobs nothing is lost, and beside it a new database may be made.
   std::filesystem::remove_all(folder.path / "jobs");
   const Database made(file, Mode::read_write);
   folder.write("jobs/key/1/journal.jsonl", "");
   const Database other(folder.path / "b.db", Mode::read_write);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_one_byte_is_not_empty) {
+  const Scratch folder;
+  const auto file = folder.write("a.db", "x");
+  for (const Mode mode : {Mode::read_only, Mode::read_write})
+    BOOST_TEST(error_of_open(file, mode) ==
+               file.string() + ": is not a database; expected one that ablate made");
+  BOOST_TEST(std::filesystem::file_size(file) == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_newer_database_is_refused_by_version) {
