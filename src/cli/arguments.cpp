@@ -21,7 +21,7 @@ std::optional<std::int64_t> parse_integer(const std::string& text) {
 
 void check_value(const OptionSpec& option, const std::string& text) {
   const auto fail = [&](const std::string& expected) {
-    throw Error(fmt::format("{} is '{}'; expected {}", option.name, text, expected));
+    throw Error(fmt::format("{} is '{}'; expected {}", option.name, printable(text), expected));
   };
   switch (option.type) {
     case ValueType::integer: {
@@ -34,7 +34,8 @@ void check_value(const OptionSpec& option, const std::string& text) {
       break;
     case ValueType::choice:
       if (std::find(option.choices.begin(), option.choices.end(), text) == option.choices.end())
-        throw Error(fmt::format("{} is '{}'{}", option.name, text, suggestion(text, option.choices)));
+        throw Error(
+            fmt::format("{} is '{}'{}", option.name, printable(text), suggestion(text, option.choices)));
       break;
     default:
       if (text.empty()) fail("a text that is not empty");

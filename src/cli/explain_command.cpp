@@ -153,8 +153,8 @@ int run_explain(const Arguments& arguments) {
   const std::vector<std::string> known = known_topics();
   if (!topic.empty() && std::find(known.begin(), known.end(), topic) == known.end()) {
     const std::string near = suggestion(topic, known);
-    throw Error(
-        fmt::format("there is no key '{}'{}", topic, near.empty() ? "; `ablate explain` lists all" : near));
+    throw Error(fmt::format("there is no key '{}'{}", printable(topic),
+                            near.empty() ? "; `ablate explain` lists all" : near));
   }
   explain_section(topic);
   return ExitCode::done;

@@ -84,7 +84,7 @@ const CommandSpec& get_command(const std::string& name) {
     if (command.name == name) return command;
   const auto near = nearest(name, command_names());
   throw Error(
-      fmt::format("unknown command '{}'{}", name,
+      fmt::format("unknown command '{}'{}", printable(name),
                   near ? fmt::format("; did you mean '{}'?", *near) : "; `ablate --help` lists them"));
 }
 

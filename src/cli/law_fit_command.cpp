@@ -40,7 +40,7 @@ int fit_loss(const Arguments& arguments) {
       points, {.bootstraps = static_cast<int>(arguments.find_integer("--bootstrap").value_or(kBootstraps))});
   for (const std::string& budget : arguments.list("--budget")) {
     const auto flops = parse_amount(budget);
-    if (!flops) throw Error(fmt::format("--budget is '{}'; expected FLOPs such as 1e21", budget));
+    if (!flops) throw Error(fmt::format("--budget is '{}'; expected FLOPs such as 1e21", printable(budget)));
     report.optima.push_back(compute_optimum(report.fit, *flops));
   }
   if (arguments.flag("--json"))

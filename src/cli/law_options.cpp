@@ -128,7 +128,8 @@ std::vector<OptionSpec> law_fit_options() {
 double amount_of(const Arguments& arguments, const std::string& option) {
   const std::string text = arguments.text(option);
   if (const auto amount = parse_amount(text)) return *amount;
-  throw Error(fmt::format("{} is '{}'; expected a number above zero such as 30e9 or 30B", option, text));
+  throw Error(
+      fmt::format("{} is '{}'; expected a number above zero such as 30e9 or 30B", option, printable(text)));
 }
 
 Stage law_stage(const Arguments& arguments) { return from_name<Stage>(arguments.text("--stage")); }

@@ -26,7 +26,7 @@ double positive_number(const Arguments& arguments, const std::string& option, co
   std::string text = arguments.text(option);
   if (text.ends_with('%')) text.pop_back();
   if (const auto number = parse_amount(text)) return *number;
-  throw Error(fmt::format("{} is '{}'; expected {}", option, arguments.text(option), expected));
+  throw Error(fmt::format("{} is '{}'; expected {}", option, printable(arguments.text(option)), expected));
 }
 
 LawSearch search_of(const Arguments& arguments) {
@@ -39,7 +39,8 @@ LawSearch search_of(const Arguments& arguments) {
   search.batch_unit = batch_unit(arguments);
   for (const char* option : {"--tokens", "--batch"})
     if (const auto text = arguments.find_text(option); text && !parse_amount(*text))
-      throw Error(fmt::format("{} is '{}'; expected a number above zero such as 600e9", option, *text));
+      throw Error(
+          fmt::format("{} is '{}'; expected a number above zero such as 600e9", option, printable(*text)));
   search.budget = amount_of(arguments, "--budget");
   if (arguments.has("--interval")) {
     search.interval = positive_number(arguments, "--interval", "a factor above 1, such as 1.5");

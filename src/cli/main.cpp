@@ -8,7 +8,6 @@
 #include "cli/failure.hpp"
 #include "cli/help.hpp"
 #include "report/output.hpp"
-#include "report/terminal.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -40,9 +39,9 @@ void add_options(CLI::App& app, const CommandSpec& command, Given& given,
     if (option.kind != OptionKind::positional) names.push_back(option.name);
   if (!word.starts_with('-'))
     throw Error(fmt::format("{}: '{}' is one argument too many; `ablate {} --help` shows what it takes",
-                            command.name, word, command.name));
+                            command.name, printable(word), command.name));
   const auto near = nearest(word.substr(0, word.find('=')), names);
-  throw Error(fmt::format("{}: unknown option '{}'{}", command.name, word,
+  throw Error(fmt::format("{}: unknown option '{}'{}", command.name, printable(word),
                           near ? fmt::format("; did you mean '{}'?", *near)
                                : fmt::format("; `ablate {} --help` lists them", command.name)));
 }
@@ -83,7 +82,7 @@ int run_program(const std::vector<std::string>& words) {
     return ExitCode::done;
   }
   if (words[0].starts_with('-'))
-    throw Error(fmt::format("unknown option '{}'{}; options stand after the command", words[0],
+    throw Error(fmt::format("unknown option '{}'{}; options stand after the command", printable(words[0]),
                             suggestion(words[0], std::vector<std::string>{"--help", "--version"})));
   if (command_words(words[0]).empty()) return run_command(get_command(words[0]), words);
   if (words.size() == 1 || words[1] == "--help" || words[1] == "-h") {
@@ -95,16 +94,8 @@ int run_program(const std::vector<std::string>& words) {
   return run_command(get_command(joined[0]), joined);
 }
 
-/// Messages quote files and logs of others: a terminal gets them without control characters.
-void print_error(const std::string& message) {
-  std::string text = "ablate: " + message;
-  if (terminal_of(2).columns > 0) {
-    std::vector<std::string> lines = split(text, '\n');
-    for (std::string& line : lines) line = printable(line, kWhole);
-    text = join(lines, "\n");
-  }
-  write_err(text + "\n");
-}
+/// Messages quote files, logs and words of others: nobody gets their control characters, no log file either.
+void print_error(const std::string& message) { write_err(printable_lines("ablate: " + message) + "\n"); }
 
 }  // namespace
 

@@ -29,9 +29,10 @@ std::string_view line_of(const std::string& text, std::uint32_t line) {
 
 std::string render(const Diagnostic& diagnostic, const Sources& sources) {
   const SourceFile& source = sources.at(diagnostic.where.source);
-  if (diagnostic.where.line == 0) return fmt::format("{}: {}", source.name, diagnostic.message);
-  const std::string message = fmt::format("{}:{}:{}: {}", source.name, diagnostic.where.line,
-                                          diagnostic.where.column, diagnostic.message);
+  const std::string mistake = one_line(diagnostic.message);  // A value that it quotes may have several.
+  if (diagnostic.where.line == 0) return fmt::format("{}: {}", source.name, mistake);
+  const std::string message =
+      fmt::format("{}:{}:{}: {}", source.name, diagnostic.where.line, diagnostic.where.column, mistake);
   const std::string line = printable(line_of(source.text, diagnostic.where.line), kWhole);
   if (line.empty() || find_invalid_utf8(line) || diagnostic.where.column > kMaxLineShown) return message;
   // The caret stands below the column: tabs are kept, other characters become as many blanks as they are

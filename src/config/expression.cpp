@@ -250,7 +250,8 @@ class Parser {
       if (candidate.name == word) function = &candidate;
     }
     if (!function)
-      throw ExpressionError(fmt::format("unknown function '{}'{}", word, suggestion(word, known)), begin);
+      throw ExpressionError(fmt::format("unknown function '{}'{}", printable(word), suggestion(word, known)),
+                            begin);
     std::vector<Node> arguments;
     do arguments.push_back(parse_sum());
     while (take(","));

@@ -29,8 +29,8 @@ struct Assign {
   [[noreturn]] void wrong_type() const {
     constexpr const char* kKinds[] = {"true or false", "an integer", "a number",       "a text",
                                       "a list",        "a list",     "a list of texts"};
-    throw Error(fmt::format("'{}' is {} ({}); expected {}", field.key, to_text(value), kKinds[value.index()],
-                            describe_type(field)));
+    throw Error(fmt::format("'{}' is {} ({}); expected {}", field.key, printable(to_text(value)),
+                            kKinds[value.index()], describe_type(field)));
   }
   template <typename T>
   const T& get() const {

@@ -37,7 +37,7 @@ std::string unknown_key_of(const std::string& full, const std::string& prefix, c
   std::sort(neighbours.begin(), neighbours.end());
   neighbours.erase(std::unique(neighbours.begin(), neighbours.end()), neighbours.end());
   const std::string place = prefix.empty() ? "" : fmt::format(" in [{}]", prefix);
-  const std::string message = fmt::format("unknown key '{}'{}", leaf, place);
+  const std::string message = fmt::format("unknown key '{}'{}", printable(leaf), place);
   if (means_seeds(leaf)) return message + kAboutSeeds;
   if (const auto near = nearest(leaf, neighbours))
     return fmt::format("{}; did you mean '{}'?", message, *near);
@@ -66,7 +66,7 @@ bool is_of_model(const Field& field) {
 
 std::string unknown_key(const std::string& key) {
   return fmt::format(
-      "unknown key '{}'{}", key,
+      "unknown key '{}'{}", printable(key),
       means_seeds(key.substr(key.rfind('.') + 1)) ? kAboutSeeds : suggestion(key, field_keys()));
 }
 

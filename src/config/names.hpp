@@ -50,7 +50,7 @@ template <typename E>
 E from_name(std::string_view name) {
   for (const Named<E>& entry : names_of<E>())
     if (name == entry.name) return entry.value;
-  throw Error(fmt::format("unknown name '{}'{}", name, suggestion(name, known_names<E>())));
+  throw Error(fmt::format("unknown name '{}'{}", printable(name), suggestion(name, known_names<E>())));
 }
 
 }  // namespace ablate

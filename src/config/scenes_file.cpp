@@ -150,8 +150,8 @@ class ScenesReader {
       } else if (key->str() == "description") {
         if (!node->is_string()) findings_.add(document_.at(*node), "'description' is no text");
       } else {
-        findings_.add(document_.at(*key),
-                      fmt::format("unknown key '{}'{}", key->str(), suggestion(key->str(), known)));
+        findings_.add(document_.at(*key), fmt::format("unknown key '{}'{}", printable(key->str()),
+                                                      suggestion(key->str(), known)));
       }
     }
     if (table)

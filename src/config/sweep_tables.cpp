@@ -77,7 +77,7 @@ void SweepTables::refuse_unknown(const toml::table& owner, const std::string& ki
     const std::string place = kind.empty() ? "" : fmt::format(" in [[{}]]", kind);
     findings_.add(
         document_.at(*key),
-        fmt::format("unknown key '{}'{}{}", name, place,
+        fmt::format("unknown key '{}'{}{}", printable(name), place,
                     is_of_experiment(name) && kind.empty()
                         ? "; keys of the experiment are set under [override] or varied by an [[axis]]"
                         : suggestion(name, known)));

@@ -69,8 +69,10 @@ std::optional<TomlDocument> read_document(const std::filesystem::path& file, Fin
   } catch (const Error& error) {
     // "PATH: what is wrong": the place says the path already, unless another file asked for this one.
     const std::string message = error.what();
+    const std::string place = printable(file.string(), kWhole) + ": ";
+    const bool repeats = !asked_at && message.starts_with(place);
     findings.add(asked_at.value_or(Location{document.source, 0, 0}),
-                 asked_at ? message : message.substr(file.string().size() + 2));
+                 repeats ? message.substr(place.size()) : message);
     return std::nullopt;
   }
   if (const auto offset = find_invalid_utf8(text)) {

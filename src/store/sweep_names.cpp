@@ -49,10 +49,11 @@ std::string name_of(const fs::path& file) {
 std::string no_such_sweep(const Database& database, const std::vector<SweepRecord>& sweeps,
                           const std::string& text) {
   const std::string where = database.path().string();
-  if (sweeps.empty()) return fmt::format("{}: holds no sweep yet; expected '{}'", where, text);
+  if (sweeps.empty()) return fmt::format("{}: holds no sweep yet; expected '{}'", where, printable(text));
   std::vector<std::string> names;
   for (const SweepRecord& sweep : sweeps) names.push_back(sweep.name);
-  if (!is_path(text)) return fmt::format("{}: no sweep '{}'{}", where, text, suggestion(text, names));
+  if (!is_path(text))
+    return fmt::format("{}: no sweep '{}'{}", where, printable(text), suggestion(text, names));
   const fs::path file = real_path(text);
   const std::string name = name_of(file);
   std::string message = fmt::format("{}: has no sweep of {}{}", where, file.string(),

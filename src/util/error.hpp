@@ -8,9 +8,9 @@ namespace ablate {
 
 /// Thrown for anything a user can mend: a file that cannot be read, a wrong value, a held lock. The message
 /// says where, what was found and what was expected. Programs print `ablate: <message>` and exit with
-/// ExitCode::user_error.
+/// ExitCode::user_error. Messages quote files and words of others: what() has them as printable_lines() does.
 struct Error : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  explicit Error(const std::string& message);
 };
 
 /// What every program of Ablate returns to the shell.

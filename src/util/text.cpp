@@ -216,6 +216,21 @@ std::string printable(std::string_view text, std::size_t most) {
   return is_cut ? clean + "..." : clean;
 }
 
+std::string printable_lines(std::string_view text) {
+  constexpr std::size_t kBeginning = 600, kEnd = 400;
+  std::vector<std::string> lines = split(text, '\n');
+  for (std::string& line : lines) {
+    if (line.size() <= kBeginning + kEnd) {
+      line = printable(line, kWhole);
+      continue;
+    }
+    std::size_t end = line.size() - kEnd;
+    while (end < line.size() && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) ++end;
+    line = printable(line, kBeginning) + printable(std::string_view(line).substr(end), kWhole);
+  }
+  return join(lines, "\n");
+}
+
 std::string one_line(std::string_view text) {
   std::string clean(text);
   for (char& c : clean)

@@ -61,6 +61,9 @@ constexpr std::size_t kQuoted = 60, kWhole = std::string_view::npos;
 /// `text` with control characters (escape sequences of an untrusted log or file name) and bytes that are no
 /// UTF-8 shown as '?'; tabs stay. Of a longer one than `most` bytes the beginning and "...".
 std::string printable(std::string_view text, std::size_t most = kQuoted);
+/// A message of several lines, each of them printable; of a line that no terminal has room for the beginning
+/// and the end, where what was expected stands.
+std::string printable_lines(std::string_view text);
 
 /// Texts of names and messages of others, safe to print: no control characters, no invalid UTF-8, one line.
 std::string one_line(std::string_view text);

@@ -17,7 +17,8 @@ void check_axes(const std::vector<std::string>& names, const SweepRecord& sweep)
   for (const PlanAxis& axis : sweep.axes) known.push_back(axis.name);
   for (const std::string& name : names)
     if (std::find(known.begin(), known.end(), name) == known.end())
-      throw Error(fmt::format("sweep '{}' has no axis '{}'{}", sweep.name, name, suggestion(name, known)));
+      throw Error(
+          fmt::format("sweep '{}' has no axis '{}'{}", sweep.name, printable(name), suggestion(name, known)));
 }
 
 void check_layout(const PivotLayout& layout) {
@@ -63,8 +64,8 @@ void check_values(const std::vector<std::string>& names, const std::vector<std::
       throw Error(fmt::format("sweep '{}' has no values yet; `ablate status {}` shows how far it is",
                               sweep.name, sweep.name));
     const std::string note = unscored_note(unscored, sweep);
-    throw Error(fmt::format("sweep '{}' has no value '{}'{}{}{}", sweep.name, name, suggestion(plain, known),
-                            note.empty() ? "" : "\n", note));
+    throw Error(fmt::format("sweep '{}' has no value '{}'{}{}{}", sweep.name, printable(name),
+                            suggestion(plain, known), note.empty() ? "" : "\n", note));
   }
 }
 

@@ -26,6 +26,11 @@ BOOST_AUTO_TEST_CASE(wrong_words_are_answered_with_the_nearest_right_one) {
   expect_error(program, "xyzzy", "unknown command 'xyzzy'; `ablate --help` lists them");
   expect_error(program, "plan tiny.toml --jsno", "plan: unknown option '--jsno'; did you mean '--json'?");
   expect_error(program, "plan --jsno", "plan: unknown option '--jsno'; did you mean '--json'?");
+  // Not as it is, to a log file either.
+  expect_error(program, "plan '--z\x1b[31m'",
+               "plan: unknown option '--z?[31m'; `ablate plan --help` lists them");
+  expect_error(program, "plan 'tiny\x1b[31m.toml'",
+               "tiny?[31m.toml: cannot be opened: No such file or directory");
   expect_error(program, "plan tiny.toml --zzzzzzzz",
                "plan: unknown option '--zzzzzzzz'; `ablate plan --help` lists them");
   expect_error(program, "plan tiny.toml other.toml",

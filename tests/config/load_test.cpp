@@ -186,6 +186,22 @@ BOOST_AUTO_TEST_CASE(a_level_is_not_called_as_an_axis_that_does_not_apply_is_sho
                  .starts_with("sweep.toml:4:11: axis 'llm.init': tables would show the level as ''"));
 }
 
+BOOST_AUTO_TEST_CASE(what_a_message_quotes_is_printable_and_bounded) {
+  const auto of_axis = [&](const std::string& axis) { return mistakes(*this, kHead + "[[axis]]\n" + axis); };
+  BOOST_TEST(of_axis("key = \"d\\u001b[31m\\u0000w\"\nlevels = [4]\n") ==
+             "sweep.toml:3:7: unknown key 'd?[31m?w'\n");
+  BOOST_TEST(of_axis("key = 'demo.width'\nlevels = [\"a\\n\\r\\u001bb\"]\n") ==
+             "sweep.toml:4:11: 'demo.width' is a???b (a text); expected an integer from 1 to 4096\n");
+  const std::string many(4000, 'a');
+  BOOST_TEST(of_axis("key = '" + many + "'\nlevels = [4]\n") ==
+             "sweep.toml:3:7: unknown key '" + std::string(60, 'a') + "...'\n");
+  BOOST_TEST(of_axis("key = 'demo.width'\nlevels = [4]\nwhen = '" + many + "'\n") ==
+             "sweep.toml:5:9: unknown key '" + std::string(60, 'a') + "...'\n");
+  const std::string file = mistakes(*this, "experiment = \"a\\u0000\\u001b" + many + "\"\n");
+  BOOST_TEST(file.find("/a??aaa") != std::string::npos, file);
+  BOOST_TEST(file.size() < 1200);
+}
+
 BOOST_AUTO_TEST_CASE(no_mistake_is_shown_that_only_follows_from_another) {
   const std::string axis = "[[axis]]\nkey = 'demo.width'\nlevels = [4, 8]\n";
   // A misspelt key has no levels to compare, and conditions mean the key that was meant.

@@ -3,6 +3,8 @@
 #include <boost/test/unit_test.hpp>
 #include <limits>
 
+#include "util/error.hpp"
+
 using namespace ablate;
 
 BOOST_AUTO_TEST_SUITE(text)
@@ -109,6 +111,27 @@ BOOST_AUTO_TEST_CASE(of_a_long_value_a_message_shows_the_beginning) {
                        "cd",
                        4) == "ab\xc3\xbc...");
   BOOST_TEST(printable("ab\x1b\xff\xff\xff", 4) == "ab??...");
+}
+
+BOOST_AUTO_TEST_CASE(a_message_keeps_its_lines_and_of_a_long_one_beginning_and_end) {
+  using namespace std::string_literals;
+  BOOST_TEST(printable_lines("a\x1b[31m\n\tb\r\0c"s) == "a?[31m\n\tb??c");
+  BOOST_TEST(printable_lines("") == "");
+  const std::string whole(1000, 'x');
+  BOOST_TEST(printable_lines(whole) == whole);
+  const std::string cut = "key '" + std::string(595, 'x') + "..." + std::string(390, 'x') + "'; unknown";
+  BOOST_TEST(printable_lines("a\nkey '" + std::string(100'000, 'x') + "'; unknown\nb") ==
+             "a\n" + cut + "\nb");
+  // No letter is cut in two.
+  std::string letters;
+  for (int i = 0; i < 1000; ++i) letters += "\xc3\xbc";
+  BOOST_TEST(printable_lines("x" + letters).find('?') == std::string::npos);
+  BOOST_TEST(printable_lines(letters + "x").find('?') == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_error_is_printable_to_its_end) {
+  using namespace std::string_literals;
+  BOOST_TEST(Error("'a\0b\x1b': unknown\nexpected c"s).what() == "'a?b?': unknown\nexpected c"s);
 }
 
 BOOST_AUTO_TEST_CASE(split_and_join_are_inverse) {
