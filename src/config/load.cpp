@@ -222,7 +222,7 @@ class SweepReader : SweepTables {
       axis.where = place(owner, "key");
       axis.name = *key;
     }
-    if (const auto name = text(owner, "name")) axis.name = *name;
+    if (const auto name = shown_name(owner, "name")) axis.name = *name;
     if (axis.name.empty()) {
       if (lacks(owner, "axis", "key") && lacks(owner, "axis", "name"))
         findings_.add(axis.where, "an axis without 'key' or 'name'; expected the key that varies");
@@ -387,8 +387,8 @@ class SweepReader : SweepTables {
     for (const toml::table* cell : tables(document_.root, "include")) {
       IncludeCell include;
       include.where = document_.at(*cell);
-      include.label = text(*cell, "label").value_or("");
-      if (include.label.empty()) include.label = fmt::format("include {}", sweep.includes.size() + 1);
+      include.label =
+          shown_name(*cell, "label").value_or(fmt::format("include {}", sweep.includes.size() + 1));
       const auto [first, is_new] = labels.try_emplace(include.label, place(*cell, "label"));
       if (!is_new)
         findings_.add(place(*cell, "label"),

@@ -48,7 +48,7 @@ struct Level {
   Location where;
 };
 /// Whether tables can tell a level of this label from an axis that does not apply, which they show as "-" or
-/// as nothing.
+/// as nothing. It holds for labels of cells and names of axes, too.
 bool is_level_label(const std::string& label);
 /// What messages say where they cannot; `level`: "the level", "the experiment as it is".
 std::string label_mistake(const std::string& axis, const std::string& label, const std::string& level);

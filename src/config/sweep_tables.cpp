@@ -35,6 +35,16 @@ std::optional<std::string> SweepTables::text(const toml::table& owner, const cha
   return node->value<std::string>();
 }
 
+std::optional<std::string> SweepTables::shown_name(const toml::table& owner, const char* key) {
+  auto name = text(owner, key);
+  if (!name || is_level_label(*name)) return name;
+  findings_.add(place(owner, key),
+                fmt::format("'{0}' is '{1}', which is what tables show where there is none; "
+                            "expected another text, or no '{0}'",
+                            key, *name));
+  return std::nullopt;
+}
+
 std::optional<std::int64_t> SweepTables::integer(const toml::table& owner, const char* key, std::int64_t low,
                                                  std::int64_t high) {
   const toml::node* node = owner.get(key);
@@ -107,7 +117,8 @@ bool SweepTables::is_misspelt(const toml::table& owner, const std::string& kind,
 }
 
 bool is_level_label(const std::string& label) {
-  return label != "-" && label.find_first_not_of(" \t") != std::string::npos;
+  const std::string_view seen = trim_unseen(label);
+  return !seen.empty() && seen != "-";
 }
 
 std::string label_mistake(const std::string& axis, const std::string& label, const std::string& level) {

@@ -24,6 +24,8 @@ class SweepTables {
 
   /// Of these, nothing where the key is absent; and where its value is wrong, which is a finding then.
   std::optional<std::string> text(const toml::table& owner, const char* key);
+  /// A name that tables show: one that can be seen there, and is not "-".
+  std::optional<std::string> shown_name(const toml::table& owner, const char* key);
   std::optional<std::int64_t> integer(const toml::table& owner, const char* key, std::int64_t low,
                                       std::int64_t high);
   const toml::table* table(const toml::table& owner, const char* key);

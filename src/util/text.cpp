@@ -48,6 +48,18 @@ std::size_t decode_utf8(std::string_view text, char32_t& code) {
   return length;
 }
 
+/// White space (Unicode's White_Space), controls, and characters that take no room by themselves: joiners,
+/// marks of direction, soft hyphens, fillers, variation selectors.
+bool is_unseen(char32_t code) {
+  constexpr std::pair<char32_t, char32_t> kRanges[] = {
+      {0x00, 0x20},     {0x7F, 0xA0},     {0xAD, 0xAD},      {0x034F, 0x034F}, {0x061C, 0x061C},
+      {0x115F, 0x1160}, {0x1680, 0x1680}, {0x180B, 0x180F},  {0x2000, 0x200F}, {0x2028, 0x202F},
+      {0x205F, 0x206F}, {0x2800, 0x2800}, {0x3000, 0x3000},  {0x3164, 0x3164}, {0xFE00, 0xFE0F},
+      {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0}, {0xE0000, 0xE0FFF}};
+  return std::any_of(std::begin(kRanges), std::end(kRanges),
+                     [&](const auto& range) { return range.first <= code && code <= range.second; });
+}
+
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
@@ -176,6 +188,20 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
     at += length;
   }
   return std::nullopt;
+}
+
+std::string_view trim_unseen(std::string_view text) {
+  std::size_t begin = text.size(), end = 0;  // Of what is seen.
+  for (std::size_t at = 0; at < text.size();) {
+    char32_t code = 0;
+    const std::size_t length = decode_utf8(text.substr(at), code);
+    if (length == 0 || !is_unseen(code)) {
+      begin = std::min(begin, at);
+      end = at + std::max<std::size_t>(length, 1);
+    }
+    at += std::max<std::size_t>(length, 1);
+  }
+  return begin < end ? text.substr(begin, end - begin) : std::string_view();
 }
 
 std::size_t display_width(std::string_view text) {

@@ -52,6 +52,9 @@ std::string lower_case(std::string_view text);
 /// Byte offset of the first byte that is not valid UTF-8 (overlong forms and surrogates count as invalid).
 std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 
+/// `text` without what nobody sees at its ends: white space of any kind, control and zero-width characters.
+std::string_view trim_unseen(std::string_view text);
+
 /// Number of columns that `text` takes in a terminal: code points, not bytes, combining marks left out, wide
 /// ones twice.
 std::size_t display_width(std::string_view text);

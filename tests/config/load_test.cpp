@@ -181,6 +181,10 @@ BOOST_AUTO_TEST_CASE(a_level_is_not_called_as_an_axis_that_does_not_apply_is_sho
              mistake(11, " ") + mistake(38, "-"));
   BOOST_TEST(mistakes(*this, axis + "levels = [{label='--', demo.width=4}, {label='a', demo.width=8}]\n") ==
              "none");
+  // With what nobody sees: U+00A0, U+200B.
+  for (const std::string label : {"- ", " -", "\xc2\xa0", "\xe2\x80\x8b", "\xc2\xa0-\xe2\x80\x8b"})
+    BOOST_TEST(mistakes(*this, axis + "levels = [{label='" + label + "', demo.width=4}]\n") ==
+               mistake(11, label));
   // A label that the level's value gives.
   BOOST_TEST(mistakes(*this, kHead + "[[axis]]\nkey = 'llm.init'\nlevels = ['', '-', 'a']\n")
                  .starts_with("sweep.toml:4:11: axis 'llm.init': tables would show the level as ''"));
@@ -200,6 +204,24 @@ BOOST_AUTO_TEST_CASE(what_a_message_quotes_is_printable_and_bounded) {
   const std::string file = mistakes(*this, "experiment = \"a\\u0000\\u001b" + many + "\"\n");
   BOOST_TEST(file.find("/a??aaa") != std::string::npos, file);
   BOOST_TEST(file.size() < 1200);
+}
+
+BOOST_AUTO_TEST_CASE(axes_and_included_cells_have_names_that_are_seen) {
+  const std::string axis = "[[axis]]\nkey = 'demo.width'\nlevels = [4, 8]\n";
+  for (const std::string name : {"", " ", "-", " - ", "\xe2\x80\x8b"}) {
+    const auto mistake = [&](const std::string& key) {
+      return fmt::format(
+          "'{0}' is '{1}', which is what tables show where there is none; expected another "
+          "text, or no '{0}'\n",
+          key, name);
+    };
+    BOOST_TEST(mistakes(*this, kHead + axis + "name = '" + name + "'\n") ==
+               "sweep.toml:5:8: " + mistake("name"));
+    BOOST_TEST(mistakes(*this, kHead + axis + "[[include]]\nlabel = '" + name + "'\ndemo.width = 3\n") ==
+               "sweep.toml:6:9: " + mistake("label"));
+  }
+  BOOST_TEST(mistakes(*this, kHead + axis + "name = '--'\n[[include]]\nlabel = '--'\ndemo.width = 2\n") ==
+             "none");
 }
 
 BOOST_AUTO_TEST_CASE(no_mistake_is_shown_that_only_follows_from_another) {

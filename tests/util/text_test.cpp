@@ -89,6 +89,18 @@ BOOST_AUTO_TEST_CASE(width_counts_columns) {
   BOOST_TEST(display_width("e\xcc\x81") == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(what_nobody_sees_is_trimmed) {
+  BOOST_TEST(trim_unseen(" a b\t") == "a b");
+  BOOST_TEST(trim_unseen("") == "");
+  // No-break space, zero-width space, joiner and no-break, ideographic space, soft hyphen, right-to-left
+  // mark.
+  const std::string unseen = "\xc2\xa0\xe2\x80\x8b\xe2\x80\x8d\xef\xbb\xbf\xe3\x80\x80\xc2\xad\xe2\x80\x8f\n";
+  BOOST_TEST(trim_unseen(unseen) == "");
+  BOOST_TEST(trim_unseen(unseen + "-" + unseen) == "-");
+  BOOST_TEST(trim_unseen(unseen + "a" + unseen + "b" + unseen) == "a" + unseen + "b");
+  BOOST_TEST(trim_unseen(" \xc3\xbc\xff ") == "\xc3\xbc\xff");
+}
+
 BOOST_AUTO_TEST_CASE(control_characters_are_shown_as_question_marks) {
   BOOST_TEST(printable("a\x1b[31mb\n") == "a?[31mb?");
   BOOST_TEST(printable("tab\tstays, gr\xc3\xbc\xc3\x9f too") == "tab\tstays, gr\xc3\xbc\xc3\x9f too");
