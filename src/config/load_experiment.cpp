@@ -216,6 +216,7 @@ void Recipe::move_to(Sweep& sweep) {
   sweep.experiment = std::move(experiment);
   sweep.set_at = std::move(set_at);
   sweep.beside_preset = std::move(beside_preset);
+  sweep.base_files = std::move(base_files);
   for (auto& [index, assignment] : computed) sweep.computed.push_back(std::move(assignment));
 }
 
@@ -246,6 +247,7 @@ void read_experiment(const std::filesystem::path& file, std::optional<Location> 
         findings.add(*asked_at, "'base' is no text; expected the path of an experiment file");
     }
   }
+  recipe.base_files.assign(seen.begin() + 1, seen.end());
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) recipe.apply(*layer, findings);
 }
 

@@ -47,6 +47,7 @@ struct Recipe {
   std::map<std::size_t, Assignment> computed;  ///< By Field::index.
   std::vector<Location> set_at = std::vector<Location>(fields().size());
   std::vector<char> beside_preset = std::vector<char>(fields().size());  ///< As in Sweep.
+  std::vector<std::filesystem::path> base_files;                         ///< As in Sweep.
 
   /// Presets first, then the other keys, so that the order within a file does not matter. A preset replaces
   /// the shape of the layers below.

@@ -92,6 +92,7 @@ struct Sweep {
   std::string name;
   std::filesystem::path file;  ///< As real_path() has it: links are followed, so that one file is one sweep.
   std::filesystem::path experiment_file;  ///< That the sweep names, or itself where it is one; absolute.
+  std::vector<std::filesystem::path> base_files;  ///< That the experiment builds on, the nearest first.
   Experiment experiment;  ///< With everything that is written down; computed values come with the cell.
   std::vector<Assignment> computed;  ///< Of the experiment and the overrides, still to be evaluated.
   std::vector<Location> set_at;  ///< For each field (by Field::index): where it was last set, for messages.

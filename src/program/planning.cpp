@@ -109,22 +109,45 @@ std::string former_line(const PlannedSweep& planned, bool saved) {
 
 namespace {
 
-/// Whether a file was written, or put in its place, since then; the file system's clock may be a little late.
-bool is_newer(const std::filesystem::path& file, double planned_at) {
-  constexpr double kSlack = 2, kNsPerSecond = 1e9;
+/// Whether a file was written, or put in its place, since then.
+bool is_newer(const std::filesystem::path& file, double since) {
+  constexpr double kNsPerSecond = 1e9;
   const auto state = find_file_state(file);
-  return !state || static_cast<double>(state->ctime_ns) / kNsPerSecond > planned_at - kSlack;
+  return !state || static_cast<double>(state->ctime_ns) / kNsPerSecond > since;
 }
 
-/// "SWEEP", "EXPERIMENT, which SWEEP names,": those of the sweep's files that are newer; empty: none.
-std::string newer_files(const Sweep& sweep, const std::string& shown, double planned_at) {
-  const bool is_one = sweep.file == sweep.experiment_file;
-  const bool has_sweep = is_newer(sweep.file, planned_at),
-             has_experiment = !is_one && is_newer(sweep.experiment_file, planned_at);
-  const std::string experiment = shown_path(sweep.experiment_file);
-  if (!has_experiment) return has_sweep ? shown : "";
-  return has_sweep ? fmt::format("{} or {}, which it names,", shown, experiment)
-                   : fmt::format("{}, which {} names,", experiment, shown);
+/// Those of the files that a sweep is made of that are newer than its plan. The file system's clock ticks,
+/// and may be late: where none is newer, those that were written in the seconds before count.
+std::vector<std::filesystem::path> find_newer_files(const Sweep& sweep, double planned_at) {
+  constexpr double kTick = 0.01, kSlack = 2;
+  std::vector<std::filesystem::path> files = {sweep.file};
+  if (sweep.file != sweep.experiment_file) files.push_back(sweep.experiment_file);
+  files.insert(files.end(), sweep.base_files.begin(), sweep.base_files.end());
+  for (const double since : {planned_at - kTick, planned_at - kSlack}) {
+    std::vector<std::filesystem::path> newer;
+    std::copy_if(files.begin(), files.end(), std::back_inserter(newer),
+                 [&](const std::filesystem::path& file) { return is_newer(file, since); });
+    if (!newer.empty()) return newer;
+  }
+  return {};
+}
+
+/// "SWEEP", "EXPERIMENT, which SWEEP names,", "SWEEP or BASE, of which it is made,".
+std::string describe_files(const std::vector<std::filesystem::path>& files, const Sweep& sweep,
+                           const std::string& shown) {
+  std::vector<std::string> names;
+  bool has_sweep = false, has_base = false;
+  for (const std::filesystem::path& file : files) {
+    const bool is_sweep = file == sweep.file;
+    has_sweep = has_sweep || is_sweep;
+    has_base = has_base || (!is_sweep && file != sweep.experiment_file);
+    names.push_back(is_sweep ? shown : shown_path(file));
+  }
+  const std::string text = join(names, " or ");
+  if (has_sweep && files.size() == 1) return text;
+  const std::string whole = has_sweep ? "it" : shown;
+  return has_base ? fmt::format("{}, of which {} is made,", text, whole)
+                  : fmt::format("{}, which {} names,", text, whole);
 }
 
 /// Whether the sweep's files say what they said when it was planned: its data are taken for what they held
@@ -198,7 +221,7 @@ std::string changed_line(Database& database, const std::string& asked) {
   try {
     const Sweep sweep = load_sweep(asked);
     const std::vector<SweepSource> sources = load_sweep_sources(database, saved.id);
-    const std::string newer = newer_files(sweep, file, saved.planned_at);
+    const std::vector<std::filesystem::path> newer = find_newer_files(sweep, saved.planned_at);
     // Planning takes time where cells are many, and another version of this program may plan them otherwise.
     if (newer.empty() || gives_saved_plan(database, sweep, sources, saved.id)) {
       const ChangedData data = find_changed_data(database, sources);
@@ -206,7 +229,7 @@ std::string changed_line(Database& database, const std::string& asked) {
       what = fmt::format("{}, which {} reads, {}", shown_path(data.path), file,
                          data.change == Change::certain ? "has changed" : "may have changed");
     } else {
-      what = newer + " has changed";
+      what = describe_files(newer, sweep, file) + " has changed";
     }
   } catch (const std::exception&) {  // Whatever it is: what was asked for is in the database.
     return fmt::format(

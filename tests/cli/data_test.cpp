@@ -279,6 +279,27 @@ BOOST_AUTO_TEST_CASE(data_that_were_written_right_before_they_were_planned_have_
                  "note: llm.toml, which s.toml names, has changed since it was planned"));
 }
 
+BOOST_AUTO_TEST_CASE(of_the_files_that_a_sweep_is_made_of_those_that_are_newer_are_named) {
+  const InitSweep program;
+  program.scratch.write("top.toml", "base = 'middle.toml'\n");
+  program.scratch.write("middle.toml", "base = 'llm.toml'\n");
+  program.scratch.write("s.toml", "experiment = 'top.toml'\nseeds = 1\n");
+  // All of them are written right before it is planned, and one afterwards.
+  BOOST_TEST_REQUIRE(program.shell("sleep 0.1; $ABLATE plan s.toml --save; sleep 0.1").code == 0);
+  program.shell("echo '[train.llm]' >> llm.toml; echo 'warmup_steps = 7' >> llm.toml");
+  const auto note = [&] { return program.run("status s.toml").err; };
+  BOOST_TEST(has(note(), "note: llm.toml, of which s.toml is made, has changed since it was planned"),
+             note());
+  program.shell("touch top.toml");
+  BOOST_TEST(has(note(), "note: top.toml or llm.toml, of which s.toml is made, has changed since"), note());
+  program.shell("touch s.toml");
+  BOOST_TEST(has(note(), "note: s.toml or top.toml or llm.toml, of which it is made, has changed since"),
+             note());
+  // Planned anew, the others are older again.
+  program.shell("$ABLATE plan s.toml --save; sleep 0.1; sed -i s/7/8/ llm.toml");
+  BOOST_TEST(has(note(), "note: llm.toml, of which s.toml is made, has changed since"), note());
+}
+
 BOOST_AUTO_TEST_CASE(equal_bytes_that_are_read_in_another_way_are_other_jobs_with_paths_of_their_own) {
   const InitSweep program;
   program.shell("cp text/a.jsonl x.jsonl && cp x.jsonl y.jsonl && cp x.jsonl x.txt && cp x.jsonl y.md");
