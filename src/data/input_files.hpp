@@ -16,7 +16,7 @@ namespace ablate {
 using PictureNames = std::function<std::vector<std::string>(const InputFile& lines)>;
 
 /// Raised when records name other pictures than before to the same content: lists that were kept are void.
-constexpr int kPictureNamesVersion = 2;
+constexpr int kPictureNamesVersion = 3;
 
 /// The files of a data source or init file, in the order in which they are read:
 /// - shards, of which those of JSON lines are followed by the pictures that their records name

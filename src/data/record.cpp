@@ -17,11 +17,15 @@ constexpr std::size_t kMaxChoices = 1'024;
 constexpr std::string_view kImageMark = "<image>";
 
 /// Keys that other people's records have in the place of `image`. Texts have some of them, too.
-constexpr const char* kImageKeys[] = {"file_name",  "filename", "image_path",     "image_file",
-                                      "image_name", "img",      "img_path",       "images",
-                                      "picture",    "path",     "image_file_name"};
-constexpr std::string_view kImageEndings[] = {".jpg", ".jpeg", ".png", ".webp",
-                                              ".gif", ".bmp",  ".tif", ".tiff"};
+/// In whatever case: `Image`, too.
+constexpr std::string_view kImageKeys[] = {
+    "image",    "file_name", "filename", "filepath",       "image_path", "image_paths",     "image_file",
+    "img_file", "img_path",  "img",      "image_filename", "image_name", "image_file_name", "image_url",
+    "images",   "picture",   "path"};
+/// Also of pictures that cannot be read: their records are broken, and no texts.
+constexpr std::string_view kImageEndings[] = {".jpg",  ".jpeg", ".jpe", ".jfif", ".png",
+                                              ".webp", ".gif",  ".bmp", ".tif",  ".tiff",
+                                              ".heic", ".avif", ".jp2", ".svg",  ".ppm"};
 
 /// Whether a text, in any case, ends as the name of a picture does.
 bool has_image_ending(std::string_view text) {
@@ -41,9 +45,9 @@ bool names_picture(const Json& value) {
 RecordField find_image(const Json& record, const RecordBuilder& builder) {
   const RecordField image = find_field(record, "image");
   if (image.has() || builder.has_default_image()) return image;
-  for (const char* key : kImageKeys)
-    if (const RecordField other = find_field(record, key); other.has() && names_picture(*other.value))
-      return other;
+  for (const std::string_view known : kImageKeys)
+    for (const auto& [key, value] : record.items())
+      if (lower_case(key) == known && names_picture(value)) return find_field(record, key.c_str());
   return image;
 }
 

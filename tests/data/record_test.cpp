@@ -249,7 +249,8 @@ BOOST_AUTO_TEST_CASE(captions_and_texts_are_the_last_forms) {
 }
 
 BOOST_AUTO_TEST_CASE(other_keys_that_name_a_picture_are_read_as_image) {
-  for (const char* key : {"file_name", "filename", "image_path", "img", "img_path", "path"}) {
+  for (const char* key : {"file_name", "filename", "image_path", "img", "img_path", "path", "image_url",
+                          "filepath", "image_filename", "img_file", "image_paths", "Image", "File_Name"}) {
     const std::string name = std::string("{\"") + key + "\": \"d/0.PNG\", ";
     BOOST_TEST(show_record(name + R"("text": "A"})") == "[d/0.PNG] A");
     BOOST_TEST(show_record(name + R"("caption": "A"})") == "[d/0.PNG] A");
@@ -262,7 +263,11 @@ BOOST_AUTO_TEST_CASE(other_keys_that_name_a_picture_are_read_as_image) {
     // A text may have a file, too.
     const std::string file = std::string("{\"") + key + "\": \"d/a.py\", \"text\": \"A\"}";
     BOOST_TEST(show_record(file) == "A");
-    BOOST_TEST(may_name_picture(file) == (std::string(key) == "image_path"));
+    BOOST_TEST(may_name_picture(file) == (std::string(key).starts_with("image")));
+  }
+  for (const std::string ending : {"jpg", "JFIF", "jpe", "heic", "avif", "jp2", "svg", "ppm", "gif"}) {
+    BOOST_TEST(show_record("{\"img\": \"a." + ending + "\", \"text\": \"A\"}") == "[a." + ending + "] A");
+    BOOST_TEST(may_name_picture("{\"img\": \"a." + ending + "\"}"));
   }
   BOOST_TEST(show_record(R"({"images": ["a.png"], "text": "A"})") ==
              "record: images: a list; expected a string");
