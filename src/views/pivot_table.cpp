@@ -68,10 +68,10 @@ std::vector<std::pair<std::int64_t, const char*>> reasons_of(const PivotCell& ce
           {cell.absent, "no value"}};
 }
 
-/// "failed 1/3", "running 2/3": a cell without any number, by its worst reason; "-" where all seeds wait or
-/// have no value.
+/// "failed 1/3", "waiting 3/3": a cell without any number, by its worst reason; "-" where no seed has a
+/// value, though all is done.
 std::string no_number(const PivotCell& cell) {
-  if (cell.waiting + cell.absent == cell.planned) return "-";
+  if (cell.absent == cell.planned) return "-";
   for (const auto& [count, word] : reasons_of(cell))
     if (count > 0) return counted(word, count, cell.planned);
   return "-";

@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_marked) {
              "kind          tokens                               vqa\n"
              "------------  ------  --------------------------------\n"
              "mlp           64      0.1150 ± 0.0071 (2/3, 1 running)\n"
-             "mlp           144                                    -\n"
+             "mlp           144                          waiting 3/3\n"
              "c-abstractor  64                            failed 3/3\n"
              "c-abstractor  144      0.4150 ± 0.0071 (2/3, 1 failed)\n"
              "\n"

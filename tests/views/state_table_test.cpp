@@ -38,6 +38,18 @@ BOOST_AUTO_TEST_CASE(a_cell_without_a_number_counts_the_seeds_of_its_worst_state
              "c-abstractor  144     cancelled 1/3\n");
 }
 
+BOOST_AUTO_TEST_CASE(beside_numbers_a_cell_that_has_not_run_waits) {
+  std::vector<RunRecord> runs = full_grid();
+  for (const std::size_t i : {3, 7, 11}) runs[i] = run("mlp", "144", i / 4, 0, JobState::waiting);
+  for (const std::size_t i : {2, 6, 10}) {  // All is done, and there is no value.
+    runs[i] = run("mlp", "64", i / 4, 0);
+    runs[i].values.clear();
+  }
+  const std::string table = show(runs, {.rows = {"kind", "tokens"}, .columns = {}, .values = {"vqa"}});
+  BOOST_TEST(table.find("mlp           144       waiting 3/3\n") != std::string::npos, table);
+  BOOST_TEST(table.find("mlp           64                  -\n") != std::string::npos, table);
+}
+
 BOOST_AUTO_TEST_CASE(states_are_laid_out_by_rows_and_columns) {
   std::vector<RunRecord> runs = full_grid();
   runs[0] = run("c-abstractor", "144", 0, 0, JobState::failed);
