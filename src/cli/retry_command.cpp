@@ -45,7 +45,9 @@ CommandSpec retry_command() {
   return {.name = "retry",
           .group = Group::jobs,
           .summary = "Lets failed and cancelled jobs be tried again",
-          .description = "They wait again, and go on from their last checkpoint. What they blocked is free.",
+          .description =
+              "They wait again, and go on from their last checkpoint. What they blocked is free. A "
+              "finished job that is named runs again where its folder is gone.",
           .example = "ablate retry --all-failed && ablate run sweeps/connector.toml",
           .options = {repeated(optional_positional("JOB", ValueType::job, "the first digits of a job's key")),
                       value("--sweep", ValueType::sweep, "SWEEP",

@@ -29,7 +29,8 @@ std::vector<Finding> check_disk(const std::filesystem::path& database);
 std::vector<Finding> check_machine(const std::optional<std::string>& worker);
 /// Integrity, size of the write-ahead log, who runs it.
 std::vector<Finding> check_database(Database& database);
-/// Attempts whose workers are gone, folders that belong to no job, journals with faults.
+/// Attempts whose workers are gone, folders that belong to no job, finished jobs without theirs, journals
+/// with faults.
 std::vector<Finding> check_attempts(Database& database);
 
 }  // namespace ablate

@@ -72,6 +72,22 @@ Finding check_folders(Database& database) {
           "nobody needs"};
 }
 
+/// Finished jobs of which nothing is left but what the database has. Scores and curves stay; what builds on
+/// them fails.
+std::vector<Finding> check_finished(Database& database) {
+  const std::map<std::int64_t, std::string> gone = load_jobs_without_folder(database);
+  if (gone.empty()) return {};
+  std::string text = count_of(static_cast<std::int64_t>(gone.size()), "finished job") + " without " +
+                     (gone.size() == 1 ? "its folder:" : "their folders:");
+  std::size_t shown = 0;
+  for (const auto& [id, key] : gone)
+    if (++shown <= kShownFolders) text += " " + short_key(key);
+  if (shown > kShownFolders) text += " ...";
+  return {{Verdict::note, "finished", text,
+           "what builds on them has no weights to begin with: bring the folders back, or `ablate retry JOB` "
+           "and `ablate run SWEEP` run them again"}};
+}
+
 Finding check_journals(Database& database) {
   Query query(database,
               "SELECT count(*), sum(repeated), sum(missing), sum(unknown), sum(malformed), sum(torn), "
@@ -123,7 +139,10 @@ std::vector<Finding> check_database(Database& database) {
 }
 
 std::vector<Finding> check_attempts(Database& database) {
-  return {check_running(database), check_folders(database), check_journals(database)};
+  std::vector<Finding> findings = {check_running(database), check_folders(database)};
+  for (Finding& finding : check_finished(database)) findings.push_back(std::move(finding));
+  findings.push_back(check_journals(database));
+  return findings;
 }
 
 }  // namespace ablate

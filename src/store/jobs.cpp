@@ -131,13 +131,32 @@ CancelResult cancel_jobs(Database& database, std::span<const std::int64_t> job_i
   return result;
 }
 
+std::map<std::int64_t, std::string> load_jobs_without_folder(Database& database) {
+  std::map<std::int64_t, std::string> keys;
+  // Beside max(), SQLite takes the other columns from the row that has it.
+  Query query(database,
+              "SELECT j.id, j.key, a.folder, max(a.number) FROM job j JOIN attempt a ON a.job_id = j.id"
+              " WHERE j.state = 'finished' AND a.state = 'finished' GROUP BY j.id");
+  while (query.step()) {
+    std::error_code failed;
+    if (!std::filesystem::exists(database.folder() / query.text(2), failed) && !failed)
+      keys.emplace(query.integer(0), query.text(1));
+  }
+  return keys;
+}
+
 std::int64_t retry_jobs(Database& database, std::span<const std::int64_t> job_ids) {
+  const std::map<std::int64_t, std::string> without_folder = load_jobs_without_folder(database);
   WriteTransaction transaction(database);
   std::int64_t retried = 0;
   Query query(
       database,
       "UPDATE job SET state = 'waiting', cancel = 0 WHERE id = ? AND state IN ('failed', 'cancelled')");
-  for (const std::int64_t id : job_ids) retried += query.bind(id).run();
+  Query again(database, "UPDATE job SET state = 'waiting', cancel = 0 WHERE id = ? AND state = 'finished'");
+  for (const std::int64_t id : job_ids) {
+    retried += query.bind(id).run();
+    if (without_folder.count(id) > 0) retried += again.bind(id).run();
+  }
   transaction.commit();
   return retried;
 }

@@ -125,7 +125,11 @@ struct CancelResult {
   std::int64_t cancelled = 0, marked = 0, stopped = 0;
 };
 CancelResult cancel_jobs(Database& database, std::span<const std::int64_t> job_ids, CancelReason reason);
-/// Failed, cancelled and stopped jobs become waiting again. Returns how many did.
+/// Key by id of finished jobs of which the folder is gone that their last finished attempt has left: what
+/// builds on them would not find it.
+std::map<std::int64_t, std::string> load_jobs_without_folder(Database& database);
+/// Failed, cancelled and stopped jobs become waiting again, and those that load_jobs_without_folder() has.
+/// Returns how many did.
 std::int64_t retry_jobs(Database& database, std::span<const std::int64_t> job_ids);
 /// Jobs of the sweep that were stopped early wait again; those that were to be stopped go on. Returns how
 /// many.

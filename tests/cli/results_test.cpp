@@ -360,6 +360,18 @@ BOOST_AUTO_TEST_CASE(the_doctor_finds_all_well_and_names_what_is_not) {
   BOOST_TEST(line_with(orphan.out, "  worker").starts_with("FAULT  worker"));
   BOOST_TEST(orphan.out.ends_with("something has to be mended\n"));
   std::filesystem::remove_all(program.scratch.path / "results/jobs/0123");
+  // Finished jobs whose folders are gone, and one that is run again.
+  const std::string key =
+      program.run("query \"SELECT key FROM jobs WHERE stage = 'demo' ORDER BY key LIMIT 1\" --format csv")
+          .out.substr(4, 32);
+  program.shell("rm -r results/jobs/" + key);
+  const Outcome gone = program.run("doctor --worker ./worker");
+  BOOST_TEST(gone.code == 0);
+  BOOST_TEST(line_with(gone.out, "finished")
+                 .starts_with("note   finished  1 finished job without its folder: " + key.substr(0, 8)));
+  BOOST_TEST(program.run("retry " + key).out.starts_with("1 job waits again"));
+  BOOST_TEST(program.run("run tiny.toml --worker ./worker").code == 0);
+  BOOST_TEST(program.run("doctor --worker ./worker").out.ends_with("all well\n"));
   // What a database of another version needs.
   const auto set_version = [&](int version) {
     Database database(program.scratch.path / "results/ablate.db", Database::Mode::read_write);

@@ -139,3 +139,23 @@ BOOST_FIXTURE_TEST_CASE(retrying_makes_failed_and_cancelled_jobs_wait_again, Sto
   BOOST_CHECK(job(4).state == JobState::running);
   BOOST_TEST(begin(1).number == 2);
 }
+
+BOOST_FIXTURE_TEST_CASE(a_finished_job_can_be_retried_where_its_folder_is_gone, Store) {
+  end(begin(1), AttemptState::failed, JobState::waiting);
+  const AttemptRecord last = begin(1);
+  end(last, AttemptState::finished, JobState::finished);
+  end(begin(2), AttemptState::finished, JobState::finished);
+  const std::filesystem::path folder = database.folder() / last.folder;
+  BOOST_TEST_REQUIRE(std::filesystem::exists(folder));
+  BOOST_TEST(load_jobs_without_folder(database).empty());
+  std::filesystem::remove_all(folder);  // That of its first attempt, which has failed, stays.
+  const auto gone = load_jobs_without_folder(database);
+  BOOST_TEST_REQUIRE(gone.size() == 1u);
+  BOOST_TEST(gone.begin()->first == 1);
+  BOOST_TEST(gone.begin()->second == job(1).key);
+  BOOST_TEST(retry_jobs(database, std::vector<std::int64_t>{1, 2}) == 1);
+  BOOST_CHECK(job(1).state == JobState::waiting);
+  BOOST_CHECK(job(2).state == JobState::finished);
+  BOOST_TEST(load_jobs_without_folder(database).empty());
+  BOOST_TEST(begin(1).number == 3);
+}
