@@ -203,6 +203,16 @@ void hold_between_losses(std::span<const LawRun> runs, const BowlOptions& option
   if (held) solution = solve(problem);
 }
 
+/// What runs and pulls say of all parameters; `scale` is the fit's in units of the noise.
+ArrowMatrix information_of(const BowlSolution& solution, double scale) {
+  ArrowMatrix information = solution.data_hessian;
+  information *= scale * scale;
+  // An optimum of which the runs say nothing (a flat scan) keeps an error of eight octaves.
+  for (Eigen::Index i = 0; i < information.size(); ++i)
+    information.add_to_diagonal(i, solution.prior_hessian[i] + 1.0 / 64);
+  return information;
+}
+
 }  // namespace
 
 BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
@@ -225,11 +235,7 @@ BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
   fit.iterations = solution.iterations;
   fit.noise = noise_of(solution);
   fit.scale = problem.scale;
-  ArrowMatrix information = solution.data_hessian;
-  information *= std::pow(fit.scale / fit.noise, 2);
-  // An optimum of which the runs say nothing (a flat scan) keeps an error of eight octaves.
-  for (Eigen::Index i = 0; i < information.size(); ++i)
-    information.add_to_diagonal(i, solution.prior_hessian[i] + 1.0 / 64);
+  const ArrowMatrix information = information_of(solution, fit.scale / fit.noise);
   const std::vector<ArrowMatrix::ScanBlock> covariances = information.inverse_scans();
 
   std::size_t point = 0;
