@@ -16,8 +16,7 @@ constexpr std::size_t kMaxChoices = 1'024;
 /// LLaVA's mark for the place of the picture.
 constexpr std::string_view kImageMark = "<image>";
 
-/// Keys that other people's records have in the place of `image`. Texts have some of them, too.
-/// In whatever case: `Image`, too.
+/// Keys that other people's records have in the place of `image`, in any case. Texts have some of them, too.
 constexpr std::string_view kImageKeys[] = {
     "image",    "file_name", "filename", "filepath",       "image_path", "image_paths",     "image_file",
     "img_file", "img_path",  "img",      "image_filename", "image_name", "image_file_name", "image_url",

@@ -80,10 +80,10 @@ struct BowlFit {
   bool joint = false;  ///< Batch fitted too.
   double ridge = 0;    ///< kappa: octaves of rate for an octave of batch, near the optimum.
   /// Standard deviation of log loss between runs: of residuals (robust) together with what is usual, which
-  /// decides where the fit leaves few degrees of freedom; or of repeats if larger.
+  /// decides where the fit leaves few degrees of freedom; of repeats, or for the losses' digits, if larger.
   double noise = 0;
-  double scale = 0;  ///< Of Huber's loss in the fit, in log loss: 1e-3, or the double of it under which the
-                     ///< runs are likeliest.
+  double scale = 0;  ///< Of Huber's loss in the fit, in log loss: 1e-3, or that times the power of two under
+                     ///< which the runs are likeliest.
   std::vector<ScanOptimum> scans;  ///< Sorted by N, D, batch.
   std::vector<BowlResidual> residuals;
   int iterations = 0;

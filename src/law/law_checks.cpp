@@ -28,23 +28,32 @@ std::string some_of(const std::vector<std::string>& names) {
   return join(first, ", ") + more;
 }
 
-/// Why no scan is left, and whether more token counts or batches than rates are the reason.
+/// Why no scan is left, and whether several token counts or batches are the reason.
 std::string no_scan_words(const LawFit& fit) {
   const bool diverged =
       std::any_of(fit.runs.begin(), fit.runs.end(), [](const LawRun& run) { return run.diverged; });
   const std::string did_not = diverged ? " that did not diverge" : "";
-  std::map<double, std::set<double>> rates, tokens;
-  for (const LawRun& run : fit.runs)
-    if (!run.diverged) rates[run.params].insert(run.lr), tokens[run.params].insert(run.tokens);
-  for (const auto& [params, of_size] : rates)
-    if (of_size.size() >= 3)
-      return fmt::format(
-          "no size has losses at three learning rates{} of one token count{}: {} has {} rates at "
-          "{}, from {} to {} tokens",
-          did_not, fit.joint ? "" : " and batch", human_amount(params), of_size.size(),
-          count_of(std::ssize(tokens[params]), "token count"),
-          with_commas(std::llround(*tokens[params].begin())),
-          with_commas(std::llround(*tokens[params].rbegin())));
+  struct Tried {
+    std::set<double> rates, tokens, batches;
+  };
+  std::map<double, Tried> sizes;
+  for (const LawRun& run : fit.runs) {
+    if (run.diverged) continue;
+    Tried& tried = sizes[run.params];
+    tried.rates.insert(run.lr), tried.tokens.insert(run.tokens), tried.batches.insert(run.batch);
+  }
+  for (const auto& [params, tried] : sizes) {
+    if (tried.rates.size() < 3) continue;
+    std::string over = count_of(std::ssize(tried.tokens), "token count");
+    if (tried.tokens.size() > 1)
+      over += fmt::format(", from {} to {} tokens", with_commas(std::llround(*tried.tokens.begin())),
+                          with_commas(std::llround(*tried.tokens.rbegin())));
+    if (!fit.joint && tried.batches.size() > 1)
+      over += fmt::format("{} {} batches", tried.tokens.size() > 1 ? ", and" : " and", tried.batches.size());
+    return fmt::format(
+        "no size has losses at three learning rates{} of one token count{}: {} has {} rates at {}", did_not,
+        fit.joint ? "" : " and batch", human_amount(params), tried.rates.size(), over);
+  }
   return "no size has losses at three learning rates" + did_not;
 }
 

@@ -99,15 +99,16 @@ void level_seeds(const SeededScan& scan) {
 
 /// A run that differs from other seeds' by more than three times what is usual counts less, lest what it
 /// alone suffered be taken for what its seed adds everywhere.
-void weigh_outliers(std::vector<LawRun> runs, SeededScan& scan) {
+void weigh_outliers(std::span<const LawRun> runs, SeededScan& scan) {
   constexpr double kUsual = 1e-3, kFar = 3, kPerMedian = 1.4826;  // kUsual is a part of the loss.
-  const SeededScan level = seeded_runs(runs);
-  level_seeds(level);
+  std::vector<LawRun> leveled = without_usual_seed_effects(runs);
+  const SeededScan level = seeded_runs(leveled);
   const std::vector<double> centres = shared_centres(level);
   std::vector<double> apart, sizes;
   for (const SeededRun& one : level.runs) {
     const double centre = centres[static_cast<std::size_t>(one.setting)];
-    apart.push_back(std::isnan(centre) ? 0 : std::abs(std::log(one.run->loss / centre)));
+    // No logarithm: what is no loss is refused later, and must be a number until then.
+    apart.push_back(std::isnan(centre) ? 0 : std::abs(one.run->loss - centre) / std::max(centre, 1e-9));
     if (!std::isnan(centre)) sizes.push_back(apart.back());
   }
   if (sizes.empty()) return;
@@ -121,7 +122,7 @@ void weigh_outliers(std::vector<LawRun> runs, SeededScan& scan) {
 SeedEffects remove_seed_effects(std::span<LawRun> runs) {
   SeededScan scan = seeded_runs(runs);
   if (scan.seeds < 2) return {1, static_cast<std::size_t>(scan.seeds)};
-  weigh_outliers({runs.begin(), runs.end()}, scan);
+  weigh_outliers(runs, scan);
   // The normal equations of rate + seed, from which the settings' means are eliminated. They are singular by
   // one for each group of seeds; the shortest solution is the one whose seeds add nothing on average.
   Eigen::MatrixXd weight = Eigen::MatrixXd::Zero(scan.settings, scan.seeds);

@@ -345,4 +345,13 @@ BOOST_AUTO_TEST_CASE(token_counts_that_hardly_differ_are_named) {
   BOOST_TEST(warns(fit.findings, FindingKind::unlike_units));
 }
 
+BOOST_AUTO_TEST_CASE(batches_that_differ_at_each_rate_are_named_as_the_reason) {
+  auto runs = kTruth.sweeps(7, 0.5, 0);
+  for (std::size_t i = 0; i < runs.size(); ++i) runs[i].batch *= std::exp2(static_cast<double>(i % 7) - 3);
+  const auto fit = ablate::fit_law(runs, {.batch_mode = ablate::BatchMode::fixed});
+  BOOST_REQUIRE(refuses(fit.findings, FindingKind::no_scan_with_rates));
+  BOOST_TEST(finding(fit.findings, FindingKind::no_scan_with_rates)
+                 ->message.ends_with("67.1M has 7 rates at 1 token count and 7 batches"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -191,4 +191,12 @@ BOOST_AUTO_TEST_CASE(seeds_without_a_rate_in_common_are_told) {
   BOOST_TEST(!has(ablate::clean_runs(unknown).findings, ablate::FindingKind::seeds_apart));
 }
 
+/// What is no loss is refused, whatever its seeds.
+BOOST_AUTO_TEST_CASE(losses_of_zero_and_below_leave_numbers) {
+  std::vector<ablate::LawRun> scan = {seeded(1, "a", 0.0), seeded(1, "b", -1.0), seeded(2, "a", 0.3),
+                                      seeded(2, "b", 4.0), seeded(4, "a", 0.2),  seeded(4, "b", 5.0)};
+  ablate::remove_seed_effects(scan);
+  for (const ablate::LawRun& run : scan) BOOST_TEST(std::isfinite(run.loss));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
