@@ -82,8 +82,8 @@ struct BowlFit {
   /// Standard deviation of log loss between runs: of residuals (robust) together with what is usual, which
   /// decides where the fit leaves few degrees of freedom; of repeats, or for the losses' digits, if larger.
   double noise = 0;
-  double scale = 0;  ///< Of Huber's loss in the fit, in log loss: 1e-3, or that times the power of two under
-                     ///< which the runs are likeliest.
+  double scale = 0;  ///< Of Huber's loss in the fit, in log loss: 1e-3, or that times the power of two, from
+                     ///< four up, under which the runs are likeliest.
   std::vector<ScanOptimum> scans;  ///< Sorted by N, D, batch.
   std::vector<BowlResidual> residuals;
   int iterations = 0;

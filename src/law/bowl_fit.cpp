@@ -161,25 +161,32 @@ double evidence_against(const BowlProblem& problem, const BowlSolution& solution
   }
   // Runs beyond the window count by a part only, and yet hold parameters.
   runs = std::max(runs, static_cast<double>(problem.points.size()));
-  return cost + std::max(runs - fitted_parameters(problem), 0.0) * std::log(problem.scale);
+  // Where the fit leaves no freedom any larger scale would cost less: there the prior of the noise speaks.
+  return cost + std::max(runs - fitted_parameters(problem), kNoiseWeight) * std::log(problem.scale);
 }
 
-/// Solves with the scale that the runs are likeliest under. Far below their noise Huber's loss is a sum of
-/// sizes, whose solution passes through as many runs as it has parameters: what it misses at the median is
-/// next to nothing, and no noise is seen from there. The usual scale stays unless another is clearly better.
-BowlSolution solve_at_likeliest_scale(BowlProblem& problem) {
+/// Solves with the scale that the runs are likeliest under, and returns their noise as it is seen from there.
+/// Far below the noise Huber's loss is a sum of sizes, whose solution passes through as many runs as it has
+/// parameters: what it misses at the median is next to nothing, and no noise is seen from there. The usual
+/// scale stays unless another is clearly better; and twice the usual one tells of noise, but what it gains in
+/// best rates is less than what runs off the bowl then cost.
+double solve_at_likeliest_scale(BowlProblem& problem, BowlSolution& solution) {
   constexpr double kLargest = 0.04, kClearly = 3;
-  BowlSolution best = solve(problem);
-  double best_scale = problem.scale, lowest = evidence_against(problem, best) - kClearly;
-  for (double scale = 2 * problem.scale; scale <= kLargest; scale *= 2) {
+  const double usual = problem.scale;
+  const BowlSolution at_usual = solve(problem);
+  solution = at_usual;
+  double best_scale = usual, lowest = evidence_against(problem, solution) - kClearly;
+  for (double scale = 2 * usual; scale <= kLargest; scale *= 2) {
     problem.scale = scale;
-    BowlSolution solution = solve(problem);
-    const double against = evidence_against(problem, solution);
+    BowlSolution solved = solve(problem);
+    const double against = evidence_against(problem, solved);
     if (against >= lowest) continue;
-    lowest = against, best_scale = scale, best = std::move(solution);
+    lowest = against, best_scale = scale, solution = std::move(solved);
   }
+  const double noise = robust_noise(problem, solution.residuals);
   problem.scale = best_scale;
-  return best;
+  if (best_scale == 2 * usual) problem.scale = usual, solution = at_usual;
+  return noise;
 }
 
 /// Of a scan far steeper than others the shared bowl may have its optimum beyond runs that lose for sure: it
@@ -223,9 +230,11 @@ BowlFit fit_bowls(std::span<const LawRun> runs, const BowlOptions& options) {
   BowlProblem problem = make_problem(runs, scans, options);
   const double rounding = rounding_noise(runs, scans);
   problem.scale = std::max(problem.scale, rounding);
-  BowlSolution solution = solve_at_likeliest_scale(problem);
+  BowlSolution solution;
+  const double likeliest_noise = solve_at_likeliest_scale(problem, solution);
   const auto noise_of = [&](const BowlSolution& solved) {
-    return std::max({robust_noise(problem, solved.residuals), repeat_noise(runs, scans), rounding});
+    return std::max(
+        {likeliest_noise, robust_noise(problem, solved.residuals), repeat_noise(runs, scans), rounding});
   };
   const double free_noise = noise_of(solution);
   if (!options.joint) hold_between_losses(runs, options, free_noise, scans, problem, solution);
