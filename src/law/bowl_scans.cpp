@@ -117,21 +117,14 @@ RateWalls walls_of(std::span<const LawRun> runs, const BowlOptions& options, con
     bool& wall = is_wall.try_emplace(std::log2(runs[i].lr), true).first->second;
     wall = wall && (runs[i].diverged || runs[i].loss > limit);
   }
+  // From a wall on to the end of the rates tried there are walls alone: one bad run with good ones beyond it
+  // is an accident, and says of no rate that it is too high or too low.
   const auto end = [&](double wall, double before) { return options.joint ? wall : 0.5 * (wall + before); };
-  const auto lowest = is_wall.find(std::log2(best.lr));
   RateWalls found;
-  for (auto above = std::next(lowest); above != is_wall.end(); ++above)
-    if (above->second) {
-      found.walls.high = above->first;
-      found.between.high = end(above->first, std::prev(above)->first);
-      break;
-    }
-  for (auto inner = lowest; inner != is_wall.begin(); --inner)
-    if (const auto below = std::prev(inner); below->second) {
-      found.walls.low = below->first;
-      found.between.low = end(below->first, inner->first);
-      break;
-    }
+  for (auto inner = is_wall.end(); inner-- != is_wall.begin() && inner->second;)
+    found.walls.high = inner->first, found.between.high = end(inner->first, std::prev(inner)->first);
+  for (auto inner = is_wall.begin(); inner->second; ++inner)
+    found.walls.low = inner->first, found.between.low = end(inner->first, std::next(inner)->first);
   return found;
 }
 
@@ -181,7 +174,8 @@ void mark_edge(ScanAxis& axis, bool diverged_above) {
 bool is_convex(std::span<const LawRun> runs, const ScanRuns& scan, double noise) {
   std::map<double, std::vector<std::size_t>> sweeps;  // By batch; runs are sorted by rate within it.
   for (const std::size_t i : scan.used) sweeps[runs[i].batch].push_back(i);
-  for (const auto& [batch, sweep] : sweeps) {
+  for (const auto& of_batch : sweeps) {
+    const auto& sweep = of_batch.second;
     const auto loss = [&](std::size_t j) { return std::log(runs[sweep[j]].loss); };
     std::size_t best = 0;
     for (std::size_t j = 1; j < sweep.size(); ++j)

@@ -34,8 +34,8 @@ double weight_in_fit(const LawRun& run, double lowest_loss, const BowlOptions& o
 
 /// What runs far above the lowest loss say of the best rate, in log2; infinite on a side without them.
 struct RateWalls {
-  /// The nearest rates on either side of the lowest run, at its batch, whose every run diverged or lies
-  /// beyond the wide window.
+  /// The nearest rates on either side of the lowest run, at its batch, from which on outwards every run
+  /// diverged or lies beyond the wide window.
   LogRange walls;
   /// Where the best rate is looked for. In a sweep at one batch that ends half of the way to a wall: any bowl
   /// that is not far steeper on the other side is lower at the wall beyond. With several batches the best

@@ -1,5 +1,6 @@
 // Intervals of scans' best rates against the truth, over bowls that the fit's family has and has not, grids
 // from sqrt(2) to 10 with and without holes, and noise from nothing to 1 %.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
@@ -140,6 +141,35 @@ BOOST_AUTO_TEST_CASE(intervals_of_scans_hold_the_best_rate_whatever_grid_noise_a
   // Nothing is gained by intervals as wide as the grid.
   BOOST_TEST(coverage(kShapes[0].rise, kGrids[0], 1e-3).width < 9 * 4 * 1.0);
   BOOST_TEST(coverage(kShapes[0].rise, kGrids[4], 1e-3).width < 9 * 4 * 4.5);
+}
+
+/// One run next to the lowest of each scan spoilt, by a spike at the end or by a crash: runs beyond it are as
+/// good as the best, so it bounds nothing.
+BOOST_AUTO_TEST_CASE(a_bad_run_with_good_ones_beyond_it_bounds_no_best_rate) {
+  const auto broad = [](double t, const double(&)[3]) { return Bowl{0.3, 0.3, 0.003}.at(t); };
+  for (const double noise : {2e-3, 5e-3})
+    for (const double spike : {1.08, std::numeric_limits<double>::quiet_NaN()}) {
+      Coverage found;
+      for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+        Search made = search(broad, kGrids[0], noise, kAll, seed);
+        const std::ptrdiff_t rates = kGrids[0].rates;
+        for (auto scan = made.runs.begin(); scan != made.runs.end(); scan += rates) {
+          const auto lowest = std::min_element(
+              scan, scan + rates, [](const LawRun& a, const LawRun& b) { return a.loss < b.loss; });
+          const std::ptrdiff_t i = lowest - scan, side = seed % 2 == 0 ? 1 : -1;
+          if (i + side > 0 && i + side + 1 < rates) scan[i + side].loss *= spike;
+        }
+        for (LawRun& run : made.runs) run.diverged = std::isnan(run.loss);
+        const auto fit = ablate::fit_bowls(ablate::clean_runs(made.runs).runs, {.joint = false});
+        BOOST_REQUIRE(fit.scans.size() == made.best.size());
+        for (std::size_t i = 0; i < fit.scans.size(); ++i) {
+          const ablate::LogRange& range = fit.scans[i].lr.interval;
+          found.add({1, range.low < made.best[i] && made.best[i] < range.high ? 1.0 : 0.0, 0});
+        }
+      }
+      BOOST_TEST_MESSAGE("noise " << noise << ", spike " << spike << ": " << 100 * found.share() << " %");
+      BOOST_TEST(found.share() >= 0.92);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(noise_is_found_from_one_run_of_each_rate) {
