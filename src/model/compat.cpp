@@ -7,6 +7,7 @@
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
+#include <torch/csrc/profiler/api.h>
 #endif
 
 #include <algorithm>
@@ -110,7 +111,11 @@ void gpu_forget_memory() {
   c10::cuda::CUDACachingAllocator::emptyCache();
   c10::cuda::CUDACachingAllocator::resetPeakStats(0);
 }
+void gpu_range_push(const char* name) { torch::profiler::impl::cudaStubs()->rangePush(name); }
+void gpu_range_pop() { torch::profiler::impl::cudaStubs()->rangePop(); }
 #else
+void gpu_range_push(const char*) { throw std::logic_error("this build has no CUDA"); }
+void gpu_range_pop() { throw std::logic_error("this build has no CUDA"); }
 std::string gpu_name() { throw std::logic_error("this build has no CUDA"); }
 void gpu_forget_memory() { throw std::logic_error("this build has no CUDA"); }
 double gpu_peak_memory() { throw std::logic_error("this build has no CUDA"); }

@@ -49,6 +49,9 @@ std::string gpu_name();
 double gpu_peak_memory();
 /// Gives back what is cached, and counts the peak from now on.
 void gpu_forget_memory();
+/// A name for what the GPU is given between the two, for profilers (NVTX). Only where there is a GPU.
+void gpu_range_push(const char* name);
+void gpu_range_pop();
 /// Whether an exception says that memory has run out, by its class or by its message.
 bool is_out_of_memory(const std::exception& error);
 /// By its message alone: that of the allocators of host and GPU, of the CUDA runtime, of cuBLAS and of cuDNN.

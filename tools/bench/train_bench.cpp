@@ -1,14 +1,15 @@
 // Times training steps, and hands the same model and batches to pytorch_reference.py.
 //
 //   train_bench export FOLDER [SETUP]
-//   train_bench run FOLDER [--device auto] [--precision fp32] [--recompute]
-//   train_bench run --random [SETUP] [--device auto] [--precision fp32] [--recompute]
+//   train_bench run FOLDER [HOW]
+//   train_bench run --random [SETUP] [HOW]
 //
 // SETUP: --model quickstart|9m|85m|302m|1.2b [--batch B] [--seq-len T] [--steps N] [--threads N]
+// HOW: [--device auto] [--precision fp32] [--recompute] [--graphs] [--deterministic]
 //
 // export writes config.json, model.safetensors (initial weights) and batches.safetensors (random tokens in
-// packed documents, random pictures); run trains on them and prints one JSON object. tools/bench/train
-// compares both. With --random, run needs no folder: it draws other weights on the device, at once.
+// packed documents, random pictures); run trains on them, or with --random on weights that are drawn at once,
+// and prints one JSON object. On a GPU, profilers know the last step: ncu --nvtx-include "last step/".
 #include <fmt/format.h>
 #include <torch/torch.h>
 
@@ -19,6 +20,7 @@
 
 #include "config/fields.hpp"
 #include "config/names.hpp"
+#include "model/compat.hpp"
 #include "model/vision_language_model.hpp"
 #include "plan/cost.hpp"
 #include "train/device.hpp"
@@ -41,7 +43,6 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kBatches = 4;  ///< Steps go through them in turn.
-constexpr std::int64_t kWarmup = 2;   ///< Steps that are not counted.
 
 struct Setup {
   Experiment recipe;
@@ -208,20 +209,38 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+struct RunOptions {
+  fs::path folder;  ///< With the weights; empty: they are drawn.
+  std::string device = "auto";
+  Precision precision = Precision::fp32;
+  bool recompute = false;
+  bool graphs = false;  ///< Records forward and backward, as run.cuda_graphs does.
+  bool deterministic = false;
+
+  /// Steps that are not counted: a recording is made at the fourth.
+  std::int64_t warmup() const { return graphs ? 6 : 2; }
+};
+
 /// What the steps take in turn, in the device's memory.
 struct Batches {
   std::vector<SequenceBatch> sequences;
+  SequenceBatch recorded;  ///< Of the same shapes, for a recording to overwrite.
   std::vector<torch::Tensor> target_weights;
   std::vector<double> tokens;      ///< Of each, without padding.
   double images = 0, targets = 0;  ///< Means.
 };
 
-Batches make_batches(const Setup& setup, torch::Device device) {
+Batches make_batches(const Setup& setup, const RunOptions& options, torch::Device device) {
   Batches made;
+  const auto assemble = [&](const std::vector<Sequence>& sequences) {
+    return make_sequence_batch(sequences, setup.recipe.encoder.resolution, setup.recipe.llm.vocab_size,
+                               device);
+  };
+  if (options.graphs) made.recorded = to_fixed_shape(assemble(make_sequences(setup, 0)));
   for (std::int64_t i = 0; i < kBatches; ++i) {
     const auto sequences = make_sequences(setup, i);
-    const SequenceBatch& batch = made.sequences.emplace_back(
-        make_sequence_batch(sequences, setup.recipe.encoder.resolution, setup.recipe.llm.vocab_size, device));
+    const SequenceBatch batch = assemble(sequences);
+    made.sequences.push_back(options.graphs ? to_fixed_shape(batch) : batch);
     made.target_weights.push_back(torch::full({}, 1.0 / static_cast<double>(batch.targets.size(0)),
                                               torch::TensorOptions(torch::kFloat32).device(device)));
     made.images += static_cast<double>(batch.pixels.size(0)) / static_cast<double>(kBatches);
@@ -254,13 +273,6 @@ void draw_weights(const Weights& weights) {
   }
 }
 
-struct RunOptions {
-  fs::path folder;  ///< With the weights; empty: they are drawn.
-  std::string device = "auto";
-  Precision precision = Precision::fp32;
-  bool recompute = false;
-};
-
 VisionLanguageModel make_model(const Setup& setup, const RunOptions& options, torch::Device device) {
   const WeightDevice where(options.folder.empty() ? device : torch::Device(torch::kCPU));
   VisionLanguageModel model(setup.recipe, setup.pictures ? setup.recipe.encoder.resolution : 0);
@@ -274,41 +286,91 @@ VisionLanguageModel make_model(const Setup& setup, const RunOptions& options, to
   return model;
 }
 
-Json run_setup(const Setup& setup, const RunOptions& options) {
-  const Train& train = setup.recipe.train_vlm;
-  if (train.steps <= kWarmup)
-    throw Error(
-        fmt::format("--steps: found {}; expected more than the {} of the warm-up", train.steps, kWarmup));
-  const torch::Device device = choose_device(options.device);
-  set_up_device(device, setup.threads);
-  keep_freed_memory();
-  VisionLanguageModel model = make_model(setup, options, device);
-  Optimizer optimizer(model, train);
-  Stopwatch watch(device);
-  const Batches batches = make_batches(setup, device);
+/// What a recording reads and writes: always the same tensors.
+struct Recorded {
+  Recorded(const Batches& batches, torch::Device device)
+      : batch(batches.recorded),
+        target_weight(batches.target_weights[0].clone()),
+        loss(torch::zeros_like(target_weight)),
+        graph(device) {}
+  SequenceBatch batch;
+  torch::Tensor target_weight, loss;
+  compat::StepGraph graph;
+};
 
+struct Steps {
   std::vector<double> seconds, losses, norms;
+};
+
+Steps train_steps(const Train& train, const RunOptions& options, VisionLanguageModel& model,
+                  Optimizer& optimizer, const Batches& batches, Stopwatch& watch, torch::Device device) {
+  Recorded recorded(batches, device);
+  const auto record_or_replay = [&](std::size_t i) {
+    watch.start(Phase::data);
+    copy_batch(batches.sequences[i], recorded.batch);
+    recorded.target_weight.copy_(batches.target_weights[i]);
+    watch.start(Phase::forward_backward);
+    recorded.graph.run([&] {
+      const torch::Tensor loss = model.loss(recorded.batch, recorded.target_weight, train.z_loss).total;
+      loss.backward();
+      recorded.loss.copy_(loss.detach());
+    });
+    return recorded.loss;
+  };
+  const auto pass = [&](std::size_t i) {
+    watch.start(Phase::forward);
+    const torch::Tensor loss =
+        model.loss(batches.sequences[i], batches.target_weights[i], train.z_loss).total;
+    watch.start(Phase::backward);
+    loss.backward();
+    return loss;
+  };
+  Steps steps;
   for (std::int64_t step = 1; step <= train.steps; ++step) {
-    if (step == kWarmup + 1) watch.reset();
+    if (step == options.warmup() + 1) watch.reset();
     const auto i = static_cast<std::size_t>((step - 1) % kBatches);
+    const bool is_marked = step == train.steps && device.is_cuda();
     synchronize(device);
+    if (is_marked) compat::gpu_range_push("last step");
     const auto start = Clock::now();
     watch.start(Phase::optimizer);
     optimizer.zero_grad();
-    watch.start(Phase::forward);
-    const HeadLoss loss = model.loss(batches.sequences[i], batches.target_weights[i], train.z_loss);
-    watch.start(Phase::backward);
-    loss.total.backward();
+    const torch::Tensor loss = options.graphs ? record_or_replay(i) : pass(i);
     watch.start(Phase::optimizer);
     const torch::Tensor norm = optimizer.step(step, lr_at(step, train));
     watch.stop();
     synchronize(device);
-    seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
-    losses.push_back(loss.total.item<double>());
-    norms.push_back(norm.item<double>());
+    steps.seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+    if (is_marked) compat::gpu_range_pop();
+    steps.losses.push_back(loss.item<double>());
+    steps.norms.push_back(norm.item<double>());
   }
-  const double steps = static_cast<double>(train.steps) - static_cast<double>(kWarmup);
-  const double middle = median({seconds.begin() + kWarmup, seconds.end()});
+  return steps;
+}
+
+void check(const Setup& setup, const RunOptions& options) {
+  if (setup.recipe.train_vlm.steps <= options.warmup())
+    throw Error(fmt::format("--steps: found {}; expected more than the {} of the warm-up",
+                            setup.recipe.train_vlm.steps, options.warmup()));
+  if (options.graphs && setup.pictures)
+    throw Error("--graphs: found a model with pictures; expected one without, such as 9m");
+}
+
+Json run_setup(const Setup& setup, const RunOptions& options) {
+  check(setup, options);
+  const Train& train = setup.recipe.train_vlm;
+  const torch::Device device = choose_device(options.device);
+  set_up_device(device, setup.threads);
+  if (options.deterministic) compat::ask_for_determinism(true);
+  keep_freed_memory();
+  VisionLanguageModel model = make_model(setup, options, device);
+  Optimizer optimizer(model, train);
+  Stopwatch watch(device);
+  const Batches batches = make_batches(setup, options, device);
+  const Steps done = train_steps(train, options, model, optimizer, batches, watch, device);
+
+  const double steps = static_cast<double>(train.steps - options.warmup());
+  const double middle = median({done.seconds.begin() + options.warmup(), done.seconds.end()});
   const double step_flops = training_flops(setup.recipe, setup.pictures ? Stage::vlm : Stage::llm)
                                 .step(static_cast<double>(train.batch), batches.targets, batches.images);
   const double memory = peak_memory(device);  // Before the matrix products, which start it anew.
@@ -317,8 +379,8 @@ Json run_setup(const Setup& setup, const RunOptions& options) {
                  {"device", device_name(device, setup.threads)},
                  {"threads", setup.threads},
                  {"precision", to_name(options.precision)},
-                 {"losses", losses},
-                 {"grad_norms", norms},
+                 {"losses", done.losses},
+                 {"grad_norms", done.norms},
                  {"seconds_per_step", middle},
                  {"tokens_per_second", median(batches.tokens) / middle},
                  {"flops_per_second", step_flops / middle},
@@ -326,6 +388,7 @@ Json run_setup(const Setup& setup, const RunOptions& options) {
                  {"matmul_share", step_flops / middle / rate},
                  {"seconds_forward", watch.seconds(Phase::forward) / steps},
                  {"seconds_backward", watch.seconds(Phase::backward) / steps},
+                 {"seconds_forward_backward", watch.seconds(Phase::forward_backward) / steps},
                  {"seconds_optimizer", watch.seconds(Phase::optimizer) / steps},
                  {"peak_memory_bytes", memory}};
   if (peak > 0) result["mfu"] = step_flops / middle / peak;
@@ -359,6 +422,8 @@ int main(int argc, char** argv) try {
   run->add_option("--device", options.device);
   run->add_option("--precision", precision)->check(CLI::IsMember({"fp32", "bf16"}));
   run->add_flag("--recompute", options.recompute, "Activation checkpointing");
+  run->add_flag("--graphs", options.graphs, "Records forward and backward (CUDA graphs)");
+  run->add_flag("--deterministic", options.deterministic, "Algorithms that give the same bits each time");
   CLI11_PARSE(app, argc, argv);
   if (*run && !random && options.folder.empty())
     throw Error("run: found neither FOLDER nor --random; expected one");
