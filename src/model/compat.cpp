@@ -36,6 +36,16 @@ torch::Tensor scaled_dot_product_attention(const torch::Tensor& q, const torch::
 #endif
 }
 
+cuda::Place place_of([[maybe_unused]] const torch::Tensor& x) {
+#ifdef ABLATE_CUDA
+  if (x.is_cuda())
+    return {.on_gpu = true,
+            .stream = at::cuda::getCurrentCUDAStream(x.get_device()).stream(),
+            .processors = at::cuda::getDeviceProperties(x.get_device())->multiProcessorCount};
+#endif
+  return {};
+}
+
 bool fused_adamw([[maybe_unused]] torch::Tensor& param, [[maybe_unused]] const torch::Tensor& grad,
                  [[maybe_unused]] torch::Tensor& mean, [[maybe_unused]] torch::Tensor& square,
                  [[maybe_unused]] const torch::Tensor& grad_scale, [[maybe_unused]] std::int64_t step,

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "cuda/kernels.hpp"
 #include "model/kernels.hpp"
 #include "model/visibility.hpp"
 
@@ -17,6 +18,9 @@ namespace ablate::compat {
 /// softmax(q k^T / sqrt(C)) v over what each position sees. q, k, v [B, H, T, C].
 torch::Tensor scaled_dot_product_attention(const torch::Tensor& q, const torch::Tensor& k,
                                            const torch::Tensor& v, const Visibility& visibility);
+
+/// Where our kernels run for a tensor: on LibTorch's stream of its device, or on the host.
+cuda::Place place_of(const torch::Tensor& x);
 
 /// LibTorch's fused AdamW over one tensor, in place, as adamw_step (model/kernels.hpp) has it; the gradient
 /// is scaled in place. False, and nothing is done, where the version has none for that device.

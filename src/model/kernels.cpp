@@ -4,6 +4,7 @@
 
 #include "model/compat.hpp"
 #include "model/kernels_cpu.hpp"
+#include "model/kernels_fused.hpp"
 
 namespace ablate {
 
@@ -21,25 +22,39 @@ Rotary make_rotary(const torch::Tensor& positions, std::int64_t head_width, doub
 }
 
 torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double epsilon) {
+  if (fused::are_for(x) && fused::has_norm_for(x)) return fused::rms_norm(x, weight, epsilon);
   return is_ours(x) && is_ours(weight) ? cpu::rms_norm(x, weight, epsilon)
                                        : reference::rms_norm(x, weight, epsilon);
 }
 
+torch::Tensor layer_norm(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                         double epsilon) {
+  if (fused::are_for(x) && fused::has_norm_for(x)) return fused::layer_norm(x, weight, bias, epsilon);
+  return reference::layer_norm(x, weight, bias, epsilon);
+}
+
 torch::Tensor swiglu(const torch::Tensor& gate_up) {
+  if (fused::are_for(gate_up)) return fused::swiglu(gate_up);
   return is_ours(gate_up) ? cpu::swiglu(gate_up) : reference::swiglu(gate_up);
+}
+
+Heads split_heads(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads, const Rotary& rotary) {
+  const bool turns = rotary.cosines.defined();
+  return turns && fused::are_for(qkv) ? fused::split_heads(qkv, heads, kv_heads, rotary)
+                                      : reference::split_heads(qkv, heads, kv_heads, rotary);
 }
 
 torch::Tensor attention(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads,
                         const Visibility& visibility, const Rotary& rotary) {
-  return is_ours(qkv) ? cpu::attention(qkv, heads, kv_heads, visibility, rotary)
-                      : reference::attention(qkv, heads, kv_heads, visibility, rotary);
+  if (is_ours(qkv)) return cpu::attention(qkv, heads, kv_heads, visibility, rotary);
+  return reference::attend(split_heads(qkv, heads, kv_heads, rotary), visibility);
 }
 
 HeadLoss head_loss(const torch::Tensor& hidden, const torch::Tensor& weight, const torch::Tensor& targets,
                    const torch::Tensor& weights, double z_loss, std::int64_t chunk_rows) {
-  // Elsewhere logits of 256 MiB and less are faster whole.
+  // By LibTorch's operators logits of 256 MiB and less are faster whole.
   const bool large = hidden.size(0) * weight.size(0) > std::int64_t{1} << 26 || chunk_rows > 0;
-  const bool ours = is_ours(hidden) && is_ours(weight);
+  const bool ours = (is_ours(hidden) && is_ours(weight)) || fused::are_for(hidden);
   return ours || (large && !hidden.is_meta())
              ? chunked_head_loss(hidden, weight, targets, weights, z_loss, chunk_rows)
              : reference::head_loss(hidden, weight, targets, weights, z_loss, chunk_rows);
@@ -51,6 +66,8 @@ void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& 
                     square.is_contiguous();
   if (ours)
     cpu::adamw_step(param, grad, mean, square, grad_scale, step, settings);
+  else if (fused::are_for(param))
+    fused::adamw_step(param, grad, mean, square, grad_scale, step, settings);
   else if (!compat::fused_adamw(param, grad, mean, square, grad_scale, step, settings))
     reference::adamw_step(param, grad, mean, square, grad_scale, step, settings);
 }

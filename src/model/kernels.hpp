@@ -1,6 +1,7 @@
-// The functions that training time goes into. On the CPU in fp32 each is one pass of our own, forward and
-// backward, with no intermediate tensors; elsewhere it is LibTorch's operators. All are differentiable once,
-// and give the same bits for the same input whatever else runs. Any thread may call them: they keep no state.
+// The functions that training time goes into. On the CPU in fp32 most are one pass of our own, forward and
+// backward, with no intermediate tensors; on a GPU those that model/kernels_fused.hpp names are; elsewhere it
+// is LibTorch's operators. All are differentiable once, and on a CPU give the same bits for the same input
+// whatever else runs. Any thread may call them: they keep no state.
 //
 // Shape letters: B batch, T positions, D width, H heads, K key-value heads, C width of a head, F MLP width, V
 // vocabulary, N rows.
@@ -19,6 +20,11 @@ namespace ablate {
 /// x [..., D], weight [D].
 torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double epsilon);
 
+/// y = (x - mean) / sqrt(variance + epsilon) * weight + bias over the last dimension, in fp32 (Ba et al.
+/// 2016). x [..., D]; weight, bias [D]. LibTorch's on a CPU.
+torch::Tensor layer_norm(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                         double epsilon);
+
 /// silu(gate) * up. gate_up [..., 2 F], the gate first; returns [..., F] (Shazeer 2020).
 torch::Tensor swiglu(const torch::Tensor& gate_up);
 
@@ -29,6 +35,13 @@ struct Rotary {
 };
 /// positions [B, T], any whole type, on the device of the result.
 Rotary make_rotary(const torch::Tensor& positions, std::int64_t head_width, double theta);
+
+/// Queries [B, T, H, C], keys and values [B, T, K, C] of packed qkv, as attention() has it; queries and keys
+/// are rotated.
+struct Heads {
+  torch::Tensor queries, keys, values;
+};
+Heads split_heads(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads, const Rotary& rotary);
 
 /// softmax(q k^T / sqrt(C)) v for each head, over what each position sees; queries and keys rotated first
 /// (pairs are i and i + C / 2, as in Llama). qkv [B, T, (H + 2 K) C]: H heads of queries, K of keys, K of
@@ -63,9 +76,14 @@ namespace reference {
 /// Turns pairs (i, i + C / 2). x [B, T, H, C].
 torch::Tensor rotate(const torch::Tensor& x, const Rotary& rotary);
 torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, double epsilon);
+torch::Tensor layer_norm(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                         double epsilon);
 torch::Tensor swiglu(const torch::Tensor& gate_up);
+Heads split_heads(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads, const Rotary& rotary);
 torch::Tensor attention(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads,
                         const Visibility& visibility, const Rotary& rotary);
+/// attention() of heads that have been split.
+torch::Tensor attend(const Heads& heads, const Visibility& visibility);
 HeadLoss head_loss(const torch::Tensor& hidden, const torch::Tensor& weight, const torch::Tensor& targets,
                    const torch::Tensor& weights, double z_loss, std::int64_t chunk_rows = 0);
 void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& mean, torch::Tensor& square,

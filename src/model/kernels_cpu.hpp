@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "cuda/kernels.hpp"
 #include "model/kernels.hpp"
 
 // Compiles a function for each level of x86-64; the program takes the best one for its machine when it
@@ -40,6 +41,9 @@ torch::Tensor attention(const torch::Tensor& qkv, std::int64_t heads, std::int64
                         const Visibility& visibility, const Rotary& rotary);
 void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& mean, torch::Tensor& square,
                 const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings);
+
+/// The same for all values of one step.
+cuda::AdamWFactors adamw_factors(std::int64_t step, const AdamW& settings);
 
 /// e^x within 1e-7 of its value for -87 < x < 88, and 0 below. x = k ln 2 + r with |r| <= ln 2 / 2, so that
 /// e^x = 2^k e^r; the polynomial of e^r and the two parts of ln 2 are those of expf in Cephes (Moshier 1992).

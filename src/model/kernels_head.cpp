@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "model/kernels_cpu.hpp"
+#include "model/kernels_fused.hpp"
 
 namespace ablate {
 
@@ -96,6 +97,9 @@ HeadLoss chunks_of_head(const torch::Tensor& hidden, const torch::Tensor& weight
     at::mm_out(logits, rows.hidden, narrow_weight.t());
     if (ours)
       loss_of_logits(rows, logits, z_loss, gradient);
+    else if (fused::are_for(logits))
+      fused::loss_of_logits(logits, rows.targets, rows.weights, z_loss, gradient, rows.cross_entropy,
+                            rows.log_z);
     else if (const torch::Tensor made = loss_of_logits_anywhere(rows, logits, z_loss, gradient); gradient)
       logits.copy_(made);
     if (gradients.wanted_hidden) {

@@ -138,19 +138,12 @@ struct SwigluFunction : torch::autograd::Function<SwigluFunction> {
   }
 };
 
-/// The factors of one step of AdamW that all values have in common.
-struct StepFactors {
-  float grad_scale, decay, beta1, beta2, one_minus_beta1, one_minus_beta2;
-  float rate;        ///< lr / (1 - beta1^step)
-  float root_scale;  ///< 1 / sqrt(1 - beta2^step)
-  float epsilon;
-};
-
 ABLATE_CLONES void adamw_values(float* __restrict param, const float* __restrict grad, float* __restrict mean,
-                                float* __restrict square, std::int64_t n, const StepFactors& factors) {
-  const StepFactors f = factors;
+                                float* __restrict square, std::int64_t n, float grad_scale,
+                                const cuda::AdamWFactors& factors) {
+  const cuda::AdamWFactors f = factors;
   for (std::int64_t i = 0; i < n; ++i) {
-    const float g = grad[i] * f.grad_scale;
+    const float g = grad[i] * grad_scale;
     const float m = f.beta1 * mean[i] + f.one_minus_beta1 * g;
     const float v = f.beta2 * square[i] + f.one_minus_beta2 * (g * g);
     mean[i] = m;
@@ -171,25 +164,29 @@ torch::Tensor swiglu(const torch::Tensor& gate_up) {
   return SwigluFunction::apply(gate_up.contiguous());
 }
 
-void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& mean, torch::Tensor& square,
-                const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings) {
+cuda::AdamWFactors adamw_factors(std::int64_t step, const AdamW& settings) {
   const double n = static_cast<double>(step);
   const auto narrow = [](double x) { return static_cast<float>(x); };
-  const StepFactors factors{.grad_scale = grad_scale.item<float>(),
-                            .decay = narrow(1 - settings.lr * settings.weight_decay),
-                            .beta1 = narrow(settings.beta1),
-                            .beta2 = narrow(settings.beta2),
-                            .one_minus_beta1 = narrow(1 - settings.beta1),
-                            .one_minus_beta2 = narrow(1 - settings.beta2),
-                            .rate = narrow(settings.lr / (1 - std::pow(settings.beta1, n))),
-                            .root_scale = narrow(1 / std::sqrt(1 - std::pow(settings.beta2, n))),
-                            .epsilon = narrow(settings.epsilon)};
+  return {.decay = narrow(1 - settings.lr * settings.weight_decay),
+          .beta1 = narrow(settings.beta1),
+          .beta2 = narrow(settings.beta2),
+          .one_minus_beta1 = narrow(1 - settings.beta1),
+          .one_minus_beta2 = narrow(1 - settings.beta2),
+          .rate = narrow(settings.lr / (1 - std::pow(settings.beta1, n))),
+          .root_scale = narrow(1 / std::sqrt(1 - std::pow(settings.beta2, n))),
+          .epsilon = narrow(settings.epsilon)};
+}
+
+void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& mean, torch::Tensor& square,
+                const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings) {
+  const cuda::AdamWFactors factors = adamw_factors(step, settings);
+  const float scale = grad_scale.item<float>();
   float* const p = param.data_ptr<float>();
   const float* const g = grad.data_ptr<float>();
   float* const m = mean.data_ptr<float>();
   float* const v = square.data_ptr<float>();
   for_blocks(param.numel(), kBlockValues, [&](std::int64_t first, std::int64_t last) {
-    adamw_values(p + first, g + first, m + first, v + first, last - first, factors);
+    adamw_values(p + first, g + first, m + first, v + first, last - first, scale, factors);
   });
 }
 

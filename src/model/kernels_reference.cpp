@@ -21,31 +21,40 @@ torch::Tensor rms_norm(const torch::Tensor& x, const torch::Tensor& weight, doub
   return (wide * scale).to(x.dtype()) * weight.to(x.dtype());
 }
 
+torch::Tensor layer_norm(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                         double epsilon) {
+  return torch::layer_norm(x.to(weight.dtype()), {x.size(-1)}, weight, bias, epsilon).to(x.dtype());
+}
+
 torch::Tensor swiglu(const torch::Tensor& gate_up) {
   const auto halves = gate_up.chunk(2, -1);
   return torch::silu(halves[0]) * halves[1];
 }
 
+Heads split_heads(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads, const Rotary& rotary) {
+  const std::int64_t C = qkv.size(2) / (heads + 2 * kv_heads);
+  const auto parts = qkv.view({qkv.size(0), qkv.size(1), heads + 2 * kv_heads, C})
+                         .split_with_sizes({heads, kv_heads, kv_heads}, 2);
+  if (!rotary.cosines.defined()) return {parts[0], parts[1], parts[2]};
+  return {rotate(parts[0], rotary), rotate(parts[1], rotary), parts[2]};
+}
+
 torch::Tensor attention(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads,
                         const Visibility& visibility, const Rotary& rotary) {
-  const std::int64_t B = qkv.size(0), T = qkv.size(1), C = qkv.size(2) / (heads + 2 * kv_heads);
-  const auto parts =
-      qkv.view({B, T, heads + 2 * kv_heads, C}).split_with_sizes({heads, kv_heads, kv_heads}, 2);
-  torch::Tensor q = parts[0], k = parts[1], v = parts[2];  // [B, T, heads, C]
-  if (rotary.cosines.defined()) {
-    q = rotate(q, rotary);
-    k = rotate(k, rotary);
-  }
-  if (kv_heads != heads) {  // Masked attention with fewer key heads falls back to the slowest kernel.
-    const auto repeat = [&](const torch::Tensor& x) {
-      return x.unsqueeze(3).expand({B, T, kv_heads, heads / kv_heads, C}).reshape({B, T, heads, C});
-    };
-    k = repeat(k);
-    v = repeat(v);
-  }
-  const torch::Tensor mixed = compat::scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2),
-                                                                   v.transpose(1, 2), visibility);
-  return mixed.transpose(1, 2).reshape({B, T, heads * C});
+  return attend(reference::split_heads(qkv, heads, kv_heads, rotary), visibility);
+}
+
+torch::Tensor attend(const Heads& heads, const Visibility& visibility) {
+  const std::int64_t B = heads.queries.size(0), T = heads.queries.size(1), H = heads.queries.size(2);
+  const std::int64_t K = heads.keys.size(2), C = heads.queries.size(3);
+  const auto repeat = [&](const torch::Tensor& x) {
+    // Masked attention with fewer key heads falls back to the slowest kernel.
+    return K == H ? x : x.unsqueeze(3).expand({B, T, K, H / K, C}).reshape({B, T, H, C});
+  };
+  const torch::Tensor mixed =
+      compat::scaled_dot_product_attention(heads.queries.transpose(1, 2), repeat(heads.keys).transpose(1, 2),
+                                           repeat(heads.values).transpose(1, 2), visibility);
+  return mixed.transpose(1, 2).reshape({B, T, H * C});
 }
 
 HeadLoss head_loss(const torch::Tensor& hidden, const torch::Tensor& weight, const torch::Tensor& targets,

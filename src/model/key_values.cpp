@@ -7,25 +7,9 @@
 
 namespace ablate {
 
-namespace {
-
-struct SplitHeads {
-  torch::Tensor queries, keys, values;  ///< [B, T, heads, C]; queries and keys rotated.
-};
-
-SplitHeads split_heads(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads,
-                       const Rotary& rotary) {
-  const std::int64_t C = qkv.size(2) / (heads + 2 * kv_heads);
-  const auto parts = qkv.view({qkv.size(0), qkv.size(1), heads + 2 * kv_heads, C})
-                         .split_with_sizes({heads, kv_heads, kv_heads}, 2);
-  return {reference::rotate(parts[0], rotary), reference::rotate(parts[1], rotary), parts[2]};
-}
-
-}  // namespace
-
 KeyValues keep_keys_values(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads,
                            const Rotary& rotary, std::int64_t room) {
-  const SplitHeads split = split_heads(qkv, heads, kv_heads, rotary);
+  const Heads split = split_heads(qkv, heads, kv_heads, rotary);
   const auto with_room = [&](const torch::Tensor& x) {
     torch::Tensor wide = torch::zeros({x.size(0), room, x.size(2), x.size(3)}, x.options());
     wide.narrow(1, 0, x.size(1)).copy_(x);
@@ -38,7 +22,7 @@ torch::Tensor attend_next(const torch::Tensor& qkv, std::int64_t heads, std::int
                           const Rotary& rotary, const torch::Tensor& lengths, std::int64_t longest,
                           KeyValues& read) {
   const std::int64_t B = qkv.size(0), K = kv_heads, S = longest + 1;
-  const SplitHeads next = split_heads(qkv, heads, kv_heads, rotary);
+  const Heads next = split_heads(qkv, heads, kv_heads, rotary);
   const std::int64_t C = next.queries.size(3);
   const torch::Tensor place = lengths.view({B, 1, 1, 1}).expand({B, 1, K, C});
   read.keys.scatter_(1, place, next.keys);

@@ -28,9 +28,7 @@ LayerNormImpl::LayerNormImpl(std::int64_t width, double norm_epsilon)
       bias(register_parameter("bias", empty_weight({width}))),
       epsilon(norm_epsilon) {}
 
-torch::Tensor LayerNormImpl::forward(const torch::Tensor& x) {
-  return torch::layer_norm(x.to(weight.dtype()), {x.size(-1)}, weight, bias, epsilon).to(x.dtype());
-}
+torch::Tensor LayerNormImpl::forward(const torch::Tensor& x) { return layer_norm(x, weight, bias, epsilon); }
 
 void LayerNormImpl::append_weights(Weights& weights, const std::string& prefix) const {
   weights.push_back({prefix + "weight", weight, Init::constant(1)});

@@ -167,9 +167,15 @@ void expect_losses(const TrainingFixture::Outcome& got, const TrainingFixture::O
 BOOST_AUTO_TEST_SUITE(on_a_gpu, *boost::unit_test::precondition(has_gpu))
 
 BOOST_AUTO_TEST_CASE(rms_norm_agrees_with_the_cpu) {
-  for (const std::int64_t width : {80, 1024})
+  for (const std::int64_t width : {80, 768, 1024, 4096, 10000})
     expect_agreement([](const Tensors& in, torch::Device) { return rms_norm(in[0], in[1], 1e-5); },
                      {{noise({3, 37, width}, 1) * 3}, {noise({width}, 2)}});
+}
+
+BOOST_AUTO_TEST_CASE(layer_norm_agrees_with_the_cpu) {
+  for (const std::int64_t width : {80, 768, 1024})
+    expect_agreement([](const Tensors& in, torch::Device) { return layer_norm(in[0], in[1], in[2], 1e-5); },
+                     {{noise({3, 37, width}, 1) * 3 + 1}, {noise({width}, 2), noise({width}, 3)}});
 }
 
 BOOST_AUTO_TEST_CASE(swiglu_agrees_with_the_cpu) {
