@@ -36,6 +36,29 @@ torch::Tensor scaled_dot_product_attention(const torch::Tensor& q, const torch::
 #endif
 }
 
+#if defined(ABLATE_CUDA) && ABLATE_TORCH_AT_LEAST(2, 0)
+bool has_document_attention(const torch::Tensor& x, std::int64_t head_width) {
+  return x.is_cuda() && x.scalar_type() == torch::kBFloat16 && head_width % 8 == 0 && head_width <= 256 &&
+         at::cuda::getDeviceProperties(x.get_device())->major >= 8;
+}
+
+torch::Tensor document_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                                 const Visibility& visibility) {
+  const auto packed = [](const torch::Tensor& x) { return x.flatten(0, 1); };  // [B T, heads, C]
+  return std::get<0>(at::_flash_attention_forward(packed(q), packed(k), packed(v), visibility.borders,
+                                                  visibility.borders, visibility.longest, visibility.longest,
+                                                  /*dropout_p=*/0.0, /*is_causal=*/true,
+                                                  /*return_debug_mask=*/false))
+      .view(q.sizes());
+}
+#else
+bool has_document_attention(const torch::Tensor&, std::int64_t) { return false; }
+torch::Tensor document_attention(const torch::Tensor&, const torch::Tensor&, const torch::Tensor&,
+                                 const Visibility&) {
+  throw std::logic_error("this build has no attention by documents");
+}
+#endif
+
 cuda::Place place_of([[maybe_unused]] const torch::Tensor& x) {
 #ifdef ABLATE_CUDA
   if (x.is_cuda())

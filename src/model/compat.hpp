@@ -19,6 +19,14 @@ namespace ablate::compat {
 torch::Tensor scaled_dot_product_attention(const torch::Tensor& q, const torch::Tensor& k,
                                            const torch::Tensor& v, const Visibility& visibility);
 
+/// Whether there is a document_attention() for activations like x and heads of that width: on GPUs since
+/// Ampere, in bf16, LibTorch 2.x.
+bool has_document_attention(const torch::Tensor& x, std::int64_t head_width);
+/// Causal attention within each of the documents that `visibility.borders` has. q [B, T, H, C]; k, v
+/// [B, T, K, C], with K a divisor of H. Returns [B, T, H, C].
+torch::Tensor document_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                                 const Visibility& visibility);
+
 /// Where our kernels run for a tensor: on LibTorch's stream of its device, or on the host.
 cuda::Place place_of(const torch::Tensor& x);
 

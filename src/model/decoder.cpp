@@ -89,7 +89,7 @@ torch::Tensor DecoderImpl::embed(const torch::Tensor& tokens, torch::ScalarType 
 torch::Tensor DecoderImpl::forward(torch::Tensor x, const torch::Tensor& positions,
                                    const Visibility& visibility) {
   const Rotary rotary = make_rotary(positions, head_width(llm), llm.rope_theta);
-  const Visibility seen = with_added_mask(visibility, x.scalar_type());
+  const Visibility seen = prepared(visibility, x, head_width(llm));
   for (DecoderBlock& block : blocks)
     x = maybe_recompute(recompute, x,
                         [=](const torch::Tensor& in) mutable { return block(in, seen, rotary); });

@@ -22,6 +22,10 @@ bool has_first(const char* variable, const char* first, const char* second) {
 
 }  // namespace
 
+GpuAttention gpu_attention() {
+  return has_first("ABLATE_GPU_ATTENTION", "varlen", "mask") ? GpuAttention::varlen : GpuAttention::mask;
+}
+
 GpuKernels gpu_kernels() {
   return has_first("ABLATE_GPU_KERNELS", "fused", "reference") ? GpuKernels::fused : GpuKernels::reference;
 }

@@ -9,4 +9,9 @@ enum class GpuKernels { fused, reference };
 /// Throws Error where the variable has another value.
 GpuKernels gpu_kernels();
 
+/// ABLATE_GPU_ATTENTION: `varlen`, packed documents one by one where LibTorch has a kernel for them (bf16),
+/// or `mask`, whole sequences with a mask.
+enum class GpuAttention { varlen, mask };
+GpuAttention gpu_attention();
+
 }  // namespace ablate

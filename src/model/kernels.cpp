@@ -3,13 +3,22 @@
 #include <torch/torch.h>
 
 #include "model/compat.hpp"
+#include "model/kernel_choice.hpp"
 #include "model/kernels_cpu.hpp"
 #include "model/kernels_fused.hpp"
 
 namespace ablate {
 
 namespace {
+
 bool is_ours(const torch::Tensor& x) { return x.is_cpu() && x.scalar_type() == torch::kFloat32; }
+
+/// Whether attention of x goes document by document.
+bool goes_by_documents(const Visibility& visibility, const torch::Tensor& x, std::int64_t head_width) {
+  return visibility.borders.defined() && gpu_attention() == GpuAttention::varlen &&
+         compat::has_document_attention(x, head_width);
+}
+
 }  // namespace
 
 Rotary make_rotary(const torch::Tensor& positions, std::int64_t head_width, double theta) {
@@ -44,10 +53,17 @@ Heads split_heads(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_
                                       : reference::split_heads(qkv, heads, kv_heads, rotary);
 }
 
+Visibility prepared(const Visibility& visibility, const torch::Tensor& x, std::int64_t head_width) {
+  if (is_ours(x) || x.is_meta() || goes_by_documents(visibility, x, head_width)) return visibility;
+  return with_added_mask(visibility, x.scalar_type());
+}
+
 torch::Tensor attention(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads,
                         const Visibility& visibility, const Rotary& rotary) {
   if (is_ours(qkv)) return cpu::attention(qkv, heads, kv_heads, visibility, rotary);
-  return reference::attend(split_heads(qkv, heads, kv_heads, rotary), visibility);
+  const Heads parts = split_heads(qkv, heads, kv_heads, rotary);
+  if (!goes_by_documents(visibility, qkv, parts.queries.size(3))) return reference::attend(parts, visibility);
+  return compat::document_attention(parts.queries, parts.keys, parts.values, visibility).flatten(2);
 }
 
 HeadLoss head_loss(const torch::Tensor& hidden, const torch::Tensor& weight, const torch::Tensor& targets,

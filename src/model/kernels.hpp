@@ -43,6 +43,10 @@ struct Heads {
 };
 Heads split_heads(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_heads, const Rotary& rotary);
 
+/// What attention() of heads of width C needs to know of a visibility, made once for all layers that work on
+/// x: the mask in the form that is added, except where attention goes without one.
+Visibility prepared(const Visibility& visibility, const torch::Tensor& x, std::int64_t head_width);
+
 /// softmax(q k^T / sqrt(C)) v for each head, over what each position sees; queries and keys rotated first
 /// (pairs are i and i + C / 2, as in Llama). qkv [B, T, (H + 2 K) C]: H heads of queries, K of keys, K of
 /// values; query head h uses key-value head h / (H / K). Returns [B, T, H C].
@@ -84,6 +88,8 @@ torch::Tensor attention(const torch::Tensor& qkv, std::int64_t heads, std::int64
                         const Visibility& visibility, const Rotary& rotary);
 /// attention() of heads that have been split.
 torch::Tensor attend(const Heads& heads, const Visibility& visibility);
+/// The same document by document, where the visibility has borders.
+torch::Tensor attend_documents(const Heads& heads, const Visibility& visibility);
 HeadLoss head_loss(const torch::Tensor& hidden, const torch::Tensor& weight, const torch::Tensor& targets,
                    const torch::Tensor& weights, double z_loss, std::int64_t chunk_rows = 0);
 void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& mean, torch::Tensor& square,

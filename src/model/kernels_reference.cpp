@@ -57,6 +57,23 @@ torch::Tensor attend(const Heads& heads, const Visibility& visibility) {
   return mixed.transpose(1, 2).reshape({B, T, H * C});
 }
 
+torch::Tensor attend_documents(const Heads& heads, const Visibility& visibility) {
+  const torch::Tensor borders = visibility.borders.cpu();
+  const auto border = borders.accessor<std::int32_t, 1>();
+  const std::int64_t B = heads.queries.size(0), T = heads.queries.size(1);
+  std::vector<torch::Tensor> documents;
+  for (std::int64_t i = 0; i + 1 < borders.size(0); ++i) {
+    const std::int64_t length = border[i + 1] - border[i];
+    if (length == 0) continue;
+    const auto part = [&](const torch::Tensor& x) {
+      return x.flatten(0, 1).narrow(0, border[i], length).unsqueeze(0);  // [1, length, heads, C]
+    };
+    documents.push_back(attend({part(heads.queries), part(heads.keys), part(heads.values)},
+                               see_causal(length, borders.device())));
+  }
+  return torch::cat(documents, 1).view({B, T, -1});
+}
+
 HeadLoss head_loss(const torch::Tensor& hidden, const torch::Tensor& weight, const torch::Tensor& targets,
                    const torch::Tensor& weights, double z_loss, std::int64_t) {
   const torch::Tensor logits = torch::linear(hidden, weight.to(hidden.dtype())).to(torch::kFloat32);

@@ -87,13 +87,13 @@ void TowerBlockImpl::append_weights(Weights& weights, const std::string& prefix)
                       Init::normal(depth / std::sqrt(d)));
 }
 
-TowerImpl::TowerImpl(const TowerShape& shape) {
+TowerImpl::TowerImpl(const TowerShape& shape) : head_width(shape.width / shape.heads) {
   for (std::int64_t i = 0; i < shape.layers; ++i)
     blocks.push_back(register_module(fmt::format("block{}", i), TowerBlock(shape)));
 }
 
 torch::Tensor TowerImpl::forward(torch::Tensor x, const Visibility& visibility, bool recompute) {
-  const Visibility seen = with_added_mask(visibility, x.scalar_type());
+  const Visibility seen = prepared(visibility, x, head_width);
   for (TowerBlock& block : blocks)
     x = maybe_recompute(recompute, x, [&block, seen](const torch::Tensor& in) { return block(in, seen); });
   return x;

@@ -71,5 +71,6 @@ struct TowerImpl : torch::nn::Module {
   std::vector<TowerBlock> blocks;
 };
 TORCH_MODULE(Tower);
+  std::int64_t head_width;
 
 }  // namespace ablate

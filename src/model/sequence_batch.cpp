@@ -87,7 +87,12 @@ SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int6
           .target_roles = to_tensor(target_roles, device)};
 }
 
-SequenceBatch to_fixed_shape(const SequenceBatch& batch) {
+std::int64_t count_documents(const SequenceBatch& batch) {
+  const torch::Tensor& borders = batch.visibility.borders;
+  return borders.defined() ? borders.size(0) - 1 : batch.tokens.size(0);
+}
+
+SequenceBatch to_fixed_shape(const SequenceBatch& batch, std::int64_t documents) {
   const std::int64_t B = batch.tokens.size(0), T = batch.tokens.size(1);
   SequenceBatch fixed = batch;
   fixed.target_positions = torch::arange(B * T, batch.targets.options());
@@ -97,7 +102,7 @@ SequenceBatch to_fixed_shape(const SequenceBatch& batch) {
   fixed.targets = spread(batch.targets);
   fixed.target_weights = spread(batch.target_weights);
   fixed.target_roles = spread(batch.target_roles);
-  fixed.visibility = as_intervals(batch.visibility, B);
+  fixed.visibility = with_room_for_documents(as_intervals(batch.visibility, B), documents);
   return fixed;
 }
 
@@ -109,7 +114,7 @@ void copy_batch(const SequenceBatch& batch, SequenceBatch& target) {
   copy(batch.positions, target.positions);
   copy(batch.visibility.begin, target.visibility.begin);
   copy(batch.visibility.end, target.visibility.end);
-  copy(batch.visibility.mask, target.visibility.mask);
+  copy(batch.visibility.borders, target.visibility.borders);
   copy(batch.target_positions, target.target_positions);
   copy(batch.targets, target.targets);
   copy(batch.target_weights, target.target_weights);

@@ -31,9 +31,12 @@ std::int64_t count_targets(const Sequence& sequence);
 /// Views of a sequence's pictures: what goes through the encoder.
 std::int64_t count_views(const Sequence& sequence);
 
-/// The same batch in a shape that depends on B and T alone, for a recorded step: an entry for each position
-/// (those without a target weigh nothing), attention by intervals. Without pictures.
-SequenceBatch to_fixed_shape(const SequenceBatch& batch);
+/// Documents of a batch, stretches of padding among them.
+std::int64_t count_documents(const SequenceBatch& batch);
+/// The same batch in a shape that depends on B, T and `documents` alone, for a recorded step: an entry for
+/// each position (those without a target weigh nothing), attention by intervals, room for so many documents.
+/// Without pictures.
+SequenceBatch to_fixed_shape(const SequenceBatch& batch, std::int64_t documents);
 /// Overwrites the tensors of `target` with those of a batch of the same shapes.
 void copy_batch(const SequenceBatch& batch, SequenceBatch& target);
 

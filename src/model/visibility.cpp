@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
+#include <vector>
 
 #include "model/device_copy.hpp"
 
@@ -16,11 +18,28 @@ torch::Tensor count_up(std::int64_t tokens, torch::Device device) {
 }
 
 Visibility make_intervals(const torch::Tensor& begin, const torch::Tensor& end, torch::Device device) {
-  Visibility made{.kind = Visibility::Kind::intervals,
-                  .begin = copy_to_device(begin, device),
-                  .end = copy_to_device(end, device)};
-  if (!device.is_cpu()) made.mask = dense_mask(made);
-  return made;
+  return {.kind = Visibility::Kind::intervals,
+          .begin = copy_to_device(begin, device),
+          .end = copy_to_device(end, device)};
+}
+
+torch::Tensor to_device(const std::vector<std::int32_t>& values, torch::Device device) {
+  return copy_to_device(torch::tensor(values, torch::kInt32), device);
+}
+
+/// Adds borders: where a position is in another document than the one before, or in another row.
+void set_borders(const torch::Tensor& documents, torch::Device device, Visibility& visibility) {
+  const std::int64_t rows = documents.size(0), tokens = documents.size(1);
+  const auto document = documents.accessor<std::int32_t, 2>();
+  std::vector<std::int32_t> borders;
+  for (std::int64_t b = 0; b < rows; ++b)
+    for (std::int64_t t = 0; t < tokens; ++t)
+      if (t == 0 || document[b][t] != document[b][t - 1])
+        borders.push_back(static_cast<std::int32_t>(b * tokens + t));
+  borders.push_back(static_cast<std::int32_t>(rows * tokens));
+  for (std::size_t i = 1; i < borders.size(); ++i)
+    visibility.longest = std::max<std::int64_t>(visibility.longest, borders[i] - borders[i - 1]);
+  visibility.borders = to_device(borders, device);
 }
 
 }  // namespace
@@ -38,18 +57,36 @@ torch::Tensor dense_mask(const Visibility& visibility) {
 }
 
 Visibility with_added_mask(const Visibility& visibility, torch::ScalarType type) {
-  if (!visibility.mask.defined()) return visibility;
+  if (visibility.kind != Visibility::Kind::intervals) return visibility;
   Visibility made = visibility;
-  made.mask = torch::zeros(visibility.mask.sizes(), visibility.mask.options().dtype(type))
-                  .masked_fill_(visibility.mask.logical_not(), -std::numeric_limits<double>::infinity());
+  const torch::Tensor sees = dense_mask(visibility);
+  made.mask = torch::zeros(sees.sizes(), sees.options().dtype(type))
+                  .masked_fill_(sees.logical_not(), -std::numeric_limits<double>::infinity());
   return made;
 }
 
 Visibility as_intervals(const Visibility& visibility, std::int64_t rows) {
   if (visibility.kind == Visibility::Kind::intervals) return visibility;
   const std::int64_t tokens = visibility.begin.size(1);
-  return make_intervals(visibility.begin.expand({rows, tokens}).contiguous(),
-                        visibility.end.expand({rows, tokens}).contiguous(), visibility.begin.device());
+  const torch::Device device = visibility.begin.device();
+  Visibility made = make_intervals(visibility.begin.expand({rows, tokens}).contiguous(),
+                                   visibility.end.expand({rows, tokens}).contiguous(), device);
+  if (visibility.kind == Visibility::Kind::causal) {
+    const auto each_row = torch::TensorOptions(torch::kInt32).device(device);
+    made.borders = torch::arange(rows + 1, each_row) * tokens;
+    made.longest = tokens;
+  }
+  return made;
+}
+
+Visibility with_room_for_documents(const Visibility& visibility, std::int64_t documents) {
+  Visibility made = visibility;
+  if (!visibility.borders.defined()) return made;
+  const std::int64_t missing = documents + 1 - visibility.borders.size(0);
+  if (missing < 0) throw std::logic_error("more documents than there is room for");
+  made.borders = torch::cat({visibility.borders, visibility.borders.slice(0, -1).expand({missing})});
+  made.longest = visibility.begin.size(1);
+  return made;
 }
 
 Visibility see_all(std::int64_t tokens, torch::Device device) {
@@ -82,7 +119,11 @@ Visibility see_documents(const torch::Tensor& documents, torch::Device device,
   const bool one_document = begin.max().item<std::int32_t>() == 0;
   if (one_document && !branches.defined()) return see_causal(tokens, device);
   const torch::Tensor end = (count_up(tokens, torch::kCPU) + 1).expand({rows, tokens}).contiguous();
-  if (!branches.defined()) return make_intervals(begin, end, device);
+  if (!branches.defined()) {
+    Visibility made = make_intervals(begin, end, device);
+    set_borders(documents, device, made);
+    return made;
+  }
 
   torch::Tensor gap_begin = begin.clone(), gap_end = begin.clone();
   auto gap_first = gap_begin.accessor<std::int32_t, 2>(), gap_last = gap_end.accessor<std::int32_t, 2>();
@@ -97,12 +138,9 @@ Visibility see_documents(const torch::Tensor& documents, torch::Device device,
       gap_first[b][t] = first_branch ? static_cast<std::int32_t>(t) : gap_first[b][t - 1];
       gap_last[b][t] = goes_on ? gap_last[b][t - 1] : static_cast<std::int32_t>(t);
     }
-  Visibility made{.kind = Visibility::Kind::intervals,
-                  .begin = copy_to_device(begin, device),
-                  .end = copy_to_device(end, device),
-                  .gap_begin = copy_to_device(gap_begin, device),
-                  .gap_end = copy_to_device(gap_end, device)};
-  if (!device.is_cpu()) made.mask = dense_mask(made);
+  Visibility made = make_intervals(begin, end, device);
+  made.gap_begin = copy_to_device(gap_begin, device);
+  made.gap_end = copy_to_device(gap_end, device);
   return made;
 }
 

@@ -43,8 +43,7 @@ class DecoderStage final : public TrainingStage {
              torch::zeros({kRoles}, options),
              torch::arange(kRoles, options.dtype(torch::kInt64)).unsqueeze(1)};
     // Pictures differ in number from batch to batch, and the last micro-batch may be smaller.
-    if (recipe_.run.cuda_graphs && resolution_ == 0 && train_.batch % micro_batch_ == 0)
-      recorded_.emplace(device_);
+    records_ = recipe_.run.cuda_graphs && resolution_ == 0 && train_.batch % micro_batch_ == 0;
   }
 
   torch::nn::Module& model() override { return *model_; }
@@ -64,7 +63,7 @@ class DecoderStage final : public TrainingStage {
       watch.start(Phase::data);
       const SequenceBatch batch =
           make_sequence_batch(part, mixture_.resolution, recipe_.llm.vocab_size, device_);
-      if (recorded_) {
+      if (records_) {
         run_recorded(batch, watch);
       } else {
         run_plainly(batch, watch);
@@ -153,12 +152,18 @@ class DecoderStage final : public TrainingStage {
 
   /// The same as a recording, which always works on the same tensors.
   struct Recorded {
-    explicit Recorded(torch::Device device) : graph(device) {}
+    Recorded(torch::Device device, std::int64_t room) : documents(room), graph(device) {}
+    std::int64_t documents;  ///< That a batch has room for.
     SequenceBatch batch;
     compat::StepGraph graph;
   };
   void run_recorded(const SequenceBatch& batch, Stopwatch& watch) {
-    const SequenceBatch fixed = to_fixed_shape(batch);
+    // More documents than ever before: recorded anew, with room for twice as many.
+    if (!recorded_ || count_documents(batch) > recorded_->documents) {
+      synchronize(device_);  // What is replayed still runs.
+      recorded_.emplace(device_, 2 * count_documents(batch));
+    }
+    const SequenceBatch fixed = to_fixed_shape(batch, recorded_->documents);
     if (!recorded_->batch.tokens.defined())
       recorded_->batch = fixed;
     else
@@ -236,6 +241,7 @@ class DecoderStage final : public TrainingStage {
     torch::Tensor target_weight, total, loss, count;
     torch::Tensor roles;  ///< [kRoles, 1]: 0, 1, ...
   } sums_;
+  bool records_ = false;  ///< Whether steps are recorded.
   std::optional<Recorded> recorded_;
 };
 

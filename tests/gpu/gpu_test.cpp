@@ -193,8 +193,11 @@ BOOST_AUTO_TEST_CASE(attention_agrees_with_the_cpu) {
       for (const bool rotates : {false, true}) {
         const Kernel compute = [&](const Tensors& in, torch::Device device) {
           const torch::Tensor positions = torch::arange(s.T).unsqueeze(0).to(device);
-          return attention(in[0], s.H, s.K, all_visibilities(s.B, s.T, device)[kind].visibility,
-                           rotates ? make_rotary(positions, s.C, 1e4) : Rotary{});
+          const torch::Tensor made =
+              attention(in[0], s.H, s.K, all_visibilities(s.B, s.T, device)[kind].visibility,
+                        rotates ? make_rotary(positions, s.C, 1e4) : Rotary{});
+          // Nothing reads what padding sees.
+          return made * (packed_documents(s.B, s.T) >= 0).unsqueeze(2).to(device, made.scalar_type());
         };
         const char* name = all_visibilities(s.B, s.T, torch::kCPU)[kind].name;
         BOOST_TEST_MESSAGE(name << ", T " << s.T);

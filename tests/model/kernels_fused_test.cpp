@@ -240,6 +240,10 @@ BOOST_AUTO_TEST_CASE(the_environment_chooses_between_ours_and_libtorchs) {
   });
   ::unsetenv("ABLATE_GPU_KERNELS");
   BOOST_CHECK(gpu_kernels() == GpuKernels::fused);
+  BOOST_CHECK(gpu_attention() == GpuAttention::varlen);
+  ::setenv("ABLATE_GPU_ATTENTION", "mask", /*overwrite=*/1);
+  BOOST_CHECK(gpu_attention() == GpuAttention::mask);
+  ::unsetenv("ABLATE_GPU_ATTENTION");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -102,9 +102,8 @@ BOOST_AUTO_TEST_CASE(the_gradient_of_attention_is_that_of_finite_differences) {
 
 BOOST_AUTO_TEST_CASE(a_mask_that_is_added_lets_see_the_same) {
   const float hidden = -std::numeric_limits<float>::infinity();
-  Visibility visibility = see_documents(torch::tensor({{0, 0, 1, -1}}, torch::kInt32), torch::kCPU);
-  BOOST_TEST(!with_added_mask(visibility, torch::kFloat32).mask.defined());
-  visibility.mask = dense_mask(visibility);
+  const Visibility visibility = see_documents(torch::tensor({{0, 0, 1, -1}}, torch::kInt32), torch::kCPU);
+  BOOST_TEST(!with_added_mask(see_causal(4, torch::kCPU), torch::kFloat32).mask.defined());
   const torch::Tensor mask = with_added_mask(visibility, torch::kFloat32).mask;
   const torch::Tensor want = torch::tensor({{0.f, hidden, hidden, hidden},
                                             {0.f, 0.f, hidden, hidden},
