@@ -2,7 +2,7 @@
 
 #include <torch/torch.h>
 
-#include "model/device_copy.hpp"
+#include "model/random_numbers.hpp"
 
 namespace ablate {
 
@@ -50,9 +50,8 @@ StepMetrics VaeObjective::picture_sums(const EncoderBatch& batch, std::uint64_t 
       latent_projection(vision->patch_features(patches.to(compute))).to(torch::kFloat32).chunk(2, -1);
   const torch::Tensor log_variance = latent[1].clamp(kLeastLogVariance, kMostLogVariance);
   const torch::Tensor noise =
-      copy_to_device(normal_numbers(seed, "vae noise", first_picture * static_cast<std::uint64_t>(numbers),
-                                    patches.size(0) * numbers),
-                     patches.device());
+      normal_numbers(seed, "vae noise", first_picture * static_cast<std::uint64_t>(numbers),
+                     patches.size(0) * numbers, patches.device());
   const torch::Tensor drawn = latent[0] + (log_variance / 2).exp() * noise.view_as(log_variance);
 
   const torch::Tensor reconstruction = (decode(drawn) - patches).square().mean({1, 2});

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "model/random_numbers.hpp"
 #include "util/random.hpp"
 
 namespace ablate {
@@ -27,18 +28,6 @@ Init Init::xavier(std::int64_t fan_in, std::int64_t fan_out) {
   return uniform(std::sqrt(6.0 / static_cast<double>(fan_in + fan_out)));
 }
 
-torch::Tensor normal_numbers(std::uint64_t seed, std::string_view purpose, std::uint64_t first,
-                             std::int64_t count) {
-  const RandomStream random(seed, purpose);
-  torch::Tensor numbers = torch::empty({count}, torch::kFloat32);
-  float* values = numbers.data_ptr<float>();
-  at::parallel_for(0, count, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i)
-      values[i] = static_cast<float>(random.normal(first + static_cast<std::uint64_t>(i)));
-  });
-  return numbers;
-}
-
 void initialise(const Weights& weights, std::uint64_t seed) {
   const torch::NoGradGuard no_grad;
   for (const Weight& weight : weights) {
@@ -48,8 +37,9 @@ void initialise(const Weights& weights, std::uint64_t seed) {
         weight.tensor.fill_(weight.init.value);
         break;
       case Init::Kind::normal:
-        weight.tensor.copy_(
-            normal_numbers(seed, weight.name, 0, count).mul_(weight.init.value).view(weight.tensor.sizes()));
+        weight.tensor.copy_(normal_numbers(seed, weight.name, 0, count, torch::kCPU)
+                                .mul_(weight.init.value)
+                                .view(weight.tensor.sizes()));
         break;
       case Init::Kind::uniform: {
         const RandomStream random(seed, weight.name);

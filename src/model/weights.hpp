@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace ablate {
@@ -50,9 +49,5 @@ class WeightDevice {
 /// Fills each weight with numbers that are a pure function of (seed, its name, the element's index): models
 /// that share a weight's name and shape start from the same numbers, whatever else they have.
 void initialise(const Weights& weights, std::uint64_t seed);
-
-/// Standard normal numbers [count], a pure function of (seed, purpose, first + i), on the CPU in fp32.
-torch::Tensor normal_numbers(std::uint64_t seed, std::string_view purpose, std::uint64_t first,
-                             std::int64_t count);
 
 }  // namespace ablate

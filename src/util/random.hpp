@@ -23,6 +23,8 @@ class RandomStream {
   /// In 0 .. bound-1 (bound >= 1), by multiplication (Lemire 2019) without rejection: bias below bound /
   /// 2^64.
   std::uint64_t below(std::uint64_t bound, std::uint64_t index, std::uint64_t lane = 0) const;
+  /// Of philox(), whose counter is {index, lane}: for those who draw many at once.
+  std::array<std::uint32_t, 2> key() const { return key_; }
 
  private:
   std::array<std::uint32_t, 4> draw(std::uint64_t index, std::uint64_t lane) const;
