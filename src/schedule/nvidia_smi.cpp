@@ -24,6 +24,11 @@ std::optional<std::int64_t> find_number(std::string_view text) {
   return is_whole && value >= 0 ? std::optional(value) : std::nullopt;
 }
 
+/// Fields in the place of what a card that does not work would have to tell.
+bool tells_of_failure(const std::string& field) {
+  return field == "[GPU is lost]" || field == "[GPU requires reset]" || field == "[Unknown Error]";
+}
+
 /// The one card that an entry of CUDA_VISIBLE_DEVICES names.
 const Card* find_card(const std::vector<Card>& cards, std::string_view entry) {
   const auto index = find_number(entry);
@@ -44,7 +49,7 @@ std::vector<Card> parse_cards(std::string_view listing) {
     std::vector<std::string> fields;
     for (const std::string& field : split(line, ',')) fields.emplace_back(trimmed(field));
     const auto index = find_number(fields[0]);
-    if (fields.size() != 4 || !index) continue;
+    if (fields.size() != 4 || !index || std::any_of(fields.begin(), fields.end(), tells_of_failure)) continue;
     constexpr double kMebibyte = 1 << 20;
     cards.push_back({.index = *index,
                      .uuid = fields[1],

@@ -16,7 +16,7 @@ struct Card {
 };
 
 /// Of `nvidia-smi --query-gpu=index,uuid,memory.total,name --format=csv,noheader,nounits`. Lines of another
-/// form, which tell of errors, are passed over.
+/// form, which tell of errors, are passed over, and so are cards that say that they do not work.
 std::vector<Card> parse_cards(std::string_view listing);
 
 struct VisibleCards {

@@ -65,6 +65,16 @@ BOOST_AUTO_TEST_CASE(errors_are_no_cards) {
   BOOST_TEST(cards[0].index == 1);
 }
 
+BOOST_AUTO_TEST_CASE(cards_that_say_that_they_do_not_work_are_none) {
+  const std::vector<Card> cards = parse_cards(
+      "0, [GPU is lost], [GPU is lost], [GPU is lost]\n"
+      "1, GPU-5d5c91f0-0b5e-9d3a-3b55-0f6c4a0a7e21, [GPU requires reset], NVIDIA A100-SXM4-80GB\n"
+      "2, GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77, [Unknown Error], NVIDIA A100-SXM4-80GB\n"
+      "3, GPU-a7e0c3b2-6f1d-4c8e-8a94-17d2b5f0c963, 81559, NVIDIA H100 80GB HBM3\n");
+  BOOST_TEST_REQUIRE(cards.size() == 1u);
+  BOOST_TEST(cards[0].index == 3);
+}
+
 BOOST_AUTO_TEST_CASE(visible_cards_are_those_that_cuda_would_see) {
   BOOST_TEST(seen("0") == "0");
   BOOST_TEST(seen("2, 0") == "2 0");

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "util/safetensors.hpp"
+#include "worker/stage.hpp"
 #include "worker/training_fixture.hpp"
 
 namespace ablate {
@@ -96,6 +97,35 @@ BOOST_FIXTURE_TEST_CASE(a_vlm_job_whose_parents_are_not_told_of_or_are_something
                            spec.parents = {{"encoder", attempt("llm").path}, {"llm", attempt("llm").path}};
                          }),
                  "the encoder stage"));
+}
+
+BOOST_AUTO_TEST_CASE(what_cuda_says_when_its_memory_runs_out_fails_a_job_as_out_of_memory) {
+  write_job("llm", training_job(Stage::llm, TrainingFixture::recipe()));
+  std::filesystem::create_directories(attempt("llm").path);
+  const Job job = load_job(JobFolder{job_folder("llm")}.job());
+  AttemptSpec spec;
+  spec.sources = sources;
+  const auto failure_of = [&](const char* of_library) {
+    const auto write = [&](const Event& event) {
+      if (event.kind() == EventKind::metric) throw std::runtime_error(of_library);
+    };
+    try {
+      get_stage(job)({job, spec, attempt("llm").path, write, [] { return false; }});
+    } catch (const StageFailure& failure) {
+      return std::pair(failure.kind, std::string(failure.what()));
+    } catch (const std::exception& error) {
+      return std::pair(FailureKind::error, std::string(error.what()));
+    }
+    return std::pair(FailureKind::error, std::string("no failure"));
+  };
+  const auto [kind, message] = failure_of(
+      "CUDA out of memory. Tried to allocate 128.00 GiB. GPU 0 has a total capacity of 139.81 GiB of which "
+      "101.55 GiB is free.");
+  BOOST_CHECK(kind == FailureKind::out_of_memory);
+  BOOST_TEST(message == "out of memory on cpu");
+  const auto [other_kind, other_message] = failure_of("CUDA error: misaligned address");
+  BOOST_CHECK(other_kind == FailureKind::error);
+  BOOST_TEST(other_message == "CUDA error: misaligned address");
 }
 
 BOOST_AUTO_TEST_CASE(an_evaluation_journals_scores_of_the_model_that_its_parent_trained) {
