@@ -182,7 +182,8 @@ class TrainedLanguageModel final : public LanguageModel {
   SequenceBatch batch_of(std::span<const Sequence> rows, ReadReport& report) const {
     if (stop_requested_()) throw StopRequested();
     for (const Sequence& row : rows) report.add(row.report);
-    return make_sequence_batch(rows, settings_.resolution, recipe_.llm.vocab_size, device_);
+    return copy_to_device(make_sequence_batch(rows, settings_.resolution, recipe_.llm.vocab_size, device_),
+                          device_);
   }
 
   /// One pass over the documents, packed. Calls visit(its `index`, branch, cross entropy, token) for each

@@ -87,7 +87,7 @@ bool fused_adamw([[maybe_unused]] torch::Tensor& param, [[maybe_unused]] const t
 #endif
 }
 
-#if defined(ABLATE_CUDA) && ABLATE_TORCH_AT_LEAST(2, 0)
+#if defined(ABLATE_CUDA) && ABLATE_TORCH_AT_LEAST(2, 2)
 // As PyTorch's tutorial on CUDA graphs has it: warm-up and capture on a stream that is not the default one,
 // since cuBLAS and the allocator set themselves up at the first calls.
 struct StepGraph::Recording {
@@ -112,7 +112,8 @@ void StepGraph::run(const std::function<void()>& body) {
     } else {
       // A recording has memory of its own: what the warm-up took is not used again.
       c10::cuda::CUDACachingAllocator::emptyCache();
-      recording.graph.capture_begin();
+      // Another thread may meanwhile take page-locked memory for the next batch.
+      recording.graph.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
       body();
       recording.graph.capture_end();
     }

@@ -36,7 +36,8 @@ bool fused_adamw(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor&
                  const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings);
 
 /// Records what a function enqueues on the GPU, so that later calls cost one launch (CUDA graphs;
-/// LibTorch 2.x with CUDA). The function must always work on the same tensors and never wait for the device.
+/// LibTorch 2.2 or later with CUDA). The function must always work on the same tensors and never wait for the
+/// device.
 class StepGraph {
  public:
   /// For functions that work on `device`.

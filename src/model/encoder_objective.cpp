@@ -17,15 +17,15 @@ EncoderObjective::EncoderObjective(const Encoder& config, std::uint64_t random_s
       seed(random_seed),
       vision(register_module("vision", VisionTransformer(config, config.resolution))) {}
 
-EncoderBatch make_encoder_batch(std::span<const Pair> pairs, std::int64_t resolution) {
+EncoderBatch make_encoder_batch(std::span<const Pair> pairs, std::int64_t resolution, torch::Device device) {
   const auto B = static_cast<std::int64_t>(pairs.size()),
              C = static_cast<std::int64_t>(pairs.front().tokens.size());
-  EncoderBatch batch{.pixels = torch::empty({B, resolution, resolution, 3}, torch::kUInt8)};
+  EncoderBatch batch{.pixels = empty_for(device, {B, resolution, resolution, 3}, torch::kUInt8)};
   auto* pixel = batch.pixels.data_ptr<std::uint8_t>();
   for (const Pair& pair : pairs) pixel = std::copy(pair.pixels.begin(), pair.pixels.end(), pixel);
   if (C == 0) return batch;
-  batch.tokens = torch::empty({B, C}, torch::kInt64);
-  batch.lengths = torch::empty({B}, torch::kInt64);
+  batch.tokens = empty_for(device, {B, C}, torch::kInt64);
+  batch.lengths = empty_for(device, {B}, torch::kInt64);
   auto* token = batch.tokens.data_ptr<std::int64_t>();
   auto* length = batch.lengths.data_ptr<std::int64_t>();
   for (const Pair& pair : pairs) {

@@ -21,16 +21,18 @@
 
 namespace ablate {
 
-/// A micro-batch of pictures with their captions, on the model's device.
+/// A micro-batch of pictures with their captions, on the model's device, or on the host before it is copied
+/// there.
 struct EncoderBatch {
   torch::Tensor pixels;   ///< [B, R, R, 3] uint8
   torch::Tensor tokens;   ///< [B, C] int64; pad after `lengths`. Undefined where no captions are needed.
   torch::Tensor lengths;  ///< [B] int64: tokens up to and with document_end.
 };
 
-/// The pictures (and captions, where they have tokens) of `pairs`, none of them broken, on the CPU. R:
-/// `resolution`.
-EncoderBatch make_encoder_batch(std::span<const Pair> pairs, std::int64_t resolution);
+/// The pictures (and captions, where they have tokens) of `pairs`, none of them broken, on the host. R:
+/// `resolution`. With `device` in memory that copies to it start from.
+EncoderBatch make_encoder_batch(std::span<const Pair> pairs, std::int64_t resolution,
+                                torch::Device device = torch::kCPU);
 EncoderBatch copy_to_device(const EncoderBatch& batch, torch::Device device);
 
 /// Named scalars of one step: on the model's device, detached; read back at log steps alone.

@@ -14,9 +14,9 @@ namespace ablate {
 namespace {
 
 torch::Tensor to_tensor(const std::vector<std::int64_t>& values, torch::Device device) {
-  const torch::Tensor host = torch::empty({static_cast<std::int64_t>(values.size())}, torch::kInt64);
-  std::copy(values.begin(), values.end(), host.data_ptr<std::int64_t>());
-  return copy_to_device(host, device);
+  const torch::Tensor tensor = empty_for(device, {static_cast<std::int64_t>(values.size())}, torch::kInt64);
+  std::copy(values.begin(), values.end(), tensor.data_ptr<std::int64_t>());
+  return tensor;
 }
 
 }  // namespace
@@ -39,13 +39,13 @@ SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int6
   std::int64_t views = 0;
   for (const Sequence& sequence : sequences) views += count_views(sequence);
 
-  const torch::Tensor tokens = torch::empty({B, T}, torch::kInt64);
-  const torch::Tensor positions = torch::empty({B, T}, torch::kInt32);
+  const torch::Tensor tokens = empty_for(device, {B, T}, torch::kInt64);
+  const torch::Tensor positions = empty_for(device, {B, T}, torch::kInt32);
   const torch::Tensor documents = torch::empty({B, T}, torch::kInt32);
   const bool branched = std::any_of(sequences.begin(), sequences.end(),
                                     [](const Sequence& sequence) { return !sequence.branches.empty(); });
   const torch::Tensor branches = branched ? torch::zeros({B, T}, torch::kInt32) : torch::Tensor();
-  const torch::Tensor pixels = torch::empty({views, resolution, resolution, 3}, torch::kUInt8);
+  const torch::Tensor pixels = empty_for(device, {views, resolution, resolution, 3}, torch::kUInt8);
   std::vector<std::int64_t> visual_positions, target_positions, targets, target_roles;
   auto* pixel = pixels.data_ptr<std::uint8_t>();
   for (std::int64_t b = 0; b < B; ++b) {
@@ -75,21 +75,31 @@ SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int6
       for (std::int64_t i = 0; i < image.tokens; ++i) visual_positions.push_back(b * T + image.start + i);
     pixel = std::copy(sequence.pixels.begin(), sequence.pixels.end(), pixel);
   }
-  return {.tokens = copy_to_device(tokens, device),
-          .positions = copy_to_device(positions, device),
-          .visibility = see_documents(documents, device, branches),
-          .pixels = copy_to_device(pixels, device),
+  return {.tokens = tokens,
+          .positions = positions,
+          .visibility = see_documents(documents, torch::kCPU, branches),
+          .pixels = pixels,
           .visual_positions = to_tensor(visual_positions, device),
           .target_positions = to_tensor(target_positions, device),
           .targets = to_tensor(targets, device),
-          .target_weights = torch::ones({static_cast<std::int64_t>(targets.size())},
-                                        torch::TensorOptions(torch::kFloat32).device(device)),
+          .target_weights =
+              empty_for(device, {static_cast<std::int64_t>(targets.size())}, torch::kFloat32).fill_(1),
           .target_roles = to_tensor(target_roles, device)};
 }
 
 std::int64_t count_documents(const SequenceBatch& batch) {
   const torch::Tensor& borders = batch.visibility.borders;
   return borders.defined() ? borders.size(0) - 1 : batch.tokens.size(0);
+}
+
+SequenceBatch copy_to_device(const SequenceBatch& batch, torch::Device device) {
+  SequenceBatch copy = batch;
+  for (torch::Tensor* tensor :
+       {&copy.tokens, &copy.positions, &copy.pixels, &copy.visual_positions, &copy.target_positions,
+        &copy.targets, &copy.target_weights, &copy.target_roles})
+    *tensor = copy_to_device(*tensor, device);
+  copy.visibility = copy_to_device(batch.visibility, device);
+  return copy;
 }
 
 SequenceBatch to_fixed_shape(const SequenceBatch& batch, std::int64_t documents) {

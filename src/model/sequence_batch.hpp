@@ -14,6 +14,7 @@
 
 namespace ablate {
 
+/// On one device, or on the host before it is copied there.
 struct SequenceBatch {
   torch::Tensor tokens;            ///< [B, T] int64
   torch::Tensor positions;         ///< [B, T] int32, from 0 in each document
@@ -40,9 +41,10 @@ SequenceBatch to_fixed_shape(const SequenceBatch& batch, std::int64_t documents)
 /// Overwrites the tensors of `target` with those of a batch of the same shapes.
 void copy_batch(const SequenceBatch& batch, SequenceBatch& target);
 
-/// `resolution`: R, also where there are no pictures. Throws Error for a token that is not below
-/// `vocab_size`, naming it: the tokenizer and the model do not belong together.
+/// On the host, for copy_to_device(). `resolution`: R, also where there are no pictures. Throws Error for a
+/// token that is not below `vocab_size`, naming it: the tokenizer and the model do not belong together.
 SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int64_t resolution,
                                   std::int64_t vocab_size, torch::Device device);
+SequenceBatch copy_to_device(const SequenceBatch& batch, torch::Device device);
 
 }  // namespace ablate

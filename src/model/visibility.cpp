@@ -17,18 +17,12 @@ torch::Tensor count_up(std::int64_t tokens, torch::Device device) {
   return torch::arange(tokens, torch::TensorOptions(torch::kInt32).device(device)).unsqueeze(0);
 }
 
-Visibility make_intervals(const torch::Tensor& begin, const torch::Tensor& end, torch::Device device) {
-  return {.kind = Visibility::Kind::intervals,
-          .begin = copy_to_device(begin, device),
-          .end = copy_to_device(end, device)};
-}
-
-torch::Tensor to_device(const std::vector<std::int32_t>& values, torch::Device device) {
-  return copy_to_device(torch::tensor(values, torch::kInt32), device);
+Visibility make_intervals(const torch::Tensor& begin, const torch::Tensor& end) {
+  return {.kind = Visibility::Kind::intervals, .begin = begin, .end = end};
 }
 
 /// Adds borders: where a position is in another document than the one before, or in another row.
-void set_borders(const torch::Tensor& documents, torch::Device device, Visibility& visibility) {
+void set_borders(const torch::Tensor& documents, Visibility& visibility) {
   const std::int64_t rows = documents.size(0), tokens = documents.size(1);
   const auto document = documents.accessor<std::int32_t, 2>();
   std::vector<std::int32_t> borders;
@@ -39,10 +33,18 @@ void set_borders(const torch::Tensor& documents, torch::Device device, Visibilit
   borders.push_back(static_cast<std::int32_t>(rows * tokens));
   for (std::size_t i = 1; i < borders.size(); ++i)
     visibility.longest = std::max<std::int64_t>(visibility.longest, borders[i] - borders[i - 1]);
-  visibility.borders = to_device(borders, device);
+  visibility.borders = torch::tensor(borders, torch::kInt32);
 }
 
 }  // namespace
+
+Visibility copy_to_device(const Visibility& visibility, torch::Device device) {
+  Visibility made = visibility;
+  for (torch::Tensor* bound :
+       {&made.begin, &made.end, &made.gap_begin, &made.gap_end, &made.mask, &made.borders})
+    if (bound->defined()) *bound = copy_to_device(*bound, device);
+  return made;
+}
 
 torch::Tensor dense_mask(const Visibility& visibility) {
   if (visibility.mask.defined()) return visibility.mask;
@@ -68,11 +70,10 @@ Visibility with_added_mask(const Visibility& visibility, torch::ScalarType type)
 Visibility as_intervals(const Visibility& visibility, std::int64_t rows) {
   if (visibility.kind == Visibility::Kind::intervals) return visibility;
   const std::int64_t tokens = visibility.begin.size(1);
-  const torch::Device device = visibility.begin.device();
   Visibility made = make_intervals(visibility.begin.expand({rows, tokens}).contiguous(),
-                                   visibility.end.expand({rows, tokens}).contiguous(), device);
+                                   visibility.end.expand({rows, tokens}).contiguous());
   if (visibility.kind == Visibility::Kind::causal) {
-    const auto each_row = torch::TensorOptions(torch::kInt32).device(device);
+    const auto each_row = torch::TensorOptions(torch::kInt32).device(visibility.begin.device());
     made.borders = torch::arange(rows + 1, each_row) * tokens;
     made.longest = tokens;
   }
@@ -102,7 +103,7 @@ Visibility see_causal(std::int64_t tokens, torch::Device device) {
 Visibility see_prefix(const torch::Tensor& prefix, std::int64_t tokens) {
   const torch::Tensor causal = count_up(tokens, prefix.device()) + 1;
   const torch::Tensor end = torch::maximum(causal, prefix.to(torch::kInt32).unsqueeze(1));
-  return make_intervals(torch::zeros_like(end), end.contiguous(), prefix.device());
+  return make_intervals(torch::zeros_like(end), end.contiguous());
 }
 
 Visibility see_documents(const torch::Tensor& documents, torch::Device device,
@@ -119,10 +120,10 @@ Visibility see_documents(const torch::Tensor& documents, torch::Device device,
   const bool one_document = begin.max().item<std::int32_t>() == 0;
   if (one_document && !branches.defined()) return see_causal(tokens, device);
   const torch::Tensor end = (count_up(tokens, torch::kCPU) + 1).expand({rows, tokens}).contiguous();
+  Visibility made = make_intervals(begin, end);
   if (!branches.defined()) {
-    Visibility made = make_intervals(begin, end, device);
-    set_borders(documents, device, made);
-    return made;
+    set_borders(documents, made);
+    return copy_to_device(made, device);
   }
 
   torch::Tensor gap_begin = begin.clone(), gap_end = begin.clone();
@@ -138,10 +139,9 @@ Visibility see_documents(const torch::Tensor& documents, torch::Device device,
       gap_first[b][t] = first_branch ? static_cast<std::int32_t>(t) : gap_first[b][t - 1];
       gap_last[b][t] = goes_on ? gap_last[b][t - 1] : static_cast<std::int32_t>(t);
     }
-  Visibility made = make_intervals(begin, end, device);
-  made.gap_begin = copy_to_device(gap_begin, device);
-  made.gap_end = copy_to_device(gap_end, device);
-  return made;
+  made.gap_begin = gap_begin;
+  made.gap_end = gap_end;
+  return copy_to_device(made, device);
 }
 
 }  // namespace ablate

@@ -28,6 +28,9 @@ struct Visibility {
   std::int64_t longest = 0;  ///< Positions of the longest document, or more.
 };
 
+/// The same on `device`.
+Visibility copy_to_device(const Visibility& visibility, torch::Device device);
+
 /// The mask [B, 1, T, T], made anew where the visibility does not have it.
 torch::Tensor dense_mask(const Visibility& visibility);
 

@@ -2,10 +2,11 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <set>
 
 #include "config/names.hpp"
-#include "data/loader.hpp"
 #include "data/recipe.hpp"
+#include "data/step_loader.hpp"
 #include "model/compat.hpp"
 #include "model/vision_language_model.hpp"
 #include "plan/cost.hpp"
@@ -18,6 +19,14 @@
 namespace ablate {
 
 namespace {
+
+/// What one step is computed from.
+struct DecoderStep {
+  std::vector<SequenceBatch> micro_batches;  ///< On the host.
+  std::set<DataRole> roles;                  ///< Those of its sequences.
+  std::int64_t targets = 0;
+  double tokens = 0, images = 0;
+};
 
 class DecoderStage final : public TrainingStage {
  public:
@@ -49,20 +58,15 @@ class DecoderStage final : public TrainingStage {
   torch::nn::Module& model() override { return *model_; }
   Weights weights() const override { return model_->weights(); }
 
-  void load() override {
-    sequences_.clear();
-    for (std::int64_t i = 0; i < train_.batch; ++i) sequences_.push_back(loader_->next());
-  }
+  void load() override { loader_->next(); }
 
   StepMetrics accumulate(std::int64_t, Stopwatch& watch) override {
-    sums_.target_weight.fill_(1.0 / static_cast<double>(std::max<std::int64_t>(targets(), 1)));
+    const DecoderStep& step = loader_->step();
+    sums_.target_weight.fill_(1.0 / static_cast<double>(std::max<std::int64_t>(step.targets, 1)));
     for (torch::Tensor* sum : {&sums_.total, &sums_.loss, &sums_.count}) sum->zero_();
-    const auto size = static_cast<std::size_t>(micro_batch_);
-    for (std::size_t begin = 0; begin < sequences_.size(); begin += size) {
-      const auto part = std::span(sequences_).subspan(begin, std::min(size, sequences_.size() - begin));
+    for (const SequenceBatch& on_host : step.micro_batches) {
       watch.start(Phase::data);
-      const SequenceBatch batch =
-          make_sequence_batch(part, mixture_.resolution, recipe_.llm.vocab_size, device_);
+      const SequenceBatch batch = copy_to_device(on_host, device_);
       if (records_) {
         run_recorded(batch, watch);
       } else {
@@ -79,55 +83,57 @@ class DecoderStage final : public TrainingStage {
     if (mixture_.sources.size() > 1)
       for (const auto& role : names_of<DataRole>()) {
         const auto index = static_cast<std::int64_t>(role.value);
-        const bool drawn = std::any_of(sequences_.begin(), sequences_.end(),
-                                       [&](const Sequence& sequence) { return sequence.role == role.value; });
-        if (drawn)
+        if (step.roles.count(role.value) > 0)
           metrics.emplace_back(std::string("loss_") + role.name, sums[index] / counts[index].clamp_min(1));
       }
     return metrics;
   }
 
   Work work() const override {
-    Work work;
-    for (const Sequence& sequence : sequences_) {
-      work.images += static_cast<double>(count_views(sequence));
-      work.tokens += static_cast<double>(std::count_if(sequence.documents.begin(), sequence.documents.end(),
-                                                       [](std::int32_t d) { return d >= 0; }));
-    }
-    work.flops =
-        training_flops(recipe_, stage_)
-            .step(static_cast<double>(sequences_.size()), static_cast<double>(targets()), work.images);
-    return work;
+    const DecoderStep& step = loader_->step();
+    return {
+        .flops = training_flops(recipe_, stage_)
+                     .step(static_cast<double>(train_.batch), static_cast<double>(step.targets), step.images),
+        .tokens = step.tokens,
+        .images = step.images};
   }
 
   std::vector<std::pair<std::string, double>> data_metrics() const override {
     return loader_->tally().metrics();
   }
-  Json data_state() const override {
-    return {{"position", sequences_.back().position.to_json()}, {"tally", loader_->tally().to_json()}};
-  }
+  Json data_state() const override { return loader_->state(); }
 
  private:
   static constexpr std::int64_t kRoles = 4;
-
-  /// Targets of the loaded step.
-  std::int64_t targets() const {
-    std::int64_t count = 0;
-    for (const Sequence& sequence : sequences_) count += count_targets(sequence);
-    return count;
-  }
 
   void open_data(const TrainingJob& job, const Json& data_state) {
     const auto tokenizer = tokenizer_of(recipe_, stage_, kNoTokenizer);
     const LoaderSettings settings{.threads = loader_threads(job.threads),
                                   .max_broken_share = recipe_.run.max_broken_share};
-    if (data_state.is_null()) {
-      loader_.emplace(mixture_, tokenizer, settings);
-      return;
+    loader_.emplace(
+        open_loader<SequenceLoader>(mixture_, tokenizer, settings, data_state), train_.batch,
+        [this](std::vector<Sequence> sequences) { return prepare(std::move(sequences)); },
+        steps_ahead(device_));
+  }
+
+  /// May run in a thread of its own.
+  DecoderStep prepare(std::vector<Sequence> sequences) const {
+    DecoderStep step;
+    for (const Sequence& sequence : sequences) {
+      step.roles.insert(sequence.role);
+      step.targets += count_targets(sequence);
+      step.tokens += static_cast<double>(std::count_if(sequence.documents.begin(), sequence.documents.end(),
+                                                       [](std::int32_t document) { return document >= 0; }));
+      step.images += static_cast<double>(count_views(sequence));
     }
-    const MixturePosition position = MixturePosition::from_json(data_state.at("position"));
-    loader_.emplace(mixture_, tokenizer, settings, &position);
-    loader_->tally().restore(data_state.at("tally"));
+    const auto size = static_cast<std::size_t>(micro_batch_);
+    for (std::size_t begin = 0; begin < sequences.size(); begin += size) {
+      const auto part = std::span(sequences).subspan(begin, std::min(size, sequences.size() - begin));
+      step.micro_batches.push_back(
+          make_sequence_batch(part, mixture_.resolution, recipe_.llm.vocab_size, device_));
+      for (Sequence& sequence : part) sequence = {};  // Its pictures would be in memory twice.
+    }
+    return step;
   }
 
   /// Forward and backward of one micro-batch; adds up what the metrics are made of.
@@ -234,8 +240,6 @@ class DecoderStage final : public TrainingStage {
   const MixtureSettings mixture_;
   const std::int64_t micro_batch_;
   std::shared_ptr<VisionLanguageModel> model_;
-  mutable std::optional<SequenceLoader> loader_;
-  std::vector<Sequence> sequences_;
   /// What one step sums up on the device: the loss, and cross entropy and targets by role.
   struct Sums {
     torch::Tensor target_weight, total, loss, count;
@@ -243,6 +247,7 @@ class DecoderStage final : public TrainingStage {
   } sums_;
   bool records_ = false;  ///< Whether steps are recorded.
   std::optional<Recorded> recorded_;
+  std::optional<StepLoader<SequenceLoader, DecoderStep>> loader_;  ///< Its thread uses what stands above.
 };
 
 }  // namespace

@@ -62,6 +62,8 @@ void set_up_device(torch::Device device, std::int64_t threads) {
   compat::ask_for_determinism(device.is_cpu());
 }
 
+std::size_t steps_ahead(torch::Device device) { return device.is_cuda() ? 1 : 0; }
+
 std::string device_name(torch::Device device, std::int64_t threads) {
   if (device.is_cuda()) return compat::gpu_name();
   return fmt::format("CPU, {} thread{}", threads, threads == 1 ? "" : "s");

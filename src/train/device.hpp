@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -19,6 +20,10 @@ torch::ScalarType compute_type(Precision precision, torch::Device device);
 /// Sets the threads of LibTorch and of the matrix products, and asks for reproducible algorithms on a CPU. On
 /// a GPU they would sort where they add, and attention's gradient would still differ from run to run.
 void set_up_device(torch::Device device, std::int64_t threads);
+
+/// Steps whose data are prepared while another one is computed: one on a GPU, which must not wait for them;
+/// none on a CPU, all of whose cores compute.
+std::size_t steps_ahead(torch::Device device);
 
 /// Its name, for the journal: "NVIDIA H200", "CPU, 2 threads".
 std::string device_name(torch::Device device, std::int64_t threads);

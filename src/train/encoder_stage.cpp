@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "data/loader.hpp"
 #include "data/recipe.hpp"
+#include "data/step_loader.hpp"
 #include "model/encoder_objective.hpp"
 #include "plan/cost.hpp"
 #include "train/device.hpp"
@@ -16,6 +16,12 @@
 namespace ablate {
 
 namespace {
+
+/// What one step is computed from.
+struct EncoderStep {
+  std::vector<EncoderBatch> micro_batches;  ///< On the host.
+  double caption_tokens = 0;
+};
 
 class EncoderStage final : public TrainingStage {
  public:
@@ -45,16 +51,13 @@ class EncoderStage final : public TrainingStage {
     return found;
   }
 
-  void load() override {
-    examples_.clear();
-    for (std::int64_t i = 0; i < train_.batch; ++i) examples_.push_back(loader_->next());
-  }
+  void load() override { loader_->next(); }
 
   StepMetrics accumulate(std::int64_t step, Stopwatch& watch) override {
     watch.start(Phase::data);
     std::vector<EncoderBatch> micro_batches;
-    for (std::int64_t begin = 0; begin < train_.batch; begin += micro_batch_)
-      micro_batches.push_back(make_batch(begin, std::min(micro_batch_, train_.batch - begin)));
+    for (const EncoderBatch& on_host : loader_->step().micro_batches)
+      micro_batches.push_back(copy_to_device(on_host, device_));
     // Forward and backward passes alternate inside, where two passes make one large contrastive batch of
     // them.
     watch.start(Phase::forward_backward);
@@ -66,18 +69,17 @@ class EncoderStage final : public TrainingStage {
   void after_update() override { objective_->after_update(); }
 
   Work work() const override {
-    const auto images = static_cast<double>(examples_.size());
-    double tokens = images * static_cast<double>(patches(recipe_.encoder.resolution, recipe_.encoder.patch));
-    for (const Pair& pair : examples_) tokens += static_cast<double>(pair.length);
-    return {.flops = encoder_step_flops(recipe_, images), .tokens = tokens, .images = images};
+    const auto images = static_cast<double>(train_.batch);
+    const auto patch_count = static_cast<double>(patches(recipe_.encoder.resolution, recipe_.encoder.patch));
+    return {.flops = encoder_step_flops(recipe_, images),
+            .tokens = images * patch_count + loader_->step().caption_tokens,
+            .images = images};
   }
 
   std::vector<std::pair<std::string, double>> data_metrics() const override {
     return loader_->tally().metrics();
   }
-  Json data_state() const override {
-    return {{"position", examples_.back().position.to_json()}, {"tally", loader_->tally().to_json()}};
-  }
+  Json data_state() const override { return loader_->state(); }
 
  private:
   void open_data(const TrainingJob& job, const Json& data_state) {
@@ -87,19 +89,22 @@ class EncoderStage final : public TrainingStage {
     if (objective_->needs_captions()) tokenizer = tokenizer_of(recipe_, Stage::encoder, kNoTokenizer);
     const LoaderSettings settings{.threads = loader_threads(job.threads),
                                   .max_broken_share = recipe_.run.max_broken_share};
-    if (data_state.is_null()) {
-      loader_.emplace(pairs_, tokenizer, settings);
-      return;
-    }
-    const StreamPosition position = StreamPosition::from_json(data_state.at("position"));
-    loader_.emplace(pairs_, tokenizer, settings, &position);
-    loader_->tally().restore(data_state.at("tally"));
+    loader_.emplace(
+        open_loader<PairLoader>(pairs_, tokenizer, settings, data_state), train_.batch,
+        [this](std::vector<Pair> pairs) { return prepare(std::move(pairs)); }, steps_ahead(device_));
   }
 
-  EncoderBatch make_batch(std::int64_t first, std::int64_t count) const {
-    const auto part =
-        std::span(examples_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-    return copy_to_device(make_encoder_batch(part, pairs_.resolution), device_);
+  /// May run in a thread of its own.
+  EncoderStep prepare(std::vector<Pair> pairs) const {
+    EncoderStep step;
+    for (const Pair& pair : pairs) step.caption_tokens += static_cast<double>(pair.length);
+    const auto size = static_cast<std::size_t>(micro_batch_);
+    for (std::size_t begin = 0; begin < pairs.size(); begin += size) {
+      const auto part = std::span(pairs).subspan(begin, std::min(size, pairs.size() - begin));
+      step.micro_batches.push_back(make_encoder_batch(part, pairs_.resolution, device_));
+      for (Pair& pair : part) pair = {};  // Its picture would be in memory twice.
+    }
+    return step;
   }
 
   const Experiment recipe_;
@@ -108,8 +113,7 @@ class EncoderStage final : public TrainingStage {
   const PairSettings pairs_;
   const std::int64_t micro_batch_;
   std::shared_ptr<EncoderObjective> objective_;
-  mutable std::optional<PairLoader> loader_;
-  std::vector<Pair> examples_;
+  std::optional<StepLoader<PairLoader, EncoderStep>> loader_;  ///< Its thread uses what stands above.
 };
 
 }  // namespace

@@ -25,6 +25,11 @@ BOOST_AUTO_TEST_CASE(reproducible_algorithms_are_asked_for_on_the_cpu_alone) {
   BOOST_TEST(at::globalContext().deterministicAlgorithms());
 }
 
+BOOST_AUTO_TEST_CASE(data_are_prepared_ahead_on_a_gpu_alone) {
+  BOOST_TEST(steps_ahead(torch::kCUDA) == 1u);
+  BOOST_TEST(steps_ahead(torch::kCPU) == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(what_the_gpu_says_of_its_memory_is_out_of_memory) {
   const auto message = [](const char* of_library) {
     try {

@@ -233,14 +233,13 @@ struct Batches {
 Batches make_batches(const Setup& setup, const RunOptions& options, torch::Device device) {
   Batches made;
   const auto assemble = [&](const std::vector<Sequence>& sequences) {
-    return make_sequence_batch(sequences, setup.recipe.encoder.resolution, setup.recipe.llm.vocab_size,
-                               device);
+    return copy_to_device(
+        make_sequence_batch(sequences, setup.recipe.encoder.resolution, setup.recipe.llm.vocab_size, device),
+        device);
   };
-  if (options.graphs) made.recorded = to_fixed_shape(assemble(make_sequences(setup, 0)));
   for (std::int64_t i = 0; i < kBatches; ++i) {
     const auto sequences = make_sequences(setup, i);
-    const SequenceBatch batch = assemble(sequences);
-    made.sequences.push_back(options.graphs ? to_fixed_shape(batch) : batch);
+    const SequenceBatch& batch = made.sequences.emplace_back(assemble(sequences));
     made.target_weights.push_back(torch::full({}, 1.0 / static_cast<double>(batch.targets.size(0)),
                                               torch::TensorOptions(torch::kFloat32).device(device)));
     made.images += static_cast<double>(batch.pixels.size(0)) / static_cast<double>(kBatches);
@@ -250,6 +249,12 @@ Batches make_batches(const Setup& setup, const RunOptions& options, torch::Devic
       count += static_cast<double>(std::count_if(sequence.documents.begin(), sequence.documents.end(),
                                                  [](std::int32_t document) { return document >= 0; }));
     made.tokens.push_back(count);
+  }
+  if (options.graphs) {
+    std::int64_t documents = 0;
+    for (const SequenceBatch& batch : made.sequences) documents = std::max(documents, count_documents(batch));
+    for (SequenceBatch& batch : made.sequences) batch = to_fixed_shape(batch, documents);
+    made.recorded = to_fixed_shape(assemble(make_sequences(setup, 0)), documents);
   }
   return made;
 }
