@@ -56,7 +56,7 @@ void evaluate_into(const EvaluationJob& job, const std::function<bool()>& stop_r
                 to_name(job.task));
   if (const auto nothing = find_nothing_to_ask(job.experiment, job.task, job.stage))
     throw Error(nothing->message);
-  set_up_device(choose_device(job.device), job.threads);
+  set_up_device(choose_device(job.device), job.threads, /*shapes_vary=*/true);
   if (is_encoder) {
     EncoderModel model(job);
     task.of_encoder(job, model, stop_requested, findings);

@@ -128,6 +128,12 @@ void StepGraph::run(const std::function<void()>& body) { body(); }
 #endif
 StepGraph::~StepGraph() = default;
 
+void allow_cudnn_attention([[maybe_unused]] bool allowed) {
+#if ABLATE_TORCH_AT_LEAST(2, 5)  // Before it is off unless an environment variable asks for it.
+  at::globalContext().setSDPUseCuDNN(allowed);
+#endif
+}
+
 void ask_for_determinism(bool wanted) {
   at::globalContext().setDeterministicAlgorithms(wanted, /*warn_only=*/true);
 #if ABLATE_TORCH_AT_LEAST(2, 2)

@@ -52,6 +52,9 @@ class StepGraph {
   std::unique_ptr<Recording> recording_;
 };
 
+/// Whether attention may be cuDNN's, which comes first on recent GPUs, and plans anew for each shape.
+void allow_cudnn_attention(bool allowed);
+
 /// Whether LibTorch takes only algorithms that give the same bits each time, where it has them. Memory that
 /// nothing has been written to stays as it is either way.
 void ask_for_determinism(bool wanted);

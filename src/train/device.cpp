@@ -57,9 +57,10 @@ torch::ScalarType compute_type(Precision precision, torch::Device device) {
   return precision == Precision::bf16 && device.is_cuda() ? torch::kBFloat16 : torch::kFloat32;
 }
 
-void set_up_device(torch::Device device, std::int64_t threads) {
+void set_up_device(torch::Device device, std::int64_t threads, bool shapes_vary) {
   torch::set_num_threads(static_cast<int>(threads));
   compat::ask_for_determinism(device.is_cpu());
+  compat::allow_cudnn_attention(!shapes_vary);
 }
 
 std::size_t steps_ahead(torch::Device device) { return device.is_cuda() ? 1 : 0; }

@@ -19,7 +19,8 @@ torch::Device choose_device(const std::string& name);
 torch::ScalarType compute_type(Precision precision, torch::Device device);
 /// Sets the threads of LibTorch and of the matrix products, and asks for reproducible algorithms on a CPU. On
 /// a GPU they would sort where they add, and attention's gradient would still differ from run to run.
-void set_up_device(torch::Device device, std::int64_t threads);
+/// `shapes_vary`: whether batches differ in shape, so that what plans for a shape would plan again and again.
+void set_up_device(torch::Device device, std::int64_t threads, bool shapes_vary = false);
 
 /// Steps whose data are prepared while another one is computed: one on a GPU, which must not wait for them;
 /// none on a CPU, all of whose cores compute.

@@ -77,7 +77,9 @@ torch::Device device_for(const TrainingJob& job, Precision precision) {
 std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
   const Train& settings = train_of(job.experiment, job.stage);
   const torch::Device device = device_for(job, settings.precision);
-  set_up_device(device, job.threads);
+  // Batches of packed sequences differ in their number of pictures.
+  const bool shapes_vary = job.stage != Stage::encoder && resolution_of(job.experiment, job.stage) > 0;
+  set_up_device(device, job.threads, shapes_vary);
   keep_freed_memory();
 
   Meter meter(device, compute_type(settings.precision, device));

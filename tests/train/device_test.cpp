@@ -2,6 +2,7 @@
 
 #include <ATen/Context.h>
 #include <torch/types.h>
+#include <torch/version.h>
 
 #include <boost/test/unit_test.hpp>
 
@@ -24,6 +25,15 @@ BOOST_AUTO_TEST_CASE(reproducible_algorithms_are_asked_for_on_the_cpu_alone) {
   set_up_device(torch::kCPU, 1);
   BOOST_TEST(at::globalContext().deterministicAlgorithms());
 }
+
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 5)
+BOOST_AUTO_TEST_CASE(attention_is_cudnns_only_where_shapes_stay) {
+  set_up_device(torch::kCUDA, 1, /*shapes_vary=*/true);
+  BOOST_TEST(!at::globalContext().userEnabledCuDNNSDP());
+  set_up_device(torch::kCUDA, 1, /*shapes_vary=*/false);
+  BOOST_TEST(at::globalContext().userEnabledCuDNNSDP());
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(data_are_prepared_ahead_on_a_gpu_alone) {
   BOOST_TEST(steps_ahead(torch::kCUDA) == 1u);
