@@ -140,7 +140,7 @@ struct Demo {
 struct Run {
   std::int64_t log_interval = 10, checkpoint_interval = 100, keep_checkpoints = 2, micro_batch = 0,
                encoder_micro_batch = 0, retries = 2;
-  bool activation_checkpointing = false, cuda_graphs = false;
+  bool activation_checkpointing = false, cuda_graphs = false, cpu_bf16 = false;
   double timeout = 0, heartbeat = 600, max_broken_share = 0.05;
 
   /// Sequences that an evaluation gives to a decoder at a time, where `micro_batch` is 0.

@@ -32,6 +32,9 @@ std::vector<FieldRow> run_rows() {
       {KEY(run.cuda_graphs),
        "Whether stage llm records its passes once and replays them: for small models on a GPU, where "
        "launches take longer than the work."},
+      {KEY(run.cpu_bf16),
+       "Whether a CPU, too, trains in bf16 where train.STAGE.precision is bf16: for trying recipes of GPUs. "
+       "Without it such jobs are refused there."},
       {KEY(run.retries).in(0, 1000000),
        "Attempts in a row that may end without progress before a job has failed."},
       {KEY(run.timeout).in(0, kNoLimit, "s"), "Longest time of one attempt; 0: any."},

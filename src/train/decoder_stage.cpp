@@ -44,7 +44,7 @@ class DecoderStage final : public TrainingStage {
     initialise(model_->weights(), job.seed);
     if (data_state.is_null()) start_from_others(job);  // Else a checkpoint has all weights.
     freeze();
-    model_->compute = compute_type(train_.precision, device_);
+    model_->compute = compute_type(train_.precision, device_, recipe_.run.cpu_bf16);
     model_->set_recompute(recipe_.run.activation_checkpointing);
     model_->to(device_);
     const auto options = torch::TensorOptions(torch::kFloat32).device(device_);

@@ -53,8 +53,8 @@ torch::Device choose_device(const std::string& name) {
   return torch::Device(torch::kCUDA, 0);
 }
 
-torch::ScalarType compute_type(Precision precision, torch::Device device) {
-  return precision == Precision::bf16 && device.is_cuda() ? torch::kBFloat16 : torch::kFloat32;
+torch::ScalarType compute_type(Precision precision, torch::Device device, bool cpu_bf16) {
+  return precision == Precision::bf16 && (device.is_cuda() || cpu_bf16) ? torch::kBFloat16 : torch::kFloat32;
 }
 
 void set_up_device(torch::Device device, std::int64_t threads, bool shapes_vary) {

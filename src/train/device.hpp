@@ -14,9 +14,9 @@ namespace ablate {
 /// "auto": a GPU where LibTorch finds one, else the CPU; "cpu"; "cuda". Throws Error when a GPU is asked for
 /// where there is none.
 torch::Device choose_device(const std::string& name);
-/// The number format that a model computes in: bf16 on a GPU where the recipe asks for it, else fp32. A model
-/// that was trained in bf16 is evaluated on a CPU, too.
-torch::ScalarType compute_type(Precision precision, torch::Device device);
+/// The number format that a model computes in: bf16 where the recipe asks for it on a GPU (with `cpu_bf16` on
+/// a CPU, too), else fp32. A model that was trained in bf16 is evaluated on a CPU in fp32.
+torch::ScalarType compute_type(Precision precision, torch::Device device, bool cpu_bf16 = false);
 /// Sets the threads of LibTorch and of the matrix products, and asks for reproducible algorithms on a CPU. On
 /// a GPU they would sort where they add, and attention's gradient would still differ from run to run.
 /// `shapes_vary`: whether batches differ in shape, so that what plans for a shape would plan again and again.

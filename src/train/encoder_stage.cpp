@@ -39,7 +39,7 @@ class EncoderStage final : public TrainingStage {
     if (data_state.is_null() && !recipe_.encoder.init.empty())
       load_weights(weights, {recipe_.encoder.init, "encoder.init", "", "", {}},
                    objective_->vision->class_tokens());
-    objective_->compute = compute_type(train_.precision, device_);
+    objective_->compute = compute_type(train_.precision, device_, recipe_.run.cpu_bf16);
     objective_->vision->recompute = recipe_.run.activation_checkpointing;
     objective_->to(device_);
   }

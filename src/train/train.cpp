@@ -68,9 +68,10 @@ Json finish(const TrainingJob& job, torch::Device device, TrainingStage& stage, 
 /// Throws Error where a recipe asks for a number format that is not for this device.
 torch::Device device_for(const TrainingJob& job, Precision precision) {
   const torch::Device device = choose_device(job.device);
-  if (precision == Precision::bf16 && device.is_cpu())
-    throw Error(fmt::format("train.{}.precision: found bf16; expected fp32 on a CPU (bf16 is for GPUs)",
-                            to_name(job.stage)));
+  if (precision == Precision::bf16 && device.is_cpu() && !job.experiment.run.cpu_bf16)
+    throw Error(fmt::format(
+        "train.{}.precision: found bf16; expected fp32 on a CPU, or run.cpu_bf16 = true (bf16 is for GPUs)",
+        to_name(job.stage)));
   return device;
 }
 
@@ -82,7 +83,7 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
   set_up_device(device, job.threads, shapes_vary);
   keep_freed_memory();
 
-  Meter meter(device, compute_type(settings.precision, device));
+  Meter meter(device, compute_type(settings.precision, device, job.experiment.run.cpu_bf16));
   const bool resumes = !job.resume_path.empty();
   const Json state = resumes ? load_checkpoint_state(job) : Json();
   const auto stage = make_stage(job, device, resumes ? state.at("data") : Json());

@@ -1,10 +1,13 @@
-// What runs on a GPU, held against the CPU in fp32: kernels with their gradients, and whole trainings.
+// What runs on a GPU, held against the CPU in fp32: kernels with their gradients, and whole trainings. With
+// ABLATE_GPU_TESTS_ON_CPU=1 the CPU stands in for the GPU: bf16 is then held to fp32 there.
 #include <torch/torch.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <numeric>
+#include <string_view>
 
 #include "config/names.hpp"
 #include "model/kernels.hpp"
@@ -16,12 +19,24 @@ namespace tt = boost::test_tools;
 
 namespace {
 
-constexpr torch::DeviceType kGpu = torch::kCUDA;
-constexpr const char* kGpuDevice = "cuda";  ///< The same for a job.
+/// Whether a CPU stands in for the GPU.
+bool on_cpu() {
+  const char* asked = std::getenv("ABLATE_GPU_TESTS_ON_CPU");
+  return asked && std::string_view(asked) == "1";
+}
+torch::DeviceType gpu() { return on_cpu() ? torch::kCPU : torch::kCUDA; }
+const char* gpu_device() { return on_cpu() ? "cpu" : "cuda"; }  ///< The same for a job.
 
+bool runs() { return on_cpu() || torch::cuda::is_available(); }
 tt::assertion_result has_gpu(boost::unit_test::test_unit_id) {
-  tt::assertion_result result(torch::cuda::is_available());
+  tt::assertion_result result(runs());
   result.message() << "LibTorch sees no GPU";
+  return result;
+}
+/// A CPU's memory is the machine's: other programs would run out of it, too.
+tt::assertion_result has_memory_of_its_own(boost::unit_test::test_unit_id) {
+  tt::assertion_result result(!on_cpu());
+  result.message() << "a CPU stands in for the GPU";
   return result;
 }
 
@@ -29,7 +44,7 @@ tt::assertion_result has_gpu(boost::unit_test::test_unit_id) {
 struct GpuSession {
   GpuSession() {
     // ctest looks for this line (tests/CMakeLists.txt).
-    if (!torch::cuda::is_available()) std::puts("gpu_tests: LibTorch sees no GPU: all cases are skipped");
+    if (!runs()) std::puts("gpu_tests: LibTorch sees no GPU: all cases are skipped");
     BOOST_TEST_MESSAGE("GPUs: " << torch::cuda::device_count());
     at::globalContext().setAllowTF32CuBLAS(false);
     at::globalContext().setAllowTF32CuDNN(false);
@@ -85,7 +100,7 @@ void expect_agreement(const Kernel& compute, const KernelInputs& inputs, const T
   for (torch::Tensor& x : rounded.activations) x = x.to(torch::kBFloat16).to(torch::kFloat32);
   const Tensors want = with_gradients(compute, rounded, torch::kCPU, torch::kFloat32);
   for (const torch::ScalarType type : {torch::kFloat32, torch::kBFloat16}) {
-    const Tensors got = with_gradients(compute, rounded, kGpu, type);
+    const Tensors got = with_gradients(compute, rounded, gpu(), type);
     const double tolerance = type == torch::kBFloat16 ? tolerances.bf16 : tolerances.fp32;
     for (std::size_t i = 0; i < want.size(); ++i) {
       const double found = distance(got[i], want[i]);
@@ -120,6 +135,7 @@ struct GpuTraining : TrainingFixture {
   static Experiment variant_recipe(const TrainedVariant& variant, Precision precision) {
     Experiment experiment = recipe();
     experiment.encoder.loss = variant.loss;
+    experiment.run.cpu_bf16 = true;
     // Wide enough that the rounding of single numbers evens out.
     for (std::int64_t* width : {&experiment.encoder.width, &experiment.encoder.text.width,
                                 &experiment.encoder.text.embed_width, &experiment.llm.width})
@@ -211,8 +227,8 @@ BOOST_AUTO_TEST_CASE(attention_agrees_with_the_cpu) {
 BOOST_AUTO_TEST_CASE(documents_of_a_pack_do_not_touch_each_other) {
   const std::int64_t T = 96, C = 32;
   for (const torch::ScalarType type : {torch::kFloat32, torch::kBFloat16}) {
-    const Visibility visibility = see_documents(packed_documents(1, T), kGpu);
-    const torch::Tensor qkv = noise({1, T, 8 * C}, 1).to(torch::Device(kGpu), type);
+    const Visibility visibility = see_documents(packed_documents(1, T), gpu());
+    const torch::Tensor qkv = noise({1, T, 8 * C}, 1).to(torch::Device(gpu()), type);
     torch::Tensor changed = qkv.clone();
     changed.narrow(1, T / 2, T / 2).mul_(-17).add_(3);  // All but the first document.
     const auto first_half = [&](const torch::Tensor& x) {
@@ -244,8 +260,8 @@ BOOST_AUTO_TEST_CASE(head_loss_agrees_with_the_cpu_whole_and_in_chunks) {
   };
   const torch::Tensor want = cross_entropy(torch::kCPU, torch::kFloat32, 0);
   for (const std::int64_t chunk_rows : {0, 64}) {
-    BOOST_TEST(distance(cross_entropy(kGpu, torch::kFloat32, chunk_rows), want) < 1e-4);
-    BOOST_TEST(distance(cross_entropy(kGpu, torch::kBFloat16, chunk_rows), want) < 4e-2);
+    BOOST_TEST(distance(cross_entropy(gpu(), torch::kFloat32, chunk_rows), want) < 1e-4);
+    BOOST_TEST(distance(cross_entropy(gpu(), torch::kBFloat16, chunk_rows), want) < 4e-2);
   }
 }
 
@@ -260,7 +276,7 @@ BOOST_AUTO_TEST_CASE(adamw_agrees_with_the_cpu) {
                  torch::full({}, 0.3, param.options()), step, settings);
     return Tensors{param, mean, square};
   };
-  const Tensors got = after_steps(kGpu), want = after_steps(torch::kCPU);
+  const Tensors got = after_steps(gpu()), want = after_steps(torch::kCPU);
   for (std::size_t i = 0; i < want.size(); ++i) BOOST_TEST(distance(got[i], want[i]) < 1e-5, "tensor " << i);
 }
 
@@ -274,7 +290,7 @@ BOOST_FIXTURE_TEST_CASE(every_stage_and_loss_trains_in_bf16_as_the_cpu_does_in_f
         BOOST_TEST_MESSAGE(name << (recomputes ? ", recomputed" : ""));
         Experiment experiment = variant_recipe(variant, Precision::bf16);
         experiment.run.activation_checkpointing = recomputes;
-        const Outcome got = train_on(kGpuDevice, variant.stage, name + "-gpu", experiment);
+        const Outcome got = train_on(gpu_device(), variant.stage, name + "-gpu", experiment);
         expect_losses(got, exact, 0.05);
         BOOST_TEST(mean_loss(got, steps - 4, 4) < mean_loss(got, 0, 4));
       }
@@ -288,7 +304,7 @@ BOOST_FIXTURE_TEST_CASE(fp32_on_the_gpu_is_that_of_the_cpu, GpuTraining) {
       BOOST_TEST_MESSAGE(name);
       const Experiment experiment = variant_recipe(variant, Precision::fp32);
       const Outcome exact = train_on("cpu", variant.stage, name, experiment);
-      const Outcome got = train_on(kGpuDevice, variant.stage, name + "-gpu", experiment);
+      const Outcome got = train_on(gpu_device(), variant.stage, name + "-gpu", experiment);
       BOOST_TEST(got.value(0, "loss") == exact.value(0, "loss"), tt::tolerance(1e-4));
       BOOST_TEST(got.value(0, "grad_norm") == exact.value(0, "grad_norm"), tt::tolerance(1e-3));
       expect_losses(got, exact, 0.02);
@@ -297,14 +313,14 @@ BOOST_FIXTURE_TEST_CASE(fp32_on_the_gpu_is_that_of_the_cpu, GpuTraining) {
 }
 
 BOOST_FIXTURE_TEST_CASE(a_training_tells_its_memory_its_speed_and_its_card, GpuTraining) {
-  const Outcome outcome = train_on(kGpuDevice, Stage::vlm, "vlm",
+  const Outcome outcome = train_on(gpu_device(), Stage::vlm, "vlm",
                                    variant_recipe({Stage::vlm, EncoderLoss::clip}, Precision::bf16));
   const auto& last = outcome.metrics.back().second;
   BOOST_TEST(last.at("memory_bytes") > 1e6);
   BOOST_TEST(last.at("flops_per_second") > 0);
   BOOST_TEST(last.at("matmul_share") > 0);
   BOOST_TEST(last.at("seconds_forward") > 0);
-  const double peak = device_peak(kGpu);
+  const double peak = device_peak(gpu());
   BOOST_TEST_MESSAGE((*outcome.detail)["device"] << ", peak " << peak << " FLOP/s, matrix products "
                                                  << (*outcome.detail)["matmul_rate"]);
   BOOST_TEST(last.count("mfu") == (peak > 0 ? 1u : 0u));  // For the cards that device.cpp knows.
@@ -313,17 +329,17 @@ BOOST_FIXTURE_TEST_CASE(a_training_tells_its_memory_its_speed_and_its_card, GpuT
     BOOST_TEST(last.at("mfu") < 1);
     BOOST_TEST((*outcome.detail)["matmul_rate"].get<double>() < 1.2 * peak);
   }
-  BOOST_TEST((*outcome.detail)["device"] == device_name(kGpu, 1));
+  BOOST_TEST((*outcome.detail)["device"] == device_name(gpu(), 1));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_checkpoint_of_the_gpu_goes_on_there_and_on_the_cpu, GpuTraining) {
   const Experiment experiment = variant_recipe({Stage::vlm, EncoderLoss::clip}, Precision::fp32);
   TrainingJob first = job(Stage::vlm, "first", experiment);
-  first.device = kGpuDevice;
+  first.device = gpu_device();
   const Outcome whole = run(first);
   const Outcome begun = run(first, /*stop_before=*/12);
   BOOST_TEST(!begun.detail);
-  for (const char* device : {kGpuDevice, "cpu"}) {
+  for (const char* device : {gpu_device(), "cpu"}) {
     TrainingJob second = job(Stage::vlm, std::string("second-") + device, experiment);
     second.device = device;
     second.resume_path = first.folder / begun.checkpoints.back().second;
@@ -336,18 +352,19 @@ BOOST_FIXTURE_TEST_CASE(a_checkpoint_of_the_gpu_goes_on_there_and_on_the_cpu, Gp
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_job_that_is_too_large_runs_out_of_memory_and_gives_it_back, GpuTraining) {
+BOOST_FIXTURE_TEST_CASE(a_job_that_is_too_large_runs_out_of_memory_and_gives_it_back, GpuTraining,
+                        *boost::unit_test::precondition(has_memory_of_its_own)) {
   Experiment large = variant_recipe({Stage::llm, EncoderLoss::clip}, Precision::bf16);
   // The mask of one such batch takes 128 GiB, and three of them exist at once.
   large.data.seq_len = std::int64_t{1} << 18;
   large.train_llm.batch = 2;
   try {
-    train_on(kGpuDevice, Stage::llm, "large", large);
+    train_on(gpu_device(), Stage::llm, "large", large);
     BOOST_ERROR("there was memory enough");
   } catch (const OutOfMemory& error) {
     BOOST_TEST(std::string(error.what()) == "out of memory on cuda");
   }
-  const Outcome small = train_on(kGpuDevice, Stage::llm, "small",
+  const Outcome small = train_on(gpu_device(), Stage::llm, "small",
                                  variant_recipe({Stage::llm, EncoderLoss::clip}, Precision::bf16));
   BOOST_TEST(small.detail.has_value());
 }

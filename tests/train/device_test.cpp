@@ -12,11 +12,13 @@ namespace ablate {
 
 BOOST_AUTO_TEST_SUITE(device)
 
-BOOST_AUTO_TEST_CASE(bf16_is_computed_in_on_gpus_alone_and_where_it_is_asked_for) {
+BOOST_AUTO_TEST_CASE(bf16_is_computed_in_where_it_is_asked_for_and_on_a_cpu_where_that_is_allowed) {
   BOOST_CHECK(compute_type(Precision::bf16, torch::kCUDA) == torch::kBFloat16);
   BOOST_CHECK(compute_type(Precision::bf16, torch::kCPU) == torch::kFloat32);
   BOOST_CHECK(compute_type(Precision::fp32, torch::kCUDA) == torch::kFloat32);
   BOOST_CHECK(compute_type(Precision::fp32, torch::kCPU) == torch::kFloat32);
+  BOOST_CHECK(compute_type(Precision::bf16, torch::kCPU, /*cpu_bf16=*/true) == torch::kBFloat16);
+  BOOST_CHECK(compute_type(Precision::fp32, torch::kCPU, /*cpu_bf16=*/true) == torch::kFloat32);
 }
 
 BOOST_AUTO_TEST_CASE(reproducible_algorithms_are_asked_for_on_the_cpu_alone) {

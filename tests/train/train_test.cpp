@@ -272,6 +272,18 @@ BOOST_AUTO_TEST_CASE(a_training_that_blows_up_says_when_and_with_which_values) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(bf16_on_a_cpu_is_for_those_who_ask) {
+  Experiment asking = recipe();
+  asking.train_llm.precision = Precision::bf16;
+  asking.run.cpu_bf16 = true;
+  const TrainingJob half = job(Stage::llm, "bf16", asking);
+  const Outcome found = run(half), exact = run(job(Stage::llm, "fp32"));
+  for (std::size_t i = 0; i < exact.metrics.size(); ++i) {
+    BOOST_TEST(found.value(i, "loss") == exact.value(i, "loss"), tt::tolerance(0.02));
+    BOOST_TEST(found.value(i, "loss") != exact.value(i, "loss"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(wrong_input_is_explained_in_one_line_and_writes_nothing) {
   const auto message = [&](Stage stage, const std::function<void(Experiment&, TrainingJob&)>& change) {
     TrainingJob wrong = job(stage, "wrong");
@@ -292,7 +304,7 @@ BOOST_AUTO_TEST_CASE(wrong_input_is_explained_in_one_line_and_writes_nothing) {
                   "data.encoder"));
   BOOST_TEST(
       says(message(Stage::llm, [](Experiment& e, TrainingJob&) { e.train_llm.precision = Precision::bf16; }),
-           "train.llm.precision: found bf16; expected fp32 on a CPU"));
+           "train.llm.precision: found bf16; expected fp32 on a CPU, or run.cpu_bf16 = true"));
   BOOST_TEST(
       says(message(Stage::llm, [](Experiment&, TrainingJob& j) { j.device = "cuda"; }), "sees no GPU"));
   BOOST_TEST(says(
