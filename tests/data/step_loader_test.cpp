@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(a_state_goes_on_with_the_step_after_it) {
 }
 
 BOOST_AUTO_TEST_CASE(errors_come_out_in_the_place_of_their_step) {
-  const Captions captions(20);
+  const Captions captions(12);
   for (const std::size_t ahead : {kNoThread, std::size_t{1}, std::size_t{4}}) {
     int prepared = 0;
     PairSteps refusing(
@@ -139,6 +139,7 @@ BOOST_AUTO_TEST_CASE(errors_come_out_in_the_place_of_their_step) {
       }
     });
     BOOST_TEST(expected.find("documents are broken") != std::string::npos);
+    BOOST_TEST(whole_steps > 0);
     PairSteps broken(captions.open(Json(), 0.1), kBatch, ids_of, ahead);
     for (int step = 0; step < whole_steps; ++step) broken.next();
     BOOST_TEST(message_of([&] { broken.next(); }) == expected);
