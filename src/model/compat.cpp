@@ -7,7 +7,7 @@
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
-#include <torch/csrc/profiler/api.h>
+#include <torch/csrc/profiler/stubs/base.h>
 #endif
 
 #include <algorithm>
@@ -151,8 +151,12 @@ void gpu_forget_memory() {
   c10::cuda::CUDACachingAllocator::emptyCache();
   c10::cuda::CUDACachingAllocator::resetPeakStats(0);
 }
-void gpu_range_push(const char* name) { torch::profiler::impl::cudaStubs()->rangePush(name); }
-void gpu_range_pop() { torch::profiler::impl::cudaStubs()->rangePop(); }
+void gpu_range_push(const char* name) {
+  if (const auto* nvtx = torch::profiler::impl::cudaStubs(); nvtx->enabled()) nvtx->rangePush(name);
+}
+void gpu_range_pop() {
+  if (const auto* nvtx = torch::profiler::impl::cudaStubs(); nvtx->enabled()) nvtx->rangePop();
+}
 #else
 void gpu_range_push(const char*) { throw std::logic_error("this build has no CUDA"); }
 void gpu_range_pop() { throw std::logic_error("this build has no CUDA"); }
