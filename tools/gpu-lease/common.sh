@@ -65,7 +65,7 @@ part() {
   case $code in 0) ;; 124 | 137) state='out of time' ;; *) state="exit code $code" ;; esac
   echo "$file,$((SECONDS - began)),$code" >>"$work/parts.csv"
   printf '%-36s %4d s  %s\n' "$file" $((SECONDS - began)) "$state"
-  tar -czf "$out/$script.tar.gz.new" -C "$(dirname "$work")" "$script"
+  tar -czf "$out/$script.tar.gz.new" -C "$(dirname "$work")" --exclude='*.safetensors' "$script"
   mv "$out/$script.tar.gz.new" "$out/$script.tar.gz"
 }
 
