@@ -8,7 +8,7 @@ namespace ablate::cuda {
 namespace {
 
 struct AdamWValues {
-  static constexpr int kLanes = 256, kNumbers = kPack<float>;
+  static constexpr int kLanes = 256, kNumbers = kPack<Bf16>;
   AdamWTensors tensors;
   AdamWFactors factors;
 
@@ -32,6 +32,7 @@ struct AdamWValues {
       store(tensors.param + at, left, param);
       store(tensors.mean + at, left, mean);
       store(tensors.square + at, left, square);
+      if (tensors.copy != nullptr) store(static_cast<Bf16*>(tensors.copy) + at, left, param);
     });
   }
 };

@@ -97,8 +97,9 @@ struct AdamWTensors {
   const float* grad;
   float *mean, *square;
   const float* grad_scale;  ///< One number.
+  void* copy;               ///< The new parameters in bf16; may be null.
 };
-/// 28 bytes a parameter.
+/// 28 bytes a parameter, and 2 for a copy.
 void adamw(const Place& place, const AdamWTensors& tensors, const AdamWFactors& factors);
 
 }  // namespace ablate::cuda

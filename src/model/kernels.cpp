@@ -77,15 +77,17 @@ HeadLoss head_loss(const torch::Tensor& hidden, const torch::Tensor& weight, con
 }
 
 void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& mean, torch::Tensor& square,
-                const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings) {
+                const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings,
+                const torch::Tensor& copy) {
   const bool ours = is_ours(param) && param.is_contiguous() && grad.is_contiguous() && mean.is_contiguous() &&
                     square.is_contiguous();
+  if (fused::are_for(param))
+    return fused::adamw_step(param, grad, mean, square, grad_scale, step, settings, copy);
   if (ours)
     cpu::adamw_step(param, grad, mean, square, grad_scale, step, settings);
-  else if (fused::are_for(param))
-    fused::adamw_step(param, grad, mean, square, grad_scale, step, settings);
   else if (!compat::fused_adamw(param, grad, mean, square, grad_scale, step, settings))
     reference::adamw_step(param, grad, mean, square, grad_scale, step, settings);
+  if (copy.defined()) copy.copy_(param);
 }
 
 }  // namespace ablate

@@ -69,11 +69,13 @@ HeadLoss head_loss(const torch::Tensor& hidden, const torch::Tensor& weight, con
 ///   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2, with g = grad * grad_scale
 ///   p -= lr / (1 - beta1^step) m / (sqrt(v / (1 - beta2^step)) + epsilon)
 /// All [n] fp32 on one device, `grad_scale` a scalar tensor there (clipping). `step` counts from 1. In place.
+/// `copy`, where it is defined, becomes the new p in bf16.
 struct AdamW {
   double lr = 0, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, weight_decay = 0;
 };
 void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& mean, torch::Tensor& square,
-                const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings);
+                const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings,
+                const torch::Tensor& copy = {});
 
 /// The same functions by LibTorch's operators alone, on any device: what tests hold the kernels to.
 namespace reference {

@@ -179,19 +179,22 @@ Heads split_heads(const torch::Tensor& qkv, std::int64_t heads, std::int64_t kv_
 }
 
 void adamw_step(torch::Tensor& param, const torch::Tensor& grad, torch::Tensor& mean, torch::Tensor& square,
-                const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings) {
+                const torch::Tensor& grad_scale, std::int64_t step, const AdamW& settings,
+                const torch::Tensor& copy) {
   cuda::adamw(compat::place_of(param),
               {.count = param.numel(),
                .param = param.data_ptr<float>(),
                .grad = grad.data_ptr<float>(),
                .mean = mean.data_ptr<float>(),
                .square = square.data_ptr<float>(),
-               .grad_scale = grad_scale.data_ptr<float>()},
+               .grad_scale = grad_scale.data_ptr<float>(),
+               .copy = copy.defined() ? copy.data_ptr() : nullptr},
               cpu::adamw_factors(step, settings));
 }
 
-void loss_of_logits(torch::Tensor& logits, const torch::Tensor& targets, const torch::Tensor& weights,
-                    double z_loss, bool gradient, torch::Tensor& cross_entropy, torch::Tensor& log_z) {
+void loss_of_logits(const torch::Tensor& logits, const torch::Tensor& targets, const torch::Tensor& weights,
+                    double z_loss, bool gradient, const torch::Tensor& cross_entropy,
+                    const torch::Tensor& log_z) {
   cuda::cross_entropy(compat::place_of(logits),
                       {.format = format_of(logits),
                        .rows = logits.size(0),

@@ -12,10 +12,11 @@ namespace ablate {
 
 LinearImpl::LinearImpl(std::int64_t in, std::int64_t out, bool with_bias)
     : weight(register_parameter("weight", empty_weight({out, in}))),
-      bias(with_bias ? register_parameter("bias", empty_weight({out})) : torch::Tensor()) {}
+      bias(with_bias ? register_parameter("bias", empty_weight({out})) : torch::Tensor()),
+      weight_bf16(place_for_copy(*this, "weight")) {}
 
 torch::Tensor LinearImpl::forward(const torch::Tensor& x) {
-  return torch::linear(x, weight.to(x.dtype()), bias.defined() ? bias.to(x.dtype()) : bias);
+  return torch::linear(x, weight_in(x.scalar_type()), bias.defined() ? bias.to(x.dtype()) : bias);
 }
 
 void LinearImpl::append_weights(Weights& weights, const std::string& prefix, Init init) const {

@@ -1,8 +1,8 @@
 // Building blocks of the transformers. Shape letters: B batch, T tokens, D width.
 //
-// Each layer computes in the number format of its input: weights are kept in fp32 and cast where they are
-// used. `append_weights` lists a layer's weights under Hugging Face's names, with a prefix that ends in a
-// dot.
+// Each layer computes in the number format of its input: weights are kept in fp32, and cast where they are
+// used or taken from a copy in bf16. `append_weights` lists a layer's weights under Hugging Face's names,
+// with a prefix that ends in a dot.
 #pragma once
 
 #include <torch/nn/module.h>
@@ -24,7 +24,10 @@ struct LinearImpl : torch::nn::Module {
   LinearImpl(std::int64_t in, std::int64_t out, bool with_bias);
   torch::Tensor forward(const torch::Tensor& x);
   void append_weights(Weights& weights, const std::string& prefix, Init init) const;
+  /// The weight in that number format.
+  torch::Tensor weight_in(torch::ScalarType type) const { return in_format(weight, weight_bf16, type); }
   torch::Tensor weight, bias;  ///< `bias` is undefined without one.
+  torch::Tensor weight_bf16;   ///< See place_for_copy().
 };
 TORCH_MODULE(Linear);
 
@@ -68,9 +71,9 @@ struct TowerImpl : torch::nn::Module {
   explicit TowerImpl(const TowerShape& shape);
   torch::Tensor forward(torch::Tensor x, const Visibility& visibility, bool recompute);
   void append_weights(Weights& weights, const std::string& prefix) const;  ///< "encoder.layers.0." ...
+  std::int64_t head_width;
   std::vector<TowerBlock> blocks;
 };
 TORCH_MODULE(Tower);
-  std::int64_t head_width;
 
 }  // namespace ablate

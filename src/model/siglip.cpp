@@ -30,7 +30,7 @@ struct PoolingHeadImpl : torch::nn::Module {
 
   torch::Tensor forward(const torch::Tensor& tokens) {  // [B, P, D] -> [B, D]
     const std::int64_t B = tokens.size(0), P = tokens.size(1), D = tokens.size(2), C = D / heads;
-    const torch::Tensor weight = qkv->weight.to(tokens.dtype()), bias = qkv->bias.to(tokens.dtype());
+    const torch::Tensor weight = qkv->weight_in(tokens.scalar_type()), bias = qkv->bias.to(tokens.dtype());
     const torch::Tensor query =
         torch::linear(probe.to(tokens.dtype()), weight.narrow(0, 0, D), bias.narrow(0, 0, D));
     const torch::Tensor pairs = torch::linear(tokens, weight.narrow(0, D, 2 * D), bias.narrow(0, D, 2 * D))

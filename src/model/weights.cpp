@@ -15,7 +15,28 @@ namespace {
 constexpr std::int64_t kGrain = 1 << 14;
 thread_local torch::Device g_weight_device = torch::kCPU;
 
+/// The gradient of a copy is that of the weight.
+struct CopyFunction : torch::autograd::Function<CopyFunction> {
+  static torch::Tensor forward(torch::autograd::AutogradContext*, const torch::Tensor&,
+                               const torch::Tensor& copy) {
+    return copy.detach();
+  }
+  static torch::autograd::tensor_list backward(torch::autograd::AutogradContext*,
+                                               torch::autograd::tensor_list gradients) {
+    return {gradients[0].to(torch::kFloat32), torch::Tensor()};
+  }
+};
+
 }  // namespace
+
+torch::Tensor place_for_copy(torch::nn::Module& module, const std::string& parameter) {
+  return module.register_buffer(parameter + "_bf16", torch::empty({0}, torch::kBFloat16));
+}
+
+torch::Tensor in_format(const torch::Tensor& weight, const torch::Tensor& copy, torch::ScalarType type) {
+  if (copy.numel() == 0 || copy.scalar_type() != type) return weight.to(type);
+  return CopyFunction::apply(weight, copy);
+}
 
 torch::Tensor empty_weight(torch::IntArrayRef shape) {
   return torch::empty(shape, torch::TensorOptions(torch::kFloat32).device(g_weight_device));

@@ -1,6 +1,7 @@
 // A model's weights by name: what initialisation, checkpoints and Hugging Face's files have in common.
 #pragma once
 
+#include <torch/nn/module.h>
 #include <torch/types.h>
 
 #include <cstdint>
@@ -33,6 +34,13 @@ using Weights = std::vector<Weight>;
 
 /// Uninitialised memory for a weight, fp32, on the CPU or where a WeightDevice says.
 torch::Tensor empty_weight(torch::IntArrayRef shape);
+
+/// A place for a copy in bf16 of a parameter of `module`: an empty buffer that has the parameter's name with
+/// "_bf16" after it. An optimiser that trains in bf16 fills it and keeps it true (train/optimizer.hpp).
+torch::Tensor place_for_copy(torch::nn::Module& module, const std::string& parameter);
+/// A weight in the number format that is computed in, differentiable: its copy where that is filled and of
+/// that format, else cast anew. The same numbers either way.
+torch::Tensor in_format(const torch::Tensor& weight, const torch::Tensor& copy, torch::ScalarType type);
 
 /// While it lives, this thread's models are made on `device`: on torch::kMeta they have shapes and no memory.
 class WeightDevice {

@@ -59,8 +59,9 @@ Json load_checkpoint_state(const TrainingJob& job) {
   return state;
 }
 
-void load_checkpoint(const TrainingJob& job, const TrainingStage& stage, const Optimizer& optimizer) {
+void load_checkpoint(const TrainingJob& job, const TrainingStage& stage, Optimizer& optimizer) {
   load_tensors(job.resume_path / kModelFile, weights_by_name(stage.weights()));
+  optimizer.weights_have_changed();
   load_tensors(job.resume_path / kOptimizerFile, optimizer.state());
 }
 

@@ -32,6 +32,6 @@ class Checkpoints {
 Json load_checkpoint_state(const TrainingJob& job);
 /// Weights and optimiser state of job.resume_path. Throws Error when they do not fit; nothing is half loaded
 /// then that a job would go on with.
-void load_checkpoint(const TrainingJob& job, const TrainingStage& stage, const Optimizer& optimizer);
+void load_checkpoint(const TrainingJob& job, const TrainingStage& stage, Optimizer& optimizer);
 
 }  // namespace ablate

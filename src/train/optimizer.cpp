@@ -44,7 +44,25 @@ Optimizer::Optimizer(torch::nn::Module& model, const Train& train) : train_(trai
       begin += param.numel();
     }
     if (has_ema()) group.ema = group.values.clone();
+    if (train_.precision == Precision::bf16) fill_places(model, group);
   }
+}
+
+void Optimizer::fill_places(torch::nn::Module& model, Group& group) {
+  auto places = model.named_buffers();
+  std::int64_t begin = 0;
+  for (const auto& [name, param] : group.params) {
+    if (torch::Tensor* const place = places.find(name + "_bf16")) {
+      if (!group.copy.defined()) group.copy = group.values.to(torch::kBFloat16);
+      place->set_data(group.copy.narrow(0, begin, param.numel()).view(param.sizes()));
+    }
+    begin += param.numel();
+  }
+}
+
+void Optimizer::weights_have_changed() {
+  for (Group& group : groups_)
+    if (group.copy.defined()) group.copy.copy_(group.values);
 }
 
 void Optimizer::zero_grad() {
@@ -64,7 +82,8 @@ torch::Tensor Optimizer::step(std::int64_t step, double lr) {
                 .beta1 = train_.beta1,
                 .beta2 = train_.beta2,
                 .epsilon = train_.epsilon,
-                .weight_decay = group.decays ? train_.weight_decay : 0});
+                .weight_decay = group.decays ? train_.weight_decay : 0},
+               group.copy);
     if (has_ema()) group.ema.lerp_(group.values, 1 - train_.ema);
   }
   return norm;
@@ -101,6 +120,7 @@ void Optimizer::swap_ema() {
     group.values.copy_(group.ema);
     group.ema.copy_(weights);
   }
+  weights_have_changed();
 }
 
 std::int64_t Optimizer::trainable() const {

@@ -19,6 +19,8 @@ namespace ablate {
 class Optimizer {
  public:
   /// Moves the parameters of `model` that require a gradient into flat tensors; they stay usable as before.
+  /// Where it trains in bf16, fills the places for copies (place_for_copy() in model/weights.hpp) of matrices
+  /// among them, and keeps them true at each step.
   Optimizer(torch::nn::Module& model, const Train& train);
 
   void zero_grad();
@@ -32,6 +34,8 @@ class Optimizer {
   bool has_ema() const { return train_.ema > 0; }
   /// Exchanges weights and their moving average.
   void swap_ema();
+  /// To be called when others have written the weights.
+  void weights_have_changed();
   std::int64_t trainable() const;  ///< Parameters that train.
 
  private:
@@ -39,7 +43,9 @@ class Optimizer {
     bool decays = false;
     std::vector<std::pair<std::string, torch::Tensor>> params;
     torch::Tensor values, grads, mean, square, ema;  ///< [n] fp32
+    torch::Tensor copy;  ///< [n] bf16, of the values; undefined where there is no place for any of it.
   };
+  static void fill_places(torch::nn::Module& model, Group& group);
   std::vector<std::pair<std::string, torch::Tensor>> views(const std::string& prefix,
                                                            torch::Tensor Group::*member) const;
   Train train_;

@@ -210,16 +210,18 @@ BOOST_AUTO_TEST_CASE(adamw_agrees_with_pytorchs) {
   const std::int64_t n = 4099;  // Not a multiple of a pack.
   const AdamW settings{.lr = 1e-2, .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .weight_decay = 0.1};
   torch::Tensor param = noise({n}, 1), mean = torch::zeros({n}), square = torch::zeros({n});
+  torch::Tensor copy = torch::empty({n}, torch::kBFloat16);
   const torch::Tensor theirs = param.to(torch::kFloat64).requires_grad_(true);
   torch::optim::AdamW optimizer(
       {theirs}, torch::optim::AdamWOptions(1e-2).betas({0.9, 0.95}).eps(1e-8).weight_decay(0.1));
   for (std::int64_t step = 1; step <= 5; ++step) {
     const torch::Tensor grad = noise({n}, 10 + static_cast<std::uint64_t>(step));
-    fused::adamw_step(param, grad, mean, square, torch::tensor(0.3f), step, settings);
+    fused::adamw_step(param, grad, mean, square, torch::tensor(0.3f), step, settings, copy);
     theirs.mutable_grad() = grad.to(torch::kFloat64) * 0.3f;
     optimizer.step();
   }
   BOOST_TEST(distance(param, theirs) < 1e-6);
+  BOOST_TEST(torch::equal(copy, param.to(torch::kBFloat16)));
 }
 
 BOOST_AUTO_TEST_CASE(no_cpu_takes_them) {

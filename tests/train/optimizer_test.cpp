@@ -5,6 +5,8 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
+#include "model/layers.hpp"
+
 using namespace ablate;
 namespace tt = boost::test_tools;
 
@@ -97,6 +99,54 @@ BOOST_AUTO_TEST_CASE(frozen_parameters_stay_and_have_no_state) {
   model.loss(1).backward();
   optimizer.step(1, 0.1);
   BOOST_TEST(torch::equal(model.bias, bias));
+}
+
+BOOST_AUTO_TEST_CASE(copies_in_bf16_are_the_weights_cast_whoever_writes_them) {
+  struct TwoLayers : torch::nn::Module {
+    TwoLayers()
+        : first(register_module("first", Linear(8, 6, true))),
+          second(register_module("second", Linear(6, 4, false))) {
+      const torch::NoGradGuard no_grad;
+      for (torch::Tensor& param : parameters())
+        param.copy_(torch::linspace(-1, 1, param.numel()).view(param.sizes()));
+    }
+    Linear first, second;
+  } model;
+  Train train = settings();
+  train.ema = 0.5;
+  train.precision = Precision::bf16;
+  Optimizer optimizer(model, train);
+  const auto are_true = [&] {
+    for (const Linear& layer : {model.first, model.second})
+      if (!torch::equal(layer->weight_bf16, layer->weight.to(torch::kBFloat16))) return false;
+    return true;
+  };
+  BOOST_TEST(are_true());
+  const torch::Tensor x = torch::linspace(-1, 1, 16).view({2, 8}).to(torch::kBFloat16);
+  model.second(model.first(x)).to(torch::kFloat32).square().sum().backward();
+  const torch::Tensor grad = model.first->weight.grad().clone(),
+                      before = model.first->weight.detach().clone();
+  BOOST_TEST((grad != 0).any().item<bool>());
+  optimizer.step(1, 0.1);
+  BOOST_TEST(!torch::equal(model.first->weight, before));
+  BOOST_TEST(are_true());
+  optimizer.swap_ema();
+  BOOST_TEST(are_true());
+  {
+    const torch::NoGradGuard no_grad;
+    model.first->weight.copy_(before);
+  }
+  BOOST_TEST(!are_true());
+  optimizer.weights_have_changed();
+  BOOST_TEST(are_true());
+
+  // Without copies, the same gradient.
+  TwoLayers plain;
+  train.precision = Precision::fp32;
+  Optimizer other(plain, train);
+  BOOST_TEST(plain.first->weight_bf16.numel() == 0);
+  plain.second(plain.first(x)).to(torch::kFloat32).square().sum().backward();
+  BOOST_TEST(torch::equal(plain.first->weight.grad(), grad));
 }
 
 BOOST_AUTO_TEST_CASE(the_moving_average_follows_the_weights_and_can_take_their_place) {

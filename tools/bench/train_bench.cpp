@@ -363,7 +363,8 @@ void check(const Setup& setup, const RunOptions& options) {
 
 Json run_setup(const Setup& setup, const RunOptions& options) {
   check(setup, options);
-  const Train& train = setup.recipe.train_vlm;
+  Train train = setup.recipe.train_vlm;
+  train.precision = options.precision;
   const torch::Device device = choose_device(options.device);
   set_up_device(device, setup.threads);
   if (options.deterministic) compat::ask_for_determinism(true);
