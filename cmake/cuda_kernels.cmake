@@ -6,9 +6,8 @@ if(TORCH_CUDA_LIBRARIES)
   check_language(CUDA)
   if(CMAKE_CUDA_COMPILER)
     enable_language(CUDA)
-    # LibTorch asks for the standard of C++, which CMake 3.25 does not know how to ask nvcc for; src/CMakeLists.txt does.
-    unset(CMAKE_CUDA_STANDARD)
-    unset(CMAKE_CUDA_STANDARD_REQUIRED)
+    # nvcc's default, for which CMake adds no flag: CMake 3.25 does not know how to ask for C++20, and src/CMakeLists.txt does.
+    set(CMAKE_CUDA_STANDARD 17)
     set(ABLATE_CUDA_KERNELS ON)
   else()
     message(STATUS "No nvcc was found: on GPUs LibTorch's operators take the place of the kernels in src/cuda")
