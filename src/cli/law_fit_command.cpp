@@ -33,6 +33,7 @@ int fit_loss(const Arguments& arguments) {
       refusals.push_back(finding);
   throw_if_refused(refusals);
   LossLawReport report{.name = input.name, .notes = all_notes(input), .fit = {}, .optima = {}};
+  for (const LawFinding& finding : input.findings) report.notes.push_back(finding.message);
   const std::vector<LossPoint> points = best_losses(clean.runs);
   for (const std::string& line : left_out_lines(runs_beside(input.runs, points.size())))
     report.notes.push_back(line);

@@ -52,11 +52,12 @@ ColumnRequest column_request(const Arguments& arguments) {
 /// --tokens and --batch for that, too: a number is the target's, any other word a column's name.
 std::vector<OptionSpec> law_column_options(bool with_target) {
   return {
-      column_option("--size", "parameters without embeddings and head [N, params, ...]"),
+      column_option("--size",
+                    "parameters without embeddings and head [non_embedding_params, N, params, ...]"),
       repeated(value("--tokens", ValueType::text, with_target ? "D" : "COLUMN",
                      (with_target ? "tokens to train on, or the column of the runs'" : "tokens trained on") +
                          std::string(" [D, tokens, ...]"))),
-      column_option("--lr", "peak learning rate [lr, learning_rate, ...]"),
+      column_option("--lr", "peak learning rate [peak_lr, learning_rate, lr, ...]"),
       repeated(value("--batch", ValueType::text, with_target ? "B" : "COLUMN",
                      (with_target ? "what one step of the target is trained on, or the column of the runs'"
                                   : "what one optimiser step is trained on") +
@@ -69,7 +70,8 @@ std::vector<OptionSpec> law_column_options(bool with_target) {
                                       "round [of a sweep data.seq_len]"
                                     : "tokens in a sequence, where a batch is counted in sequences")),
       column_option("--loss",
-                    "final loss, nats a token [loss, ...]; of a sweep a score or metric [heldout-loss/text, "
+                    "final loss, nats a token [val_loss, loss, train_loss, ...]; of a sweep a score or "
+                    "metric [heldout-loss/text, "
                     "else loss]"),
       column_option("--weight", "how many runs a line stands for"),
       column_option("--weight-decay", "lambda or, by --decay-form, lr * lambda [weight_decay]"),

@@ -44,7 +44,10 @@ void show_proposal(const Proposal& proposal, const LawFit& fit, const LawInput& 
   }
   print("{}: {}\n", input.name, describe_runs(fit));
   for (const std::string& line : input.left_out) print("  {}\n", one_line(line));
-  if (fit.refused()) write_out("\nNo law yet\n" + findings_text(fit.findings, terminal_of(1)));
+  if (fit.refused())
+    write_out("\nNo law yet\n" + findings_text(fit.findings, terminal_of(1)));
+  else
+    write_out(findings_text(input.findings, terminal_of(1)));
   print("\n");
   print_table(proposal_table(proposal, from_file ? "6 N D" : "as planned, with evaluations"));
 }

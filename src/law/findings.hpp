@@ -25,6 +25,7 @@ enum class FindingKind {
   high_losses,          ///< Above the best rate of its scan a loss > 1.2 x the lowest that a bowl may have.
   failed_below_best,    ///< No number at a rate below the best one of its scan: left out.
   rounded_losses,       ///< Losses were written with so few digits that this hides more than runs differ by.
+  passed_over_column,   ///< Another column of the file may be what is meant, too, and has other values.
   duplicates,           ///< The same settings more than once: merged, with their number as weight.
   seeds_apart,  ///< Seeds of a size and token count share no batch and rate: what they add to the loss is not
                 ///< taken off.

@@ -26,6 +26,7 @@ std::span<const Named<FindingKind>> names_of<FindingKind>() {
       {"high-losses", high_losses},
       {"failed-below-best", failed_below_best},
       {"rounded-losses", rounded_losses},
+      {"passed-over-column", passed_over_column},
       {"duplicates", duplicates},
       {"seeds-apart", seeds_apart},
       {"few-rates", few_rates},

@@ -130,8 +130,8 @@ class RunColumn {
     return std::isnan(value) ? std::nullopt : std::optional(value);
   }
   double number(const TableRow& row) const {
-    const std::optional<double> amount = units_ == Units::amounts ? parse_amount(text(row)) : std::nullopt;
-    const std::optional<double> value = amount ? amount : number_in(text(row));
+    const std::optional<double> value =
+        units_ == Units::amounts ? number_in_cell(text(row)) : number_in(text(row));
     if (!value && parse_amount(text(row))) fail(row, "is not a number: it has a unit, as only amounts may");
     if (!value)
       fail(row,
@@ -307,6 +307,11 @@ LawTable<LawRun> read_law_runs(const std::filesystem::path& path, const LawColum
 
 LawTable<LawOptimum> read_law_optima(const std::filesystem::path& path, const LawColumns& columns) {
   return parse_law_optima(read_table(path), columns);
+}
+
+std::optional<double> number_in_cell(std::string_view cell) {
+  const std::optional<double> amount = parse_amount(trimmed(cell));
+  return amount ? amount : number_in(trimmed(cell));
 }
 
 std::vector<std::string> left_out_lines(const std::map<std::string, std::int64_t>& left_out) {

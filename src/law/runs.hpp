@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,6 +84,9 @@ LawTable<LawRun> parse_law_runs(const TextTable& table, const LawColumns& column
 LawTable<LawRun> read_law_runs(const std::filesystem::path& path, const LawColumns& columns);
 /// CSV or JSON (parse_table()) from such a file.
 TextTable read_table(const std::filesystem::path& path);
+/// The number in a cell, of any spelling that parse_law_runs() takes, with a unit or without; nothing for a
+/// word, and where there is no value.
+std::optional<double> number_in_cell(std::string_view cell);
 /// "3 runs left out: no loss", for each reason.
 std::vector<std::string> left_out_lines(const std::map<std::string, std::int64_t>& left_out);
 

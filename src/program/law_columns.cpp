@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "law/run_state.hpp"
 #include "util/text.hpp"
@@ -20,38 +21,114 @@ namespace {
 
 constexpr const char* kNoColumn = "none";
 
-/// A name as it is compared: spreadsheets and trackers write "Learning Rate", "LR", "val-loss".
+/// A name as it is compared: spreadsheets and trackers write "Learning Rate", "LR", "val-loss", "eval/loss".
 std::string plain_name(std::string_view name) {
   std::string plain = lower_case(name);
   std::replace_if(
-      plain.begin(), plain.end(), [](char c) { return c == ' ' || c == '-'; }, '_');
+      plain.begin(), plain.end(), [](char c) { return c == ' ' || c == '-' || c == '/' || c == '.'; }, '_');
   return plain;
 }
 
-/// The column that has one of the usual names, as it is spelt there; empty: none. Names of one letter have
-/// to be spelt exactly: a d may be anything.
-std::string find_known(const std::vector<std::string>& known, const TextTable& table,
-                       const std::string& option) {
-  for (const std::string& name : known)
-    if (std::find(table.columns.begin(), table.columns.end(), name) != table.columns.end()) return name;
-  for (const std::string& name : known) {
-    std::vector<std::string> alike;
-    for (const std::string& column : table.columns)
-      if (name.size() > 1 && plain_name(column) == plain_name(name)) alike.push_back(column);
-    if (alike.size() > 1)
-      throw Error(fmt::format("{}: the columns '{}' are alike; say which with {}", table.name,
-                              one_line(join(alike, "' and '")), option));
-    if (!alike.empty()) return alike.front();
+/// Names of one letter have to be spelt exactly: a d may be anything.
+bool is_called(const std::string& column, const std::string& name) {
+  return column == name || (name.size() > 1 && plain_name(column) == plain_name(name));
+}
+
+/// What a column counts, by its name.
+std::optional<BatchUnit> unit_in_name(const std::string& column) {
+  const std::string plain = plain_name(column);
+  const auto has = [&](std::string_view part) { return plain.find(part) != std::string::npos; };
+  if (has("token")) return BatchUnit::tokens;
+  if (has("seq") || has("sample") || has("example")) return BatchUnit::sequences;
+  return std::nullopt;
+}
+
+/// The first row in which two columns say different things; null: there is none. A number and a word are not
+/// compared, nor is what is no number.
+const TableRow* find_difference(const TextTable& table, std::size_t a, std::size_t b, bool other_unit) {
+  constexpr double kSame = 1e-6;
+  double unit = other_unit ? 0 : 1;  // 0: not known yet.
+  for (const TableRow& row : table.rows) {
+    const auto first = number_in_cell(row.cells[a]), second = number_in_cell(row.cells[b]);
+    if (!first && !second && !other_unit && row.cells[a] != row.cells[b] && !row.cells[a].empty() &&
+        !row.cells[b].empty())
+      return &row;
+    if (!first || !second || !std::isfinite(*first) || !std::isfinite(*second)) continue;
+    if (unit == 0 && *second != 0) unit = *first / *second;
+    if (std::abs(*first - unit * *second) > kSame * std::abs(*first)) return &row;
   }
-  return "";
+  return nullptr;
+}
+
+/// The columns that have one of the usual names, from the best names to the vaguest; those of equally good
+/// names together.
+std::vector<std::vector<std::size_t>> find_known(const std::vector<std::vector<std::string>>& known,
+                                                 const TextTable& table) {
+  std::vector<std::vector<std::size_t>> found;
+  for (const std::vector<std::string>& names : known) {
+    std::vector<std::size_t> columns;
+    for (std::size_t i = 0; i < table.columns.size(); ++i)
+      if (std::any_of(names.begin(), names.end(),
+                      [&](const std::string& name) { return is_called(table.columns[i], name); }))
+        columns.push_back(i);
+    if (!columns.empty()) found.push_back(std::move(columns));
+  }
+  return found;
+}
+
+/// The column with the best of the usual names, as it is spelt there; empty: none.
+std::string best_known(const std::vector<std::vector<std::string>>& known, const TextTable& table) {
+  const auto found = find_known(known, table);
+  return found.empty() ? "" : table.columns[found.front().front()];
+}
+
+/// The same for what a law is about. Throws Error where another name is as good and says something else; a
+/// vaguer one that does is told.
+std::string choose_known(const ColumnSpec& spec, const TextTable& table,
+                         std::vector<std::string>& passed_over) {
+  const auto found = find_known(spec.known, table);
+  if (found.empty()) return "";
+  const std::size_t best = found.front().front();
+  const std::string& name = table.columns[best];
+  const bool is_batch = spec.name == &LawColumns::batch;
+  const auto difference = [&](std::size_t other) {
+    const auto in_tokens = [&](std::size_t column) {
+      return unit_in_name(table.columns[column]) == BatchUnit::tokens;
+    };
+    return find_difference(table, best, other, is_batch && in_tokens(best) != in_tokens(other));
+  };
+  const auto cell = [&](const TableRow& row, std::size_t column) {
+    return printable(one_line(row.cells[column]));
+  };
+  for (const std::size_t other : found.front())
+    if (const TableRow* row = other == best ? nullptr : difference(other)) {
+      table.column(name);  // Throws Error where both have this very name.
+      throw Error(fmt::format("{}: {} is {} and {} is {}; say which is the {} with {}", table.where(*row),
+                              one_line(name), cell(*row, best), one_line(table.columns[other]),
+                              cell(*row, other), spec.meaning, spec.option));
+    }
+  const auto is_own = [&](const std::vector<std::string>& names) {
+    return names.front().find('/') != std::string::npos && is_called(name, names.front());
+  };
+  // Beside its own names, Ablate's exports have values that are known to be others.
+  if (std::any_of(spec.known.begin(), spec.known.end(), is_own)) return name;
+  for (std::size_t i = 1; i < found.size(); ++i)
+    for (const std::size_t other : found[i])
+      if (const TableRow* row = difference(other))
+        passed_over.push_back(
+            fmt::format("{} is taken for the {} and not {}, which differs ({} and {} at {}); {} names the "
+                        "column that is meant",
+                        one_line(name), spec.meaning, one_line(table.columns[other]), cell(*row, best),
+                        cell(*row, other), table.where(*row), spec.option));
+  return name;
 }
 
 /// Throws Error where several columns look like states and do not say the same: which counts is for the user
 /// to say.
-void refuse_contradicting_states(const std::vector<std::string>& known, const TextTable& table) {
+void refuse_contradicting_states(const ColumnSpec& spec, const TextTable& table) {
   std::vector<std::string> alike;
-  for (const std::string& column : table.columns)
-    if (std::find(known.begin(), known.end(), plain_name(column)) != known.end()) alike.push_back(column);
+  for (const auto& columns : find_known(spec.known, table))
+    for (const std::size_t column : columns) alike.push_back(table.columns[column]);
   for (std::size_t i = 1; i < alike.size(); ++i) {
     const std::size_t first = table.column(alike[0]), other = table.column(alike[i]);
     for (const TableRow& row : table.rows)
@@ -78,17 +155,17 @@ void check_seq_len(const ColumnRequest& request, const TextTable& table, const s
 std::string find_of_stage(const ColumnSpec& spec, const TextTable& table, const std::string& rate) {
   const std::size_t slash = rate.find('/');
   if (slash == std::string::npos) return "";
-  const std::string name = rate.substr(0, slash + 1) + spec.known.front();
+  const std::string name = rate.substr(0, slash + 1) + spec.known.front().front();
   return std::find(table.columns.begin(), table.columns.end(), name) != table.columns.end() ? name : "";
 }
 
-/// What the name of a column says that it counts.
-std::optional<BatchUnit> unit_in_name(const std::string& column) {
-  const std::string plain = plain_name(column);
-  const auto has = [&](std::string_view part) { return plain.find(part) != std::string::npos; };
-  if (has("token")) return BatchUnit::tokens;
-  if (has("seq") || has("sample") || has("example")) return BatchUnit::sequences;
-  return std::nullopt;
+const ColumnSpec& seq_len_spec() {
+  static const ColumnSpec kSpec = {
+      "--seq-len",
+      "length of a sequence",
+      &LawColumns::seq_len,
+      {{"seq_len", "seq_length", "sequence_length", "sequence_len"}, {"context_length", "block_size"}}};
+  return kSpec;
 }
 
 /// The unit of a batch column; sequences need their length.
@@ -104,9 +181,7 @@ void choose_batch_unit(const ColumnRequest& request, const TextTable& table, Cho
     throw Error(fmt::format("{}: the column '{}' counts {} by its name, and --batch-unit says {}", table.name,
                             one_line(column), to_name(*named), to_name(*said)));
   if (named.value_or(*said) == BatchUnit::tokens) return;
-  chosen.columns.seq_len =
-      find_known({"seq_len", "seq_length", "sequence_length", "sequence_len", "context_length", "block_size"},
-                 table, "--seq-len");
+  chosen.columns.seq_len = choose_known(seq_len_spec(), table, chosen.passed_over);
   if (!chosen.columns.seq_len.empty()) return check_seq_len(request, table, chosen.columns.seq_len);
   chosen.seq_len = request.seq_len.value_or(0);
   if (chosen.seq_len == 0)
@@ -130,36 +205,54 @@ std::span<const ColumnSpec> column_specs() {
       {"--size",
        "size",
        &LawColumns::params,
-       {"llm/N", "N", "non_embedding_params", "params", "n_params", "num_params", "parameters", "size"},
+       {{"llm/N"},
+        {"non_embedding_params", "non_embedding_parameters", "non_embed_params", "n_non_embedding_params",
+         "num_non_embedding_params", "params_non_embedding", "params_no_embed", "n_params_no_embed",
+         "num_params_no_embed"},
+        {"N"},
+        {"params", "n_params", "num_params", "parameters", "n_parameters", "num_parameters"},
+        {"size"}},
        true},
       {"--tokens",
        "tokens",
        &LawColumns::tokens,
-       {"llm/D", "D", "tokens", "n_tokens", "num_tokens", "train_tokens"}},
+       {{"llm/D"}, {"D", "train_tokens", "training_tokens"}, {"tokens", "n_tokens", "num_tokens"}}},
       {"--lr",
        "rate",
        &LawColumns::lr,
-       {"llm/peak_lr", "lr", "learning_rate", "peak_lr", "max_lr", "eta"},
+       {{"llm/peak_lr"},
+        {"peak_lr", "max_lr", "peak_learning_rate", "max_learning_rate"},
+        {"learning_rate"},
+        {"lr", "eta"}},
        true},
       {"--batch",
        "batch",
        &LawColumns::batch,
-       {"llm/batch_tokens", "batch_tokens", "B_tokens", "batch_size_tokens", "tokens_per_batch",
-        "tokens_per_step", "batch_sequences", "batch", "batch_size", "global_batch_size",
-        "train_batch_size"}},
+       {{"llm/batch_tokens"},
+        {"batch_tokens", "B_tokens", "batch_size_tokens", "tokens_per_batch", "tokens_per_step"},
+        {"batch_sequences", "global_batch_size"},
+        {"batch", "batch_size", "train_batch_size"}}},
       {"--loss",
        "loss",
        &LawColumns::loss,
-       {"heldout-loss/text", "llm/loss", "val_loss", "valid_loss", "eval_loss", "final_loss", "loss",
-        "train_loss"},
+       {{"heldout-loss/text"},
+        {"llm/loss"},
+        {"final_val_loss", "final_valid_loss", "final_validation_loss", "final_eval_loss", "final_test_loss",
+         "final_heldout_loss"},
+        {"val_loss", "valid_loss", "validation_loss", "eval_loss", "evaluation_loss", "dev_loss", "test_loss",
+         "heldout_loss", "held_out_loss"},
+        {"final_loss"},
+        {"loss"},
+        {"final_train_loss"},
+        {"train_loss", "training_loss"}},
        true},
       {"--weight", "repeats", &LawColumns::weight, {}},
-      {"--weight-decay", "weight decay", &LawColumns::weight_decay, {"llm/weight_decay", "weight_decay"}},
-      {"--schedule", "schedule", &LawColumns::schedule, {"llm/schedule", "schedule", "lr_schedule"}},
-      {"--diverged", "diverged", &LawColumns::diverged, {"diverged"}},
-      {"--state", "state", &LawColumns::state, {"state", "status"}},
-      {"--seed", "seed", &LawColumns::seed, {"seed", "random_seed"}},
-      {"--key", "run's key", &LawColumns::key, {"key", "job_key", "run_id"}},
+      {"--weight-decay", "weight decay", &LawColumns::weight_decay, {{"llm/weight_decay"}, {"weight_decay"}}},
+      {"--schedule", "schedule", &LawColumns::schedule, {{"llm/schedule"}, {"lr_schedule"}, {"schedule"}}},
+      {"--diverged", "diverged", &LawColumns::diverged, {{"diverged"}}},
+      {"--state", "state", &LawColumns::state, {{"state", "status"}}},
+      {"--seed", "seed", &LawColumns::seed, {{"seed"}, {"random_seed"}}},
+      {"--key", "run's key", &LawColumns::key, {{"key"}, {"job_key"}, {"run_id"}}},
   };
   return kSpecs;
 }
@@ -176,8 +269,10 @@ ChosenColumns choose_columns(const ColumnRequest& request, const TextTable& tabl
     name = request.named.*spec.name;
     const bool none = (is_state || is_key || is_seed) && name == kNoColumn;
     if (name.empty() && (is_state || is_key)) name = find_of_stage(spec, table, chosen.columns.lr);
-    if (name.empty() && is_state) refuse_contradicting_states(spec.known, table);
-    if (name.empty()) name = find_known(spec.known, table, spec.option);
+    if (name.empty() && is_state) refuse_contradicting_states(spec, table);
+    if (name.empty())
+      name =
+          is_state || is_key ? best_known(spec.known, table) : choose_known(spec, table, chosen.passed_over);
     if (none) name.clear();
     const bool required = spec.required && !(loss_law && spec.name == &LawColumns::lr);
     if (name.empty() && required)

@@ -17,12 +17,14 @@ enum class BatchUnit { tokens, sequences };
 template <>
 std::span<const Named<BatchUnit>> names_of<BatchUnit>();
 
-/// One column: its option, what it holds, and the names under which it is found without being told.
+/// One column: its option, what it holds, and the names under which it is found without being told, of which
+/// case does not matter, nor whether ' ', '-', '_', '.' or '/' stands between words.
 struct ColumnSpec {
   const char* option;
   const char* meaning;
   std::string LawColumns::*name;
-  std::vector<std::string> known;
+  /// From those that say exactly what is meant to the vaguest; names in one list say it equally well.
+  std::vector<std::vector<std::string>> known;
   bool required = false;
 };
 
@@ -44,10 +46,13 @@ struct ChosenColumns {
   /// Tokens in a sequence where the batch counts sequences and no column tells their length; else 0.
   std::int64_t seq_len = 0;
   std::string note;  ///< "N is the size, D the tokens, ..."
+  /// A sentence for each column with a vaguer name than the chosen one's, and other values.
+  std::vector<std::string> passed_over;
 };
 
-/// Throws Error, naming the option that would settle it, when a column that is needed is not found, and for a
-/// batch of which nobody knows whether it counts tokens or sequences.
+/// Throws Error, naming the option that would settle it, when a column that is needed is not found, where two
+/// whose names are equally good have other values, and for a batch of which nobody knows whether it counts
+/// tokens or sequences.
 ChosenColumns choose_columns(const ColumnRequest& request, const TextTable& table);
 
 }  // namespace ablate

@@ -288,6 +288,8 @@ LawInput read_run_file(const RunFile& file) {
   choose_rows(file.where, table);
   const ChosenColumns chosen = choose_columns(file.columns, table);
   input.notes.push_back("columns: " + chosen.note);
+  for (const std::string& sentence : chosen.passed_over)
+    input.findings.push_back({FindingKind::passed_over_column, false, sentence});
   input.seq_len = common_length(table, chosen.columns.seq_len);
   if (!input.is_optima && !file.columns.loss_law) tell_other_columns(table, chosen.columns, input);
   const auto take = [&](auto found, auto& rows) {
@@ -389,8 +391,10 @@ double flops_with(Database& database, const std::vector<std::string>& sweeps, co
 }
 
 LawFit fit_input(LawInput& input, const LawOptions& options) {
-  return input.is_optima ? fit_law(std::move(input.optima), options)
-                         : fit_law(std::move(input.runs), options);
+  LawFit fit =
+      input.is_optima ? fit_law(std::move(input.optima), options) : fit_law(std::move(input.runs), options);
+  fit.findings.insert(fit.findings.begin(), input.findings.begin(), input.findings.end());
+  return fit;
 }
 
 void require_law(const LawFit& fit, const LawInput& input) {

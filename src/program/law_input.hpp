@@ -29,6 +29,7 @@ struct LawInput {
   std::string name;                   ///< "runs.csv", "sweep lr-search".
   std::vector<std::string> notes;     ///< Which column, key or score is what.
   std::vector<std::string> left_out;  ///< What was, and why: "3 runs left out: no loss".
+  std::vector<LawFinding> findings;   ///< What is doubtful about how the file was read.
   bool is_optima = false;
   std::vector<LawRun> runs;
   std::vector<LawOptimum> optima;
@@ -60,7 +61,7 @@ LawInput read_sweeps(Database& database, const std::vector<std::string>& sweeps,
 /// all of its runs are of the experiment that read_sweeps() would take.
 double flops_with(Database& database, const std::vector<std::string>& sweeps, const Plan& round, Stage stage,
                   const std::string& value, std::span<const SettingChoice> where);
-/// Moves the runs out of the input.
+/// Moves the runs out of the input, whose findings are the first of the fit's.
 LawFit fit_input(LawInput& input, const LawOptions& options);
 /// Throws Error where no law can be fitted, with what was left out of the input.
 void require_law(const LawFit& fit, const LawInput& input);

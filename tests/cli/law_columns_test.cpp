@@ -1,0 +1,92 @@
+// Which columns of a table `ablate law` takes.
+#include <sstream>
+
+#include "cli/law_search.hpp"
+#include "util/json.hpp"
+#include "util/text.hpp"
+
+BOOST_AUTO_TEST_SUITE(law_columns)
+
+using namespace ablate;
+
+namespace {
+
+/// The made-up runs with another header, and with columns after them: a number times N, D, rate, batch or
+/// loss.
+std::string with_columns(const std::string& header, const std::vector<std::pair<std::size_t, double>>& more) {
+  std::string text = header + "\n", line;
+  std::istringstream lines(made_up_runs());
+  std::getline(lines, line);
+  while (std::getline(lines, line)) {
+    const std::vector<std::string> cells = split(line, ',');
+    text += line;
+    for (const auto& [place, factor] : more)
+      text += fmt::format(",{:.12g}", factor * std::stod(cells.at(place)));
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(of_two_columns_the_one_whose_name_says_more_counts_and_the_other_is_told) {
+  const WithRuns program;
+  const Json plain = Json::parse(program.run("law fit runs.csv --json").out);
+  struct Case {
+    const char *header, *option, *better, *vaguer;
+    std::vector<std::pair<std::size_t, double>> more;
+    int line = 2;
+  };
+  const Case cases[] = {
+      {"N,D,learning_rate,batch_tokens,loss,lr", "lr", "learning_rate", "lr", {{2, 0.1}}},
+      {"N,D,Max LR,batch_tokens,loss,learning_rate,LR", "lr", "Max LR", "LR", {{2, 1}, {2, 0.1}}},
+      {"N,D,lr,batch_tokens,eval/loss,loss", "loss", "eval/loss", "loss", {{4, 1.1}}},
+      {"N,D,lr,batch_tokens,Test-Loss,train.loss", "loss", "Test-Loss", "train.loss", {{4, 1.1}}},
+      {"N,D,lr,batch_tokens,final_loss,loss", "loss", "final_loss", "loss", {{4, 1.1}}},
+      {"non_embedding_params,D,lr,batch_tokens,loss,N", "size", "non_embedding_params", "N", {{0, 1.5}}},
+      {"N,D,lr,batch_tokens,loss,params", "size", "N", "params", {{0, 1.5}}},
+      {"N,train_tokens,lr,batch_tokens,loss,tokens", "tokens", "train_tokens", "tokens", {{1, 7}}},
+      // Another unit is no other value, but one that changes is.
+      {"N,D,lr,batch_tokens,loss,batch_size", "batch", "batch_tokens", "batch_size", {{0, 0.001}}, 11},
+  };
+  for (const Case& one : cases) BOOST_TEST_CONTEXT(one.header) {
+      program.scratch.write("two.csv", with_columns(one.header, one.more));
+      const Json law = Json::parse(program.run("law fit two.csv --json").out);
+      BOOST_TEST(law["lr_law"] == plain["lr_law"]);
+      BOOST_TEST(law["scans"] == plain["scans"]);
+      const std::string told = law["findings"].dump();
+      BOOST_TEST(told.find("passed-over-column") != std::string::npos);
+      BOOST_TEST(told.find(fmt::format("{} is taken for the ", one.better)) != std::string::npos);
+      BOOST_TEST(told.find(fmt::format(" and not {}, which differs (", one.vaguer)) != std::string::npos);
+      BOOST_TEST(told.find(fmt::format("two.csv:{}); --{} names", one.line, one.option)) !=
+                 std::string::npos);
+      for (const std::string command : {"law predict two.csv --params 1e9", "law fit two.csv",
+                                        "law propose two.csv --target 1e9 --budget 1e20"})
+        BOOST_TEST(program.run(command).out.find("passed-over-column") != std::string::npos);
+      // Who names a column has chosen.
+      const std::string named = fmt::format("law fit two.csv --json --{} '{}'", one.option, one.better);
+      BOOST_TEST(Json::parse(program.run(named).out)["findings"].dump().find("passed-over") ==
+                 std::string::npos);
+    }
+  program.scratch.write("two.csv", with_columns("N,D,peak_lr,batch_tokens,val_loss,lr,batch_size,loss",
+                                                {{2, 1}, {3, 1.0 / 2048}, {4, 1 + 1e-9}}));
+  BOOST_TEST(Json::parse(program.run("law fit two.csv --json").out)["findings"] == plain["findings"]);
+}
+
+BOOST_AUTO_TEST_CASE(of_two_columns_with_equally_good_names_and_other_values_one_has_to_be_named) {
+  const WithRuns program;
+  program.scratch.write("two.csv", with_columns("N,D,max_lr,batch_tokens,test_loss,peak_lr", {{2, 1}}));
+  BOOST_TEST(program.run("law fit two.csv").code == 0);
+  program.scratch.write("two.csv", with_columns("N,D,max_lr,batch_tokens,test_loss,peak_lr", {{2, 0.5}}));
+  expect_refusal(program, "law fit two.csv", "; say which is the rate with --lr");
+  BOOST_TEST(program.run("law fit two.csv --lr max_lr").code == 0);
+  program.scratch.write("two.csv", with_columns("N,D,lr,batch_tokens,test_loss,validation_loss", {{4, 1.1}}));
+  expect_refusal(program, "law fit two.csv", "two.csv:2: test_loss is ");
+  expect_refusal(program, "law predict two.csv --params 1e9", "; say which is the loss with --loss");
+  program.scratch.write("two.csv", with_columns("N,D,lr,batch_tokens,loss,LR", {{2, 0.1}}));
+  expect_refusal(program, "law fit two.csv", "; say which is the rate with --lr");
+  program.scratch.write("two.csv", with_columns("N,D,lr,batch_tokens,loss,loss", {{4, 2}}));
+  expect_refusal(program, "law fit two.csv", "two columns are called 'loss'");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
