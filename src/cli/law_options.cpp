@@ -85,7 +85,8 @@ std::vector<OptionSpec> law_column_options(bool with_target) {
           "--seed",
           "whatever names a run's seed: rates are compared within seeds [seed, ...]; none: without"),
       column_option("--key",
-                    "whatever names a run: one that is listed twice counts once [key, ...]; none: all count"),
+                    "whatever names a run: one that is listed twice counts once [key, run_id, id, ...]; "
+                    "none: all count"),
   };
 }
 

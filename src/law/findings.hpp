@@ -26,6 +26,7 @@ enum class FindingKind {
   failed_below_best,    ///< No number at a rate below the best one of its scan: left out.
   rounded_losses,       ///< Losses were written with so few digits that this hides more than runs differ by.
   passed_over_column,   ///< Another column of the file may be what is meant, too, and has other values.
+  repeated_names,       ///< Rows with one name and the same settings: repeats, or a run listed twice.
   duplicates,           ///< The same settings more than once: merged, with their number as weight.
   seeds_apart,  ///< Seeds of a size and token count share no batch and rate: what they add to the loss is not
                 ///< taken off.

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 
+#include "law/run_names.hpp"
 #include "law/run_state.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
@@ -181,36 +182,6 @@ void require_columns(const LawColumns& columns, bool with_loss) {
     throw Error("the columns of model size, learning rate and loss must be named");
 }
 
-/// What a row tells of its run.
-std::string values_of(const LawRun& run) {
-  return fmt::format("size {:.6g}, tokens {:.6g}, rate {:.6g}, batch {:.6g}, loss {:.6g}, {} of seed '{}'",
-                     run.params, run.tokens, run.lr, run.batch, run.loss,
-                     count_of(static_cast<std::int64_t>(run.weight), "run"), run.seed);
-}
-
-/// Rows that name a run: it may be listed twice, but has one loss.
-class NamedRuns {
- public:
-  /// Throws Unknown for a run that another row tells in the same way, Error where it tells another one.
-  void add(const LawRun& run, const std::string& key) {
-    const auto [place, is_new] = first_.try_emplace(key, run);
-    if (is_new) return;
-    const LawRun& first = place->second;
-    const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
-    if (!same(run.params, first.params) || !same(run.tokens, first.tokens) || !same(run.lr, first.lr) ||
-        !same(run.batch, first.batch) || !same(run.loss, first.loss) || run.weight != first.weight ||
-        run.seed != first.seed || run.diverged != first.diverged)
-      throw Error(
-          fmt::format("{}: run '{}' has {}; {} says {}; expected one row, or equal ones, for a run: "
-                      "--key names the column that tells runs apart, --key none counts every row",
-                      run.where, printable(key), values_of(run), first.where, values_of(first)));
-    throw Unknown{"listed before"};
-  }
-
- private:
-  std::map<std::string, LawRun> first_;
-};
-
 /// The rows that `read` can make something of.
 template <typename Row, typename Read>
 LawTable<Row> read_rows(const TextTable& table, Read read) {
@@ -236,13 +207,16 @@ LawTable<LawRun> parse_law_runs(const TextTable& table, const LawColumns& column
   const RunColumn loss(table, columns.loss), weight(table, columns.weight, "count of repeats"),
       weight_decay(table, columns.weight_decay), schedule(table, columns.schedule),
       diverged(table, columns.diverged), state(table, columns.state), seed(table, columns.seed),
-      key(table, columns.key);
+      key(table, columns.key), name(table, columns.name), step(table, columns.step);
+  const auto label = [](const RunColumn& column, const TableRow& row) {
+    return column.given() && !is_missing(column.text(row)) ? column.text(row) : std::string_view{};
+  };
   std::set<std::string> seen;
-  NamedRuns named;
+  RunRows rows(columns);
   const bool has_seeds =
       seed.given() && std::any_of(table.rows.begin(), table.rows.end(),
                                   [&](const TableRow& row) { return !is_missing(seed.text(row)); });
-  return read_rows<LawRun>(table, [&](const TableRow& row) {
+  LawTable<LawRun> runs = read_rows<LawRun>(table, [&](const TableRow& row) {
     LawRun run;
     const std::optional<double> found = loss.loss(row);
     run.loss = found.value_or(kNoNumber);
@@ -256,12 +230,13 @@ LawTable<LawRun> parse_law_runs(const TextTable& table, const LawColumns& column
       if (is_missing(seed.text(row))) throw Unknown{"no seed, which others have; --seed none ignores seeds"};
       run.seed = seed.text(row);
     }
-    if (key.given() && !is_missing(key.text(row)))
-      named.add(run, std::string(key.text(row)));
-    else if (!seen.insert(join(row.cells, "\x1f")).second)
-      throw Unknown{"listed before"};
+    const RowNames names{label(key, row), label(name, row), label(step, row)};
+    const bool is_copy = names.key.empty() && !seen.insert(join(row.cells, "\x1f")).second;
+    if (is_copy || !rows.add(run, names)) throw Unknown{"listed before"};
     return run;
   });
+  runs.repeated_names = rows.finish();
+  return runs;
 }
 
 LawTable<LawOptimum> parse_law_optima(const TextTable& table, const LawColumns& columns) {

@@ -55,7 +55,9 @@ struct LawColumns {
   std::string diverged;  ///< See parse_flag().
   std::string state;     ///< See parse_run_state().
   std::string seed;
-  std::string key;  ///< What names a run: two rows with the same one are one run.
+  std::string key;   ///< What names a run: two rows with the same one are one run.
+  std::string name;  ///< What may name a run, or several.
+  std::string step;  ///< How far a run was: it tells rows of one run apart.
 };
 
 /// What could be read of a table.
@@ -64,6 +66,8 @@ struct LawTable {
   std::vector<Row> rows;
   /// How many rows were left out, by what is not known of them: "no loss", "state running".
   std::map<std::string, std::int64_t> left_out;
+  /// Of runs: a sentence about those that have name and settings of another one; empty: there are none.
+  std::string repeated_names;
 };
 
 /// Runs from a table. What is not known is no value: a row whose loss, size, tokens, rate or batch is missing
@@ -78,7 +82,8 @@ struct LawTable {
 ///
 /// Throws Error with place, column and what was found: a column that is missing (with the nearest name that
 /// there is), text where a number belongs, a rate, size, batch or token count that is not finite and
-/// positive, two rows of one key that tell different things, and when no row is left.
+/// positive, two rows of one key that tell different things, rows of one run on its way (RunRows), and when
+/// no row is left.
 LawTable<LawRun> parse_law_runs(const TextTable& table, const LawColumns& columns);
 /// The same from a file of at most 256 MB.
 LawTable<LawRun> read_law_runs(const std::filesystem::path& path, const LawColumns& columns);

@@ -197,6 +197,22 @@ std::string batch_words(const ChosenColumns& chosen) {
                             : "batch in tokens";
 }
 
+/// Names that one run alone has.
+const std::vector<std::vector<std::string>> kKeys = {{"key"},  {"job_key"},  {"run_id"},       {"run_uuid"},
+                                                     {"uuid"}, {"trial_id"}, {"trial_number"}, {"job_id"},
+                                                     {"id"},   {"number"}};
+/// Names that one run has, or several: a group's, or the number of a repeat.
+const std::vector<std::vector<std::string>> kNames = {
+    {"run_name"}, {"run"},      {"trial_name"},      {"trial"}, {"job_name"},  {"job"},
+    {"name"},     {"exp_name"}, {"experiment_name"}, {"exp"},   {"experiment"}};
+/// How far a run was; the plural is what a run was meant to have.
+const std::vector<std::vector<std::string>> kSteps = {
+    {"step", "_step"},
+    {"global_step", "trainer/global_step", "train/global_step"},
+    {"train_step", "training_step"},
+    {"iteration", "iter"},
+    {"epoch"}};
+
 }  // namespace
 
 // Before the names that others use stand those of `ablate export runs`.
@@ -252,7 +268,7 @@ std::span<const ColumnSpec> column_specs() {
       {"--diverged", "diverged", &LawColumns::diverged, {{"diverged"}}},
       {"--state", "state", &LawColumns::state, {{"state", "status"}}},
       {"--seed", "seed", &LawColumns::seed, {{"seed"}, {"random_seed"}}},
-      {"--key", "run's key", &LawColumns::key, {{"key"}, {"job_key"}, {"run_id"}}},
+      {"--key", "run's key", &LawColumns::key, kKeys},
   };
   return kSpecs;
 }
@@ -291,6 +307,11 @@ ChosenColumns choose_columns(const ColumnRequest& request, const TextTable& tabl
       throw Error(fmt::format("{}: --flops and --tokens both tell the tokens; expected one", table.name));
     chosen.columns.tokens = *flops;
     parts.push_back(one_line(*flops) + " is 6 N D");
+  }
+  if (!optima && request.named.key != kNoColumn) {
+    chosen.columns.step = best_known(kSteps, table);
+    // In a table of losses alone a name is a model's.
+    if (chosen.columns.key.empty() && !loss_law) chosen.columns.name = best_known(kNames, table);
   }
   // A loss law takes the lowest loss of each size, whatever the rates were.
   if (loss_law && chosen.columns.lr.empty()) chosen.columns.lr = chosen.columns.params;

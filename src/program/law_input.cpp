@@ -297,6 +297,8 @@ LawInput read_run_file(const RunFile& file) {
     if (chosen.seq_len > 0)
       for (auto& row : rows) row.batch *= static_cast<double>(chosen.seq_len);
     input.left_out = left_out_lines(found.left_out);
+    if (!found.repeated_names.empty())
+      input.findings.push_back({FindingKind::repeated_names, false, found.repeated_names});
   };
   if (input.is_optima)
     take(parse_law_optima(table, chosen.columns), input.optima);

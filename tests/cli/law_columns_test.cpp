@@ -1,4 +1,4 @@
-// Which columns of a table `ablate law` takes.
+// Which columns of a table `ablate law` takes, and which rows for one run.
 #include <sstream>
 
 #include "cli/law_search.hpp"
@@ -87,6 +87,67 @@ BOOST_AUTO_TEST_CASE(of_two_columns_with_equally_good_names_and_other_values_one
   expect_refusal(program, "law fit two.csv", "; say which is the rate with --lr");
   program.scratch.write("two.csv", with_columns("N,D,lr,batch_tokens,loss,loss", {{4, 2}}));
   expect_refusal(program, "law fit two.csv", "two columns are called 'loss'");
+}
+
+namespace {
+
+/// The made-up runs with a column before them that has a name for each, and one row that is a run's again.
+std::string listed_twice(const std::string& column) {
+  std::string text = column + ",", line, last;
+  std::istringstream lines(made_up_runs());
+  std::getline(lines, line);
+  text += line + "\n";
+  for (int run = 0; std::getline(lines, line); ++run) text += last = fmt::format("{},{}\n", run, line);
+  return text + last.substr(0, last.rfind(',')) + ",3.9\n";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_run_with_two_losses_is_refused_by_its_id_and_told_by_its_name) {
+  const WithRuns program;
+  for (const char* column : {"ID", "key", "Run ID", "run_id", "uuid", "trial_id", "Trial Number", "number"})
+    BOOST_TEST_CONTEXT(column) {
+      program.scratch.write("twice.csv", listed_twice(column));
+      expect_refusal(program, "law fit twice.csv", "twice.csv:38: run '35' has size");
+      expect_refusal(program, "law predict twice.csv --params 1e9", "; twice.csv:37 says size");
+      BOOST_TEST(Json::parse(program.run("law fit twice.csv --key none --json").out)["runs"] == 37);
+    }
+  for (const std::string column :
+       {"Name", "run", "Run name", "trial", "job", "exp", "experiment", "experiment-name"})
+    BOOST_TEST_CONTEXT(column) {
+      program.scratch.write("twice.csv", listed_twice(column));
+      const Json law = Json::parse(program.run("law fit twice.csv --json").out);
+      BOOST_TEST(law["runs"] == 37);
+      const std::string told = law["findings"].dump();
+      BOOST_TEST(told.find("repeated-names") != std::string::npos);
+      BOOST_TEST(told.find(fmt::format("1 row has what another one has in {}, and the same settings "
+                                       "(twice.csv:37 and twice.csv:38, '35')",
+                                       column)) != std::string::npos);
+      BOOST_TEST(program.run("law predict twice.csv --params 1e9").out.find("repeated-names") !=
+                 std::string::npos);
+      BOOST_TEST(program.run("law fit twice.csv --key none").out.find("repeated-names") == std::string::npos);
+      expect_refusal(program, fmt::format("law fit twice.csv --key '{}'", column), "twice.csv:38: run '35'");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(histories_of_runs_are_no_runs) {
+  const WithRuns program;
+  for (const char* step : {"step", "_step", "Iteration", "trainer/global_step", "epoch"})
+    for (const char* run : {"run", "Name", "id", "other"}) BOOST_TEST_CONTEXT(step << " of " << run) {
+        std::string text = fmt::format("{},{},", run, step), line;
+        std::istringstream lines(made_up_runs());
+        std::getline(lines, line);
+        text += line + "\n";
+        for (int number = 0; std::getline(lines, line); ++number)
+          text += fmt::format("r{0},100,{1}1\nr{0},200,{1}\n", number, line);
+        program.scratch.write("history.csv", text);
+        expect_refusal(program, "law fit history.csv", "expected the last row of each run");
+        expect_refusal(program, "law fit history.csv", "history.csv:3 and history.csv:2: one run");
+        BOOST_TEST(Json::parse(program.run("law fit history.csv --key none --json").out)["runs"] == 72);
+        // The last rows alone are runs, wherever each of them ended.
+        BOOST_TEST(Json::parse(program.run(fmt::format("law fit history.csv --json --where {}=200", step))
+                                   .out)["runs"] == 36);
+      }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

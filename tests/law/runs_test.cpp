@@ -108,6 +108,56 @@ BOOST_AUTO_TEST_CASE(a_run_has_one_loss_and_a_seed_where_others_have_one) {
   BOOST_TEST(read("N,D,lr,B,loss,seed\n1e8,2e9,1e-3,65536,3.25,\n", "runs.csv", columns).rows.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(rows_of_one_run_on_its_way_are_refused) {
+  ablate::LawColumns columns = kNamed;
+  columns.step = "step";
+  const std::string history = "N,D,lr,B,loss,run,step\n1e8,2e9,1e-3,65536,3.25,a,100\n",
+                    later = history + "1e8,2e9,1e-3,65536,3.2,a,200\n";
+  // By a key, by a name, and by settings alone.
+  columns.key = "run";
+  BOOST_TEST(refusal(later, "runs.csv", columns)
+                 .starts_with("runs.csv:3 and runs.csv:2: one run, 'a', has step '200' and '100'; expected "
+                              "the last row of each run"));
+  columns.key = "", columns.name = "run";
+  BOOST_TEST(refusal(later, "runs.csv", columns).starts_with("runs.csv:3 and runs.csv:2: one run, 'a', has"));
+  columns.name = "";
+  BOOST_TEST(
+      refusal(later, "runs.csv", columns).starts_with("runs.csv:3 and runs.csv:2: one run has step '200'"));
+  // Repeats that end a step apart, and a run of twice the tokens.
+  columns.name = "run";
+  BOOST_TEST(
+      read(history + "1e8,2e9,1e-3,65536,3.2,b,101\n1e8,4e9,1e-3,65536,3.1,c,200\n", "runs.csv", columns)
+          .rows.size() == 3u);
+  // Without steps tokens tell, unless the name is a group's.
+  columns.step = "";
+  const std::string tokens = history + "1e8,4e9,1e-3,65536,3.2,a,200\n";
+  BOOST_TEST(refusal(tokens, "runs.csv", columns)
+                 .starts_with("runs.csv:3 and runs.csv:2: one run, 'a', has tokens 4e+09 and 2e+09;"));
+  BOOST_TEST(read(tokens + "1e8,4e9,2e-3,65536,3.2,a,200\n", "runs.csv", columns).rows.size() == 3u);
+  columns.name = "", columns.key = "run";
+  BOOST_TEST(refusal(tokens, "runs.csv", columns).find("'a', has tokens 4e+09 and 2e+09;") !=
+             std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_is_repeated_is_doubtful) {
+  ablate::LawColumns columns = kNamed;
+  columns.name = "exp";
+  const std::string rows =
+      "N,D,lr,B,loss,exp,seed,state\n1e8,2e9,1e-3,65536,3.25,a,1,failed\n1e8,2e9,1e-3,65536,3.2,a,2,"
+      "finished\n"
+      "1e8,2e9,2e-3,65536,3.3,b,1,finished\n1e8,2e9,2e-3,65536,3.3,c,1,finished\n";
+  const auto found = read(rows, "runs.csv", columns);
+  BOOST_TEST(found.rows.size() == 4u);
+  BOOST_TEST(found.repeated_names.starts_with(
+      "1 row has what another one has in exp, and the same settings (runs.csv:2 and runs.csv:3, 'a')"));
+  // Other seeds are repeats, a run that failed does not count, and without a column nobody knows.
+  columns.seed = "seed";
+  BOOST_TEST(read(rows, "runs.csv", columns).repeated_names == "");
+  columns.seed = "", columns.state = "state";
+  BOOST_TEST(read(rows, "runs.csv", columns).repeated_names == "");
+  BOOST_TEST(read(rows).repeated_names == "");
+}
+
 BOOST_AUTO_TEST_CASE(states_of_trackers_decide_which_runs_count) {
   ablate::LawColumns columns = kNamed;
   columns.state = "State";
