@@ -41,7 +41,9 @@ std::vector<FieldRow> run_rows() {
       {KEY(run.heartbeat).in(0, kNoLimit, "s"),
        "An attempt whose journal does not grow for so long is given up; 0: never."},
       {KEY(run.max_broken_share).in(0, 1),
-       "A job fails when more than this share of the documents that it read is broken (and more than ten)."},
+       "A job fails when more than this share of the documents that it read is broken: in training where "
+       "more "
+       "than ten are, in an evaluation however few."},
   };
 }
 

@@ -25,7 +25,7 @@ void DataTally::add(const ReadReport& report) {
   }
   for (const Problem& problem : report.first)
     if (first_.size() < kNamedProblems) first_.push_back(to_text(problem));
-  if (broken_ > kFewBroken &&
+  if (broken_ > few_broken_ &&
       static_cast<double>(broken_) > max_broken_share_ * static_cast<double>(documents_))
     throw DataError(fmt::format(
         "{} of {} documents are broken, more than run.max_broken_share = {} allows; the first: {}", broken_,

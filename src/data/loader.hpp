@@ -24,9 +24,11 @@ struct LoaderSettings {
 class DataTally {
  public:
   static constexpr std::int64_t kFewBroken = 10;
-  explicit DataTally(double max_broken_share = 1) : max_broken_share_(max_broken_share) {}
+  /// `few_broken`: as many may be broken whatever their share.
+  explicit DataTally(double max_broken_share = 1, std::int64_t few_broken = kFewBroken)
+      : max_broken_share_(max_broken_share), few_broken_(few_broken) {}
 
-  /// Throws DataError when more than kFewBroken documents, and more than `max_broken_share` of all, are
+  /// Throws DataError when more than `few_broken` documents, and more than `max_broken_share` of all, are
   /// broken.
   void add(const ReadReport& report);
   void add(const Sequence& sequence);
@@ -48,6 +50,7 @@ class DataTally {
     std::int64_t sequences = 0, tokens = 0, targets = 0, images = 0;
   };
   double max_broken_share_;
+  std::int64_t few_broken_;
   std::int64_t documents_ = 0, broken_ = 0, positions_ = 0;
   std::map<std::string, RoleCounts> roles_;
   std::map<std::string, std::int64_t> problems_;  ///< The key is a problem's kind.

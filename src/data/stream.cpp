@@ -141,6 +141,12 @@ void DocumentStream::open_window(ReadReport& report) {
 }
 
 DrawnDocument DocumentStream::next(ReadReport& report) {
+  std::optional<DrawnDocument> drawn;
+  while (!drawn) drawn = next_of_epoch(report);
+  return *std::move(drawn);
+}
+
+std::optional<DrawnDocument> DocumentStream::next_of_epoch(ReadReport& report) {
   while (true) {
     if (!is_open_) {
       ReadReport known;  // What a window begun before told already.
@@ -159,7 +165,8 @@ DrawnDocument DocumentStream::next(ReadReport& report) {
         report.add(broken.problem);
       }
     }
-    if (following_.epoch > position_.epoch) {
+    const bool ends = following_.epoch > position_.epoch;
+    if (ends) {
       if (!epoch_has_any_)
         throw DataError(
             fmt::format("{}{}: not one document that can be read{}", shards_.front().path.string(),
@@ -170,6 +177,7 @@ DrawnDocument DocumentStream::next(ReadReport& report) {
     }
     position_ = following_;
     is_open_ = false;
+    if (ends) return std::nullopt;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,6 +65,9 @@ class DocumentStream {
   /// The next document that is whole; broken ones on the way are told to `report`. Throws DataError when a
   /// whole epoch has none.
   DrawnDocument next(ReadReport& report);
+  /// The same within one epoch: nothing at its end, when all of its documents are told; the call after that
+  /// begins the next one.
+  std::optional<DrawnDocument> next_of_epoch(ReadReport& report);
   StreamPosition position() const { return position_; }
   void seek(const StreamPosition& position);
 

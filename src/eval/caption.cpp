@@ -12,7 +12,7 @@ namespace ablate {
 void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& findings) {
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
-      read_held_out(eval.captions, "eval.captions", DataRole::captions, eval.max_examples, findings.report);
+      read_held_out(eval.captions, "eval.captions", DataRole::captions, job.experiment, findings.report);
   if (documents.empty()) return;
   for (const std::int64_t shots : eval.shots) {  // Before the model has worked for hours.
     const std::vector<Question> questions = ask_captions(documents, shots, eval);

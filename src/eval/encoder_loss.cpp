@@ -70,7 +70,7 @@ void evaluate_encoder_loss(const EvaluationJob& job, EncoderModel& model,
                            const std::function<bool()>& stop_requested, Findings& findings) {
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
-      read_held_out(eval.captions, "eval.captions", DataRole::captions, eval.max_examples, findings.report);
+      read_held_out(eval.captions, "eval.captions", DataRole::captions, job.experiment, findings.report);
   const EncoderExamples examples = model.load(documents, findings.report);
   if (examples.documents.empty()) return;
   if (model.is_contrastive()) {

@@ -74,8 +74,7 @@ std::optional<Evaluation> evaluate(const EvaluationJob& job, const std::function
   } catch (const StopRequested&) {
     return std::nullopt;
   }
-  // A few broken documents are passed over, as in training; many are a mistake.
-  DataTally tally(job.experiment.run.max_broken_share);
+  DataTally tally;
   tally.add(findings.report);
   if (findings.evaluation.scores.empty()) throw DataError("no held-out document could be read");
   findings.evaluation.detail["data"] = tally.to_json();

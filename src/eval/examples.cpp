@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "data/loader.hpp"
 #include "data/problem.hpp"
 #include "data/source.hpp"
 #include "util/error.hpp"
@@ -153,23 +154,24 @@ std::size_t index_of(const std::vector<std::string>& list, const std::string& it
 }  // namespace
 
 std::vector<Document> read_held_out(const std::vector<std::string>& sources, const char* key, DataRole role,
-                                    std::int64_t most, ReadReport& report) {
+                                    const Experiment& experiment, ReadReport& report) {
   if (sources.empty()) throw Error(fmt::format("{}: no source is named; expected held-out documents", key));
   DocumentStream stream(find_all_shards({sources.begin(), sources.end()}, role), kEvaluationSeed,
                         fmt::format("evaluation/{}", key));
   std::vector<Document> documents;
-  while (std::ssize(documents) < most) {
-    ReadReport drawing;
-    DrawnDocument drawn = stream.next(drawing);
-    if (stream.position().epoch > 0) break;
-    report.add(drawing);
+  ReadReport read;
+  while (std::ssize(documents) < experiment.eval.max_examples) {
+    auto drawn = stream.next_of_epoch(read);
+    if (!drawn) break;
     try {
-      at_place(drawn.document.id, [&] { check_example(drawn.document, role); });
-      documents.push_back(std::move(drawn.document));
+      at_place(drawn->document.id, [&] { check_example(drawn->document, role); });
+      documents.push_back(std::move(drawn->document));
     } catch (const BrokenDocument& broken) {
-      report.add_counted(broken.problem);
+      read.add_counted(broken.problem);
     }
   }
+  DataTally(experiment.run.max_broken_share, /*few_broken=*/0).add(read);
+  report.add(read);
   return documents;
 }
 

@@ -12,11 +12,12 @@
 
 namespace ablate {
 
-/// The first `most` documents of the sources in an order that depends on the sources alone; fewer where there
-/// are not as many. Broken ones, and those whose pictures cannot be decoded, are told to `report`. Throws
-/// Error naming `key` when `sources` is empty, DataError.
+/// The first eval.max_examples documents of the sources in an order that depends on the sources alone; fewer
+/// where there are not as many. Broken ones, and those whose pictures cannot be decoded, are told to
+/// `report`. Throws Error naming `key` when `sources` is empty, DataError when more than run.max_broken_share
+/// of the documents are broken, however few they are.
 std::vector<Document> read_held_out(const std::vector<std::string>& sources, const char* key, DataRole role,
-                                    std::int64_t most, ReadReport& report);
+                                    const Experiment& experiment, ReadReport& report);
 
 /// What a model is asked: how likely each candidate is after the prompt, or what it writes there.
 struct Question {

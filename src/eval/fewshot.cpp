@@ -7,8 +7,8 @@ namespace ablate {
 
 void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, Findings& findings) {
   const Eval& eval = job.experiment.eval;
-  const std::vector<Document> documents = read_held_out(eval.episodes, "eval.episodes", DataRole::interleaved,
-                                                        eval.max_examples, findings.report);
+  const std::vector<Document> documents =
+      read_held_out(eval.episodes, "eval.episodes", DataRole::interleaved, job.experiment, findings.report);
   if (documents.empty()) return;
   const auto with_choices = static_cast<std::size_t>(
       std::count_if(documents.begin(), documents.end(),

@@ -21,7 +21,7 @@ void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, Findi
   for (const Kind& kind : kinds) {
     if (kind.sources.empty() || (job.stage == Stage::llm && kind.role != DataRole::text)) continue;
     const std::vector<Document> documents =
-        read_held_out(kind.sources, kind.key, kind.role, eval.max_examples, findings.report);
+        read_held_out(kind.sources, kind.key, kind.role, job.experiment, findings.report);
     std::vector<double> nats, tokens, bits, bytes;
     const std::vector<DocumentLoss> losses = model.losses(documents, findings.report);
     for (std::size_t i = 0; i < losses.size(); ++i) {

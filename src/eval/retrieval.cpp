@@ -84,7 +84,7 @@ void evaluate_retrieval(const EvaluationJob& job, EncoderModel& model,
                         const std::function<bool()>& stop_requested, Findings& findings) {
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
-      read_held_out(eval.captions, "eval.captions", DataRole::captions, eval.max_examples, findings.report);
+      read_held_out(eval.captions, "eval.captions", DataRole::captions, job.experiment, findings.report);
   const EncoderExamples examples = model.load(documents, findings.report);
   if (examples.documents.empty()) return;
   const Gallery gallery = collect(documents, examples.documents);

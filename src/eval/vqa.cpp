@@ -13,7 +13,7 @@ void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>
                         const std::string& name, LanguageModel& model, Findings& findings) {
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
-      read_held_out(sources, key, DataRole::sft, eval.max_examples, findings.report);
+      read_held_out(sources, key, DataRole::sft, job.experiment, findings.report);
   if (documents.empty()) return;
   const auto with_choices = static_cast<std::size_t>(
       std::count_if(documents.begin(), documents.end(),

@@ -17,7 +17,7 @@ void evaluate_zero_shot(const EvaluationJob& job, EncoderModel& model,
                         const std::function<bool()>& stop_requested, Findings& findings) {
   const Eval& eval = job.experiment.eval;
   std::vector<Document> documents =
-      read_held_out(eval.labelled, "eval.labelled", DataRole::sft, eval.max_examples, findings.report);
+      read_held_out(eval.labelled, "eval.labelled", DataRole::sft, job.experiment, findings.report);
   std::set<std::string> names;
   for (Document& document : documents) {
     const std::string& own = document.segments.back().text;

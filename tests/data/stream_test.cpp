@@ -116,6 +116,23 @@ BOOST_AUTO_TEST_CASE(broken_documents_are_told_once_and_passed_over) {
   BOOST_TEST(report.first[0].where.find("a.jsonl") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(an_epoch_ends_when_all_of_it_is_told) {
+  const Scratch scratch;
+  std::string lines;
+  for (int i = 0; i < 100; ++i)
+    lines += i % 2 == 0 ? "{\"text\": \n" : Json{{"text", fmt::format("#{}", i)}}.dump() + "\n";
+  scratch.write("a.jsonl", lines);
+  DocumentStream stream(find_shards(scratch.path, DataRole::text), 0, "t");
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    ReadReport report;
+    std::set<int> seen;
+    while (const auto drawn = stream.next_of_epoch(report)) seen.insert(number_of(*drawn));
+    BOOST_TEST(seen.size() == 50u);
+    BOOST_TEST(report.documents == 100);
+    BOOST_TEST(report.broken[ProblemKind::json] == 50);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(data_without_a_whole_document_are_refused) {
   const Scratch scratch;
   scratch.write("broken/a.jsonl", "no json\n{}\n");

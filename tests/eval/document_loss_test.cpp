@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(losses_are_those_of_each_document_alone) {
   for (const auto& [name, role] : {std::pair{"captions", DataRole::captions},
                                    {"interleaved", DataRole::interleaved},
                                    {"text", DataRole::text}})
-    for (Document& document : read_held_out({sample_path(name)}, name, role, 12, report))
+    for (Document& document : read_held_out({sample_path(name)}, name, role, reading(12), report))
       if (plain.length_of(document.segments) < 1024) documents.push_back(std::move(document));
   BOOST_TEST_REQUIRE(documents.size() > 25u);
   const auto found = plain.load()->losses(documents, report);
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(bytes_are_those_of_the_text_after_its_first_piece) {
   PlainModel plain(Stage::llm);
   plain.recipe.data.seq_len = 4096;
   ReadReport report;
-  auto documents = read_held_out({sample_path("text")}, "eval.text", DataRole::text, 20, report);
+  auto documents = read_held_out({sample_path("text")}, "eval.text", DataRole::text, reading(20), report);
   for (const char* text : {"Grüße aus 東京, 1851! \xF0\x9F\x98\x80", "two  spaces\nand a\ttab", "I"})
     documents.push_back({.id = "d", .segments = {shown_text(text)}});
   const auto found = plain.load()->losses(documents, report);

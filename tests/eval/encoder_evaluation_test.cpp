@@ -46,8 +46,7 @@ std::vector<int> count_up(int count) {
 
 std::vector<Document> read_captioned(const SavedEncoder& saved) {
   ReadReport report;
-  return read_held_out(saved.recipe.eval.captions, "eval.captions", DataRole::captions,
-                       saved.recipe.eval.max_examples, report);
+  return read_held_out(saved.recipe.eval.captions, "eval.captions", DataRole::captions, saved.recipe, report);
 }
 
 /// Vectors of the documents' pictures and captions, each made alone.

@@ -102,8 +102,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_episode_is_left_out) {
 
 BOOST_AUTO_TEST_CASE(episodes_of_scenes_and_of_records_are_understood) {
   ReadReport report;
-  const auto scenes =
-      read_held_out({sample_path("scenes.toml")}, "eval.episodes", DataRole::interleaved, 200, report);
+  const auto scenes = read_held_out({sample_path("scenes.toml")}, "eval.episodes", DataRole::interleaved,
+                                    reading(200), report);
   BOOST_TEST(scenes.size() == 200u);
   BOOST_TEST(ask_episodes(scenes, 0).size() == 200u);
   const auto two = ask_episodes(scenes, 2), four = ask_episodes(scenes, 4);
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(episodes_of_scenes_and_of_records_are_understood) {
   }
 
   const auto records =
-      read_held_out({sample_path("few-shot")}, "eval.episodes", DataRole::interleaved, 200, report);
+      read_held_out({sample_path("few-shot")}, "eval.episodes", DataRole::interleaved, reading(200), report);
   BOOST_TEST(records.size() == 4u);
   BOOST_TEST(ask_episodes(records, 0).size() == 4u);
   BOOST_TEST(ask_episodes(records, 2).size() == 2u);

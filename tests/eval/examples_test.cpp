@@ -53,7 +53,7 @@ std::vector<std::string> ids_of(const std::vector<Document>& documents) {
 BOOST_AUTO_TEST_CASE(held_out_documents_are_read_once_in_an_order_of_their_own) {
   ReadReport report;
   const auto read = [&](std::int64_t most) {
-    return ids_of(read_held_out({sample_path("text")}, "eval.text", DataRole::text, most, report));
+    return ids_of(read_held_out({sample_path("text")}, "eval.text", DataRole::text, reading(most), report));
   };
   const std::vector<std::string> all = read(1000), few = read(10);
   BOOST_TEST(all.size() == 59u);
@@ -67,25 +67,48 @@ BOOST_AUTO_TEST_CASE(held_out_documents_are_read_once_in_an_order_of_their_own) 
 
 BOOST_AUTO_TEST_CASE(sources_that_are_not_named_or_not_there_are_errors) {
   ReadReport report;
-  BOOST_TEST(complaint_of([&] { read_held_out({}, "eval.captions", DataRole::captions, 10, report); }) ==
-             "eval.captions: no source is named; expected held-out documents");
-  BOOST_CHECK_THROW(read_held_out({"/nowhere/at/all"}, "eval.text", DataRole::text, 10, report), DataError);
+  BOOST_TEST(complaint_of([&] {
+               read_held_out({}, "eval.captions", DataRole::captions, reading(10), report);
+             }) == "eval.captions: no source is named; expected held-out documents");
+  BOOST_CHECK_THROW(read_held_out({"/nowhere/at/all"}, "eval.text", DataRole::text, reading(10), report),
+                    DataError);
   const Scratch scratch;
   const std::string source = scratch.write("a.jsonl", "{\"text\": 3}\n");
-  BOOST_CHECK_THROW(read_held_out({source}, "eval.text", DataRole::text, 10, report), DataError);
+  BOOST_CHECK_THROW(read_held_out({source}, "eval.text", DataRole::text, reading(10), report), DataError);
 }
 
-BOOST_AUTO_TEST_CASE(broken_held_out_documents_are_passed_over_and_told) {
+BOOST_AUTO_TEST_CASE(each_broken_held_out_document_is_told_once_wherever_it_stands) {
+  const Scratch scratch;
+  for (const int broken : {0, 1, 7, 11}) {
+    for (int first = 0; first <= 12 - broken; ++first) {
+      std::string lines;
+      for (int i = 0; i < 12; ++i)
+        lines += i >= first && i < first + broken ? std::string("{\"text\": 3}\n")
+                                                  : fmt::format("{{\"text\": \"{}\"}}\n", i);
+      const std::string source = scratch.write("a.jsonl", lines);
+      ReadReport report;
+      BOOST_TEST(read_held_out({source}, "eval.text", DataRole::text, reading(100, 1), report).size() ==
+                 static_cast<std::size_t>(12 - broken));
+      BOOST_TEST(report.documents == 12);
+      BOOST_TEST((broken == 0 ? report.broken.empty() : report.broken[ProblemKind::record] == broken));
+      BOOST_TEST(report.first.size() == static_cast<std::size_t>(broken));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(of_held_out_documents_the_share_alone_decides_how_many_may_be_broken) {
   const Scratch scratch;
   const std::string source =
-      scratch.write("a.jsonl", "{\"text\": \"A\"}\n{\"text\": 3}\n{\"text\": \"B\"}\n{\"text\": \"C\"}\n");
-  ReadReport report;
-  BOOST_TEST(read_held_out({source}, "eval.text", DataRole::text, 3, report).size() == 3u);
-  BOOST_TEST(report.broken[ProblemKind::record] <= 1);
-  report = {};
-  BOOST_TEST(read_held_out({source}, "eval.text", DataRole::text, 100, report).size() == 3u);
-  BOOST_TEST(report.broken[ProblemKind::record] >= 1);
-  BOOST_TEST(report.first.at(0).where.find("a.jsonl") != std::string::npos);
+      scratch.write("a.jsonl", "{\"text\": 3}\n{\"text\": \"A\"}\n{\"text\": \"B\"}\n{\"text\": \"C\"}\n");
+  const auto complaint = [&](double share) {
+    ReadReport report;
+    return complaint_of(
+        [&] { read_held_out({source}, "eval.text", DataRole::text, reading(100, share), report); });
+  };
+  BOOST_TEST(complaint(0.25) == "no error");
+  BOOST_TEST(complaint(0.24).starts_with("1 of 4 documents are broken, more than run.max_broken_share = 0.24 "
+                                         "allows; the first: a.jsonl: byte 0: "),
+             complaint(0.24));
 }
 
 BOOST_AUTO_TEST_CASE(captions_of_other_pictures_are_shown_and_stand_to_choose_from) {

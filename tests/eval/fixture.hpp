@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "config/experiment.hpp"
 #include "data/document.hpp"
 #include "eval/examples.hpp"
 #include "util/error.hpp"
@@ -17,6 +18,14 @@ namespace ablate {
 
 inline std::string sample_path(const std::string& name) {
   return ABLATE_SOURCE_DIR "/tests/data/samples/" + name;
+}
+
+/// What read_held_out() goes by.
+inline Experiment reading(std::int64_t max_examples, double max_broken_share = 0) {
+  Experiment experiment;
+  experiment.eval.max_examples = max_examples;
+  experiment.run.max_broken_share = max_broken_share;
+  return experiment;
 }
 
 /// `bytes`: of the picture's file.

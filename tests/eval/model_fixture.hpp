@@ -149,7 +149,7 @@ struct SavedEncoder : Scratch {
 inline std::vector<Document> read_sample(const char* name, DataRole role) {
   ReadReport report;
   const char* key = role == DataRole::captions ? "eval.captions" : "eval.labelled";
-  return read_held_out({sample_path(name)}, key, role, 1000, report);
+  return read_held_out({sample_path(name)}, key, role, reading(1000), report);
 }
 
 inline void check_score(const Score& score, double value, std::int64_t n) {
