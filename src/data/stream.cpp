@@ -60,6 +60,7 @@ void ReadReport::add_counted(Problem problem) {
 
 void ReadReport::add(const ReadReport& report) {
   documents += report.documents;
+  repeated += report.repeated;
   for (const auto& [kind, count] : report.broken) broken[kind] += count;
   for (const Problem& problem : report.first)
     if (first.size() < kKept) first.push_back(problem);

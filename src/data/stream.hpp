@@ -42,6 +42,7 @@ struct ReadReport {
 
   std::int64_t documents = 0;                  ///< Broken ones included.
   std::map<ProblemKind, std::int64_t> broken;  ///< How many of each kind.
+  std::int64_t repeated = 0;                   ///< Held-out ones that were read before, and left out.
   std::vector<Problem> first;                  ///< The first few of them.
 
   /// A document that could not be read.

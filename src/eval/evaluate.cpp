@@ -78,6 +78,7 @@ std::optional<Evaluation> evaluate(const EvaluationJob& job, const std::function
   tally.add(findings.report);
   if (findings.evaluation.scores.empty()) throw DataError("no held-out document could be read");
   findings.evaluation.detail["data"] = tally.to_json();
+  if (findings.report.repeated > 0) findings.evaluation.detail["data"]["repeated"] = findings.report.repeated;
   return std::move(findings.evaluation);
 }
 

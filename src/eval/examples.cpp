@@ -31,6 +31,22 @@ void check_example(const Document& document, DataRole role) {
     fail_document(ProblemKind::record, "no question; expected a picture or a question before the answer");
 }
 
+/// Equal for documents that show, say and ask the same, wherever they stand.
+std::string content_of(const Document& document) {
+  std::string text;
+  const auto add = [&](char kind, const std::string& part) {
+    text.append(1, kind).append(std::to_string(part.size())).append(1, ' ').append(part);
+  };
+  for (const Segment& segment : document.segments)
+    if (segment.picture)
+      add('p', picture_identity(*segment.picture));
+    else
+      add(segment.target ? 't' : 'q', segment.text);
+  for (const std::string& choice : document.choices) add('c', choice);
+  for (const std::string& reference : document.references) add('r', reference);
+  return hash128(text).hex();
+}
+
 std::vector<std::string> references_of(const Document& document) {
   return document.references.empty() ? std::vector{document.segments.back().text} : document.references;
 }
@@ -159,13 +175,17 @@ std::vector<Document> read_held_out(const std::vector<std::string>& sources, con
   DocumentStream stream(find_all_shards({sources.begin(), sources.end()}, role), kEvaluationSeed,
                         fmt::format("evaluation/{}", key));
   std::vector<Document> documents;
+  std::set<std::string> contents;
   ReadReport read;
   while (std::ssize(documents) < experiment.eval.max_examples) {
     auto drawn = stream.next_of_epoch(read);
     if (!drawn) break;
     try {
       at_place(drawn->document.id, [&] { check_example(drawn->document, role); });
-      documents.push_back(std::move(drawn->document));
+      if (contents.insert(content_of(drawn->document)).second)
+        documents.push_back(std::move(drawn->document));
+      else
+        ++read.repeated;
     } catch (const BrokenDocument& broken) {
       read.add_counted(broken.problem);
     }

@@ -13,9 +13,10 @@
 namespace ablate {
 
 /// The first eval.max_examples documents of the sources in an order that depends on the sources alone; fewer
-/// where there are not as many. Broken ones, and those whose pictures cannot be decoded, are told to
-/// `report`. Throws Error naming `key` when `sources` is empty, DataError when more than run.max_broken_share
-/// of the documents are broken, however few they are.
+/// where there are not as many. Of those that show, say and ask the same the first is kept. The others,
+/// broken ones, and those whose pictures cannot be decoded, are told to `report`. Throws Error naming `key`
+/// when `sources` is empty, DataError when more than run.max_broken_share of the documents are broken,
+/// however few they are.
 std::vector<Document> read_held_out(const std::vector<std::string>& sources, const char* key, DataRole role,
                                     const Experiment& experiment, ReadReport& report);
 

@@ -65,6 +65,7 @@ class Planner {
     make_jobs();
     plan_.missing_data = part_table_.missing();
     plan_.sources = part_table_.sources();
+    plan_.source_lists = part_table_.source_lists();
     return std::move(plan_);
   }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -72,6 +73,13 @@ struct CountLine {
   std::int64_t total = 0;
 };
 
+/// The data sources of one key, as the sweep names them.
+struct SourceList {
+  std::string key;  ///< "eval.questions"
+  std::vector<std::string> paths;
+  auto operator<=>(const SourceList&) const = default;
+};
+
 struct Plan {
   std::string sweep;  ///< Its name.
   std::vector<PlanAxis> axes;
@@ -88,6 +96,7 @@ struct Plan {
   std::vector<std::string> warnings;
   /// Content hash of each data source and init file to its path, as the sweep names it.
   std::map<std::string, std::string> sources;
+  std::set<SourceList> source_lists;  ///< Each list that jobs read, once.
   std::vector<std::string> missing_data;  ///< Data sources that do not exist here: the keys are provisional.
 
   std::size_t num_replicates() const { return replicate_begin.size() - 1; }

@@ -66,7 +66,7 @@ int stage_version(const Experiment& experiment, Stage stage) {
     case Stage::demo:
       return 2;  // A loss of ten times the first one ends it.
     case Stage::eval:
-      return 5;
+      return 6;
   }
   throw std::logic_error("unknown stage");
 }
@@ -114,8 +114,10 @@ std::uint32_t PartTable::add(const Experiment& experiment, const std::string& se
     Value value = get_value(*field, experiment);
     if (field->is_path()) {
       if (auto* path = std::get_if<std::string>(&value)) *path = content_of(*path, field->source);
-      if (auto* paths = std::get_if<std::vector<std::string>>(&value))
+      if (auto* paths = std::get_if<std::vector<std::string>>(&value)) {
+        source_lists_.insert({field->key, *paths});
         for (std::string& path : *paths) path = content_of(path, field->source);
+      }
     }
     json[field->leaf()] = to_json(value);
   }

@@ -34,6 +34,8 @@ class PartTable {
   const std::vector<std::string>& missing() const { return missing_; }
   /// Content hash to path, of those that exist.
   const std::map<std::string, std::string>& sources() const { return sources_; }
+  /// The lists of data sources that were met, each once.
+  const std::set<SourceList>& source_lists() const { return source_lists_; }
 
  private:
   struct Section {
@@ -52,6 +54,7 @@ class PartTable {
   std::map<std::pair<std::string, SourceKind>, std::string> contents_;
   std::vector<std::string> missing_;
   std::map<std::string, std::string> sources_;
+  std::set<SourceList> source_lists_;
 };
 
 /// The key of a job: hash of its canonical JSON.

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "data/input_files.hpp"
 #include "data/shard.hpp"
+#include "data/source.hpp"
 #include "data/tokenizer.hpp"
 #include "journal/data_promise.hpp"
 #include "store/data_hash.hpp"
@@ -81,6 +84,37 @@ class PieceCounter {
   };
   std::map<std::string, Count> counts_;
 };
+
+/// The content and the kind of each shard of a source: of scenes, which may share a bank, of their own file.
+std::vector<std::string> shards_of(const PlannedSource& source) {
+  std::vector<std::string> shards;
+  for (const InputContent::File& file : source.content.files) {
+    if (!file.is_picture && file.content.bytes > 0)
+      shards.push_back(find_untold_format(file.name) + file.content.hash);
+    if (is_toml_file(source.path)) break;
+  }
+  return shards;
+}
+
+/// Throws Error where a list names a shard twice: directly, within a folder or as a copy. Its documents would
+/// count twice, held-out ones as if they were independent.
+void refuse_repeated_shards(const PlannedSweep& planned) {
+  for (const auto& [key, paths] : planned.plan.source_lists) {
+    std::set<std::string> named;
+    std::map<std::string, std::string> first;  // By shard: the path that names it.
+    for (const std::string& path : paths) {
+      if (!named.insert(path).second)
+        throw Error(fmt::format("'{}' names {} twice; expected each source once", key, shown_path(path)));
+      for (const PlannedSource& source : planned.sources) {
+        if (source.path != path) continue;
+        for (const std::string& shard : shards_of(source))
+          if (const auto [other, is_new] = first.try_emplace(shard, path); !is_new && other->second != path)
+            throw Error(fmt::format("'{}' names {} and {}, which hold the same shard; expected each once",
+                                    key, shown_path(other->second), shown_path(path)));
+      }
+    }
+  }
+}
 
 /// A content lies where Plan::sources says, and its promise is that path's.
 void write_promises(const Database& database, const PlannedSweep& planned) {
@@ -292,6 +326,7 @@ std::string describe_missing(const PlannedSweep& planned, const std::string& pat
   if (std::filesystem::is_symlink(path, failed) && !std::filesystem::exists(path, failed))
     return fmt::format("{}, a link to {}", path, std::filesystem::read_symlink(path, failed).string());
   if (source == planned.sources.end() || source->missing.front() == path) return path;
+  refuse_repeated_shards(planned);
   std::string text = path + ", which needs";
   for (const std::filesystem::path& file : source->missing) text += " " + file.string();
   return text;

@@ -261,6 +261,36 @@ BOOST_AUTO_TEST_CASE(data_that_change_are_told_apart_from_the_file_that_names_th
   BOOST_TEST(has(program.run("status s.toml").err, "s.toml has changed since it was planned"));
 }
 
+BOOST_AUTO_TEST_CASE(a_list_names_each_shard_once) {
+  const InitSweep program;
+  program.shell("cp text/a.jsonl copy.jsonl; cp copy.jsonl copy.md");
+  program.shell("mkdir more; echo '{\"text\": \"u\"}' > more/b.jsonl");
+  const auto plan = [&](const std::string& key, const std::string& list) {
+    program.scratch.write("s.toml",
+                          "experiment = 'llm.toml'\nseeds = 1\n[override]\nstages = ['llm', 'eval']\n"
+                          "eval.tasks = ['heldout-loss']\n" +
+                              (key == "eval.text" ? "" : std::string("eval.text = ['more']\n")) + key +
+                              " = [" + list + "]\n");
+    return program.run("plan s.toml");
+  };
+  for (const std::string key : {"data.text", "eval.text"}) {
+    const auto complaint = [&](const std::string& list) {
+      const Outcome found = plan(key, list);
+      BOOST_TEST(found.code == 2);
+      return found.err;
+    };
+    BOOST_TEST(has(complaint("'more', 'copy.jsonl', 'more'"),
+                   "'" + key + "' names more twice; expected each source once"));
+    for (const std::string pair : {"text/a.jsonl", "copy.jsonl"})
+      BOOST_TEST(
+          has(complaint("'more', 'text', '" + pair + "'"),
+              "'" + key + "' names text and " + pair + ", which hold the same shard; expected each once"));
+    // The same bytes read in another way are other documents.
+    const Outcome right = plan(key, "'more', 'text', 'copy.md'");
+    BOOST_TEST(right.code == 0, right.err);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(data_that_were_written_right_before_they_were_planned_have_not_changed_since) {
   const InitSweep program;
   program.scratch.write("s.toml",

@@ -8,10 +8,12 @@
 #include <map>
 #include <set>
 
+#include "data/fixture.hpp"
 #include "data/problem.hpp"
 #include "data/source.hpp"
 #include "eval/fixture.hpp"
 #include "scratch.hpp"
+#include "util/json.hpp"
 
 BOOST_AUTO_TEST_SUITE(evaluation_examples)
 
@@ -94,6 +96,30 @@ BOOST_AUTO_TEST_CASE(each_broken_held_out_document_is_told_once_wherever_it_stan
       BOOST_TEST(report.first.size() == static_cast<std::size_t>(broken));
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(held_out_records_that_are_there_again_count_once) {
+  const Scratch scratch;
+  for (const char* name : {"a.png", "b.png"}) scratch.write(name, square_png(8, 200, 0, 0));
+  const auto record = [](const char* image, const char* question, const char* answer,
+                         const std::vector<std::string>& choices) {
+    return Json{{"image", image}, {"question", question}, {"answer", answer}, {"choices", choices}}.dump() +
+           "\n";
+  };
+  const std::string asked = record("a.png", "What?", "red", {"red", "blue"}),
+                    other_name = record("b.png", "What?", "red", {"red", "blue"}),
+                    others = record("a.png", "Which?", "red", {"red", "blue"}) +
+                             record("a.png", "What?", "blue", {"red", "blue"}) +
+                             record("a.png", "What?", "red", {"red", "green"});
+  const std::vector<std::string> sources = {scratch.write("1.jsonl", asked + others + asked + other_name),
+                                            scratch.write("2.jsonl", others)};
+  ReadReport report;
+  BOOST_TEST(read_held_out(sources, "eval.questions", DataRole::sft, reading(100), report).size() == 4u);
+  BOOST_TEST(report.documents == 9);
+  BOOST_TEST(report.repeated == 5);
+  BOOST_TEST(report.broken.empty());
+  // They take no place of others.
+  BOOST_TEST(read_held_out(sources, "eval.questions", DataRole::sft, reading(4), report).size() == 4u);
 }
 
 BOOST_AUTO_TEST_CASE(of_held_out_documents_the_share_alone_decides_how_many_may_be_broken) {
