@@ -151,17 +151,21 @@ bool is_newer(const std::filesystem::path& file, double since) {
 }
 
 /// Those of the files that a sweep is made of that are newer than its plan. The file system's clock ticks,
-/// and may be late: where none is newer, those that were written in the seconds before count.
-std::vector<std::filesystem::path> find_newer_files(const Sweep& sweep, double planned_at) {
+/// and may be late: where none is newer, those that were written in the seconds before count, as possible.
+struct NewerFiles {
+  std::vector<std::filesystem::path> paths;
+  bool certain = false;
+};
+NewerFiles find_newer_files(const Sweep& sweep, double planned_at) {
   constexpr double kTick = 0.01, kSlack = 2;
   std::vector<std::filesystem::path> files = {sweep.file};
   if (sweep.file != sweep.experiment_file) files.push_back(sweep.experiment_file);
   files.insert(files.end(), sweep.base_files.begin(), sweep.base_files.end());
-  for (const double since : {planned_at - kTick, planned_at - kSlack}) {
-    std::vector<std::filesystem::path> newer;
-    std::copy_if(files.begin(), files.end(), std::back_inserter(newer),
-                 [&](const std::filesystem::path& file) { return is_newer(file, since); });
-    if (!newer.empty()) return newer;
+  for (const double slack : {kTick, kSlack}) {
+    NewerFiles newer{{}, slack == kTick};
+    std::copy_if(files.begin(), files.end(), std::back_inserter(newer.paths),
+                 [&](const std::filesystem::path& file) { return is_newer(file, planned_at - slack); });
+    if (!newer.paths.empty()) return newer;
   }
   return {};
 }
@@ -184,19 +188,52 @@ std::string describe_files(const std::vector<std::filesystem::path>& files, cons
                   : fmt::format("{}, which {} names,", text, whole);
 }
 
-/// Whether the sweep's files say what they said when it was planned: its data are taken for what they held
-/// then, whatever became of them. Where the database does not know that, as the same content was found
-/// elsewhere since, they are read.
-bool gives_saved_plan(Database& database, const Sweep& sweep, const std::vector<SweepSource>& sources,
-                      std::int64_t sweep_id) {
+/// The data that the sweep's files read, where these say what they said when it was planned; nothing where
+/// they say something else. Data are taken for what they held then, whatever became of them. Where the same
+/// content was found elsewhere, too, the database knows that place alone: what lay here is what is here now
+/// or, with `try_all`, any of what the sweep has read.
+std::optional<std::vector<SweepSource>> find_sources_of_plan(Database& database, const Sweep& sweep,
+                                                             const std::vector<SweepSource>& saved,
+                                                             std::int64_t sweep_id, bool try_all) {
+  constexpr std::size_t kMostTrials = 32;
   const PlanOptions options;
   SourceReader reader(&database, options, /*only_small=*/true);
-  return has_plan(database, sweep_id, make_plan(sweep, [&](const std::string& path, SourceKind kind) {
-                    const auto place = std::filesystem::absolute(path).lexically_normal();
-                    for (const SweepSource& source : sources)
-                      if (source.path == place && source.kind == kind) return source.hash;
-                    return reader.read(path, kind);
-                  }));
+  std::vector<SweepSource> unknown;
+  const auto gives_plan = [&] {
+    return has_plan(database, sweep_id, make_plan(sweep, [&](const std::string& path, SourceKind kind) {
+                      const auto place = std::filesystem::absolute(path).lexically_normal();
+                      for (const auto* list : {&saved, &std::as_const(unknown)})
+                        for (const SweepSource& source : *list)
+                          if (source.path == place && source.kind == kind) return source.hash;
+                      unknown.push_back({kind, reader.read(path, kind), place});
+                      return unknown.back().hash;
+                    }));
+  };
+  const auto all = [&] {
+    std::vector<SweepSource> sources = saved;
+    sources.insert(sources.end(), unknown.begin(), unknown.end());
+    return sources;
+  };
+  if (gives_plan()) return all();
+  if (!try_all) return std::nullopt;
+
+  std::vector<std::vector<std::string>> held(unknown.size());
+  std::size_t trials = 1;
+  for (std::size_t i = 0; i < unknown.size(); ++i) {
+    held[i] = {unknown[i].hash};
+    for (const SweepSource& source : saved)
+      if (source.kind == unknown[i].kind) held[i].push_back(source.hash);
+    trials = std::min(kMostTrials, trials * held[i].size());
+  }
+  for (std::size_t trial = 1; trial < trials; ++trial) {
+    std::size_t rest = trial;
+    for (std::size_t i = 0; i < unknown.size(); ++i) {
+      unknown[i].hash = held[i][rest % held[i].size()];
+      rest /= held[i].size();
+    }
+    if (gives_plan()) return all();
+  }
+  return std::nullopt;
 }
 
 /// What is known of data that were planned.
@@ -255,15 +292,18 @@ std::string changed_line(Database& database, const std::string& asked) {
   try {
     const Sweep sweep = load_sweep(asked);
     const std::vector<SweepSource> sources = load_sweep_sources(database, saved.id);
-    const std::vector<std::filesystem::path> newer = find_newer_files(sweep, saved.planned_at);
+    const NewerFiles newer = find_newer_files(sweep, saved.planned_at);
     // Planning takes time where cells are many, and another version of this program may plan them otherwise.
-    if (newer.empty() || gives_saved_plan(database, sweep, sources, saved.id)) {
-      const ChangedData data = find_changed_data(database, sources);
+    std::optional<std::vector<SweepSource>> read = sources;
+    if (!newer.paths.empty())
+      read = find_sources_of_plan(database, sweep, sources, saved.id, /*try_all=*/!newer.certain);
+    if (read) {
+      const ChangedData data = find_changed_data(database, *read);
       if (data.change == Change::none) return "";
       what = fmt::format("{}, which {} reads, {}", shown_path(data.path), file,
                          data.change == Change::certain ? "has changed" : "may have changed");
     } else {
-      what = describe_files(newer, sweep, file) + " has changed";
+      what = describe_files(newer.paths, sweep, file) + " has changed";
     }
   } catch (const std::exception&) {  // Whatever it is: what was asked for is in the database.
     return fmt::format(
@@ -286,6 +326,7 @@ PlannedSweep plan_sweep(Sweep sweep, Database* database, const PlanOptions& opti
       planned.sweep, [&](const std::string& path, SourceKind kind) { return reader.read(path, kind); },
       PieceCounter());
   reader.finish(planned);
+  refuse_repeated_shards(planned);
   if (database) {
     if (options.remember) write_promises(*database, planned);
     planned.states = find_states(*database, planned.plan);
@@ -326,7 +367,6 @@ std::string describe_missing(const PlannedSweep& planned, const std::string& pat
   if (std::filesystem::is_symlink(path, failed) && !std::filesystem::exists(path, failed))
     return fmt::format("{}, a link to {}", path, std::filesystem::read_symlink(path, failed).string());
   if (source == planned.sources.end() || source->missing.front() == path) return path;
-  refuse_repeated_shards(planned);
   std::string text = path + ", which needs";
   for (const std::filesystem::path& file : source->missing) text += " " + file.string();
   return text;

@@ -309,6 +309,26 @@ BOOST_AUTO_TEST_CASE(data_that_were_written_right_before_they_were_planned_have_
                  "note: llm.toml, which s.toml names, has changed since it was planned"));
 }
 
+BOOST_AUTO_TEST_CASE(data_that_held_what_lies_elsewhere_too_are_named_when_they_change) {
+  const InitSweep program;
+  program.scratch.write("s.toml",
+                        "experiment = 'llm.toml'\nseeds = 1\n[[axis]]\nkey = 'data.text'\n"
+                        "levels = [['text/a.jsonl'], ['y.jsonl'], ['z.jsonl']]\n");
+  program.scratch.write("other.toml",
+                        "experiment = 'llm.toml'\nseeds = 1\n[override]\ndata.text = ['a.jsonl']\n");
+  program.shell(
+      "cat text/a.jsonl text/a.jsonl > y.jsonl; cat y.jsonl text/a.jsonl > z.jsonl; cp z.jsonl a.jsonl");
+  // Planned within a second of its file's last change, of which nobody can tell whether it came later.
+  program.shell(
+      "for i in 1 2 3 4 5 6 7 8 9; do rm -rf results; touch s.toml llm.toml; t=$(date +%s%N);"
+      " $ABLATE plan s.toml --save; [ $(($(date +%s%N) - t)) -lt 1000000000 ] && break; done");
+  BOOST_TEST_REQUIRE(program.shell("$ABLATE plan other.toml --save").code == 0);
+  BOOST_TEST(program.run("table s.toml").err == "");
+  program.shell("echo '{\"text\": \"u\"}' >> z.jsonl");
+  const std::string note = program.run("table s.toml").err;
+  BOOST_TEST(has(note, "note: z.jsonl, which s.toml reads, has changed since"), note);
+}
+
 BOOST_AUTO_TEST_CASE(of_the_files_that_a_sweep_is_made_of_those_that_are_newer_are_named) {
   const InitSweep program;
   program.scratch.write("top.toml", "base = 'middle.toml'\n");
