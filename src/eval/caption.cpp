@@ -32,7 +32,7 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
     const std::string name = "caption/" + shots_name(shots);
     require_examples(ranked.hits.size(), shots, Lack::room, job);
     findings.note_left_out(name, documents.size() - ranked.hits.size());
-    findings.add_mean(name, ranked.hits);
+    findings.add_hits(name, ranked.hits);
     findings.add_chance("caption-chance/" + shots_name(shots), ranked.chances);
     if (eval.max_new_tokens == 0) continue;
     const std::vector<Question> pictures = one_per_subject(questions);

@@ -40,7 +40,7 @@ void add_block_losses(const EvaluationJob& job, EncoderModel& model, const Encod
   if (job.experiment.encoder.loss == EncoderLoss::clip)
     findings.add_chance("heldout-loss-chance/pictures",
                         std::vector<double>(losses.size(), std::log(static_cast<double>(block))));
-  findings.add_mean(loss_name("accuracy"), accuracy.hits);
+  findings.add_hits(loss_name("accuracy"), accuracy.hits);
   findings.add_chance("heldout-loss-chance/accuracy", accuracy.chances);
   findings.evaluation.detail["block"] = block;
 }

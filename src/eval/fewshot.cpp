@@ -22,7 +22,7 @@ void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, Findings& 
                                                [](const Likelihood& l) { return l.nats; });
     require_examples(ranked.hits.size(), shots, Lack::room, job);
     findings.note_left_out("fewshot/" + shots_name(shots), documents.size() - ranked.hits.size());
-    findings.add_mean("fewshot/" + shots_name(shots), ranked.hits);
+    findings.add_hits("fewshot/" + shots_name(shots), ranked.hits);
     findings.add_chance("fewshot-chance/" + shots_name(shots), ranked.chances);
   }
 }

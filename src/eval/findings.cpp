@@ -1,5 +1,6 @@
 #include "eval/findings.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -13,6 +14,16 @@ void Findings::note_left_out(const std::string& name, std::size_t examples) {
 void Findings::add_mean(const std::string& name, std::span<const double> values) {
   const std::vector<double> ones(values.size(), 1.0);
   add_ratio(name, values, ones);
+}
+
+void Findings::add_hits(const std::string& name, std::span<const double> hits) {
+  add_mean(name, hits);
+  if (hits.size() < 2) return;
+  const auto n = static_cast<double>(hits.size());
+  double of_ties = 0;  // Sum of variances.
+  for (const double p : hits) of_ties += std::max(0.0, p * (1 - p));
+  std::optional<double>& error = evaluation.scores.back().standard_error;
+  error = std::hypot(*error, std::sqrt(of_ties) / n);
 }
 
 void Findings::add_chance(const std::string& name, std::span<const double> chances) {

@@ -22,6 +22,10 @@ struct Findings {
   /// The mean of `values`, one for each example, with the standard error of a mean, where there are
   /// two. Nothing for no values.
   void add_mean(const std::string& name, std::span<const double> values);
+  /// The mean of how likely each question is hit. Its standard error is that of the hits themselves: ties, of
+  /// which a random order would make hits and misses, add the mean of p (1 - p) to the variance between
+  /// questions (law of total variance).
+  void add_hits(const std::string& name, std::span<const double> hits);
   /// What guessing gives: the mean of one over the number of candidates of each question. It is computed, not
   /// sampled, so it has no standard error. Nothing for no questions.
   void add_chance(const std::string& name, std::span<const double> chances);

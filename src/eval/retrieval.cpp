@@ -73,7 +73,7 @@ void add_recalls(const std::string& way, const torch::Tensor& products,
   }
   for (const auto& [scores, k] : {std::pair{&first, "-r1"}, {&fifth, "-r5"}}) {
     findings.note_left_out("retrieval/" + way + k, right_of.size() - scores->hits.size());
-    findings.add_mean("retrieval/" + way + k, scores->hits);
+    findings.add_hits("retrieval/" + way + k, scores->hits);
     findings.add_chance("retrieval-chance/" + way + k, scores->chances);
   }
 }

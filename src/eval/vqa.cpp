@@ -30,7 +30,7 @@ void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>
     const RankingScores ranked = score_ranking(questions, model.rank(questions, findings.report),
                                                [](const Likelihood& l) { return l.nats; });
     findings.note_left_out(name + "/" + shots_name(shots), with_choices - ranked.hits.size());
-    findings.add_mean(name + "/" + shots_name(shots), ranked.hits);
+    findings.add_hits(name + "/" + shots_name(shots), ranked.hits);
     findings.add_chance(name + "-chance/" + shots_name(shots), ranked.chances);
     if (eval.max_new_tokens == 0) {
       require_examples(ranked.hits.size(), shots, Lack::room, job);

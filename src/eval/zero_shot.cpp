@@ -52,8 +52,8 @@ void evaluate_zero_shot(const EvaluationJob& job, EncoderModel& model,
     first.add(row, right, 1);
     fifth.add(row, right, 5);
   }
-  findings.add_mean("zero-shot/top1", first.hits);
-  findings.add_mean("zero-shot/top5", fifth.hits);
+  findings.add_hits("zero-shot/top1", first.hits);
+  findings.add_hits("zero-shot/top5", fifth.hits);
   findings.note_left_out("zero-shot/top5", examples.documents.size() - fifth.hits.size());
   findings.add_chance("zero-shot/chance", first.chances);
 }

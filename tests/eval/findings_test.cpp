@@ -25,6 +25,41 @@ BOOST_AUTO_TEST_CASE(a_mean_has_the_standard_error_of_its_examples) {
   BOOST_TEST(findings.evaluation.scores.at(1).standard_error.value() == 0);
 }
 
+BOOST_AUTO_TEST_CASE(the_standard_error_of_ties_is_that_of_their_random_orders) {
+  // Numerators over 12: each question is hit in as many of 12 equally likely orders.
+  for (const std::vector<int>& hit_of_12 :
+       {std::vector{3, 3, 3}, std::vector{12, 0, 4}, std::vector{6, 6}, std::vector{12, 0, 12, 6}}) {
+    const auto n = static_cast<double>(hit_of_12.size());
+    double squares = 0;  // Of all outcomes, weighted by how likely they are: s^2 / n.
+    for (unsigned outcome = 0; outcome < 1u << hit_of_12.size(); ++outcome) {
+      double likelihood = 1, sum = 0;
+      for (std::size_t i = 0; i < hit_of_12.size(); ++i) {
+        const bool hit = (outcome >> i & 1u) != 0;
+        likelihood *= (hit ? hit_of_12[i] : 12 - hit_of_12[i]) / 12.0;
+        sum += hit;
+      }
+      squares += likelihood * (sum - sum * sum / n) / (n - 1) / n;
+    }
+    std::vector<double> hits;
+    for (const int hit : hit_of_12) hits.push_back(hit / 12.0);
+    Findings findings;
+    findings.add_hits("ties", hits);
+    BOOST_TEST(findings.evaluation.scores.at(0).standard_error.value() == std::sqrt(squares),
+               tt::tolerance(1e-12));
+  }
+  // Of seven equal candidates, 49 times.
+  Findings findings;
+  findings.add_hits("seventh", std::vector<double>(49, 1.0 / 7));
+  findings.add_hits("without ties", std::vector<double>{1, 1});
+  findings.add_hits("one", std::vector<double>{0.5});
+  findings.add_hits("none", {});
+  const std::vector<Score>& scores = findings.evaluation.scores;
+  BOOST_TEST(scores.size() == 3u);
+  BOOST_TEST(scores.at(0).standard_error.value() == std::sqrt(6.0) / 49, tt::tolerance(1e-12));
+  BOOST_TEST(scores.at(1).standard_error.value() == 0);
+  BOOST_TEST(!scores.at(2).standard_error);
+}
+
 BOOST_AUTO_TEST_CASE(one_example_has_no_standard_error_and_none_is_no_score) {
   Findings findings;
   findings.add_mean("one", std::vector<double>{0.25});
