@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "config/level_labels.hpp"
 #include "config/load_experiment.hpp"
 #include "config/names.hpp"
 #include "config/sweep.hpp"
@@ -244,7 +245,20 @@ class SweepReader : SweepTables {
       wrong_type(*owner.get("levels"), "levels", "a list");
     else if (lacks(owner, "axis", "levels") && lacks(owner, "axis", "range"))
       findings_.add(axis.where, fmt::format("axis '{}' has no 'levels'; expected a list", axis.name));
+    refuse_name_of_other_key(owner, field, axis);
     return axis;
+  }
+
+  /// An axis may be called by its key or, where it has none, by one that its levels set.
+  void refuse_name_of_other_key(const toml::table& owner, const Field* field, const Axis& axis) {
+    const Field* named = find_field(axis.name);
+    if (!named || named == field || (owner.contains("key") && !field)) return;
+    if (!field && sets_key(axis, *named)) return;
+    findings_.add(place(owner, "name"),
+                  fmt::format("the axis is named '{}', a key that {}; expected another name{}", axis.name,
+                              field ? fmt::format("it does not vary: it varies '{}'", field->key)
+                                    : std::string("none of its levels sets"),
+                              field ? ", or none" : ""));
   }
 
   void read_range(const toml::table& owner, std::optional<Design> design, const Field* field, Axis& axis) {
@@ -302,7 +316,7 @@ class SweepReader : SweepTables {
       else if (is_right)
         findings_.add(level.where, label_mistake(axis.name, level.label, "the level"));
     }
-    refuse_repeats(axis, whole);
+    refuse_equal_levels(axis, whole, findings_);
   }
 
   Level read_level(const toml::node& node, const Field* field, bool has_key, const std::string& axis) {
@@ -331,47 +345,9 @@ class SweepReader : SweepTables {
     return level;
   }
 
-  /// One finding for each level that is there again, however often, and for each that only has another label.
-  void refuse_repeats(const Axis& axis, const std::vector<std::size_t>& whole) {
-    std::map<std::size_t, std::vector<std::size_t>> repeats;  // By the first level of that label.
-    for (std::size_t i = 0; i < whole.size(); ++i) {
-      const Level& level = axis.levels[whole[i]];
-      const auto earlier =
-          std::find_if(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(i), [&](std::size_t other) {
-            return axis.levels[other].label == level.label ||
-                   (!level.assignments.empty() &&
-                    set_the_same(axis.levels[other].assignments, level.assignments));
-          });
-      if (earlier == whole.begin() + static_cast<std::ptrdiff_t>(i)) continue;
-      const Level& first = axis.levels[*earlier];
-      if (first.label == level.label)
-        repeats[*earlier].push_back(whole[i]);
-      else
-        findings_.add(level.where, fmt::format("axis '{}': the level '{}' sets the same values as '{}'",
-                                               axis.name, level.label, first.label));
-    }
-    for (const auto& [first, others] : repeats) {
-      const std::string times = others.size() == 1 ? "twice" : fmt::format("{} times", others.size() + 1);
-      findings_.add(
-          axis.levels[others.front()].where,
-          fmt::format("axis '{}' has the level '{}' {}", axis.name, axis.levels[first].label, times));
-    }
-  }
-
   void add_assignment(const Field& field, const toml::node& node, Level& level) {
     if (auto assignment = read_assignment(field, node, document_, binder_, findings_))
       level.assignments.push_back(std::move(*assignment));
-  }
-
-  static std::string label_of(const Level& level) {
-    std::vector<std::string> parts;
-    for (const Assignment& assignment : level.assignments) {
-      const auto* computed = std::get_if<BoundExpression>(&assignment.value);
-      const std::string value =
-          computed ? computed->expression.text() : to_text(std::get<Value>(assignment.value));
-      parts.push_back(level.assignments.size() == 1 ? value : assignment.field->leaf() + "=" + value);
-    }
-    return join(parts, ", ");
   }
 
   void read_rules(Sweep& sweep) {

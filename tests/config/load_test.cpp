@@ -120,6 +120,21 @@ BOOST_AUTO_TEST_CASE(a_later_preset_replaces_the_shape_below_it) {
   BOOST_TEST(sweep.experiment.llm.layers == 12);
 }
 
+BOOST_AUTO_TEST_CASE(names_of_axes_and_labels_of_levels_say_what_varies) {
+  const auto axis = [&](const std::string& text) { return mistakes(*this, kHead + "[[axis]]\n" + text); };
+  BOOST_TEST(axis("key = 'demo.width'\nname = 'demo.noise'\nlevels = [4]\n") ==
+             "sweep.toml:4:8: the axis is named 'demo.noise', a key that it does not vary: it varies "
+             "'demo.width'; expected another name, or none\n");
+  BOOST_TEST(axis("name = 'demo.noise'\nlevels = [{label='a', 'demo.width'=4}]\n") ==
+             "sweep.toml:3:8: the axis is named 'demo.noise', a key that none of its levels sets; expected "
+             "another name\n");
+  const std::string expected = " sets; expected a label that is no other level's value\n";
+  BOOST_TEST(axis("key = 'demo.width'\nlevels = [{label='8', value=16}, {label='16', value=8}, 4]\n") ==
+             "sweep.toml:4:11: axis 'demo.width': the label '8' is what the level '16'" + expected +
+                 "sweep.toml:4:34: axis 'demo.width': the label '16' is what the level '8'" + expected);
+  BOOST_TEST(axis("name = 'demo.width'\nlevels = [{label='4', 'demo.width'=4}, {label='a'}]\n") == "none");
+}
+
 BOOST_AUTO_TEST_CASE(axes_are_checked) {
   BOOST_TEST(mistakes(*this, kHead + "[[axis]]\nkey = 'demo.width'\nlevels = []\n") ==
              "sweep.toml:4:10: axis 'demo.width' has no level: the grid would be empty\n");
