@@ -146,7 +146,7 @@ Grid make_grid(const Pivot& pivot, const PivotLayout& layout) {
 }  // namespace
 
 Source source_of(const PivotCell& cell, Spread spread) {
-  constexpr double kRounding = 1e-12;  // Means over cells of equal seeds differ by this much.
+  constexpr double kRounding = 1e-9;  // What sums in another order may differ by; no spread of seeds.
   const Summary& seeds = cell.summary;
   if (spread == Spread::none || seeds.n == 0) return Source::none;
   if (seeds.n > 1 && seeds.max - seeds.min > kRounding * std::max(std::abs(seeds.min), std::abs(seeds.max)))

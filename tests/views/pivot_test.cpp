@@ -298,6 +298,15 @@ BOOST_AUTO_TEST_CASE(where_seeds_show_no_spread_the_examples_do) {
   BOOST_TEST(csv.find(",0,3,0,40,0.0640") != std::string::npos);  // sd, n, missing, examples, their error
 }
 
+BOOST_AUTO_TEST_CASE(what_rounding_leaves_of_equal_scores_is_no_spread) {
+  const PivotLayout layout{.rows = {"kind"}, .columns = {}, .values = {"vqa"}};
+  for (const double rounded : {1 + 1e-12, 1 - 9e-10})
+    BOOST_TEST(show(answers({0.8, 0.8 * rounded, 0.8}, 40), layout) ==
+               show(answers({0.8, 0.8, 0.8}, 40), layout));
+  BOOST_TEST(show(answers({0.8, 0.8 * (1 + 1.1e-9), 0.8}, 40), layout)
+                 .ends_with("\nmean ± standard deviation over 3 seeds\n"));
+}
+
 BOOST_AUTO_TEST_CASE(spreads_of_seeds_and_of_examples_are_told_apart) {
   std::vector<RunRecord> runs = answers({0.8, 0.8}, 40);
   for (const RunRecord& other : answers({0.5, 0.6}, 40)) {
