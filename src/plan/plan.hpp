@@ -96,7 +96,7 @@ struct Plan {
   std::vector<std::string> warnings;
   /// Content hash of each data source and init file to its path, as the sweep names it.
   std::map<std::string, std::string> sources;
-  std::set<SourceList> source_lists;  ///< Each list that jobs read, once.
+  std::set<SourceList> source_lists;      ///< Each list that jobs read, once.
   std::vector<std::string> missing_data;  ///< Data sources that do not exist here: the keys are provisional.
 
   std::size_t num_replicates() const { return replicate_begin.size() - 1; }
