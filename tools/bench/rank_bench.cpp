@@ -60,11 +60,12 @@ int main(int argc, char** argv) {
     // So that no document is cut: both sides see all of it.
     job.experiment.data.seq_len = std::max<std::int64_t>(job.experiment.data.seq_len, 4096);
     job.experiment.data.max_images = std::max<std::int64_t>(job.experiment.data.max_images, 64);
+    job.experiment.eval.max_examples = examples;
     job.model = folder / "model.safetensors";
     const std::function<bool()> never = [] { return false; };
     const auto model = load_language_model(job, never);
     ReadReport report;
-    const auto documents = read_held_out(sources, "SOURCE", DataRole::sft, examples, report);
+    const auto documents = read_held_out(sources, "SOURCE", DataRole::sft, job.experiment, report);
     const std::vector<Question> questions = ask_questions(documents, shots, job.experiment.eval);
     std::vector<Document> once, repeated;
     for (const Question& question : questions) {
