@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(the_scripts_are_valid) {
                                           shell + "; then " + shell + " -n script; fi");
       BOOST_TEST(found.code == 0);
       BOOST_TEST(found.err == "");
-      BOOST_TEST(program.read("script").find("peak_lr") ==
+      BOOST_TEST(program.read("script").find("rope_theta") ==
                  std::string::npos);  // Keys are asked for, not written down.
       for (const char* word : {"table", "columns", "markdown"})
         BOOST_TEST(program.read("script").find(word) != std::string::npos);
