@@ -11,7 +11,7 @@ namespace ablate {
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef ABLATE_SANITIZE
 constexpr int kOwnScope = 0;  // Sanitizers have to see every symbol; their builds have no LibTorch.
 #else
 constexpr int kOwnScope = RTLD_DEEPBIND;
