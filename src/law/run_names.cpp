@@ -36,8 +36,9 @@ std::string values_of(const LawRun& run) {
 
 bool RunRows::add(const LawRun& run, const RowNames& names) {
   if (!names.key.empty()) return add_to_key(run, names);
-  const auto [place, is_new] = of_settings_.try_emplace(
-      fmt::format("{} {}\x1f{}", run.tokens, settings_text(run), names.name), run, std::string(names.step));
+  const auto [place, is_new] =
+      of_settings_.try_emplace(fmt::format("{} {}\x1f{}", run.tokens, settings_text(run), names.name),
+                               Row{run, std::string(names.step)});
   if (!is_new) {
     const auto& [first, step] = place->second;
     if (step != names.step)
@@ -55,7 +56,7 @@ bool RunRows::add(const LawRun& run, const RowNames& names) {
 }
 
 bool RunRows::add_to_key(const LawRun& run, const RowNames& names) {
-  const auto [place, is_new] = of_key_.try_emplace(std::string(names.key), run, std::string(names.step));
+  const auto [place, is_new] = of_key_.try_emplace(std::string(names.key), Row{run, std::string(names.step)});
   if (is_new) return true;
   const auto& [first, step] = place->second;
   if (step == names.step && tells_the_same(run, first)) return false;
