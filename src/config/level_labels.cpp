@@ -51,16 +51,18 @@ void refuse_equal_levels(const Axis& axis, const std::vector<std::size_t>& whole
     findings.add(axis.levels[others.front()].where,
                  fmt::format("axis '{}' has the level '{}' {}", axis.name, axis.levels[first].label, times));
   }
-  for (const std::size_t i : whole)
-    for (const std::size_t other : whole) {
-      const Level &level = axis.levels[i], &of = axis.levels[other];
-      if (level.label == of.label || level.label != label_of(of)) continue;
-      if (set_the_same(level.assignments, of.assignments)) continue;
-      findings.add(level.where,
-                   fmt::format("axis '{}': the label '{}' is what the level '{}' sets; expected a "
-                               "label that is no other level's value",
-                               axis.name, level.label, of.label));
-    }
+  std::map<std::string, std::size_t> says;  // The first level that sets what the text says.
+  for (const std::size_t i : whole) says.try_emplace(label_of(axis.levels[i]), i);
+  for (const std::size_t i : whole) {
+    const Level& level = axis.levels[i];
+    const auto found = says.find(level.label);
+    if (found == says.end()) continue;
+    const Level& of = axis.levels[found->second];
+    if (level.label == of.label || set_the_same(level.assignments, of.assignments)) continue;
+    findings.add(level.where, fmt::format("axis '{}': the label '{}' is what the level '{}' sets; expected a "
+                                          "label that is no other level's value",
+                                          axis.name, level.label, of.label));
+  }
 }
 
 }  // namespace ablate
