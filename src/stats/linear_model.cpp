@@ -250,12 +250,12 @@ std::optional<LinearModel::Joint> LinearModel::joint(std::span<const CellWeights
   return Joint{.value = rows.transpose() * rotated_ + constants, .covariance = rows.transpose() * rows};
 }
 
-TermSquares LinearModel::type2(const Term& term) const {
+TermSquares LinearModel::type2(const CodedRuns& runs, const std::vector<Term>& terms, const Term& term) {
   std::vector<Term> order;
-  for (const Term& other : terms_)
+  for (const Term& other : terms)
     if (!contains(other, term)) order.push_back(other);
   order.push_back(term);
-  const LinearModel model(*runs_, order);
+  const LinearModel model(runs, order);
   TermSquares found{.term = term, .ss = 0};
   for (std::size_t k = 0; k < model.parameter_term_.size(); ++k)
     if (model.parameter_term_[k] + 1 == order.size()) {

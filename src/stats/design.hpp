@@ -1,0 +1,45 @@
+// The table by which one factor, or a pair, is judged: independent units in cells, with their blocks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "stats/linear_model.hpp"
+#include "stats/observations.hpp"
+
+namespace ablate {
+
+/// Units are runs, or the means of runs that share the trained stage which carries the factor.
+struct Design {
+  /// A column is a factor, or one whose levels alone have other factors, crossed with those.
+  CodedRuns units;
+  std::vector<std::int32_t> seed;   ///< Of each unit, from 0; -1: a seed of its own.
+  std::vector<std::int32_t> block;  ///< What units share by training: seed or stage, from 0; empty: nothing.
+  std::size_t seeds = 0, blocks = 0;
+  bool blocks_are_seeds = true;
+  std::vector<std::size_t> focus_columns;  ///< One for each factor in focus.
+  /// For each factor in focus and each of its levels, weights of the levels of its column that sum to one;
+  /// empty: the level has no unit.
+  std::vector<std::vector<std::vector<double>>> level_weights;
+  std::vector<std::string> notes;
+
+  std::size_t cells = 0;    ///< Cells that have a unit.
+  std::size_t grid = 1;     ///< Cells there could be.
+  bool replicated = false;  ///< Some cell has two units.
+  bool crossed = false;     ///< Every cell of the grid has every seed, equally often.
+  std::size_t treatment_columns() const { return units.columns(); }
+  /// The units with the block, if any, as the last column.
+  CodedRuns with_block() const;
+};
+
+/// `focus`: one factor or two, none continuous. None: no unit has them.
+std::optional<Design> design_of(const Observations& sweep, const std::vector<std::size_t>& focus);
+
+/// A factor of which all cells but the baseline differ in one level only: the baseline's levels, one for each
+/// factor. None: no one-at-a-time design.
+std::optional<std::vector<std::size_t>> one_at_a_time_baseline(const Observations& sweep);
+
+}  // namespace ablate
