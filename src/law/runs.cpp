@@ -133,12 +133,7 @@ class RunColumn {
   double number(const TableRow& row) const {
     const std::optional<double> value =
         units_ == Units::amounts ? number_in_cell(text(row)) : number_in(text(row));
-    if (!value && parse_amount(text(row))) fail(row, "is not a number: it has a unit, as only amounts may");
-    if (!value)
-      fail(row,
-           text(row).find(',') == std::string_view::npos
-               ? "is not a number"
-               : "is not a number: write a decimal comma as a point, and leave out separators of thousands");
+    if (!value) fail(row, number_mistake(text(row)));
     return *value;
   }
   [[noreturn]] void fail(const TableRow& row, std::string_view what) const {
@@ -287,6 +282,17 @@ LawTable<LawOptimum> read_law_optima(const std::filesystem::path& path, const La
 std::optional<double> number_in_cell(std::string_view cell) {
   const std::optional<double> amount = parse_amount(trimmed(cell));
   return amount ? amount : number_in(trimmed(cell));
+}
+
+std::optional<double> plain_number_in_cell(std::string_view cell) { return number_in(trimmed(cell)); }
+
+bool is_missing_cell(std::string_view cell) { return is_missing(trimmed(cell)); }
+
+std::string number_mistake(std::string_view cell) {
+  if (parse_amount(trimmed(cell))) return "is not a number: it has a unit, as only amounts may";
+  return cell.find(',') == std::string_view::npos
+             ? "is not a number"
+             : "is not a number: write a decimal comma as a point, and leave out separators of thousands";
 }
 
 std::vector<std::string> left_out_lines(const std::map<std::string, std::int64_t>& left_out) {

@@ -92,6 +92,13 @@ TextTable read_table(const std::filesystem::path& path);
 /// The number in a cell, of any spelling that parse_law_runs() takes, with a unit or without; nothing for a
 /// word, and where there is no value.
 std::optional<double> number_in_cell(std::string_view cell);
+/// The same without a unit: what a loss or a score may be.
+std::optional<double> plain_number_in_cell(std::string_view cell);
+/// Whether a cell says that there is no value: it is blank, or null, None, NA, N/A, -, ., ? and the like. NaN
+/// does not: it is a number.
+bool is_missing_cell(std::string_view cell);
+/// Why a cell that plain_number_in_cell() makes nothing of is none: "is not a number: ...".
+std::string number_mistake(std::string_view cell);
 /// "3 runs left out: no loss", for each reason.
 std::vector<std::string> left_out_lines(const std::map<std::string, std::int64_t>& left_out);
 

@@ -76,12 +76,6 @@ std::vector<std::vector<std::size_t>> find_known(const std::vector<std::vector<s
   return found;
 }
 
-/// The column with the best of the usual names, as it is spelt there; empty: none.
-std::string best_known(const std::vector<std::vector<std::string>>& known, const TextTable& table) {
-  const auto found = find_known(known, table);
-  return found.empty() ? "" : table.columns[found.front().front()];
-}
-
 /// The same for what a law is about. Throws Error where another name is as good and says something else; a
 /// vaguer one that does is told.
 std::string choose_known(const ColumnSpec& spec, const TextTable& table,
@@ -215,6 +209,11 @@ const std::vector<std::vector<std::string>> kSteps = {
 
 }  // namespace
 
+std::string find_known_column(const std::vector<std::vector<std::string>>& known, const TextTable& table) {
+  const auto found = find_known(known, table);
+  return found.empty() ? "" : table.columns[found.front().front()];
+}
+
 // Before the names that others use stand those of `ablate export runs`.
 std::span<const ColumnSpec> column_specs() {
   static const std::vector<ColumnSpec> kSpecs = {
@@ -287,8 +286,8 @@ ChosenColumns choose_columns(const ColumnRequest& request, const TextTable& tabl
     if (name.empty() && (is_state || is_key)) name = find_of_stage(spec, table, chosen.columns.lr);
     if (name.empty() && is_state) refuse_contradicting_states(spec, table);
     if (name.empty())
-      name =
-          is_state || is_key ? best_known(spec.known, table) : choose_known(spec, table, chosen.passed_over);
+      name = is_state || is_key ? find_known_column(spec.known, table)
+                                : choose_known(spec, table, chosen.passed_over);
     if (none) name.clear();
     const bool required = spec.required && !(loss_law && spec.name == &LawColumns::lr);
     if (name.empty() && required)
@@ -309,9 +308,9 @@ ChosenColumns choose_columns(const ColumnRequest& request, const TextTable& tabl
     parts.push_back(one_line(*flops) + " is 6 N D");
   }
   if (!optima && request.named.key != kNoColumn) {
-    chosen.columns.step = best_known(kSteps, table);
+    chosen.columns.step = find_known_column(kSteps, table);
     // In a table of losses alone a name is a model's.
-    if (chosen.columns.key.empty() && !loss_law) chosen.columns.name = best_known(kNames, table);
+    if (chosen.columns.key.empty() && !loss_law) chosen.columns.name = find_known_column(kNames, table);
   }
   // A loss law takes the lowest loss of each size, whatever the rates were.
   if (loss_law && chosen.columns.lr.empty()) chosen.columns.lr = chosen.columns.params;

@@ -29,6 +29,9 @@ struct ColumnSpec {
 };
 
 std::span<const ColumnSpec> column_specs();
+/// The column with the best of some usual names, given as in ColumnSpec::known, as it is spelt there; empty:
+/// none.
+std::string find_known_column(const std::vector<std::vector<std::string>>& known, const TextTable& table);
 
 /// What is said about a table's columns beforehand.
 struct ColumnRequest {
