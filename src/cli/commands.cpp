@@ -9,6 +9,7 @@
   X(table)                 \
   X(query)                 \
   X(export)                \
+  X(import)                \
   X(law_fit)               \
   X(law_predict)           \
   X(law_propose)           \

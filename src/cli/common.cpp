@@ -1,10 +1,13 @@
 #include "cli/common.hpp"
 
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "report/bar.hpp"
 #include "report/output.hpp"
 #include "report/terminal.hpp"
+#include "store/imports.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -48,6 +51,26 @@ Database open_for_writing(const Arguments& arguments) {
 bool has_database(const Arguments& arguments) {
   std::error_code failed;
   return std::filesystem::exists(arguments.database(), failed);
+}
+
+Sweep load_sweep_to_plan(const Arguments& arguments) {
+  const std::string asked = arguments.text("SWEEP");
+  try {
+    return load_sweep(asked);
+  } catch (const Error&) {
+    std::optional<SweepRecord> record;
+    try {
+      if (has_database(arguments)) {
+        Database database = open_for_reading(arguments);
+        record = get_sweep(database, asked);
+      }
+    } catch (const Error&) {  // What is wrong with the file is what counts.
+    }
+    if (record && record->imported)
+      throw Error(
+          fmt::format("{}; `ablate table {}` shows them", imported_words(*record), one_line(record->name)));
+    throw;
+  }
 }
 
 void warn_if_changed(Database& database, const std::optional<std::string>& sweep) {

@@ -30,6 +30,10 @@ Database open_for_writing(const Arguments& arguments);
 /// Whether there is a database file at all.
 bool has_database(const Arguments& arguments);
 
+/// The sweep of the file that SWEEP names, to be planned. Throws Error as load_sweep() does; where the
+/// database has an imported sweep of that name or file, the error says so.
+Sweep load_sweep_to_plan(const Arguments& arguments);
+
 /// Says on standard error where the file that a sweep is asked for by has changed since it was planned.
 void warn_if_changed(Database& database, const std::optional<std::string>& sweep);
 

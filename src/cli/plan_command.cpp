@@ -20,7 +20,7 @@ void save_planned(Database& database, const PlannedSweep& planned, bool replace,
 }
 
 int run_plan(const Arguments& arguments) {
-  Sweep sweep = load_sweep(arguments.text("SWEEP"));
+  Sweep sweep = load_sweep_to_plan(arguments);
   std::optional<Budget> budget;
   if (const auto text = arguments.find_text("--budget")) budget = parse_budget(*text);
   std::unique_ptr<Database> database;

@@ -87,7 +87,7 @@ int dry_run(const Arguments& arguments, Sweep sweep, const RunOptions& options) 
 }
 
 int run_run(const Arguments& arguments) {
-  Sweep sweep = load_sweep(arguments.text("SWEEP"));
+  Sweep sweep = load_sweep_to_plan(arguments);
   const RunOptions options = chosen_run_options(arguments);
   if (arguments.flag("--dry-run")) return dry_run(arguments, std::move(sweep), options);
   const std::filesystem::path worker = get_worker(arguments.find_text("--worker"));

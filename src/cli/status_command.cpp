@@ -27,9 +27,7 @@ int watch(Database& database, const std::optional<std::string>& name) {
       if (settled) {
         for (const std::string& line : status_lines(database, status, terminal)) text += line + "\n";
       } else {
-        for (const SweepStatus& entry : status.sweeps)
-          text += fmt::format("{}: {}\n", one_line(entry.sweep.name),
-                              progress_line(total_progress(entry.stages)));
+        for (const SweepStatus& entry : status.sweeps) text += sweep_line(entry, terminal) + "\n";
       }
       if (text != last) write_out(text);
       last = text;

@@ -100,4 +100,35 @@ std::span<const std::string_view> eval_keys(EvalTask task) {
   throw std::logic_error("unknown task");
 }
 
+EvalScores scores_of(EvalTask task) {
+  static constexpr std::string_view kHeldoutLoss[] = {"heldout-loss", "bits-per-byte"};
+  static constexpr std::string_view kCaption[] = {"caption", "cider"};
+  static constexpr std::string_view kVqa[] = {"vqa", "vqa-exact", "vqa-accuracy"};
+  static constexpr std::string_view kDoctext[] = {"doctext", "doctext-exact", "doctext-accuracy"};
+  static constexpr std::string_view kFewshot[] = {"fewshot"}, kRetrieval[] = {"retrieval"},
+                                    kZeroShot[] = {"zero-shot"}, kAccuracy[] = {"demo-accuracy"},
+                                    kRobustness[] = {"demo-robustness"};
+  switch (task) {
+    case EvalTask::heldout_loss:
+      return {kHeldoutLoss, EvalScores::data};
+    case EvalTask::caption:
+      return {kCaption, EvalScores::shots};
+    case EvalTask::vqa:
+      return {kVqa, EvalScores::shots};
+    case EvalTask::doctext:
+      return {kDoctext, EvalScores::shots};
+    case EvalTask::fewshot:
+      return {kFewshot, EvalScores::shots};
+    case EvalTask::retrieval:
+      return {kRetrieval, EvalScores::data};
+    case EvalTask::zero_shot:
+      return {kZeroShot, EvalScores::data};
+    case EvalTask::demo_accuracy:
+      return {kAccuracy, EvalScores::task};
+    case EvalTask::demo_robustness:
+      return {kRobustness, EvalScores::task};
+  }
+  throw std::logic_error("unknown task");
+}
+
 }  // namespace ablate

@@ -24,4 +24,12 @@ std::span<const EvalSource> eval_sources(EvalTask task, Stage evaluated);
 /// The keys that an evaluation reads: of the others none can change its scores, but through the model.
 std::span<const std::string_view> eval_keys(EvalTask task);
 
+/// The names of a task's scores that are no chance levels.
+struct EvalScores {
+  std::span<const std::string_view> stems;
+  /// Whether a stem is the name, or "/N-shot" of each of eval.shots follows, or what depends on the data.
+  enum After { task, shots, data } of = task;
+};
+EvalScores scores_of(EvalTask task);
+
 }  // namespace ablate

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "config/level_labels.hpp"
+#include "config/load_claims.hpp"
 #include "config/load_experiment.hpp"
 #include "config/names.hpp"
 #include "config/sweep.hpp"
@@ -65,6 +66,7 @@ class SweepReader : SweepTables {
     read_blocks(sweep);
     if (combine) check_equal_names(sweep);
     read_rules(sweep);
+    sweep.claims = read_claims(document_, findings_);
     return sweep;
   }
 

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/claim.hpp"
 #include "config/diagnostics.hpp"
 #include "config/experiment.hpp"
 #include "config/expression.hpp"
@@ -104,6 +105,7 @@ struct Sweep {
   std::vector<ExcludeRule> excludes;
   std::vector<IncludeCell> includes;
   std::vector<std::uint64_t> seeds;
+  std::vector<Claim> claims;               ///< No part of any job's identity.
   Location where;                          ///< The file's first line.
   std::shared_ptr<const Sources> sources;  ///< The texts that the locations point into.
 };

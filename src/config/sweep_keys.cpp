@@ -31,6 +31,8 @@ constexpr SweepKey kKeys[] = {
      "Axes with a design of their own, instead of design and [[axis]] at the top."},
     {"", "exclude", "tables [[exclude]]", "Rules that take cells out."},
     {"", "include", "tables [[include]]", "Single extra cells."},
+    {"", "claim", "tables [[claim]]",
+     "What the sweep is said to show, recorded with the time: write it before it runs."},
 
     {"axis", "key", "a key of the experiment", "The key that varies."},
     {"axis", "name", "a text",
@@ -60,6 +62,23 @@ constexpr SweepKey kKeys[] = {
     {"exclude", "when", "a condition", "Cells where it holds are taken out."},
 
     {"include", "label", "a text", "Name of the extra cell."},
+
+    {"claim", "name", "a text", "What is claimed, for people; default: a sentence made of the other keys."},
+    {"claim", "source", "a text", "Where the claim is from, such as the section or figure of a paper."},
+    {"claim", "score", "a text", "The score that the claim is about: \"vqa/4-shot\", \"vlm/loss\"."},
+    {"claim", "better", "a level", "This level is better than the one of 'than', both of 'axis'."},
+    {"claim", "than", "a level", "With 'better': what is worse."},
+    {"claim", "axis", "the name of an axis", "With 'better': the axis of both levels."},
+    {"claim", "margin", "a number",
+     "In units of the score. With 'better': by more than this; default: 0. With 'no_difference': the largest "
+     "difference that counts as none."},
+    {"claim", "no_difference", "the name of an axis", "No two of its levels differ by more than 'margin'."},
+    {"claim", "outweighs", "a list of 2 axes", "The first explains more of the score than the second."},
+    {"claim", "rises", "the name of an axis", "The score rises at every step along its levels."},
+    {"claim", "falls", "the name of an axis", "The score falls at every step along its levels."},
+    {"claim", "interaction", "a list of 2 axes", "What one does depends on the level of the other."},
+    {"claim", "where", "a table of levels by axis",
+     "Only cells with these levels count: { connector.kind = \"mlp\" }."},
 };
 
 }  // namespace

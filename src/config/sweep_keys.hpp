@@ -9,7 +9,7 @@
 namespace ablate {
 
 struct SweepKey {
-  const char* table;  ///< "" (top level), "axis", "level", "block", "exclude", "include"
+  const char* table;  ///< "" (top level), "axis", "level", "block", "exclude", "include", "claim"
   const char* key;
   const char* type;
   const char* doc;

@@ -11,6 +11,7 @@
 #include "config/check.hpp"
 #include "config/names.hpp"
 #include "plan/cells.hpp"
+#include "plan/claim_checks.hpp"
 #include "plan/cost.hpp"
 #include "plan/stages.hpp"
 #include "util/text.hpp"
@@ -60,9 +61,13 @@ class Planner {
     if (complete && plan_.cells.empty())
       problem(sweep_.where, "no cell is left: every combination is excluded" + account_text());
     if (complete) check_axes();
+    if (complete)
+      for (Diagnostic& mistake : check_claims(sweep_.claims, plan_.axes, scores_))
+        problems_.push_back(std::move(mistake));
     if (!problems_.empty()) throw ConfigError(problems_, *sweep_.sources);
     warn_about_equal_cells();
     make_jobs();
+    plan_.claims = sweep_.claims;
     plan_.missing_data = part_table_.missing();
     plan_.sources = part_table_.sources();
     plan_.source_lists = part_table_.source_lists();
@@ -84,6 +89,7 @@ class Planner {
   void add_cell(const Cell& cell, const Experiment& experiment) {
     plan_.cells.push_back(cell);
     if (!cell.label.empty()) ++num_includes_;
+    if (!sweep_.claims.empty()) add_known_scores(experiment, scores_);
     std::vector<Contradiction> contradictions = find_contradictions(experiment, count_pieces_);
     for (Contradiction& contradiction : contradictions) {
       Found& found = contradictions_[contradiction.message];
@@ -358,6 +364,7 @@ class Planner {
   PartTable part_table_;
   const PieceCount& count_pieces_;
   std::vector<Diagnostic> problems_;
+  std::set<std::string> scores_;                 ///< That cells may give, where the sweep has claims.
   std::map<std::string, Found> contradictions_;  ///< By message.
 
   std::vector<StageConfig> configs_;

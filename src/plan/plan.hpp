@@ -94,6 +94,7 @@ struct Plan {
   std::vector<std::uint64_t> replicate_begin = {0};
   std::vector<CountLine> account;  ///< Explains every count, from the product of the levels to the jobs.
   std::vector<std::string> warnings;
+  std::vector<Claim> claims;  ///< As the sweep has them: its axes, levels and scores are there.
   /// Content hash of each data source and init file to its path, as the sweep names it.
   std::map<std::string, std::string> sources;
   std::set<SourceList> source_lists;      ///< Each list that jobs read, once.

@@ -19,7 +19,8 @@ namespace {
   "  coalesce(a.step, 0), coalesce(a.failure, ''), coalesce(a.message, ''), coalesce(a.folder, '')"          \
   " FROM job j LEFT JOIN attempt a ON a.job_id = j.id"                                                       \
   "  AND a.number = (SELECT max(c.number) FROM attempt c WHERE c.job_id = j.id)"                             \
-  " WHERE (?1 IS NULL OR j.id IN (SELECT job_id FROM sweep_jobs WHERE sweep_id = ?1))"
+  " WHERE j.task <> 'imported'"                                                                              \
+  " AND (?1 IS NULL OR j.id IN (SELECT job_id FROM sweep_jobs WHERE sweep_id = ?1))"
 constexpr const char* kSelectAll = ABLATE_SELECT_JOBS " ORDER BY j.id";
 constexpr const char* kSelectInState = ABLATE_SELECT_JOBS " AND j.shown_state = ?2 ORDER BY j.id";
 #undef ABLATE_SELECT_JOBS

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/names.hpp"
+#include "store/imports.hpp"
 #include "store/jobs.hpp"
 #include "store/sweeps.hpp"
 
@@ -26,7 +27,11 @@ std::vector<JobRow> select_jobs(Database& database, const std::optional<std::str
                                 const std::vector<std::string>& states,
                                 const std::vector<std::string>& stages) {
   std::optional<std::int64_t> sweep_id;
-  if (sweep) sweep_id = get_sweep(database, *sweep).id;
+  if (sweep) {
+    const SweepRecord record = get_sweep(database, *sweep);
+    if (record.imported) throw Error(imported_words(record));
+    sweep_id = record.id;
+  }
   std::vector<JobRow> rows = load_job_rows(database, sweep_id);
   // What blocks a job is named by its index: it has to be found before jobs are left out.
   for (JobRow& row : rows)

@@ -288,6 +288,13 @@ std::string changed_line(Database& database, const std::string& asked) {
   if (!std::filesystem::is_regular_file(asked, failed) || real_path(asked) != real_path(saved.path))
     return "";
   const std::string file = shown_path(asked);
+  if (saved.imported)
+    return is_newer(saved.path, saved.planned_at)
+               ? fmt::format(
+                     "{} was written since it was imported, and shown is what it was then; `ablate import "
+                     "{} --name {}` imports it again",
+                     file, file, one_line(saved.name))
+               : "";
   std::string what;
   try {
     const Sweep sweep = load_sweep(asked);

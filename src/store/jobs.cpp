@@ -4,6 +4,7 @@
 
 #include "config/resolved.hpp"
 #include "store/ids.hpp"
+#include "store/imports.hpp"
 #include "store/query.hpp"
 #include "store/sweep_jobs.hpp"
 
@@ -58,6 +59,18 @@ std::vector<JobRecord> load_jobs(Database& database, std::int64_t sweep_id) {
   return jobs;
 }
 
+namespace {
+
+/// Throws Error for the row that stands for an imported run.
+JobRecord planned_job(JobRecord job) {
+  if (job.task == kImportedTask)
+    throw Error(
+        fmt::format("{} is a run that was imported: it has no job, and nothing of it runs here", job.key));
+  return job;
+}
+
+}  // namespace
+
 JobRecord get_job(Database& database, const std::string& key_prefix) {
   const auto fail = [&](std::string_view what) {
     return Error(fmt::format("{}: {}; expected a job's id, or 4 or more digits of its key",
@@ -71,7 +84,7 @@ JobRecord get_job(Database& database, const std::string& key_prefix) {
     query.bind(key_prefix);
     std::vector<JobRecord> found;
     while (query.step()) found.push_back(read_job(query));
-    if (found.size() == 1) return std::move(found.front());
+    if (found.size() == 1) return planned_job(std::move(found.front()));
     if (found.size() > 1) {
       std::vector<std::string> keys;
       for (const JobRecord& job : found) keys.push_back(job.key);
@@ -83,7 +96,7 @@ JobRecord get_job(Database& database, const std::string& key_prefix) {
   if (is_digits(key_prefix, "0123456789") && key_prefix.size() <= 18) {
     Query query(database, "SELECT " JOB_COLUMNS " FROM job WHERE id = ?",
                 std::int64_t{std::stoll(key_prefix)});
-    if (query.step()) return read_job(query);
+    if (query.step()) return planned_job(read_job(query));
   }
   throw fail(fmt::format("no job '{}'", key_prefix));
 }

@@ -38,7 +38,7 @@ struct JobRecord {
 /// The jobs of a sweep, parents before children.
 std::vector<JobRecord> load_jobs(Database& database, std::int64_t sweep_id);
 /// One job, by id or by a prefix of its key (at least 4 digits; a key goes before an id of the same digits).
-/// Throws Error when none or several begin so. `replicates` and `order` are 0.
+/// Throws Error when none or several begin so, and for an imported run. `replicates` and `order` are 0.
 JobRecord get_job(Database& database, const std::string& key_prefix);
 /// The configuration that the worker reads: {"key", "stage", "task", "seed", "steps", "config": {section:
 /// {...}}, "parents": {stage: key}}.

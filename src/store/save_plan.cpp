@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include "store/claims.hpp"
 #include "store/ids.hpp"
+#include "store/imports.hpp"
 #include "store/key_lookup.hpp"
 #include "store/query.hpp"
 #include "store/sweeps.hpp"
@@ -221,7 +223,8 @@ SaveResult save_plan(Database& database, const Plan& plan, const std::filesystem
   };
   bool same_plan = false, same_rest = false;
   const auto new_sources = find_new_sources(database, plan);
-  if (const auto id = find(same_plan, same_rest); id && same_plan && same_rest && new_sources.empty())
+  if (const auto id = find(same_plan, same_rest);
+      id && same_plan && same_rest && new_sources.empty() && has_claims(database, *id, plan.claims))
     return {*id, 0, true};
 
   WriteTransaction transaction(database);
@@ -233,9 +236,11 @@ SaveResult save_plan(Database& database, const Plan& plan, const std::filesystem
   PlanWriter writer(database, plan);
   if (!(id && same_plan)) result.new_jobs = writer.save_jobs(now);
   if (id) {
+    forget_imported_jobs(database, *id);
     Query(database,
-          "UPDATE sweep SET path = ?, fingerprint = ?, axes = ?, run = ?, planned_at = ? WHERE id = ?", path,
-          fingerprint, axes_json(plan).dump(), run_text, now, *id)
+          "UPDATE sweep SET path = ?, fingerprint = ?, axes = ?, run = ?, planned_at = ?, imported = NULL"
+          " WHERE id = ?",
+          path, fingerprint, axes_json(plan).dump(), run_text, now, *id)
         .run();
   } else {
     Query insert(
@@ -248,6 +253,7 @@ SaveResult save_plan(Database& database, const Plan& plan, const std::filesystem
   }
   result.sweep_id = *id;
   if (!same_plan) writer.save_cells(*id);
+  save_claims(database, *id, plan.claims, now);
   transaction.commit();
   return result;
 }

@@ -1,19 +1,23 @@
 -- Ablate's database: results/ablate.db, SQLite in WAL mode. A public interface: open it with sqlite3, pandas or DuckDB.
 --
--- Read the views at the end (sweeps, runs, sweep_jobs, jobs, attempts, metrics, scores): they stay as they are from version to version.
+-- Read the views at the end (sweeps, claims, runs, sweep_jobs, jobs, attempts, metrics, scores): they stay as they are from version to version.
 -- The tables, named in the singular, are how Ablate keeps things; migrations may change them (PRAGMA user_version).
 --
 -- Times are seconds since 1970-01-01 UTC. A job's key is 32 hexadecimal digits. JSON is text that json_extract() reads.
 
--- One row per sweep that was planned. A name is that of one file at a time.
+-- One row per sweep that was planned, or imported from a table of others. A name is that of one file at a time.
 CREATE TABLE sweep (
   id          INTEGER PRIMARY KEY,
   name        TEXT NOT NULL UNIQUE,
-  path        TEXT NOT NULL,                 -- of the TOML file when it was last planned, links followed
-  fingerprint TEXT NOT NULL,                 -- hash of the plan: planning the same again writes nothing
+  path        TEXT NOT NULL,                 -- of the file when it was last planned or imported, links followed
+  fingerprint TEXT NOT NULL,                 -- hash of the plan or of what was imported: the same again writes nothing
   axes        TEXT NOT NULL,                 -- JSON: [{"name": "connector.kind", "levels": ["mlp", ...]}, ...]
   run         TEXT NOT NULL,                 -- JSON: the [run] table, which is no part of any job's identity
-  planned_at  REAL NOT NULL
+  planned_at  REAL NOT NULL,                 -- or imported
+  imported    TEXT                           -- JSON, of an imported one (NULL: planned): {"seed": COLUMN or null, "seeds": [...],
+                                             -- "cost": SCORE or null, "lower_is_better": [SCORE, ...]}. Without a seed column no
+                                             -- two runs share anything, and seeds number the repeats of a cell; "seeds": what the
+                                             -- seeds 1, 2, ... are called in the table, where they are no numbers there.
 ) STRICT;
 
 -- One combination of levels in a sweep.
@@ -35,6 +39,22 @@ CREATE TABLE replicate (
   PRIMARY KEY (sweep_id, number)
 ) STRICT, WITHOUT ROWID;
 
+-- What a sweep's file claims that it will show. A claim that is changed is another one; one that is gone from the file stays,
+-- withdrawn, and is a new one when it comes back.
+CREATE TABLE claim (
+  id            INTEGER PRIMARY KEY,
+  sweep_id      INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,
+  position      INTEGER NOT NULL,            -- in the file: 0, 1, ...
+  name          TEXT NOT NULL,               -- '': the file gives none
+  source        TEXT NOT NULL,               -- where it is from; '': the file does not say
+  content       TEXT NOT NULL,               -- JSON: {"kind": "better", "score": "vqa/4-shot", "axes": ["connector.kind"], "better":
+                                             -- LEVEL, "than": LEVEL, "margin": 0.0, "where": {AXIS: LEVEL, ...}}
+  first_seen    REAL NOT NULL,               -- when a plan with it was saved first
+  after_results INTEGER NOT NULL,            -- 1: the sweep's jobs had scores by then, or this very metric
+  withdrawn_at  REAL                         -- when a plan without it was saved; NULL: it stands
+) STRICT;
+CREATE INDEX claim_by_sweep ON claim (sweep_id);
+
 -- One section of a stage's resolved configuration, kept once for all jobs that share it.
 CREATE TABLE part (
   id      INTEGER PRIMARY KEY,
@@ -45,12 +65,13 @@ CREATE TABLE part (
 CREATE UNIQUE INDEX part_by_hash ON part (hash);
 
 -- A stage with its fully resolved configuration; shared by all replicates, of any sweep, that need the same. A job's id is
--- greater than those of its parents. Jobs are never deleted.
+-- greater than those of its parents. Jobs are never deleted, but for the rows that stand for imported runs, one each (stage 'eval',
+-- task 'imported', no parts, no attempts, costs 0: not known), which go with their sweep.
 CREATE TABLE job (
   id           INTEGER PRIMARY KEY,
   key          TEXT NOT NULL,
   stage        TEXT NOT NULL,
-  task         TEXT NOT NULL,                -- the evaluation, for stage 'eval'; else ''
+  task         TEXT NOT NULL,                -- the evaluation, for stage 'eval', or 'imported'; else ''
   seed         INTEGER NOT NULL,
   parts        TEXT NOT NULL,                -- JSON: ids of its parts
   parents      TEXT NOT NULL,                -- JSON: ids of the jobs that it builds on
@@ -194,10 +215,16 @@ CREATE TABLE IF NOT EXISTS data_names (
 CREATE VIEW sweeps AS
 SELECT s.id, s.name, s.path, s.axes, s.run, s.planned_at,
        (SELECT count(*) FROM cell c WHERE c.sweep_id = s.id) AS cells,
-       (SELECT count(*) FROM replicate r WHERE r.sweep_id = s.id) AS runs
+       (SELECT count(*) FROM replicate r WHERE r.sweep_id = s.id) AS runs, s.imported
 FROM sweep s;
 
--- One row per job, with its whole configuration and what it cost. `state`: waiting, queued, running, finished, failed, cancelled
+-- `after_results`: 1 for a claim that was made when results were there already; `withdrawn_at`: NULL for one that stands.
+CREATE VIEW claims AS
+SELECT s.name AS sweep, c.position, c.name, c.source, c.content ->> 'score' AS score, c.content ->> 'kind' AS kind, c.content,
+       c.first_seen, c.after_results, c.withdrawn_at
+FROM claim c JOIN sweep s ON s.id = c.sweep_id;
+
+-- One row per job of a planned sweep, with its whole configuration and what it cost. `state`: waiting, queued, running, finished, failed, cancelled
 -- by the user, or stopped-early by a search.
 CREATE VIEW jobs AS
 SELECT j.id, j.key, j.stage, j.task, j.seed, j.shown_state AS state, j.steps, j.params, j.flops, j.memory_bytes, j.created_at,
@@ -207,7 +234,7 @@ SELECT j.id, j.key, j.stage, j.task, j.seed, j.shown_state AS state, j.steps, j.
        (SELECT count(*) FROM attempt a WHERE a.job_id = j.id) AS attempts,
        (SELECT sum(coalesce(a.ended_at, a.last_event_at, a.started_at) - a.started_at)
         FROM attempt a WHERE a.job_id = j.id) AS seconds
-FROM job j;
+FROM job j WHERE j.task <> 'imported';
 
 -- `pid` is the worker's own word. New columns stand at the end.
 CREATE VIEW attempts AS
@@ -234,6 +261,7 @@ SELECT DISTINCT r.sweep_id, e.value AS job_id FROM replicate r JOIN json_each(r.
 
 -- One row per cell and seed. `state`: the worst of its jobs (failed, cancelled, stopped-early, running, queued, waiting,
 -- finished).
+-- An imported run has finished or failed, and neither flops nor seconds.
 -- `scores`: JSON, every score of its jobs and, under the stage's name ("vlm/loss"), the last value of every metric; null is
 -- not a number, and infinity is text, since JSON has no number for it. `jobs`: JSON, their keys, upstream first.
 CREATE VIEW runs AS
@@ -253,7 +281,7 @@ SELECT s.name AS sweep, c.number AS cell, c.label, c.levels, r.seed,
           SELECT k.stage || '/' || n.name, m.last_value
           FROM json_each(r.jobs) AS e JOIN job k ON k.id = e.value JOIN metric_summary m ON m.job_id = k.id
           JOIN metric_name n ON n.id = m.name_id)) AS scores,
-       sum(j.flops) AS flops,
+       CASE WHEN s.imported IS NULL THEN sum(j.flops) END AS flops,
        sum((SELECT sum(coalesce(a.ended_at, a.last_event_at, a.started_at) - a.started_at)
             FROM attempt a WHERE a.job_id = j.id)) AS seconds,
        json_group_array(j.key) AS jobs

@@ -78,9 +78,16 @@ SweepRecord get_sweep(Database& database, const std::string& name_or_path) {
 
 std::optional<FormerFile> claim_name(Database& database, const std::string& name, const fs::path& file,
                                      bool replace) {
-  Query query(database, "SELECT path FROM sweep WHERE name = ?", name);
+  Query query(database, "SELECT path, imported FROM sweep WHERE name = ?", name);
   if (!query.step()) return std::nullopt;
   const fs::path former = query.text(0), real = real_path(file);
+  if (!query.is_null(1)) {
+    if (replace) return FormerFile{former, ""};
+    throw Error(fmt::format(
+        "{}: the sweep '{}' was imported from {}; give this one a name of its own (name = "
+        "\"...\" at the top), or let it take the name with --replace, which forgets what was imported",
+        real.string(), name, former.string()));
+  }
   if (real_path(former) == real) return std::nullopt;
   if (is_gone(former)) return FormerFile{former, "which is gone"};
   if (const auto now = read_sweep_name(former); now && *now != name)

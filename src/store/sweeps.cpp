@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "store/imports.hpp"
 #include "store/key_lookup.hpp"
 #include "store/query.hpp"
 
@@ -19,6 +20,7 @@ SweepRecord read_sweep(const Query& row) {
         {axis.at("name").get<std::string>(), axis.at("levels").get<std::vector<std::string>>()});
   sweep.run = Json::parse(row.view(4));
   sweep.planned_at = row.real(5);
+  if (!row.is_null(6)) sweep.imported = parse_roles(row.view(6));
   return sweep;
 }
 
@@ -26,7 +28,7 @@ SweepRecord read_sweep(const Query& row) {
 
 std::vector<SweepRecord> load_sweeps(Database& database) {
   std::vector<SweepRecord> sweeps;
-  Query query(database, "SELECT id, name, path, axes, run, planned_at FROM sweep ORDER BY name");
+  Query query(database, "SELECT id, name, path, axes, run, planned_at, imported FROM sweep ORDER BY name");
   while (query.step()) try {
       sweeps.push_back(read_sweep(query));
     } catch (const Json::exception& error) {

@@ -1,4 +1,4 @@
-// Plans in the database: a sweep's cells, replicates and jobs.
+// Sweeps in the database: what was planned, and what was imported.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct SaveResult {
 /// A sweep is known by its file. Before `file` is planned under `name`: the file that the database has under
 /// this name, when it gives the name up, because it is gone, calls itself otherwise now, or `replace` is set.
 /// Nothing when the name is free or the file's own. Throws Error, naming both files and what to do, when the
-/// name is that of another file.
+/// name is that of another file, or of an imported sweep, whether or not its file is there.
 struct FormerFile {
   std::filesystem::path path;
   std::string reason;  ///< "which is gone"; empty with `replace`.
@@ -44,13 +44,24 @@ SaveResult save_plan(Database& database, const Plan& plan, const std::filesystem
 /// Whether what save_plan() would write of the sweep's cells and jobs is what the database has of it.
 bool has_plan(Database& database, std::int64_t sweep_id, const Plan& plan);
 
+/// What is known of an imported sweep that its axes, runs and scores do not tell.
+struct ImportRoles {
+  std::string
+      seed;  ///< The column; empty: no two runs share anything, and seeds number the repeats of a cell.
+  std::vector<std::string> seed_names;  ///< Of the seeds 1, 2, ..., where the column has words.
+  std::string cost;                     ///< The value that is what a run took, in any unit; empty: none is.
+  std::vector<std::string> lower_is_better;  ///< Scores.
+  bool operator==(const ImportRoles&) const = default;
+};
+
 struct SweepRecord {
   std::int64_t id = 0;
   std::string name;
-  std::string path;  ///< As real_path() had it when the sweep was planned.
+  std::string path;  ///< As real_path() had it when the sweep was planned or imported.
   std::vector<PlanAxis> axes;
   Json run;  ///< The [run] table.
   double planned_at = 0;
+  std::optional<ImportRoles> imported;  ///< Nothing: the sweep was planned.
 };
 /// All sweeps, by name.
 std::vector<SweepRecord> load_sweeps(Database& database);

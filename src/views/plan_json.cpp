@@ -98,6 +98,16 @@ Json stages_json(const PlanReport& report) {
 }
 
 /// The files of each source; of pictures that records name, only how many.
+Json claims_json(const Plan& plan) {
+  Json claims = Json::array();
+  for (const Claim& claim : plan.claims) {
+    Json& json = claims.emplace_back(claim_json(claim));
+    json["name"] = claim.name;
+    json["source"] = claim.source;
+  }
+  return claims;
+}
+
 Json sources_json(const PlanReport& report) {
   Json sources = Json::array();
   for (const PlannedSource& source : report.planned.sources) {
@@ -159,6 +169,7 @@ Json plan_json(const PlanReport& report) {
         {"device", to_name(report.speed.kind)},
         {"threads", report.speed.threads}}},
       {"jobs", jobs_json(report)},
+      {"claims", claims_json(plan)},
       {"warnings", plan.warnings},
       {"missing_data", plan.missing_data},
       {"sources", sources_json(report)}};

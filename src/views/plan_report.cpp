@@ -173,6 +173,12 @@ std::string titled_line(std::string_view title, const std::string& text) {
   return text.empty() ? "" : fmt::format("{:<{}}{}\n", title, kIndent, wrap(text, kIndent));
 }
 
+/// "resolution helps: vqa/4-shot: rises at every step of encoder.resolution [MM1, Table 1]"
+std::string claim_text(const Claim& claim) {
+  return one_line((claim.name.empty() ? "" : claim.name + ": ") + claim_words(claim) +
+                  (claim.source.empty() ? "" : fmt::format(" [{}]", claim.source)));
+}
+
 /// A number of the jobs, "2.06 to 2.54" where they differ; nothing where it is 0 for all of them.
 std::string range_of(const Plan& plan, double Cost::*number, std::string (*to_text)(double)) {
   double least = std::numeric_limits<double>::infinity(), most = 0;
@@ -254,6 +260,7 @@ std::string plan_text(const PlanReport& report, const std::string& device) {
   text += titled_line("Speed:", speed_text(report)) + budget_lines(report);
   for (const PlannedSource& source : planned.sources)
     if (source.content.files.size() > 1) text += "Data:   " + one_line(describe_source(source)) + "\n";
+  for (const Claim& claim : planned.plan.claims) text += titled_line("Claim:", claim_text(claim));
   for (const std::string& warning : planned.plan.warnings) text += "warning: " + one_line(warning) + "\n";
   const std::vector<std::string>& missing = planned.plan.missing_data;
   if (!missing.empty())

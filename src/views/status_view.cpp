@@ -30,6 +30,15 @@ std::string owner_line(const Status& status) {
 
 }  // namespace
 
+std::string sweep_line(const SweepStatus& entry, const Terminal& terminal) {
+  const StageProgress total = total_progress(entry.stages);
+  const std::string name = paint(one_line(entry.sweep.name), Style::bold, terminal);
+  if (!entry.sweep.imported) return name + ": " + progress_line(total);
+  return fmt::format("{}: {} imported from {}{}", name, count_of(total.total(), "run"),
+                     shown_path(entry.sweep.path),
+                     total.failed > 0 ? fmt::format(", {} failed", with_commas(total.failed)) : "");
+}
+
 std::vector<std::string> status_lines(const Database& database, const Status& status,
                                       const Terminal& terminal) {
   std::vector<std::string> lines;
@@ -37,9 +46,8 @@ std::vector<std::string> status_lines(const Database& database, const Status& st
     lines.insert(lines.end(), more.begin(), more.end());
   };
   for (const SweepStatus& entry : status.sweeps) {
-    lines.push_back(paint(one_line(entry.sweep.name), Style::bold, terminal) + ": " +
-                    progress_line(total_progress(entry.stages)));
-    append(stage_lines(entry.stages, terminal));
+    lines.push_back(sweep_line(entry, terminal));
+    if (!entry.sweep.imported) append(stage_lines(entry.stages, terminal));
   }
   if (status.sweeps.empty())
     lines.push_back("no sweep is recorded here; `ablate run SWEEP` or `ablate plan SWEEP --save` does");
@@ -74,8 +82,10 @@ Json status_json(const Database& database, const Status& status) {
                         {"stopped_early", stage.stopped_early},
                         {"blocked", stage.blocked},
                         {"flops_left", stage.flops_left}});
-    json["sweeps"].push_back(
-        {{"name", entry.sweep.name}, {"file", entry.sweep.path}, {"stages", std::move(stages)}});
+    json["sweeps"].push_back({{"name", entry.sweep.name},
+                              {"file", entry.sweep.path},
+                              {"imported", entry.sweep.imported.has_value()},
+                              {"stages", std::move(stages)}});
   }
   for (const auto& [job, is_gone, heard_at] : status.running) {
     const Pace pace = pace_of(job);  // NaN becomes null.

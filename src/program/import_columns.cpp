@@ -1,0 +1,368 @@
+#include "program/import_columns.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "law/run_state.hpp"
+#include "law/runs.hpp"
+#include "program/law_columns.hpp"
+#include "util/error.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr const char* kNone = "none";
+
+/// Last words of names that are called like a score, and of those of which less is better.
+constexpr std::string_view kScoreWords[] = {
+    "score",     "accuracy", "acc", "value", "f1",     "bleu", "rouge", "cider", "meteor", "recall",
+    "precision", "auc",      "map", "miou",  "reward", "em",   "loss",  "nll",   "ppl",    "perplexity",
+    "error",     "err",      "wer", "cer",   "mse",    "rmse", "mae",   "fid"};
+constexpr std::string_view kLowerWords[] = {"loss", "nll", "ppl", "perplexity", "error", "err",
+                                            "wer",  "cer", "mse", "rmse",       "mae",   "fid"};
+/// Names of columns that neither vary on purpose nor judge a run, and last words of such names.
+constexpr std::string_view kBookkeeping[] = {"source",
+                                             "sources",
+                                             "note",
+                                             "notes",
+                                             "comment",
+                                             "comments",
+                                             "description",
+                                             "url",
+                                             "link",
+                                             "user",
+                                             "username",
+                                             "host",
+                                             "hostname",
+                                             "tags",
+                                             "created",
+                                             "updated",
+                                             "created_at",
+                                             "updated_at",
+                                             "sweep",
+                                             "group",
+                                             "job_type",
+                                             "project",
+                                             "entity",
+                                             "cell",
+                                             "label",
+                                             "path",
+                                             "file",
+                                             "commit",
+                                             "git",
+                                             "_wandb",
+                                             "name",
+                                             "datetime_start",
+                                             "datetime_complete",
+                                             "_timestamp",
+                                             "timestamp"};
+constexpr std::string_view kMeasured[] = {"flops",   "flop",  "gflop",   "gflops",   "tflops", "seconds",
+                                          "minutes", "hours", "runtime", "duration", "time",   "date"};
+
+template <std::size_t N>
+bool is_one_of(const std::string_view (&words)[N], std::string_view word) {
+  return std::find(std::begin(words), std::end(words), word) != std::end(words);
+}
+
+std::string last_word(std::string_view name) {
+  const std::size_t at = name.find_last_of(" -/._");
+  return lower_case(name.substr(at == std::string_view::npos ? 0 : at + 1));
+}
+
+/// What is in a column.
+struct ColumnFacts {
+  ColumnLevels levels;
+  std::size_t values = 0;  ///< Rows that have one.
+  bool numbers = false;    ///< All of them are, without a unit, and one at least is finite.
+  bool fractions = false;
+};
+
+ColumnFacts look_at(const TextTable& table, std::size_t column) {
+  ColumnFacts facts{.levels = read_levels(table, column)};
+  bool finite = false, words = false;
+  for (const TableRow& row : table.rows) {
+    const std::string& cell = row.cells[column];
+    if (is_missing_cell(cell)) continue;
+    ++facts.values;
+    const auto number = plain_number_in_cell(cell);
+    words = words || !number;
+    if (!number || !std::isfinite(*number)) continue;
+    finite = true;
+    facts.fractions = facts.fractions || *number != std::floor(*number);
+  }
+  facts.numbers = finite && !words;
+  return facts;
+}
+
+bool says_the_same(const ColumnLevels& a, const ColumnLevels& b) {
+  std::set<std::pair<int, int>> pairs;
+  for (std::size_t row = 0; row < a.of_row.size(); ++row) pairs.emplace(a.of_row[row], b.of_row[row]);
+  const std::set<int> first(a.of_row.begin(), a.of_row.end()), second(b.of_row.begin(), b.of_row.end());
+  return pairs.size() == first.size() && pairs.size() == second.size();
+}
+
+class Chooser {
+ public:
+  Chooser(const ImportRequest& request, const TextTable& table)
+      : request_(request), table_(table), purpose_(table.columns.size()) {}
+
+  ImportChoice choose() {
+    take_named();
+    take_usual();
+    for (std::size_t i = 0; i < table_.columns.size(); ++i) facts_.push_back(look_at(table_, i));
+    if (choice_.scores.empty()) guess_scores();
+    if (choice_.axes.empty()) guess_axes();
+    choose_directions();
+    for (std::size_t i = 0; i < table_.columns.size(); ++i)
+      if (purpose_[i].empty() && !table_.columns[i].empty()) choice_.not_read.push_back(i);
+    return std::move(choice_);
+  }
+
+ private:
+  /// A column for one purpose. Throws Error where it has another one.
+  std::size_t take(const std::string& name, const char* purpose) {
+    const std::size_t column = table_.column(name);
+    if (!purpose_[column].empty())
+      throw Error(fmt::format("{}: the column '{}' is named for {} and {}; expected one purpose", table_.name,
+                              one_line(name), purpose_[column], purpose));
+    purpose_[column] = purpose;
+    return column;
+  }
+
+  void take_named() {
+    for (const std::string& name : request_.axes) choice_.axes.push_back(take(name, "--axis"));
+    for (const std::string& name : request_.scores) add_score(take(name, "--score"));
+    if (!request_.seed.empty() && request_.seed != kNone) choice_.seed = take(request_.seed, "--seed");
+    if (!request_.cost.empty()) choice_.cost = take(request_.cost, "--cost");
+    if (!request_.state.empty() && request_.state != kNone) choice_.state = take(request_.state, "--state");
+  }
+
+  void add_score(std::size_t column) {
+    ScoreColumn score{.column = column};
+    const auto find = [&](const char* ending) -> std::optional<std::size_t> {
+      const std::string name = table_.columns[column] + ending;
+      const auto found = std::find(table_.columns.begin(), table_.columns.end(), name);
+      if (found == table_.columns.end()) return std::nullopt;
+      const auto place = static_cast<std::size_t>(found - table_.columns.begin());
+      if (!purpose_[place].empty()) return std::nullopt;
+      purpose_[place] = "a score's error";
+      return place;
+    };
+    score.n = find("_n");
+    score.standard_error = find("_se");
+    choice_.scores.push_back(score);
+  }
+
+  /// A column by its usual names, unless it was named for something else.
+  std::optional<std::size_t> find_usual(const std::vector<std::vector<std::string>>& known) const {
+    const std::string name = find_known_column(known, table_);
+    if (name.empty()) return std::nullopt;
+    const std::size_t column = table_.column(name);
+    return purpose_[column].empty() ? std::optional(column) : std::nullopt;
+  }
+  static const std::vector<std::vector<std::string>>& known_as(const char* option) {
+    const auto specs = column_specs();
+    return std::find_if(specs.begin(), specs.end(),
+                        [&](const ColumnSpec& spec) { return std::string_view(spec.option) == option; })
+        ->known;
+  }
+
+  void take_usual() {
+    const auto all = [&](std::size_t column, auto knows) {
+      return std::all_of(table_.rows.begin(), table_.rows.end(), [&](const TableRow& row) {
+        return is_missing_cell(row.cells[column]) || knows(trim_unseen(row.cells[column]));
+      });
+    };
+    if (request_.state.empty())
+      if (const auto column = find_usual(known_as("--state"));
+          column && all(*column, [](std::string_view word) { return parse_run_state(word).has_value(); }))
+        guess(choice_.state = column, "state", "the state of a run");
+    if (const auto column = find_usual(known_as("--diverged"));
+        column && all(*column, [](std::string_view word) { return parse_flag(word).has_value(); }))
+      guess(choice_.diverged = column, "diverged", "whether a run diverged");
+    if (request_.seed.empty())
+      if (const auto column =
+              find_usual({{"seed"}, {"random_seed"}, {"params_seed", "config_seed"}, {"block"}}))
+        guess(choice_.seed = column, "seed", "the seed, whose runs are a block");
+    if (const auto column = find_usual(known_as("--key"))) {
+      choice_.key = column;
+      purpose_[*column] = "key";
+    }
+    for (std::size_t i = 0; i < table_.columns.size(); ++i)
+      if (table_.columns[i].ends_with("_n") || table_.columns[i].ends_with("_se"))
+        if (const std::string of = table_.columns[i].substr(0, table_.columns[i].rfind('_'));
+            std::find(table_.columns.begin(), table_.columns.end(), of) != table_.columns.end())
+          companions_.insert(i);
+  }
+
+  void guess(const std::optional<std::size_t>& column, const char* purpose, const char* meaning) {
+    purpose_[*column] = purpose;
+    choice_.guesses.push_back(
+        fmt::format("{} is {}, by its name", one_line(table_.columns[*column]), meaning));
+  }
+
+  /// Whether a column may be an axis or a score that nobody named.
+  bool is_free(std::size_t column) const {
+    const std::string& name = table_.columns[column];
+    return purpose_[column].empty() && !name.empty() && companions_.count(column) == 0 &&
+           !is_one_of(kBookkeeping, lower_case(name)) && !is_one_of(kMeasured, last_word(name));
+  }
+  std::string names(const std::vector<std::size_t>& columns) const {
+    std::vector<std::string> parts;
+    for (const std::size_t column : columns) parts.push_back(one_line(table_.columns[column]));
+    return join(parts, ", ");
+  }
+  [[noreturn]] void fail(const char* what, const char* option) const {
+    throw Error(fmt::format("{}: no column is known to be {}; name it with {}; there are: {}", table_.name,
+                            what, option, one_line(join(table_.columns, ", "))));
+  }
+
+  static bool hardly_repeats(const ColumnFacts& facts) {
+    const std::size_t distinct = facts.levels.labels.size();
+    return distinct * 5 > facts.values * 4 || (facts.fractions && distinct * 2 > facts.values);
+  }
+
+  void guess_scores() {
+    std::vector<std::size_t> numbers, found;
+    for (std::size_t i = 0; i < table_.columns.size(); ++i)
+      if (is_free(i) && facts_[i].numbers && !table_.columns[i].starts_with("params_")) numbers.push_back(i);
+    const char* why = "it is called like a score";
+    for (const std::size_t i : numbers)
+      if (is_one_of(kScoreWords, last_word(table_.columns[i])) || table_.columns[i].starts_with("values_"))
+        found.push_back(i);
+    if (found.empty()) {
+      why = "numbers that hardly repeat";
+      for (const std::size_t i : numbers)
+        if (hardly_repeats(facts_[i])) found.push_back(i);
+    }
+    if (found.empty() && !numbers.empty()) {
+      const auto distinct = [&](std::size_t i) { return facts_[i].levels.labels.size(); };
+      std::stable_sort(numbers.begin(), numbers.end(),
+                       [&](std::size_t a, std::size_t b) { return distinct(a) > distinct(b); });
+      why = "it has most numbers";
+      if (numbers.size() == 1 || distinct(numbers[0]) > 2 * distinct(numbers[1])) found = {numbers[0]};
+    }
+    if (found.empty()) fail("a score", "--score");
+    for (const std::size_t column : found) {
+      purpose_[column] = "score";
+      add_score(column);
+    }
+    choice_.guesses.push_back(
+        fmt::format("{} {} ({})", names(found), found.size() == 1 ? "is the score" : "are the scores", why));
+  }
+
+  bool may_be_axis(std::size_t column) const {
+    if (!is_free(column)) return false;
+    const ColumnFacts& facts = facts_[column];
+    const std::size_t levels = facts.levels.labels.size();
+    return levels > 1 && levels * 2 <= table_.rows.size() + 1;
+  }
+
+  void guess_axes() {
+    const bool optuna = std::any_of(table_.columns.begin(), table_.columns.end(),
+                                    [](const std::string& name) { return name.starts_with("params_"); });
+    std::vector<std::string> repeated;
+    for (std::size_t i = 0; i < table_.columns.size(); ++i) {
+      if (optuna ? !(is_free(i) && table_.columns[i].starts_with("params_")) : !may_be_axis(i)) continue;
+      const auto same = std::find_if(choice_.axes.begin(), choice_.axes.end(), [&](std::size_t axis) {
+        return !optuna && says_the_same(facts_[axis].levels, facts_[i].levels);
+      });
+      if (same != choice_.axes.end()) {
+        choice_.guesses.push_back(fmt::format("{} is no axis: it says what {} says",
+                                              one_line(table_.columns[i]), one_line(table_.columns[*same])));
+        continue;
+      }
+      choice_.axes.push_back(i);
+    }
+    if (choice_.axes.empty()) fail("an axis, since none has values that repeat", "--axis");
+    for (const std::size_t column : choice_.axes) purpose_[column] = "axis";
+    choice_.guesses.push_back(fmt::format("{} {} ({})", names(choice_.axes),
+                                          choice_.axes.size() == 1 ? "is the axis" : "are the axes",
+                                          optuna ? "Optuna's parameters" : "values that repeat"));
+  }
+
+  void choose_directions() {
+    if (request_.lower_is_better.size() == 1 && request_.lower_is_better.front() == kNone) return;
+    for (const std::string& name : request_.lower_is_better) {
+      const std::size_t column = table_.column(name);
+      const auto score = std::find_if(choice_.scores.begin(), choice_.scores.end(),
+                                      [&](const ScoreColumn& one) { return one.column == column; });
+      if (score == choice_.scores.end())
+        throw Error(fmt::format("{}: --lower-is-better names '{}', which is no score; expected one of: {}",
+                                table_.name, one_line(name), names(score_columns())));
+      score->lower_is_better = true;
+    }
+    if (!request_.lower_is_better.empty()) return;
+    std::vector<std::size_t> lower;
+    for (ScoreColumn& score : choice_.scores)
+      if (is_one_of(kLowerWords, last_word(table_.columns[score.column]))) {
+        score.lower_is_better = true;
+        lower.push_back(score.column);
+      }
+    if (!lower.empty())
+      choice_.guesses.push_back(fmt::format("lower is better of {}, by {}", names(lower),
+                                            lower.size() == 1 ? "its name" : "their names"));
+  }
+  std::vector<std::size_t> score_columns() const {
+    std::vector<std::size_t> columns;
+    for (const ScoreColumn& score : choice_.scores) columns.push_back(score.column);
+    return columns;
+  }
+
+  const ImportRequest& request_;
+  const TextTable& table_;
+  std::vector<std::string> purpose_;  ///< Of each column; empty: none yet.
+  std::vector<ColumnFacts> facts_;
+  std::set<std::size_t> companions_;  ///< Columns NAME_n and NAME_se of a column NAME.
+  ImportChoice choice_;
+};
+
+/// A cell that names no level. The word "none" is a level: an encoder loss, a connector.
+bool has_no_level(std::string_view cell) {
+  const std::string word = lower_case(trim_unseen(cell));
+  return word == "nan" || (is_missing_cell(cell) && word != kNone);
+}
+
+}  // namespace
+
+ColumnLevels read_levels(const TextTable& table, std::size_t column) {
+  ColumnLevels levels;
+  std::map<std::string, int> words;
+  std::map<double, int> numbers;
+  for (const TableRow& row : table.rows) {
+    const std::string& cell = row.cells[column];
+    levels.of_row.push_back(-1);
+    if (has_no_level(cell)) continue;
+    const std::string word(trim_unseen(cell));
+    const auto number = number_in_cell(cell);
+    const int next = static_cast<int>(levels.labels.size());
+    const auto found = number && std::isfinite(*number) ? numbers.try_emplace(*number, next).first->second
+                                                        : words.try_emplace(word, next).first->second;
+    if (found == next) levels.labels.push_back(word);
+    levels.of_row.back() = found;
+  }
+  if (!words.empty()) return levels;
+  std::vector<int> place(levels.labels.size());
+  std::vector<std::string> ascending;
+  for (const auto& [number, level] : numbers) {
+    place[static_cast<std::size_t>(level)] = static_cast<int>(ascending.size());
+    ascending.push_back(levels.labels[static_cast<std::size_t>(level)]);
+  }
+  levels.labels = std::move(ascending);
+  for (int& level : levels.of_row)
+    if (level >= 0) level = place[static_cast<std::size_t>(level)];
+  return levels;
+}
+
+ImportChoice choose_import_columns(const ImportRequest& request, const TextTable& table) {
+  return Chooser(request, table).choose();
+}
+
+}  // namespace ablate

@@ -1,0 +1,295 @@
+#include "program/import_table.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <set>
+
+#include "config/sweep.hpp"
+#include "law/run_state.hpp"
+#include "law/runs.hpp"
+#include "util/error.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr double kNotKnown = std::numeric_limits<double>::quiet_NaN();
+
+/// What a row tells of a run, before levels and seeds have numbers.
+struct RowRun {
+  std::size_t row = 0;  ///< Position in TextTable::rows.
+  bool failed = false;
+  std::vector<ImportedScore> scores;
+};
+
+/// An unsigned integer, also as pandas writes it where others are missing: "3.0".
+std::optional<std::uint64_t> seed_number(std::string_view cell) {
+  constexpr double kExact = 9007199254740992.0;  // 2^53
+  const std::string_view word = trim_unseen(cell);
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), seed);
+  if (error == std::errc{} && end == word.data() + word.size()) return seed;
+  const auto number = plain_number_in_cell(word);
+  if (!number || !(*number >= 0) || *number > kExact || *number != std::floor(*number)) return std::nullopt;
+  return static_cast<std::uint64_t>(*number);
+}
+
+class RowReader {
+ public:
+  RowReader(const TextTable& table, const ImportChoice& choice) : table_(table), choice_(choice) {}
+
+  /// The run of a row; nothing, and why in `left_out`, for one that does not count.
+  std::optional<RowRun> read(std::size_t index, std::map<std::string, std::int64_t>& left_out) {
+    const TableRow& row = table_.rows[index];
+    RowRun run{.row = index};
+    if (choice_.state) {
+      const std::string word(trim_unseen(row.cells[*choice_.state]));
+      const auto state = parse_run_state(word);
+      if (!state || *state == RunState::unfinished) {
+        ++left_out[is_missing_cell(word) ? "no state"
+                   : state               ? "state " + lower_case(word)
+                           : fmt::format("state '{}', which is not known here; --state none counts all",
+                                         printable(word))];
+        return std::nullopt;
+      }
+      run.failed = *state != RunState::finished;
+    }
+    if (choice_.diverged) {
+      const std::string_view word = trim_unseen(row.cells[*choice_.diverged]);
+      const auto flag = parse_flag(word);
+      if (!flag && !is_missing_cell(word)) fail(row, *choice_.diverged, "is neither true nor false, 1 nor 0");
+      run.failed = run.failed || flag.value_or(false);
+    }
+    if (choice_.seed && is_missing_cell(row.cells[*choice_.seed])) {
+      ++left_out["no seed, which others have; --seed none ignores seeds"];
+      return std::nullopt;
+    }
+    if (!is_new(index)) {
+      ++left_out["listed before"];
+      return std::nullopt;
+    }
+    read_scores(row, run);
+    return run;
+  }
+
+ private:
+  [[noreturn]] void fail(const TableRow& row, std::size_t column, const std::string& what) const {
+    throw Error(fmt::format("{}: {}: '{}' {}", table_.where(row), one_line(table_.columns[column]),
+                            printable(one_line(row.cells[column])), what));
+  }
+
+  /// False for a row that tells what another one of its key has told.
+  bool is_new(std::size_t index) {
+    if (!choice_.key) return true;
+    const TableRow& row = table_.rows[index];
+    const std::string key(trim_unseen(row.cells[*choice_.key]));
+    if (is_missing_cell(key)) return true;
+    const auto [other, added] = of_key_.try_emplace(key, index);
+    if (added) return true;
+    if (table_.rows[other->second].cells == row.cells) return false;
+    fail(
+        row, *choice_.key,
+        fmt::format("is that of {}, too, which tells another thing; expected one row for a run, or --axis {}",
+                    table_.where(table_.rows[other->second]), one_line(table_.columns[*choice_.key])));
+  }
+
+  /// Nothing where the cell has no value.
+  std::optional<double> number(const TableRow& row, std::size_t column) const {
+    const std::string& cell = row.cells[column];
+    if (is_missing_cell(cell)) return std::nullopt;
+    const auto value = plain_number_in_cell(cell);
+    if (!value) fail(row, column, number_mistake(cell));
+    return value;
+  }
+
+  void read_scores(const TableRow& row, RowRun& run) const {
+    bool any = false;
+    std::vector<ImportedScore> scores;
+    for (const ScoreColumn& column : choice_.scores) {
+      const auto value = number(row, column.column);
+      if (!value) continue;
+      any = any || std::isfinite(*value);
+      ImportedScore& score = scores.emplace_back(ImportedScore{table_.columns[column.column], *value});
+      if (column.n) score.n = count(row, *column.n);
+      if (column.standard_error) score.standard_error = not_negative(row, *column.standard_error);
+    }
+    run.failed = run.failed || !any;
+    if (!run.failed) run.scores = std::move(scores);
+    if (!choice_.cost) return;
+    const double cost = not_negative(row, *choice_.cost);
+    if (!std::isnan(cost)) run.scores.push_back({table_.columns[*choice_.cost], cost});
+  }
+  double not_negative(const TableRow& row, std::size_t column) const {
+    const double value = number(row, column).value_or(kNotKnown);
+    if (value < 0 || std::isinf(value)) fail(row, column, "is neither zero nor a positive number");
+    return value;
+  }
+  std::int64_t count(const TableRow& row, std::size_t column) const {
+    constexpr double kMost = 1e15;
+    const auto value = number(row, column);
+    if (!value || std::isnan(*value)) return 0;
+    if (!(*value >= 1) || *value > kMost || *value != std::floor(*value))
+      fail(row, column, "is no count of examples; expected a whole number from 1 on");
+    return static_cast<std::int64_t>(*value);
+  }
+
+  const TextTable& table_;
+  const ImportChoice& choice_;
+  std::map<std::string, std::size_t> of_key_;
+};
+
+/// Numbers for the seeds of the rows that count: their own, or 1, 2, ... for words.
+class Seeds {
+ public:
+  Seeds(const TextTable& table, std::optional<std::size_t> column, const std::vector<RowRun>& runs)
+      : table_(table), column_(column) {
+    if (!column) return;
+    for (const RowRun& run : runs) all_numbers_ = all_numbers_ && seed_number(cell(run)).has_value();
+    if (all_numbers_) return;
+    for (const RowRun& run : runs)
+      if (numbers_.try_emplace(std::string(trim_unseen(cell(run))), names_.size() + 1).second)
+        names_.emplace_back(trim_unseen(cell(run)));
+  }
+  /// Without a column, the next repeat of the cell.
+  std::uint64_t next(const RowRun& run, std::size_t cell_index) {
+    if (!column_) return ++repeats_[cell_index];
+    return all_numbers_ ? *seed_number(cell(run)) : numbers_.at(std::string(trim_unseen(cell(run))));
+  }
+  const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  const std::string& cell(const RowRun& run) const { return table_.rows[run.row].cells[*column_]; }
+
+  const TextTable& table_;
+  std::optional<std::size_t> column_;
+  bool all_numbers_ = true;
+  std::map<std::string, std::uint64_t> numbers_;
+  std::vector<std::string> names_;
+  std::map<std::size_t, std::uint64_t> repeats_;
+};
+
+/// The levels that some run has, and which each row has of them.
+ColumnLevels levels_in_use(ColumnLevels levels, const std::vector<RowRun>& runs) {
+  std::vector<bool> used(levels.labels.size());
+  for (const RowRun& run : runs)
+    if (const int level = levels.of_row[run.row]; level >= 0) used[static_cast<std::size_t>(level)] = true;
+  std::vector<int> place(levels.labels.size(), -1);
+  std::vector<std::string> labels;
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (!used[i]) continue;
+    place[i] = static_cast<int>(labels.size());
+    labels.push_back(levels.labels[i]);
+  }
+  levels.labels = std::move(labels);
+  for (int& level : levels.of_row)
+    if (level >= 0) level = place[static_cast<std::size_t>(level)];
+  return levels;
+}
+
+/// A cell for each combination of levels, in the order of the rows, and the runs in theirs.
+void add_runs(const TextTable& table, const ImportChoice& choice, std::vector<RowRun> rows,
+              ImportReading& reading) {
+  ImportedSweep& sweep = reading.sweep;
+  std::vector<ColumnLevels> levels;
+  for (const std::size_t axis : choice.axes) {
+    levels.push_back(levels_in_use(read_levels(table, axis), rows));
+    sweep.axes.push_back({table.columns[axis], levels.back().labels});
+  }
+  Seeds seeds(table, choice.seed, rows);
+  sweep.roles.seed_names = seeds.names();
+  std::map<std::vector<int>, std::size_t> cells;
+  std::map<std::pair<std::size_t, std::uint64_t>, std::size_t> places;  // Of a cell and seed: the row.
+  for (RowRun& row : rows) {
+    std::vector<int> at;
+    for (const ColumnLevels& of_axis : levels) at.push_back(of_axis.of_row[row.row]);
+    const auto [cell, is_new] = cells.try_emplace(at, sweep.cells.size());
+    if (is_new) sweep.cells.push_back(at);
+    const std::uint64_t seed = seeds.next(row, cell->second);
+    const auto [other, free] = places.try_emplace({cell->second, seed}, row.row);
+    const TableRow &here = table.rows[row.row], &there = table.rows[other->second];
+    if (!free && here.cells == there.cells) {
+      ++reading.left_out["listed before"];
+      continue;
+    }
+    if (!free)
+      throw Error(fmt::format(
+          "{}: has the levels and the seed of {}, and tells another thing; name the column in which they "
+          "differ with --axis, or say --seed none where each row is a run of its own",
+          table.where(here), table.where(there)));
+    sweep.runs.push_back({cell->second, seed, row.failed, std::move(row.scores)});
+  }
+}
+
+void check_name(const std::string& name) {
+  constexpr std::size_t kLongest = 200;
+  if (name.empty() || name.size() > kLongest || printable(name, kWhole) != name)
+    throw Error("--name is empty, too long or holds control characters");
+  if (name.find('/') != std::string::npos || name.ends_with(".toml"))
+    throw Error(fmt::format(
+        "--name is '{}', which reads like a path; expected a name without '/' and '.toml'", printable(name)));
+}
+
+/// Names and labels are kept as JSON, and shown.
+void check_texts(const TextTable& table, const ImportedSweep& sweep) {
+  const auto check = [&](const std::string& text, const char* what) {
+    if (find_invalid_utf8(text))
+      throw Error(fmt::format("{}: {} '{}' is no UTF-8", table.name, what, printable(text)));
+    if (!is_level_label(text))
+      throw Error(fmt::format("{}: {} '{}' reads like none at all", table.name, what, printable(text)));
+  };
+  for (const PlanAxis& axis : sweep.axes) {
+    check(axis.name, "the column");
+    for (const std::string& level : axis.levels) check(level, "the level");
+  }
+  for (const std::string& seed : sweep.roles.seed_names) check(seed, "the seed");
+  if (!sweep.runs.empty())
+    for (const ImportedRun& run : sweep.runs)
+      for (const ImportedScore& score : run.scores) check(score.name, "the column");
+}
+
+void tell_what_does_not_apply(const ImportedSweep& sweep, std::vector<std::string>& notes) {
+  for (std::size_t axis = 0; axis < sweep.axes.size(); ++axis) {
+    std::int64_t without = 0;
+    for (const ImportedRun& run : sweep.runs) without += sweep.cells[run.cell][axis] < 0;
+    if (without > 0)
+      notes.push_back(fmt::format("{} without a value of {}, which is taken not to apply to {}",
+                                  count_of(without, "run"), one_line(sweep.axes[axis].name),
+                                  without == 1 ? "it" : "them"));
+  }
+}
+
+}  // namespace
+
+ImportReading read_import(const std::filesystem::path& file, const std::string& name,
+                          const ImportRequest& request) {
+  check_name(name);
+  const TextTable table = read_table(file);
+  if (table.rows.size() > kMostImportedRows)
+    throw Error(fmt::format("{}: {} rows; expected at most {}", table.name,
+                            with_commas(static_cast<std::int64_t>(table.rows.size())),
+                            with_commas(static_cast<std::int64_t>(kMostImportedRows))));
+  const ImportChoice choice = choose_import_columns(request, table);
+  ImportReading reading{.sweep = {.name = name, .file = file}, .guesses = choice.guesses};
+  RowReader reader(table, choice);
+  std::vector<RowRun> rows;
+  for (std::size_t i = 0; i < table.rows.size(); ++i)
+    if (auto run = reader.read(i, reading.left_out)) rows.push_back(std::move(*run));
+  if (rows.empty())
+    throw Error(
+        fmt::format("{}: no row is left: {}", table.name, join(left_out_lines(reading.left_out), "; ")));
+  ImportRoles& roles = reading.sweep.roles;
+  if (choice.seed) roles.seed = table.columns[*choice.seed];
+  if (choice.cost) roles.cost = table.columns[*choice.cost];
+  for (const ScoreColumn& score : choice.scores)
+    if (score.lower_is_better) roles.lower_is_better.push_back(table.columns[score.column]);
+  add_runs(table, choice, std::move(rows), reading);
+  check_texts(table, reading.sweep);
+  tell_what_does_not_apply(reading.sweep, reading.notes);
+  for (const std::size_t column : choice.not_read) reading.not_read.push_back(table.columns[column]);
+  return reading;
+}
+
+}  // namespace ablate
