@@ -23,6 +23,7 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
                                eval.choices));
   }
   const std::size_t num_pictures = one_per_subject(ask_captions(documents, 0, eval)).size();
+  QuestionIdentities identities;
   for (const std::int64_t shots : eval.shots) {
     const std::vector<Question> questions = ask_captions(documents, shots, eval);
     // Captions differ in length, and the sum would choose the shortest.
@@ -32,20 +33,29 @@ void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& 
     const std::string name = "caption/" + shots_name(shots);
     require_examples(ranked.hits.size(), shots, Lack::room, job);
     findings.note_left_out(name, documents.size() - ranked.hits.size());
-    findings.add_hits(name, ranked.hits);
+    findings.add_hits(name, ranked.hits, asked_questions(questions, ranked.queries, identities));
     findings.add_chance("caption-chance/" + shots_name(shots), ranked.chances);
     if (eval.max_new_tokens == 0) continue;
     const std::vector<Question> pictures = one_per_subject(questions);
     const auto written = model.write(pictures, eval.max_new_tokens, findings.report);
     std::vector<CaptionExample> examples;
-    for (std::size_t i = 0; i < pictures.size(); ++i)
-      if (written[i]) examples.push_back({cut_caption(*written[i]), pictures[i].references});
+    std::vector<std::size_t> with_caption, with_score;  // Of the pictures.
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+      if (!written[i]) continue;
+      examples.push_back({cut_caption(*written[i]), pictures[i].references});
+      with_caption.push_back(i);
+    }
     require_examples(examples.size(), shots, Lack::room_to_write, job);
     std::vector<double> scores;
-    for (const std::optional<double>& score : cider_d(examples))
-      if (score) scores.push_back(*score);
+    const std::vector<std::optional<double>> cider = cider_d(examples);
+    for (std::size_t i = 0; i < cider.size(); ++i) {
+      if (!cider[i]) continue;
+      scores.push_back(*cider[i]);
+      with_score.push_back(with_caption[i]);
+    }
     findings.note_left_out("cider/" + shots_name(shots), num_pictures - scores.size());
-    findings.add_mean("cider/" + shots_name(shots), scores);
+    findings.add_mean("cider/" + shots_name(shots), scores,
+                      asked_questions(pictures, with_score, identities));
   }
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/experiment.hpp"
+#include "journal/outcomes.hpp"
 #include "util/json.hpp"
 
 namespace ablate {
@@ -34,6 +35,8 @@ struct Score {
 /// Everything that one evaluation found out.
 struct Evaluation {
   std::vector<Score> scores;
+  /// Of those scores that are means over examples, weighted or not.
+  std::vector<ExampleOutcomes> outcomes;
   Json detail = Json::object();  ///< For the `finished` event: what was read and broken.
 };
 

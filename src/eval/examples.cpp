@@ -9,6 +9,7 @@
 
 #include "data/loader.hpp"
 #include "data/problem.hpp"
+#include "data/scenes.hpp"
 #include "data/source.hpp"
 #include "util/error.hpp"
 #include "util/hash.hpp"
@@ -31,20 +32,29 @@ void check_example(const Document& document, DataRole role) {
     fail_document(ProblemKind::record, "no question; expected a picture or a question before the answer");
 }
 
-/// Equal for documents that show, say and ask the same, wherever they stand.
-std::string content_of(const Document& document) {
+/// Parts of a content, each with its kind and its length, so that no two contents read the same.
+struct ContentText {
   std::string text;
-  const auto add = [&](char kind, const std::string& part) {
+  void add(char kind, const std::string& part) {
     text.append(1, kind).append(std::to_string(part.size())).append(1, ' ').append(part);
-  };
+  }
+  void add_all(char kind, const std::vector<std::string>& parts) {
+    for (const std::string& part : parts) add(kind, part);
+  }
+};
+
+/// Equal for documents that show, say and ask the same, wherever they stand; `identity`: of a picture.
+template <class Identity>
+Hash128 content_of(const Document& document, const Identity& identity) {
+  ContentText content;
   for (const Segment& segment : document.segments)
     if (segment.picture)
-      add('p', picture_identity(*segment.picture));
+      content.add('p', identity(*segment.picture));
     else
-      add(segment.target ? 't' : 'q', segment.text);
-  for (const std::string& choice : document.choices) add('c', choice);
-  for (const std::string& reference : document.references) add('r', reference);
-  return hash128(text).hex();
+      content.add(segment.target ? 't' : 'q', segment.text);
+  content.add_all('c', document.choices);
+  content.add_all('r', document.references);
+  return hash128(content.text);
 }
 
 std::vector<std::string> references_of(const Document& document) {
@@ -182,7 +192,7 @@ std::vector<Document> read_held_out(const std::vector<std::string>& sources, con
     if (!drawn) break;
     try {
       at_place(drawn->document.id, [&] { check_example(drawn->document, role); });
-      if (contents.insert(content_of(drawn->document)).second)
+      if (contents.insert(content_of(drawn->document, picture_identity).hex()).second)
         documents.push_back(std::move(drawn->document));
       else
         ++read.repeated;
@@ -193,6 +203,51 @@ std::vector<Document> read_held_out(const std::vector<std::string>& sources, con
   DataTally(experiment.run.max_broken_share, /*few_broken=*/0).add(read);
   report.add(read);
   return documents;
+}
+
+std::string QuestionIdentities::content_of(const Picture& picture) {
+  std::string& content = pictures_[&picture];
+  if (!content.empty()) return content;
+  if (const auto* scene = std::get_if<std::shared_ptr<const Scene>>(&picture)) {
+    const Image image = draw_scene(**scene);
+    const std::string_view pixels(reinterpret_cast<const char*>(image.pixels.data()), image.pixels.size());
+    return content = fmt::format("{} {}", image.width, hash128(pixels).hex());
+  }
+  return content = picture_identity(picture);
+}
+
+std::uint64_t QuestionIdentities::of(const Document& document) {
+  return ablate::content_of(document, [&](const Picture& picture) { return content_of(picture); }).low;
+}
+
+std::uint64_t QuestionIdentities::of(const Question& question) {
+  ContentText content;
+  for (const Segment& segment : question.prompt)
+    if (segment.picture)
+      content.add('p', content_of(*segment.picture));
+    else
+      content.add('q', segment.text);
+  content.add_all('c', question.candidates);
+  content.add_all('r', question.references);
+  content.add('a', std::to_string(question.answer));
+  return hash128(content.text).low;
+}
+
+std::uint64_t QuestionIdentities::of(std::span<const std::uint64_t> parts) {
+  std::string text;
+  for (const std::uint64_t part : parts) text += fmt::format("{} ", part);
+  return hash128(text).low;
+}
+
+std::uint64_t QuestionIdentities::of(std::initializer_list<std::uint64_t> parts) {
+  return of(std::span(parts.begin(), parts.size()));
+}
+
+AskedExamples asked_questions(std::span<const Question> questions, std::span<const std::size_t> places,
+                              QuestionIdentities& identities) {
+  AskedExamples asked;
+  for (const std::size_t place : places) asked.add(identities.of(questions[place]), questions[place].id);
+  return asked;
 }
 
 std::vector<std::string> choices_of(const Document& document) {

@@ -3,12 +3,16 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "config/experiment.hpp"
 #include "data/document.hpp"
 #include "data/stream.hpp"
+#include "eval/findings.hpp"
 
 namespace ablate {
 
@@ -30,6 +34,28 @@ struct Question {
   std::vector<std::string> references;  ///< What is right to write, at least one text.
   std::size_t subject = 0;              ///< Equal for questions about the same pictures.
 };
+
+/// Content hashes of what is asked: equal for equal questions, whoever asks them and wherever they stand.
+/// Each picture is looked at once, and has to live as long as this.
+class QuestionIdentities {
+ public:
+  /// What the document shows, says and asks.
+  std::uint64_t of(const Document& document);
+  /// The prompt with the examples in it, the candidates, and what is right.
+  std::uint64_t of(const Question& question);
+  /// Of a question that consists of several parts, in their order.
+  static std::uint64_t of(std::initializer_list<std::uint64_t> parts);
+  static std::uint64_t of(std::span<const std::uint64_t> parts);
+
+ private:
+  /// Of a file its bytes, of a scene its pixels.
+  std::string content_of(const Picture& picture);
+  std::unordered_map<const Picture*, std::string> pictures_;
+};
+
+/// Those of the questions at these places.
+AskedExamples asked_questions(std::span<const Question> questions, std::span<const std::size_t> places,
+                              QuestionIdentities& identities);
 
 /// The document's choices, each once; nothing for fewer than two different ones.
 std::vector<std::string> choices_of(const Document& document);

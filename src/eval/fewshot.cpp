@@ -16,13 +16,15 @@ void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, Findings& 
   require_choice(with_choices, documents.size(), "eval.episodes", "episodes of two different names");
   for (const std::int64_t shots : eval.shots)  // Before the model has worked for hours.
     require_examples(ask_episodes(documents, shots).size(), shots, Lack::shots, job);
+  QuestionIdentities identities;
   for (const std::int64_t shots : eval.shots) {
     const std::vector<Question> questions = ask_episodes(documents, shots);
     const RankingScores ranked = score_ranking(questions, model.rank(questions, findings.report),
                                                [](const Likelihood& l) { return l.nats; });
     require_examples(ranked.hits.size(), shots, Lack::room, job);
     findings.note_left_out("fewshot/" + shots_name(shots), documents.size() - ranked.hits.size());
-    findings.add_hits("fewshot/" + shots_name(shots), ranked.hits);
+    findings.add_hits("fewshot/" + shots_name(shots), ranked.hits,
+                      asked_questions(questions, ranked.queries, identities));
     findings.add_chance("fewshot-chance/" + shots_name(shots), ranked.chances);
   }
 }

@@ -94,10 +94,12 @@ double Standing::hits_within(std::int64_t k) const {
   return misses == 0 ? 1 : hits;
 }
 
-void RankingScores::add(std::span<const double> values, const std::vector<bool>& right, std::int64_t k) {
+void RankingScores::add(std::size_t query, std::span<const double> values, const std::vector<bool>& right,
+                        std::int64_t k) {
   const std::int64_t num_right = std::count(right.begin(), right.end(), true),
                      num_wrong = std::ssize(right) - num_right;
   if (num_wrong < k) return;
+  queries.push_back(query);
   hits.push_back(find_standing(values, right).hits_within(k));
   const Standing all_equal{.wrong_before = 0, .wrong_beside = num_wrong, .right_beside = num_right};
   chances.push_back(all_equal.hits_within(k));
@@ -114,7 +116,7 @@ RankingScores score_ranking(std::span<const Question> questions,
       values.push_back(require_number(value(candidate), "the likelihood of a candidate", questions[i].id));
     std::vector<bool> right(values.size());
     right[questions[i].answer] = true;
-    scores.add(values, right, 1);
+    scores.add(i, values, right, 1);
   }
   return scores;
 }

@@ -10,6 +10,7 @@
 #include "data/source.hpp"
 #include "eval/encoder_model.hpp"
 #include "eval/tasks.hpp"
+#include "util/hash.hpp"
 
 namespace ablate {
 
@@ -57,10 +58,21 @@ Gallery collect(const std::vector<Document>& documents, const std::vector<std::s
   return gallery;
 }
 
+/// What each query asks for: its own content is part of the gallery's, which all of them share.
+AskedExamples asked_queries(const std::string& way, std::uint64_t gallery,
+                            const std::vector<std::string>& names) {
+  AskedExamples asked;
+  const std::uint64_t of_way = hash128(way).low;
+  for (std::size_t query = 0; query < names.size(); ++query)
+    asked.add(QuestionIdentities::of({gallery, of_way, query}), names[query]);
+  return asked;
+}
+
 /// `products`: a row for each query, a column for each candidate; `right_of`: the right candidates of each
 /// query.
 void add_recalls(const std::string& way, const torch::Tensor& products,
-                 const std::vector<std::set<std::size_t>>& right_of, Findings& findings) {
+                 const std::vector<std::set<std::size_t>>& right_of, const AskedExamples& asked,
+                 Findings& findings) {
   const torch::Tensor table = products.to(torch::kFloat64).contiguous();
   const auto candidates = static_cast<std::size_t>(table.size(1));
   RankingScores first, fifth;
@@ -68,12 +80,12 @@ void add_recalls(const std::string& way, const torch::Tensor& products,
     std::vector<bool> right(candidates);
     for (const std::size_t candidate : right_of[query]) right[candidate] = true;
     const std::span row(table.data_ptr<double>() + query * candidates, candidates);
-    first.add(row, right, 1);
-    fifth.add(row, right, 5);
+    first.add(query, row, right, 1);
+    fifth.add(query, row, right, 5);
   }
   for (const auto& [scores, k] : {std::pair{&first, "-r1"}, {&fifth, "-r5"}}) {
     findings.note_left_out("retrieval/" + way + k, right_of.size() - scores->hits.size());
-    findings.add_hits("retrieval/" + way + k, scores->hits);
+    findings.add_hits("retrieval/" + way + k, scores->hits, asked.at(scores->queries));
     findings.add_chance("retrieval-chance/" + way + k, scores->chances);
   }
 }
@@ -91,8 +103,17 @@ void evaluate_retrieval(const EvaluationJob& job, EncoderModel& model,
   const torch::Tensor pictures = model.embed_pictures(examples, stop_requested)
                                      .index_select(0, torch::tensor(gallery.pictures, torch::kInt64));
   const torch::Tensor products = torch::mm(pictures, model.embed_texts(gallery.captions, stop_requested).t());
-  add_recalls("image-to-text", products, gallery.captions_of, findings);
-  add_recalls("text-to-image", products.t(), gallery.pictures_of, findings);
+  QuestionIdentities identities;
+  std::vector<std::uint64_t> contents;
+  for (const std::size_t read : examples.documents) contents.push_back(identities.of(documents[read]));
+  const std::uint64_t all = QuestionIdentities::of(contents);
+  std::vector<std::string> names;
+  for (const std::int64_t picture : gallery.pictures)
+    names.push_back(examples.ids[static_cast<std::size_t>(picture)]);
+  add_recalls("image-to-text", products, gallery.captions_of, asked_queries("image-to-text", all, names),
+              findings);
+  add_recalls("text-to-image", products.t(), gallery.pictures_of,
+              asked_queries("text-to-image", all, gallery.captions), findings);
 }
 
 }  // namespace ablate

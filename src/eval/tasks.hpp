@@ -114,12 +114,14 @@ Standing find_standing(std::span<const double> values, const std::vector<bool>& 
 /// each question that can be missed.
 struct RankingScores {
   std::vector<double> hits, chances;
+  std::vector<std::size_t> queries;  ///< Which they are.
 
-  /// `right`: at least one. Where fewer than k are wrong, a right one is among the first k whatever the
-  /// values: nothing is added.
-  void add(std::span<const double> values, const std::vector<bool>& right, std::int64_t k);
+  /// `query`: which one it is. `right`: at least one. Where fewer than k are wrong, a right one is among the
+  /// first k whatever the values: nothing is added.
+  void add(std::size_t query, std::span<const double> values, const std::vector<bool>& right, std::int64_t k);
 };
-/// Whether the right candidate is the first by `value` of a likelihood, of each question that has a result.
+/// Whether the right candidate is the first by `value` of a likelihood, of each question that has a result;
+/// queries are the places of the questions.
 /// Throws Diverged for values that are not finite.
 RankingScores score_ranking(std::span<const Question> questions,
                             std::span<const std::vector<Likelihood>> results,

@@ -25,20 +25,24 @@ void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>
       require_choice(count_choices(questions), questions.size(), key,
                      "questions with two different choices, or eval.max_new_tokens above 0");
   }
+  QuestionIdentities identities;
   for (const std::int64_t shots : eval.shots) {
     const std::vector<Question> questions = ask_questions(documents, shots, eval);
     const RankingScores ranked = score_ranking(questions, model.rank(questions, findings.report),
                                                [](const Likelihood& l) { return l.nats; });
     findings.note_left_out(name + "/" + shots_name(shots), with_choices - ranked.hits.size());
-    findings.add_hits(name + "/" + shots_name(shots), ranked.hits);
+    findings.add_hits(name + "/" + shots_name(shots), ranked.hits,
+                      asked_questions(questions, ranked.queries, identities));
     findings.add_chance(name + "-chance/" + shots_name(shots), ranked.chances);
     if (eval.max_new_tokens == 0) {
       require_examples(ranked.hits.size(), shots, Lack::room, job);
     } else {
       const auto written = model.write(questions, eval.max_new_tokens, findings.report);
       std::vector<double> exact, accuracy;
+      std::vector<std::size_t> answered;
       for (std::size_t i = 0; i < questions.size(); ++i) {
         if (!written[i]) continue;
+        answered.push_back(i);
         const std::string answer = cut_answer(*written[i]);
         exact.push_back(is_exact_match(answer, questions[i].references));
         accuracy.push_back(vqa_accuracy(answer, questions[i].references));
@@ -46,8 +50,9 @@ void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>
       require_examples(exact.size(), shots, Lack::room_to_write, job);
       findings.note_left_out(name + "-exact/" + shots_name(shots), documents.size() - exact.size());
       findings.note_left_out(name + "-accuracy/" + shots_name(shots), documents.size() - accuracy.size());
-      findings.add_mean(name + "-exact/" + shots_name(shots), exact);
-      findings.add_mean(name + "-accuracy/" + shots_name(shots), accuracy);
+      const AskedExamples asked = asked_questions(questions, answered, identities);
+      findings.add_mean(name + "-exact/" + shots_name(shots), exact, asked);
+      findings.add_mean(name + "-accuracy/" + shots_name(shots), accuracy, asked);
     }
   }
 }

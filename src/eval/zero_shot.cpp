@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "eval/encoder_model.hpp"
 #include "eval/tasks.hpp"
 #include "util/error.hpp"
+#include "util/hash.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -43,17 +45,24 @@ void evaluate_zero_shot(const EvaluationJob& job, EncoderModel& model,
   const torch::Tensor products =
       torch::mm(model.embed_pictures(examples, stop_requested), vectors.t()).to(torch::kFloat64).contiguous();
   RankingScores first, fifth;
+  std::string among;  // What each picture's class is one of, and how that is asked.
+  for (const std::vector<std::string>* texts_of : {&classes, &eval.class_prompts})
+    for (const std::string& text : *texts_of) among += fmt::format("{} {}", text.size(), text);
+  QuestionIdentities identities;
+  AskedExamples asked;
   for (std::size_t i = 0; i < examples.documents.size(); ++i) {
-    const std::string& own = documents[examples.documents[i]].segments.back().text;
+    const Document& document = documents[examples.documents[i]];
+    asked.add(QuestionIdentities::of({identities.of(document), hash128(among).low}), document.id);
+    const std::string& own = document.segments.back().text;
     std::vector<bool> right(classes.size());
     right[static_cast<std::size_t>(std::lower_bound(classes.begin(), classes.end(), own) - classes.begin())] =
         true;
     const std::span row(products.data_ptr<double>() + i * classes.size(), classes.size());
-    first.add(row, right, 1);
-    fifth.add(row, right, 5);
+    first.add(i, row, right, 1);
+    fifth.add(i, row, right, 5);
   }
-  findings.add_hits("zero-shot/top1", first.hits);
-  findings.add_hits("zero-shot/top5", fifth.hits);
+  findings.add_hits("zero-shot/top1", first.hits, asked.at(first.queries));
+  findings.add_hits("zero-shot/top5", fifth.hits, asked.at(fifth.queries));
   findings.note_left_out("zero-shot/top5", examples.documents.size() - fifth.hits.size());
   findings.add_chance("zero-shot/chance", first.chances);
 }

@@ -5,6 +5,8 @@
 //   results/jobs/KEY/N/lock             locked while the worker process lives; holds its process id
 //   results/jobs/KEY/N/journal.jsonl    what it tells
 //   results/jobs/KEY/N/log.txt          what it prints
+//   results/jobs/KEY/N/outcomes         of an evaluation, where it has them: what became of each example
+//                                       (outcomes.hpp)
 //   results/jobs/KEY/N/...              checkpoints and outputs, named by its journal
 //
 // The protocol of a worker: `ablate-worker results/jobs/KEY [--attempt N]`. It reads the first two files,
@@ -45,6 +47,8 @@ struct AttemptSpec {
   static AttemptSpec from_json(const Json& json);
 };
 
+constexpr const char* kOutcomesFile = "outcomes";
+
 /// The paths above.
 struct JobFolder {
   std::filesystem::path path;
@@ -57,6 +61,7 @@ struct AttemptFolder {
   std::filesystem::path lock() const { return path / "lock"; }
   std::filesystem::path journal() const { return path / "journal.jsonl"; }
   std::filesystem::path log() const { return path / "log.txt"; }
+  std::filesystem::path outcomes() const { return path / kOutcomesFile; }
 };
 
 }  // namespace ablate

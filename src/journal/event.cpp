@@ -87,9 +87,11 @@ struct FieldWriter {
     put(line, ",\"value\":");
     put_number(line, score.value);
     put_integer(line, ",\"n\":", score.n);
-    if (!score.standard_error) return;
-    put(line, ",\"stderr\":");
-    put_number(line, *score.standard_error);
+    if (score.standard_error) {
+      put(line, ",\"stderr\":");
+      put_number(line, *score.standard_error);
+    }
+    if (!score.outcomes.empty()) put_string(line, ",\"outcomes\":", score.outcomes);
   }
   void operator()(const FinishedEvent& finished) const {
     put_integer(line, ",\"step\":", finished.step);

@@ -45,6 +45,9 @@ struct ScoreEvent {
   double value = 0;
   std::int64_t n = 0;                         ///< [0] Examples that it was measured on.
   std::optional<double> standard_error = {};  ///< ["stderr"] Where it has one.
+  /// [""] Hash of the content of the file with the outcome of each example (AttemptFolder::outcomes());
+  /// empty: none kept.
+  std::string outcomes = {};
 };
 struct FinishedEvent {
   std::int64_t step = 0;

@@ -25,6 +25,7 @@ enum class Key {
   value,
   n,
   standard_error,
+  outcomes,
   failure,
   message,
   detail,
@@ -32,21 +33,13 @@ enum class Key {
 };
 
 Key find_key(std::string_view text) {
-  static constexpr std::pair<std::string_view, Key> kKeys[] = {{"seq", Key::seq},
-                                                               {"time", Key::time},
-                                                               {"event", Key::event},
-                                                               {"step", Key::step},
-                                                               {"values", Key::values},
-                                                               {"attempt", Key::attempt},
-                                                               {"path", Key::path},
-                                                               {"name", Key::name},
-                                                               {"total_steps", Key::total_steps},
-                                                               {"value", Key::value},
-                                                               {"n", Key::n},
-                                                               {"stderr", Key::standard_error},
-                                                               {"detail", Key::detail},
-                                                               {"failure", Key::failure},
-                                                               {"message", Key::message}};
+  static constexpr std::pair<std::string_view, Key> kKeys[] = {
+      {"seq", Key::seq},           {"time", Key::time},     {"event", Key::event},
+      {"step", Key::step},         {"values", Key::values}, {"attempt", Key::attempt},
+      {"path", Key::path},         {"name", Key::name},     {"total_steps", Key::total_steps},
+      {"value", Key::value},       {"n", Key::n},           {"stderr", Key::standard_error},
+      {"outcomes", Key::outcomes}, {"detail", Key::detail}, {"failure", Key::failure},
+      {"message", Key::message}};
   for (const auto& [name, key] : kKeys)
     if (text == name) return key;
   return Key::other;
@@ -55,6 +48,11 @@ Key find_key(std::string_view text) {
 bool is_name(const std::string& text) {
   return !text.empty() && text.size() <= kMaxNameBytes &&
          std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+/// Whether it is one of ours: 32 hexadecimal digits (util/hash.hpp).
+bool is_hash(const std::string& text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == text.npos;
 }
 
 /// Whether a path stays inside the folder that it is relative to.
@@ -79,7 +77,7 @@ struct LineFields {
   std::string kind, failure;  // by name
   std::int64_t attempt = 0, step = 0, total_steps = 0, n = 0;
   std::vector<std::pair<std::string, double>> values;
-  std::string path, name, message;
+  std::string path, name, outcomes, message;
   double value = 0;
   std::optional<double> standard_error;
 };
@@ -120,6 +118,8 @@ class FieldReader final : public nlohmann::json_sax<Json> {
         return take(fields_.path, text);
       case Key::name:
         return take(fields_.name, text);
+      case Key::outcomes:
+        return take(fields_.outcomes, text);
       case Key::message:
         return take(fields_.message, text);
       case Key::value:
@@ -266,8 +266,10 @@ bool fill(FieldReader& reader, EventKind kind, Json detail, Event& event) {
       event.what = CheckpointEvent{line.step, std::move(line.path)};
       return reader.has({Key::step, Key::path}) && is_inside(event.find<CheckpointEvent>()->path);
     case EventKind::score:
-      event.what = ScoreEvent{std::move(line.name), line.value, line.n, line.standard_error};
-      return reader.has({Key::name, Key::value}) && is_name(event.find<ScoreEvent>()->name);
+      event.what =
+          ScoreEvent{std::move(line.name), line.value, line.n, line.standard_error, std::move(line.outcomes)};
+      return reader.has({Key::name, Key::value}) && is_name(event.find<ScoreEvent>()->name) &&
+             (!reader.has(Key::outcomes) || is_hash(event.find<ScoreEvent>()->outcomes));
     case EventKind::finished:
       event.what = FinishedEvent{line.step, std::move(detail)};
       return reader.has(Key::step);

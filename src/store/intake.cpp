@@ -50,9 +50,10 @@ class EventWriter {
   }
   void take(const ScoreEvent& score) {
     Query(database_,
-          "INSERT OR REPLACE INTO score_value (job_id, name, value, n, stderr, attempt) VALUES (?, ?, ?, ?, "
-          "?, ?)",
-          attempt_.job_id, score.name, score.value, score.n, score.standard_error, attempt_.number)
+          "INSERT OR REPLACE INTO score_value (job_id, name, value, n, stderr, attempt, outcomes)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?)",
+          attempt_.job_id, score.name, score.value, score.n, score.standard_error, attempt_.number,
+          score.outcomes.empty() ? std::nullopt : std::optional(score.outcomes))
         .run();
   }
   void take(const FinishedEvent& finished) {

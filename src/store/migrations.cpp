@@ -21,6 +21,10 @@ constexpr const char kMigration6[] =
 #include "store/migration_6.sql.inc"
     ;
 
+constexpr const char kMigration7[] =
+#include "store/migration_7.sql.inc"
+      ;
+
 constexpr const char kMigration8[] =
 #include "store/migration_8.sql.inc"
     ;
@@ -51,6 +55,7 @@ std::span<const Migration> known_migrations() {
        "UPDATE score_value SET stderr = NULL WHERE n = 1"},
       {5, kMigration5},
       {6, kMigration6},
+      {7, kMigration7},
       {8, kMigration8},
   };
   return kMigrations;

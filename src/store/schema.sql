@@ -183,6 +183,7 @@ CREATE TABLE score_value (
   n       INTEGER NOT NULL,                  -- examples
   stderr  REAL,                              -- standard error, where it has one
   attempt INTEGER NOT NULL,
+  outcomes TEXT,                             -- hash of the attempt's file `outcomes`, with what became of each example; NULL: none kept
   PRIMARY KEY (job_id, name)
 ) STRICT, WITHOUT ROWID;
 
@@ -252,7 +253,7 @@ SELECT j.key, j.stage, n.name AS metric, m.step, m.value, m.attempt
 FROM metric_point m JOIN job j ON j.id = m.job_id JOIN metric_name n ON n.id = m.name_id;
 
 CREATE VIEW scores AS
-SELECT j.key, j.stage, j.task, j.seed, s.name, s.value, s.n, s.stderr, s.attempt
+SELECT j.key, j.stage, j.task, j.seed, s.name, s.value, s.n, s.stderr, s.attempt, s.outcomes
 FROM score_value s JOIN job j ON j.id = s.job_id;
 
 -- Which jobs a sweep needs, each once.

@@ -101,11 +101,18 @@ StageResult eval_demo(const StageContext& context, double noise_factor) {
   const DemoPictures pictures(context.job.seed, "held-out", config.resolution, noise_factor * config.noise);
   DemoBatch batch;
   draw_batch(pictures, 0, examples, batch);
-  const double p = compute_loss(state.model, batch, nullptr).accuracy;
+  const DemoLoss found = compute_loss(state.model, batch, nullptr);
+  const double p = found.accuracy;
   const auto n = static_cast<double>(examples);
   std::optional<double> standard_error;
   if (examples > 1) standard_error = std::sqrt(p * (1 - p) / (n - 1));  // As eval/findings.hpp.
-  context.score(context.job.task, p, examples, standard_error);
+  ExampleOutcomes outcomes{.score = context.job.task, .values = found.hits};
+  for (std::int64_t i = 0; i < examples; ++i) {
+    outcomes.questions.push_back(pictures.identity(static_cast<std::uint64_t>(i)));
+    outcomes.names.push_back(fmt::format("held-out picture {} of seed {}", i, context.job.seed));
+  }
+  const std::string kept = context.save_outcomes(std::span(&outcomes, 1));
+  context.score(context.job.task, p, examples, standard_error, kept);
   return Json::object();
 }
 

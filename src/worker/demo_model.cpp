@@ -94,7 +94,9 @@ DemoLoss compute_loss(const DemoModel& model, const DemoBatch& batch, std::vecto
       scores[static_cast<std::size_t>(c)] =
           weights.output_biases[c] + dot(weights.output_weights + c * width, hidden.data(), width);
     const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
-    num_right += static_cast<std::size_t>(best) == right ? 1 : 0;
+    const bool is_right = static_cast<std::size_t>(best) == right;
+    num_right += is_right ? 1 : 0;
+    result.hits.push_back(is_right ? 1.0f : 0.0f);
     const double right_score = scores[right];
     result.loss += share * (softmax(scores) - right_score);
     if (!gradient) continue;

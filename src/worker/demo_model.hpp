@@ -27,8 +27,9 @@ struct DemoBatch {
 };
 
 struct DemoLoss {
-  double loss = 0;      ///< Mean cross-entropy in nats.
-  double accuracy = 0;  ///< Share of pictures whose class got the highest probability.
+  double loss = 0;               ///< Mean cross-entropy in nats.
+  double accuracy = 0;           ///< Share of pictures whose class got the highest probability.
+  std::vector<float> hits = {};  ///< Of each picture, 0 or 1: whether it is one of those.
 };
 /// The loss of a batch; `gradient`, unless null, receives its derivatives by the parameters.
 DemoLoss compute_loss(const DemoModel& model, const DemoBatch& batch, std::vector<double>* gradient);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "util/hash.hpp"
+
 namespace ablate {
 
 namespace {
@@ -44,7 +46,10 @@ bool is_inside(std::int64_t shape, std::int64_t dx, std::int64_t dy, std::int64_
 
 DemoPictures::DemoPictures(std::uint64_t seed, std::string_view purpose, std::int64_t resolution,
                            double noise)
-    : random_(seed, fmt::format("demo pictures, {}", purpose)), resolution_(resolution), noise_(noise) {}
+    : series_(fmt::format("{} {} {}", seed, purpose, noise)),
+      random_(seed, fmt::format("demo pictures, {}", purpose)),
+      resolution_(resolution),
+      noise_(noise) {}
 
 std::int64_t DemoPictures::draw(std::uint64_t index, std::span<double> pixels) const {
   const auto shape = static_cast<std::int64_t>(random_.below(Demo::kShapes, index, shape_lane));
@@ -65,6 +70,10 @@ std::int64_t DemoPictures::draw(std::uint64_t index, std::span<double> pixels) c
     }
   }
   return shape;
+}
+
+std::uint64_t DemoPictures::identity(std::uint64_t index) const {
+  return hash128(fmt::format("{} {}", series_, index)).low;
 }
 
 }  // namespace ablate

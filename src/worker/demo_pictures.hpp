@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "config/experiment.hpp"
@@ -22,8 +23,11 @@ class DemoPictures {
   /// Draws picture `index` into `pixels` [resolution * resolution] and returns its shape, below
   /// Demo::kShapes.
   std::int64_t draw(std::uint64_t index, std::span<double> pixels) const;
+  /// Equal for equal pictures, at whichever resolution they are seen.
+  std::uint64_t identity(std::uint64_t index) const;
 
  private:
+  std::string series_;  ///< What the pictures are a pure function of, but for the index.
   RandomStream random_;
   std::int64_t resolution_;
   double noise_;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 
 #include "journal/attempt_folder.hpp"
 #include "journal/event.hpp"
+#include "journal/outcomes.hpp"
 #include "worker/job.hpp"
 
 namespace ablate {
@@ -34,8 +36,12 @@ struct StageContext {
 
   void metric(std::int64_t step, std::vector<std::pair<std::string, double>> values) const;
   void checkpoint(std::int64_t step, const std::string& path) const;
-  void score(const std::string& name, double value, std::int64_t n,
-             std::optional<double> standard_error) const;
+  /// `outcomes`: what save_outcomes() gave for the score; empty: none kept.
+  void score(const std::string& name, double value, std::int64_t n, std::optional<double> standard_error,
+             const std::string& outcomes) const;
+  /// Writes what became of the examples of all scores, before the first of these is told. Returns the hash of
+  /// the file; empty where there are no outcomes, or more than a file of them may hold.
+  std::string save_outcomes(std::span<const ExampleOutcomes> outcomes) const;
   /// A setting of the [run] table; `fallback` where it has none. Throws Error below `least`.
   std::int64_t run_setting(const char* key, std::int64_t fallback, std::int64_t least) const;
   /// Folder of the finished attempt of a parent stage. Throws Error when there is none.

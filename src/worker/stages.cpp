@@ -3,6 +3,7 @@
 #include "config/names.hpp"
 #include "util/error.hpp"
 #include "util/file.hpp"
+#include "util/hash.hpp"
 #include "worker/demo.hpp"
 #include "worker/stage.hpp"
 #ifdef ABLATE_LIBTORCH
@@ -63,8 +64,16 @@ void StageContext::checkpoint(std::int64_t step, const std::string& path) const 
 }
 
 void StageContext::score(const std::string& name, double value, std::int64_t n,
-                         std::optional<double> standard_error) const {
-  write({.what = ScoreEvent{name, value, n, standard_error}});
+                         std::optional<double> standard_error, const std::string& outcomes) const {
+  write({.what = ScoreEvent{name, value, n, standard_error, outcomes}});
+}
+
+std::string StageContext::save_outcomes(std::span<const ExampleOutcomes> outcomes) const {
+  if (outcomes.empty()) return "";
+  const std::string bytes = encode_outcomes(outcomes);
+  if (bytes.size() > kMaxOutcomesBytes) return "";
+  save(kOutcomesFile, bytes);
+  return hash128(bytes).hex();
 }
 
 std::int64_t StageContext::run_setting(const char* key, std::int64_t fallback, std::int64_t least) const {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "config/fields.hpp"
 #include "config/names.hpp"
 #include "config/resolved.hpp"
@@ -121,8 +123,12 @@ StageResult evaluate_model(const StageContext& context) {
   std::optional<Evaluation> evaluation =
       with_failure_kinds([&] { return evaluate(job, context.stop_requested); });
   if (!evaluation) return std::nullopt;
-  for (const Score& score : evaluation->scores)
-    context.score(score.name, score.value, score.n, score.standard_error);
+  const std::string kept = context.save_outcomes(evaluation->outcomes);
+  for (const Score& score : evaluation->scores) {
+    const bool is_kept = std::any_of(evaluation->outcomes.begin(), evaluation->outcomes.end(),
+                                     [&](const ExampleOutcomes& one) { return one.score == score.name; });
+    context.score(score.name, score.value, score.n, score.standard_error, is_kept ? kept : "");
+  }
   return std::move(evaluation->detail);
 }
 

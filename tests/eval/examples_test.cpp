@@ -67,6 +67,48 @@ BOOST_AUTO_TEST_CASE(held_out_documents_are_read_once_in_an_order_of_their_own) 
   BOOST_TEST(report.broken.empty());
 }
 
+BOOST_AUTO_TEST_CASE(questions_are_known_by_all_that_they_ask) {
+  const std::vector<Document> documents = questioned_pictures(6);
+  QuestionIdentities identities;
+  const Question question = ask_questions(documents, 2, Eval()).at(0);
+  std::set<std::uint64_t> different = {identities.of(question)};
+  const auto changed = [&](const auto& change) {
+    Question other = question;
+    change(other);
+    BOOST_TEST(different.insert(identities.of(other)).second, show_question(other));
+  };
+  changed([](Question& q) { q.prompt[0] = shown_picture("another one"); });
+  changed([](Question& q) { q.prompt.pop_back(); });
+  changed([](Question& q) { std::swap(q.prompt[0], q.prompt[3]); });
+  changed([](Question& q) { q.candidates.pop_back(); });
+  changed([](Question& q) { q.answer = 1 - q.answer; });
+  changed([](Question& q) { q.references.push_back("red"); });
+  changed([](Question& q) { q.prompt.back().text += " "; });
+  // Neither the place nor another copy of it makes another question.
+  Question same = ask_questions(questioned_pictures(6), 2, Eval()).at(0);
+  same.id = "elsewhere";
+  same.subject = 17;
+  QuestionIdentities others;
+  BOOST_TEST(others.of(same) == identities.of(question));
+  BOOST_TEST(others.of(documents[1]) == identities.of(questioned_pictures(2)[1]));
+  BOOST_TEST(others.of(documents[1]) != others.of(documents[2]));
+  BOOST_TEST(QuestionIdentities::of({1, 23}) != QuestionIdentities::of({12, 3}));
+
+  // Scenes by what is drawn.
+  const auto read = [&] {
+    ReadReport report;
+    return read_held_out({sample_path("scenes.toml")}, "eval.captions", DataRole::captions, reading(50),
+                         report);
+  };
+  const std::vector<Document> once = read(), again = read();
+  std::set<std::uint64_t> scenes;
+  for (std::size_t i = 0; i < once.size(); ++i) {
+    BOOST_TEST(identities.of(once[i]) == identities.of(again[i]));
+    scenes.insert(identities.of(once[i]));
+  }
+  BOOST_TEST(scenes.size() == 50u);
+}
+
 BOOST_AUTO_TEST_CASE(sources_that_are_not_named_or_not_there_are_errors) {
   ReadReport report;
   BOOST_TEST(complaint_of([&] {

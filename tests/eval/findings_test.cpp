@@ -112,6 +112,31 @@ BOOST_AUTO_TEST_CASE(the_standard_error_of_a_ratio_is_that_of_the_jackknife) {
              tt::tolerance(0.01));
 }
 
+BOOST_AUTO_TEST_CASE(outcomes_are_kept_of_scores_whose_examples_are_named) {
+  AskedExamples asked;
+  for (const std::uint64_t question : {30u, 10u, 20u}) asked.add(question, "r" + std::to_string(question));
+  Findings findings;
+  findings.add_hits("vqa/0-shot", std::vector<double>{1, 0.5, 0}, asked);
+  findings.add_ratio("loss", std::vector<double>{6, 0, 5}, std::vector<double>{4, 0, 2}, asked);
+  findings.add_ratio("per patch", std::vector<double>{8, 16, 4}, std::vector<double>{4, 4, 4}, asked);
+  findings.add_mean("without", std::vector<double>{1, 0, 0});
+  findings.add_chance("vqa-chance/0-shot", std::vector<double>{0.5, 0.5, 0.5});
+  findings.add_mean("none", {}, {});
+  const std::vector<ExampleOutcomes>& kept = findings.evaluation.outcomes;
+  BOOST_REQUIRE(kept.size() == 3u);
+  BOOST_TEST(kept[0].score == "vqa/0-shot");
+  BOOST_TEST((kept[0].questions == std::vector<std::uint64_t>{30, 10, 20}));
+  BOOST_TEST((kept[0].values == std::vector<float>{1, 0.5f, 0}));
+  BOOST_TEST((kept[0].names == std::vector<std::string>{"r30", "r10", "r20"}));
+  BOOST_TEST(kept[0].weights.empty());
+  BOOST_TEST((kept[1].questions == std::vector<std::uint64_t>{30, 20}));
+  BOOST_TEST((kept[1].values == std::vector<float>{1.5f, 2.5f}));
+  BOOST_TEST((kept[1].weights == std::vector<float>{4, 2}));
+  BOOST_TEST((kept[2].values == std::vector<float>{2, 4, 1}));
+  BOOST_TEST(kept[2].weights.empty());
+  BOOST_CHECK_THROW(findings.add_mean("odd", std::vector<double>{1, 0}, asked), std::logic_error);
+}
+
 BOOST_AUTO_TEST_CASE(equal_ratios_have_no_error) {
   // Their sums round, and so do the losses that a model finds equal.
   Findings findings;

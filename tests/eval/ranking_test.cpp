@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_missed_is_no_score) {
     const std::int64_t wrong = std::count(right.begin(), right.end(), false);
     for (const std::int64_t k : {1, 5}) {
       RankingScores scores;
-      scores.add(values, right, k);
+      scores.add(7, values, right, k);
       // Whether some order of the candidates has k wrong ones at its head.
       BOOST_TEST(scores.hits.size() == (wrong >= k ? 1u : 0u));
       BOOST_TEST(scores.chances.size() == scores.hits.size());

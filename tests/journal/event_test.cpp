@@ -65,6 +65,11 @@ BOOST_AUTO_TEST_CASE(every_kind_of_event_reads_back_as_it_was_written) {
   BOOST_TEST(scored.find<ScoreEvent>()->value == 0.625);
   BOOST_TEST(scored.find<ScoreEvent>()->n == 1000);
   BOOST_TEST(scored.find<ScoreEvent>()->standard_error.value() == 0.01);
+  BOOST_TEST(scored.find<ScoreEvent>()->outcomes == "");
+  score.outcomes = "0123456789abcdef0123456789abcdef";
+  BOOST_TEST(round_trip({.seq = 4, .what = score}).find<ScoreEvent>()->outcomes == score.outcomes);
+  score.outcomes = "../outcomes";
+  BOOST_TEST(is_malformed(format_event({.seq = 4, .what = score})));
 
   const FailedEvent failed{
       .step = 7, .failure = FailureKind::out_of_memory, .message = "CUDA out of memory\nat layer 3"};

@@ -6,8 +6,10 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <numeric>
 #include <thread>
 
+#include "journal/outcomes.hpp"
 #include "util/file.hpp"
 #include "with_variable.hpp"
 #include "worker/fixture.hpp"
@@ -136,6 +138,31 @@ BOOST_AUTO_TEST_CASE(evaluations_tell_score_count_and_standard_error) {
   BOOST_TEST(score.n == 1000);
   BOOST_TEST(*score.standard_error == std::sqrt(score.value * (1 - score.value) / 999));
   BOOST_TEST(score_of(*this, "robustness") < score.value);
+}
+
+BOOST_AUTO_TEST_CASE(an_evaluation_leaves_the_outcome_of_each_example) {
+  const auto evaluate = [&](const std::string& name, const std::string& task, std::int64_t resolution) {
+    write_job("demo" + name, demo_job(resolution));
+    write_job(name, eval_job(task));
+    run("demo" + name);
+    BOOST_TEST(run(name, 1, [&](AttemptSpec& spec) { spec.parents["demo"] = attempt("demo" + name).path; }) ==
+               0);
+    const auto score = std::get<ScoreEvent>(journal(name)[1].what);
+    const std::vector<ExampleOutcomes> kept = read_outcomes(attempt(name).outcomes(), score.outcomes);
+    BOOST_REQUIRE(kept.size() == 1u);
+    BOOST_TEST(kept[0].score == score.name);
+    BOOST_TEST(kept[0].values.size() == 1000u);
+    BOOST_TEST(std::accumulate(kept[0].values.begin(), kept[0].values.end(), 0.0) / 1000 == score.value,
+               boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(kept[0].names.at(0).ends_with(" of seed 0"));
+    return kept[0];
+  };
+  const ExampleOutcomes fine = evaluate("fine", "demo-accuracy", 8),
+                        coarse = evaluate("coarse", "demo-accuracy", 4),
+                        noisy = evaluate("noisy", "demo-robustness", 8);
+  BOOST_TEST((fine.questions == coarse.questions));  // The same drawings, seen otherwise.
+  BOOST_TEST((fine.values != coarse.values));
+  BOOST_TEST((fine.questions != noisy.questions));
 }
 
 BOOST_AUTO_TEST_CASE(sigterm_leaves_a_checkpoint_and_no_last_word) {
