@@ -49,7 +49,7 @@ Hash128 content_of(const Document& document, const Identity& identity) {
   ContentText content;
   for (const Segment& segment : document.segments)
     if (segment.picture)
-      content.add('p', identity(*segment.picture));
+      content.add('p', identity(segment.picture));
     else
       content.add(segment.target ? 't' : 'q', segment.text);
   content.add_all('c', document.choices);
@@ -187,12 +187,15 @@ std::vector<Document> read_held_out(const std::vector<std::string>& sources, con
   std::vector<Document> documents;
   std::set<std::string> contents;
   ReadReport read;
+  const auto identity_of = [](const std::shared_ptr<const Picture>& picture) {
+    return picture_identity(*picture);
+  };
   while (std::ssize(documents) < experiment.eval.max_examples) {
     auto drawn = stream.next_of_epoch(read);
     if (!drawn) break;
     try {
       at_place(drawn->document.id, [&] { check_example(drawn->document, role); });
-      if (contents.insert(content_of(drawn->document, picture_identity).hex()).second)
+      if (contents.insert(content_of(drawn->document, identity_of).hex()).second)
         documents.push_back(std::move(drawn->document));
       else
         ++read.repeated;
@@ -205,26 +208,28 @@ std::vector<Document> read_held_out(const std::vector<std::string>& sources, con
   return documents;
 }
 
-std::string QuestionIdentities::content_of(const Picture& picture) {
-  std::string& content = pictures_[&picture];
+std::string QuestionIdentities::content_of(const std::shared_ptr<const Picture>& picture) {
+  std::string& content = pictures_[picture];
   if (!content.empty()) return content;
-  if (const auto* scene = std::get_if<std::shared_ptr<const Scene>>(&picture)) {
+  if (const auto* scene = std::get_if<std::shared_ptr<const Scene>>(picture.get())) {
     const Image image = draw_scene(**scene);
     const std::string_view pixels(reinterpret_cast<const char*>(image.pixels.data()), image.pixels.size());
     return content = fmt::format("{} {}", image.width, hash128(pixels).hex());
   }
-  return content = picture_identity(picture);
+  return content = picture_identity(*picture);
 }
 
 std::uint64_t QuestionIdentities::of(const Document& document) {
-  return ablate::content_of(document, [&](const Picture& picture) { return content_of(picture); }).low;
+  return ablate::content_of(
+             document, [&](const std::shared_ptr<const Picture>& picture) { return content_of(picture); })
+      .low;
 }
 
 std::uint64_t QuestionIdentities::of(const Question& question) {
   ContentText content;
   for (const Segment& segment : question.prompt)
     if (segment.picture)
-      content.add('p', content_of(*segment.picture));
+      content.add('p', content_of(segment.picture));
     else
       content.add('q', segment.text);
   content.add_all('c', question.candidates);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -36,7 +37,7 @@ struct Question {
 };
 
 /// Content hashes of what is asked: equal for equal questions, whoever asks them and wherever they stand.
-/// Each picture is looked at once, and has to live as long as this.
+/// Each picture is looked at once, and lives as long as this.
 class QuestionIdentities {
  public:
   /// What the document shows, says and asks.
@@ -49,8 +50,8 @@ class QuestionIdentities {
 
  private:
   /// Of a file its bytes, of a scene its pixels.
-  std::string content_of(const Picture& picture);
-  std::unordered_map<const Picture*, std::string> pictures_;
+  std::string content_of(const std::shared_ptr<const Picture>& picture);
+  std::unordered_map<std::shared_ptr<const Picture>, std::string> pictures_;
 };
 
 /// Those of the questions at these places.

@@ -5,8 +5,10 @@
 #include <torch/torch.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "config/names.hpp"
 #include "eval/evaluate.hpp"
@@ -72,7 +74,35 @@ struct SavedModel : Scratch {
   const Tokenizer tokenizer{sample_path("tokenizer.model")};
 };
 
+/// Every score but those of guessing has outcomes, of different questions, that make it.
+inline void check_outcomes(const Evaluation& evaluation) {
+  std::map<std::string, const ExampleOutcomes*> kept;
+  for (const ExampleOutcomes& one : evaluation.outcomes)
+    BOOST_TEST(kept.emplace(one.score, &one).second, one.score);
+  for (const Score& score : evaluation.scores) {
+    BOOST_TEST_CONTEXT(score.name) {
+      const bool is_chance = score.name.find("chance") != std::string::npos;
+      BOOST_TEST_REQUIRE(kept.count(score.name) == (is_chance ? 0u : 1u));
+      if (is_chance) continue;
+      const ExampleOutcomes& one = *kept.at(score.name);
+      double sum = 0, weights = 0, largest = 0;
+      for (std::size_t i = 0; i < one.values.size(); ++i) {
+        const double weight = one.weights.empty() ? 1 : double{one.weights[i]};
+        sum += weight * double{one.values[i]};
+        weights += weight;
+        largest = std::max(largest, std::abs(double{one.values[i]}));
+      }
+      BOOST_TEST(std::ssize(one.values) == score.n);
+      BOOST_TEST(std::abs(sum / weights - score.value) <= 1e-6 * largest);
+      const std::set<std::uint64_t> questions(one.questions.begin(), one.questions.end());
+      BOOST_TEST(questions.size() == one.questions.size());
+      BOOST_TEST(one.names.size() == one.questions.size());
+    }
+  }
+}
+
 inline std::map<std::string, Score> scores_of(const Evaluation& evaluation) {
+  check_outcomes(evaluation);
   std::map<std::string, Score> scores;
   for (const Score& score : evaluation.scores) {
     BOOST_TEST(scores.count(score.name) == 0u, score.name);
