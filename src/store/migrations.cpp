@@ -23,7 +23,7 @@ constexpr const char kMigration6[] =
 
 constexpr const char kMigration7[] =
 #include "store/migration_7.sql.inc"
-      ;
+    ;
 
 constexpr const char kMigration8[] =
 #include "store/migration_8.sql.inc"
