@@ -21,7 +21,9 @@ bool two_levels(const Design& design) {
 /// Of one unit a cell: with interactions of this order, those above are the error.
 std::size_t order_below_error(std::size_t columns) { return columns <= 2 ? 1 : 2; }
 
-double df_above(const Design& design, std::size_t order) { return CellFit(design, order, false).error_df(); }
+double df_above(const Design& design, std::size_t order) {
+  return CellFit::of(design, order, false)->error_df();
+}
 
 Choice by_replicates(const Design& design) {
   const std::size_t columns = design.treatment_columns();

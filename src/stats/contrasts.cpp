@@ -81,7 +81,8 @@ struct Judge {
     out.error = "the spread of one difference a seed";
   }
   void by_least_squares(bool with_block) {
-    const CellFit fit(design, out.order, with_block);
+    const std::shared_ptr<const CellFit> shared = CellFit::of(design, out.order, with_block);
+    const CellFit& fit = *shared;
     const double ms = fit.error_ms();
     const auto tested = [&](const std::vector<double>& column) -> std::optional<TTest> {
       const auto found = fit.estimate(weights_of(columns(), design.focus_columns[0], column));
@@ -212,7 +213,8 @@ void correct(Contrasts& contrasts) {
       std::count_if(all.begin(), all.end(), [](const auto& p) { return p.has_value(); }));
 }
 
-Contrasts contrasts_of(const Observations& sweep, const ContrastOptions& options) {
+Contrasts contrasts_of(const Designs& designs, const ContrastOptions& options) {
+  const Observations& sweep = designs.sweep();
   Contrasts found;
   const auto changes = one_at_a_time_baseline(sweep);
   if (changes && !options.estimator)
@@ -223,7 +225,7 @@ Contrasts contrasts_of(const Observations& sweep, const ContrastOptions& options
   for (std::size_t f = 0; f < sweep.factors.size(); ++f) {
     if (sweep.factors[f].continuous()) continue;
     FactorContrasts out{.factor = f};
-    const std::optional<Design> design = design_of(sweep, {f});
+    const std::shared_ptr<const Design> design = designs.of({f});
     std::vector<std::size_t> levels;
     if (design)
       for (std::size_t level = 0; level < sweep.factors[f].levels.size(); ++level)
@@ -239,7 +241,7 @@ Contrasts contrasts_of(const Observations& sweep, const ContrastOptions& options
     std::optional<std::size_t> baseline;
     if (f < options.baselines.size()) baseline = options.baselines[f];
     if (!baseline && changes && options.baselines.empty()) baseline = (*changes)[f];
-    out.notes = design->notes;
+    out.notes.insert(out.notes.end(), design->notes.begin(), design->notes.end());
     const Choice choice = choose_estimator(*design, options, changes.has_value());
     out.estimator = choice.estimator;
     out.order = choice.order;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "config/names.hpp"
-#include "stats/observations.hpp"
+#include "stats/design.hpp"
 #include "stats/significance.hpp"
 
 namespace ablate {
@@ -79,7 +79,7 @@ struct Contrasts {
 
 /// Runs without a score are left out; failed ones are counted. Throws Error where an estimator that was asked
 /// for does not fit the design.
-Contrasts contrasts_of(const Observations& sweep, const ContrastOptions& options = {});
+Contrasts contrasts_of(const Designs& sweep, const ContrastOptions& options = {});
 
 /// Holm over the contrasts of each factor and of all factors: done by contrasts_of(), and again by those who
 /// leave contrasts out.
@@ -93,6 +93,6 @@ struct Interaction {
   double ss = std::numeric_limits<double>::quiet_NaN();
   FTest test;
 };
-std::vector<Interaction> interactions_of(const Observations& sweep);
+std::vector<Interaction> interactions_of(const Designs& sweep);
 
 }  // namespace ablate

@@ -295,6 +295,8 @@ CodedRuns Design::with_block() const {
   return all;
 }
 
+namespace {
+
 std::optional<Design> design_of(const Observations& sweep, const std::vector<std::size_t>& focus) {
   Design design;
   std::vector<Unit> units = units_with(sweep, focus);
@@ -316,6 +318,43 @@ std::optional<Design> design_of(const Observations& sweep, const std::vector<std
   fill_seeds(design, units);
   fill_blocks(design, units, focus);
   return design;
+}
+
+}  // namespace
+
+Designs::Designs(const Observations& sweep) : sweep_(&sweep) {
+  for (std::size_t f = 0; f < sweep.factors.size(); ++f) {
+    if (sweep.factors[f].continuous()) continue;
+    std::set<double> levels;
+    for (const Observation& run : sweep.runs) {
+      uniform_ &= run.plots.empty() && !std::isnan(run.at[f]);
+      if (run.end == RunEnd::finished && std::isfinite(run.score)) levels.insert(run.at[f]);
+    }
+    if (levels.size() > 1) categorical_.push_back(f);
+  }
+}
+
+std::shared_ptr<const Design> Designs::of(const std::vector<std::size_t>& focus) const {
+  const auto found = known_.find(focus);
+  if (found != known_.end()) return found->second;
+  std::shared_ptr<const Design> design;
+  const bool shared =
+      uniform_ && std::includes(categorical_.begin(), categorical_.end(), focus.begin(), focus.end());
+  if (!shared || focus == categorical_) {
+    if (std::optional<Design> own = design_of(*sweep_, focus))
+      design = std::make_shared<Design>(std::move(*own));
+  } else if (const std::shared_ptr<const Design> all = of(categorical_)) {
+    auto part = std::make_shared<Design>(*all);
+    part->focus_columns.clear();
+    part->level_weights.clear();
+    for (const std::size_t f : focus) {
+      const auto place = std::lower_bound(categorical_.begin(), categorical_.end(), f) - categorical_.begin();
+      part->focus_columns.push_back(all->focus_columns[static_cast<std::size_t>(place)]);
+      part->level_weights.push_back(all->level_weights[static_cast<std::size_t>(place)]);
+    }
+    design = part;
+  }
+  return known_[focus] = design;
 }
 
 std::optional<std::vector<std::size_t>> one_at_a_time_baseline(const Observations& sweep) {

@@ -3,14 +3,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "stats/linear_model.hpp"
 #include "stats/observations.hpp"
 
 namespace ablate {
+
+class CellFit;
+/// Fits of the same units, by order and whether blocks count.
+using CellFits = std::map<std::pair<std::size_t, bool>, std::shared_ptr<const CellFit>>;
 
 /// Units are runs, or the means of runs that share the trained stage which carries the factor.
 struct Design {
@@ -30,13 +37,29 @@ struct Design {
   std::size_t grid = 1;     ///< Cells there could be.
   bool replicated = false;  ///< Some cell has two units.
   bool crossed = false;     ///< Every cell of the grid has every seed, equally often.
+  std::shared_ptr<CellFits> fits = std::make_shared<CellFits>();  ///< Done so far; copies share them.
+
   std::size_t treatment_columns() const { return units.columns(); }
   /// The units with the block, if any, as the last column.
   CodedRuns with_block() const;
 };
 
-/// `focus`: one factor or two, none continuous. None: no unit has them.
-std::optional<Design> design_of(const Observations& sweep, const std::vector<std::size_t>& focus);
+/// The designs of a sweep, which share what is the same. Made of a sweep wherever one is asked for; who asks
+/// more than one question makes it once. The sweep must outlive it.
+class Designs {
+ public:
+  Designs(const Observations& sweep);  // NOLINT(google-explicit-constructor)
+  const Observations& sweep() const { return *sweep_; }
+  /// `focus`: one factor or two, ascending, none continuous. Null: no unit has them, or shared stages have no
+  /// settings in common.
+  std::shared_ptr<const Design> of(const std::vector<std::size_t>& focus) const;
+
+ private:
+  const Observations* sweep_;
+  bool uniform_ = true;  // All factors apply to all runs, and runs share no stage: one design serves all.
+  std::vector<std::size_t> categorical_;  // Factors with two levels or more among runs with a score.
+  mutable std::map<std::vector<std::size_t>, std::shared_ptr<const Design>> known_;
+};
 
 /// A factor of which all cells but the baseline differ in one level only: the baseline's levels, one for each
 /// factor. None: no one-at-a-time design.

@@ -9,7 +9,9 @@ namespace ablate {
 namespace {
 
 /// A model of more parameters takes seconds.
-constexpr std::size_t kMostParameters = 1500;
+constexpr std::size_t kMostParameters = 1000;
+/// Of the model in which confounded interactions are looked for, one fit for each.
+constexpr std::size_t kMostConfounded = 200;
 
 std::vector<std::size_t> columns_up_to(std::size_t count) {
   std::vector<std::size_t> columns(count);
@@ -62,6 +64,12 @@ CellFit::CellFit(const Design& design, std::size_t order, bool with_block) : siz
     error_df_ = static_cast<double>(model_->error_df());
     error_ms_ = model_->error_ms();
   }
+}
+
+std::shared_ptr<const CellFit> CellFit::of(const Design& design, std::size_t order, bool with_block) {
+  std::shared_ptr<const CellFit>& fit = (*design.fits)[{order, with_block && !design.block.empty()}];
+  if (!fit) fit = std::make_shared<const CellFit>(design, order, with_block);
+  return fit;
 }
 
 void CellFit::fit_means(const Design& design, bool with_block) {
@@ -137,7 +145,7 @@ std::vector<Term> CellFit::confounded(const Design& design, std::size_t order, b
   const CodedRuns runs = with_block ? design.with_block() : design.units;
   std::vector<Term> found;
   const std::vector<Term> all = terms_of(design, columns, with_block);
-  if (design.cells != design.grid || parameter_count(runs, all) > kMostParameters) return found;
+  if (design.cells != design.grid || parameter_count(runs, all) > kMostConfounded) return found;
   const LinearModel model(runs, all);
   if (model.rank() == model.parameters()) return found;
   for (const Term& term : all) {
@@ -157,14 +165,14 @@ std::size_t estimable_order(const Design& design, bool with_block, bool saturate
     if (!has_all_means(design, order, with_block) &&
         parameter_count(runs, terms_of(design, order, with_block)) > kMostParameters)
       continue;
-    const CellFit fit(design, order, with_block);
-    bool fits = fit.error_df() > 0;
+    const std::shared_ptr<const CellFit> fit = CellFit::of(design, order, with_block);
+    bool fits = fit->error_df() > 0;
     for (std::size_t c = 0; fits && c < columns; ++c)
       for (std::size_t level = 1; fits && level < design.units.sizes[c]; ++level) {
         std::vector<double> weights(design.units.sizes[c], 0);
         weights[0] = -1;
         weights[level] = 1;
-        fits = fit.estimate(weights_of(columns, c, std::move(weights))).has_value();
+        fits = fit->estimate(weights_of(columns, c, std::move(weights))).has_value();
       }
     if (fits) return order;
   }
@@ -219,12 +227,13 @@ FTest seed_interaction(const Design& design) {
     whole.level_weights[0].back()[k] = 1;
   }
   const StrataError error = strata_error(seed_level_means(whole), columns_up_to(wide));
-  const CellFit fit(design, design.treatment_columns(), true);
-  if (!design.blocks_are_seeds || std::isnan(fit.error_ms())) return {};
+  if (!design.blocks_are_seeds) return {};
+  const std::shared_ptr<const CellFit> fit = CellFit::of(design, design.treatment_columns(), true);
+  if (std::isnan(fit->error_ms())) return {};
   const double per_mean = static_cast<double>(design.units.runs()) / static_cast<double>(design.seeds * wide);
-  const double ss = error.ms * error.df * per_mean, df2 = fit.error_df() - error.df;
-  const double rest = fit.error_ss() - ss;
-  return f_test(ss, error.df, df2 > 0 && rest > 1e-10 * fit.error_ss() ? rest / df2 : 0, df2);
+  const double ss = error.ms * error.df * per_mean, df2 = fit->error_df() - error.df;
+  const double rest = fit->error_ss() - ss;
+  return f_test(ss, error.df, df2 > 0 && rest > 1e-10 * fit->error_ss() ? rest / df2 : 0, df2);
 }
 
 std::vector<double> seed_differences(const Design& design, std::size_t a, std::size_t b) {

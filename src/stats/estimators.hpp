@@ -23,6 +23,10 @@ class CellFit {
  public:
   /// `order`: of interactions. Blocks count where `with_block` and the design has some.
   CellFit(const Design& design, std::size_t order, bool with_block);
+  CellFit(const CellFit&) = delete;  // The model looks at the runs beside it.
+  CellFit& operator=(const CellFit&) = delete;
+  /// The same, done once for all copies of a design.
+  static std::shared_ptr<const CellFit> of(const Design& design, std::size_t order, bool with_block);
   std::optional<LinearEstimate> estimate(CellWeights weights) const;
   double error_ms() const { return error_ms_; }  ///< NaN: no error can be estimated.
   double error_df() const { return error_df_; }

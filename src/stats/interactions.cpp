@@ -19,20 +19,22 @@ std::size_t order_of(const Design& design) {
 
 }  // namespace
 
-std::vector<Interaction> interactions_of(const Observations& sweep) {
+std::vector<Interaction> interactions_of(const Designs& designs) {
+  const Observations& sweep = designs.sweep();
   std::vector<Interaction> found;
   for (std::size_t a = 0; a < sweep.factors.size(); ++a)
     for (std::size_t b = a + 1; b < sweep.factors.size(); ++b) {
       if (sweep.factors[a].continuous() || sweep.factors[b].continuous()) continue;
-      const std::optional<Design> design = design_of(sweep, {a, b});
+      const std::shared_ptr<const Design> design = designs.of({a, b});
       if (!design || design->focus_columns[0] == design->focus_columns[1]) continue;
       Term term = design->focus_columns;
       std::sort(term.begin(), term.end());
       if (design->units.sizes[term[0]] < 2 || design->units.sizes[term[1]] < 2) continue;
-      const CellFit fit(*design, order_of(*design), true);
-      const TermSquares squares = fit.squares(term);
+      const std::shared_ptr<const CellFit> fit = CellFit::of(*design, order_of(*design), true);
+      const TermSquares squares = fit->squares(term);
       Interaction interaction{.a = a, .b = b, .ss = squares.ss};
-      interaction.test = f_test(squares.ss, static_cast<double>(squares.df), fit.error_ms(), fit.error_df());
+      interaction.test =
+          f_test(squares.ss, static_cast<double>(squares.df), fit->error_ms(), fit->error_df());
       found.push_back(interaction);
     }
   return found;

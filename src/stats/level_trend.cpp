@@ -13,7 +13,8 @@ namespace {
 /// Slope and steps of marginal means.
 void by_least_squares(const Design& design, LevelTrend& trend) {
   const Choice choice = choose_estimator(design, {}, false);
-  const CellFit fit(design, choice.order, true);
+  const std::shared_ptr<const CellFit> shared = CellFit::of(design, choice.order, true);
+  const CellFit& fit = *shared;
   const double scale = scale_of(design.units.y);
   const auto tested = [&](const std::vector<double>& of_levels) -> TTest {
     std::vector<double> column(design.units.sizes[design.focus_columns[0]], 0);
@@ -39,11 +40,11 @@ void by_least_squares(const Design& design, LevelTrend& trend) {
 
 }  // namespace
 
-std::optional<LevelTrend> trend_of(const Observations& sweep, std::size_t factor,
+std::optional<LevelTrend> trend_of(const Designs& designs, std::size_t factor,
                                    const std::vector<double>& codes) {
-  const Factor& axis = sweep.factors[factor];
+  const Factor& axis = designs.sweep().factors[factor];
   if (axis.continuous()) return std::nullopt;
-  const std::optional<Design> design = design_of(sweep, {factor});
+  const std::shared_ptr<const Design> design = designs.of({factor});
   if (!design) return std::nullopt;
   LevelTrend trend;
   for (std::size_t level = 0; level < axis.levels.size(); ++level)

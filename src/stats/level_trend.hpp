@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "stats/observations.hpp"
+#include "stats/design.hpp"
 #include "stats/trend.hpp"
 
 namespace ablate {
@@ -22,7 +22,7 @@ struct LevelTrend {
 
 /// `codes`: one for each level of the axis, instead of trend_codes(). None: fewer than three levels with a
 /// score, or a continuous axis.
-std::optional<LevelTrend> trend_of(const Observations& sweep, std::size_t factor,
+std::optional<LevelTrend> trend_of(const Designs& sweep, std::size_t factor,
                                    const std::vector<double>& codes = {});
 
 }  // namespace ablate

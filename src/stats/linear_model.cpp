@@ -250,6 +250,16 @@ std::optional<LinearModel::Joint> LinearModel::joint(std::span<const CellWeights
   return Joint{.value = rows.transpose() * rotated_ + constants, .covariance = rows.transpose() * rows};
 }
 
+TermSquares LinearModel::type2(const Term& term) const {
+  // What no other term contains is told by its contrasts in this model, without another fit.
+  const bool highest = std::none_of(terms_.begin(), terms_.end(), [&](const Term& other) {
+    return other != term && contains(other, term);
+  });
+  if (highest)
+    if (const TermSquares found = type3(term); !std::isnan(found.ss)) return found;
+  return type2(*runs_, terms_, term);
+}
+
 TermSquares LinearModel::type2(const CodedRuns& runs, const std::vector<Term>& terms, const Term& term) {
   std::vector<Term> order;
   for (const Term& other : terms)

@@ -79,7 +79,7 @@ class LinearModel {
   std::optional<Joint> joint(std::span<const CellWeights> weights) const;
 
   /// Type II: the term after all terms that do not contain it.
-  TermSquares type2(const Term& term) const { return type2(*runs_, terms_, term); }
+  TermSquares type2(const Term& term) const;
   static TermSquares type2(const CodedRuns& runs, const std::vector<Term>& terms, const Term& term);
   /// Type III: all contrasts of the term between equally weighted marginal means are zero.
   TermSquares type3(const Term& term) const;
