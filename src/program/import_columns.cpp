@@ -242,6 +242,8 @@ class Chooser {
       for (const std::size_t i : numbers)
         if (hardly_repeats(facts_[i])) found.push_back(i);
     }
+    if (found.size() > 1 && has_repeats())
+      fail("a score: several have numbers that hardly repeat", "--score");
     if (found.empty() && !numbers.empty()) {
       const auto distinct = [&](std::size_t i) { return facts_[i].levels.labels.size(); };
       std::stable_sort(numbers.begin(), numbers.end(),
@@ -256,6 +258,21 @@ class Chooser {
     }
     choice_.guesses.push_back(
         fmt::format("{} {} ({})", names(found), found.size() == 1 ? "is the score" : "are the scores", why));
+  }
+
+  /// Whether several runs have the same levels and no seed says why: then what hardly repeats may be a
+  /// sampled axis as well.
+  bool has_repeats() const {
+    std::vector<std::size_t> axes = choice_.axes;
+    for (std::size_t i = 0; request_.axes.empty() && i < table_.columns.size(); ++i)
+      if (may_be_axis(i)) axes.push_back(i);
+    std::set<std::vector<int>> cells;
+    for (std::size_t row = 0; row < table_.rows.size(); ++row) {
+      std::vector<int> cell;
+      for (const std::size_t axis : axes) cell.push_back(facts_[axis].levels.of_row[row]);
+      cells.insert(std::move(cell));
+    }
+    return !choice_.seed && cells.size() < table_.rows.size();
   }
 
   bool may_be_axis(std::size_t column) const {
@@ -283,6 +300,14 @@ class Chooser {
     }
     if (choice_.axes.empty()) fail("an axis, since none has values that repeat", "--axis");
     for (const std::size_t column : choice_.axes) purpose_[column] = "axis";
+    std::vector<std::size_t> sampled;
+    for (std::size_t i = 0; i < table_.columns.size(); ++i)
+      if (is_free(i) && facts_[i].numbers && hardly_repeats(facts_[i])) sampled.push_back(i);
+    if (!sampled.empty())
+      choice_.guesses.push_back(
+          fmt::format("{} {} not read: numbers that hardly repeat; --axis names axes that "
+                      "were sampled",
+                      names(sampled), sampled.size() == 1 ? "is" : "are"));
     choice_.guesses.push_back(fmt::format("{} {} ({})", names(choice_.axes),
                                           choice_.axes.size() == 1 ? "is the axis" : "are the axes",
                                           optuna ? "Optuna's parameters" : "values that repeat"));

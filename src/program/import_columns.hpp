@@ -37,8 +37,9 @@ struct ImportChoice {
 
 /// Guesses. Axes: columns of which the values repeat, but for one that says what another axis says, and for
 /// what is never one by its name (a source, a date, a duration); of Optuna's, all `params_...`. Scores:
-/// columns of numbers that are called like a score, else those whose values hardly repeat. Throws Error for a
-/// column that is not there or named for two purposes, and where no axis or no score is found.
+/// columns of numbers that are called like a score, else those whose values hardly repeat, unless several do
+/// and may be sampled axes, too. Throws Error for a column that is not there or named for two purposes, and
+/// where no axis or no score is found.
 ImportChoice choose_import_columns(const ImportRequest& request, const TextTable& table);
 
 /// The values of a column as levels. Numbers are in ascending order, whatever their unit ("7B" before "30B"),

@@ -245,9 +245,8 @@ void check_texts(const TextTable& table, const ImportedSweep& sweep) {
     for (const std::string& level : axis.levels) check(level, "the level");
   }
   for (const std::string& seed : sweep.roles.seed_names) check(seed, "the seed");
-  if (!sweep.runs.empty())
-    for (const ImportedRun& run : sweep.runs)
-      for (const ImportedScore& score : run.scores) check(score.name, "the column");
+  for (const ImportedRun& run : sweep.runs)
+    for (const ImportedScore& score : run.scores) check(score.name, "the column");
 }
 
 void tell_what_does_not_apply(const ImportedSweep& sweep, std::vector<std::string>& notes) {
@@ -283,8 +282,10 @@ ImportReading read_import(const std::filesystem::path& file, const std::string& 
   ImportRoles& roles = reading.sweep.roles;
   if (choice.seed) roles.seed = table.columns[*choice.seed];
   if (choice.cost) roles.cost = table.columns[*choice.cost];
-  for (const ScoreColumn& score : choice.scores)
-    if (score.lower_is_better) roles.lower_is_better.push_back(table.columns[score.column]);
+  for (const ScoreColumn& score : choice.scores) {
+    reading.scores.push_back(table.columns[score.column]);
+    if (score.lower_is_better) roles.lower_is_better.push_back(reading.scores.back());
+  }
   add_runs(table, choice, std::move(rows), reading);
   check_texts(table, reading.sweep);
   tell_what_does_not_apply(reading.sweep, reading.notes);

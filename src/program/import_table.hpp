@@ -17,6 +17,7 @@ inline constexpr std::size_t kMostImportedRows = 200'000;
 
 struct ImportReading {
   ImportedSweep sweep;
+  std::vector<std::string> scores;    ///< Columns.
   std::vector<std::string> guesses;   ///< ImportChoice::guesses, and what seeds of words are numbered.
   std::vector<std::string> not_read;  ///< Columns.
   std::map<std::string, std::int64_t> left_out;  ///< How many rows were, by why: "state running".

@@ -14,16 +14,6 @@ namespace {
 
 std::int64_t size_of(const auto& list) { return static_cast<std::int64_t>(list.size()); }
 
-/// The names of all values but the cost, in the order of the columns.
-std::vector<std::string> score_names(const ImportedSweep& sweep) {
-  std::vector<std::string> names;
-  for (const ImportedRun& run : sweep.runs)
-    for (const ImportedScore& score : run.scores)
-      if (score.name != sweep.roles.cost && std::find(names.begin(), names.end(), score.name) == names.end())
-        names.push_back(score.name);
-  return names;
-}
-
 std::int64_t count_failed(const ImportedSweep& sweep) {
   return std::count_if(sweep.runs.begin(), sweep.runs.end(),
                        [](const ImportedRun& run) { return run.failed; });
@@ -39,7 +29,7 @@ std::string head_line(const ImportedSweep& sweep, const ImportResult& result) {
   const std::int64_t failed = count_failed(sweep);
   const std::string runs =
       fmt::format("{} of {}{}", count_of(size_of(sweep.runs), "run"), count_of(size_of(sweep.cells), "cell"),
-                  failed > 0 ? fmt::format(", {} failed", with_commas(failed)) : "");
+                  failed > 0 ? fmt::format(" ({} failed)", with_commas(failed)) : "");
   if (result.unchanged) return fmt::format("{}: {} from {}, there already", name, runs, file);
   return fmt::format("{}: {} imported from {}", name, runs, file);
 }
@@ -56,7 +46,7 @@ std::string import_text(const ImportReading& reading, const ImportResult& result
     if (!words.empty()) text += fmt::format("  {:<9}", what) + wrap(words, 11) + "\n";
   };
   add("axes", join(axes, ", "));
-  add("scores", one_lines(score_names(sweep)));
+  add("scores", one_lines(reading.scores));
   add("lower", one_lines(sweep.roles.lower_is_better) +
                    (sweep.roles.lower_is_better.empty() ? "" : ": the lower, the better"));
   add("seed", sweep.roles.seed.empty() ? "none: each run has its own, and no two are paired"
@@ -84,7 +74,7 @@ Json import_json(const ImportReading& reading, const ImportResult& result) {
           {"cells", sweep.cells.size()},
           {"failed", count_failed(sweep)},
           {"axes", std::move(axes)},
-          {"scores", score_names(sweep)},
+          {"scores", reading.scores},
           {"lower_is_better", roles.lower_is_better},
           {"seed", roles.seed.empty() ? Json() : Json(roles.seed)},
           {"cost", roles.cost.empty() ? Json() : Json(roles.cost)},

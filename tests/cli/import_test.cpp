@@ -152,6 +152,20 @@ BOOST_FIXTURE_TEST_CASE(optuna_names_its_parameters, Tables) {
   BOOST_TEST(json["failed"] == 1);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_may_be_a_score_or_a_sampled_axis_is_not_guessed, Tables) {
+  const std::string csv =
+      "lr,width,decay,y\n0.1,8,0.01,5\n0.2,16,0.02,4.5\n0.3,8,0.03,3.25\n0.4,16,0.04,2.125\n";
+  BOOST_TEST(
+      error(csv) ==
+      "ablate: wrong.csv: no column is known to be a score: several have numbers that hardly repeat; name it "
+      "with --score; there are: lr, width, decay, y\n");
+  BOOST_TEST(axes_of(import("y.csv", csv, "--score y --name width")) == Names{"width"},
+             boost::test_tools::per_element());
+  const Json all = import("y.csv", csv, "--score y --axis lr,width,decay");
+  BOOST_TEST(all["cells"] == 4);
+  BOOST_TEST(all["axes"][0]["levels"].size() == 4u);
+}
+
 BOOST_FIXTURE_TEST_CASE(levels_are_in_their_order, Tables) {
   const Json json =
       import("sizes.csv", "size,kind,score\n30B,b,1\n3B,a,2\n7B,b,3\n30B,a,4\n3B,b,5\n7B,,6\n30B,none,7\n",

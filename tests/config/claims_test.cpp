@@ -76,7 +76,7 @@ interaction = ['x', 'y']
   BOOST_TEST(first.margin == 0.5);
   BOOST_TEST(
       (first.where == std::map<std::string, std::string>{{"demo.resolution", "4"}, {"mix", "45:45:10"}}));
-  BOOST_TEST(first.place.line == 6u);
+  BOOST_TEST(first.place.line == 7u);
   const char* words[] = {
       "demo-accuracy: 16 is better than 8 (demo.width) by more than 0.5, where demo.resolution = 4 and mix = "
       "45:45:10",
