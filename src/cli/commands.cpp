@@ -7,6 +7,7 @@
   X(run)                   \
   X(status)                \
   X(table)                 \
+  X(compare)               \
   X(query)                 \
   X(export)                \
   X(import)                \

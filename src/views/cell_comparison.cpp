@@ -1,0 +1,187 @@
+#include "views/cell_comparison.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "stats/summary.hpp"
+#include "store/outcomes.hpp"
+#include "util/error.hpp"
+#include "util/text.hpp"
+
+namespace ablate {
+
+template <>
+std::span<const Named<Estimator>> names_of<Estimator>() {
+  using enum Estimator;
+  static constexpr Named<Estimator> kTable[] = {
+      {"none", none}, {"by-seed", by_seed}, {"by-questions", by_questions}};
+  return kTable;
+}
+
+namespace {
+
+/// The runs of a cell by seed, and what became of their examples, by score.
+struct CellRuns {
+  std::map<std::uint64_t, const RunRecord*> runs;
+  std::map<std::uint64_t, std::map<std::string, ExampleOutcomes>> outcomes;
+};
+
+CellRuns load_cell(Database& database, const std::vector<RunRecord>& runs, std::int64_t cell) {
+  CellRuns found;
+  for (const RunRecord& run : runs) {
+    if (run.cell != cell) continue;
+    found.runs[run.seed] = &run;
+    for (const std::int64_t job : run.jobs) found.outcomes[run.seed].merge(load_outcomes(database, job));
+  }
+  return found;
+}
+
+std::optional<double> number_of(const CellRuns& cell, std::uint64_t seed, const std::string& score) {
+  const auto run = cell.runs.find(seed);
+  if (run == cell.runs.end()) return std::nullopt;
+  const auto value = run->second->values.find(score);
+  if (value == run->second->values.end() || !std::isfinite(value->second)) return std::nullopt;
+  return value->second;
+}
+
+/// Under these seeds; those that have none are left out.
+std::vector<SeedOutcomes> outcomes_of(const CellRuns& cell, const std::vector<std::uint64_t>& seeds,
+                                      const std::string& score) {
+  std::vector<SeedOutcomes> found;
+  for (const std::uint64_t seed : seeds) {
+    const auto of_seed = cell.outcomes.find(seed);
+    if (of_seed == cell.outcomes.end()) continue;
+    if (const auto kept = of_seed->second.find(score); kept != of_seed->second.end())
+      found.push_back({seed, kept->second.questions, kept->second.values, kept->second.weights});
+  }
+  return found;
+}
+
+std::string words_of(Unpaired reason) {
+  switch (reason) {
+    case Unpaired::no_outcomes:
+    case Unpaired::no_common_seed:
+      return "no outcomes of examples are kept";
+    case Unpaired::other_questions:
+      return "the cells were asked other questions";
+    case Unpaired::other_weights:
+      return "examples weigh differently in the cells";
+  }
+  return "";
+}
+
+/// The names of the questions of a cell, where they are kept.
+std::map<std::uint64_t, std::string> names_of_questions(const CellRuns& cell, const std::string& score) {
+  std::map<std::uint64_t, std::string> names;
+  for (const auto& of_seed : cell.outcomes)
+    if (const auto kept = of_seed.second.find(score); kept != of_seed.second.end())
+      for (std::size_t i = 0; i < kept->second.names.size(); ++i)
+        names.emplace(kept->second.questions[i], kept->second.names[i]);
+  return names;
+}
+
+void compare_by_questions(const CellRuns& a, const CellRuns& b, std::size_t most_examples,
+                          ScoreDifference& result) {
+  const std::vector<SeedOutcomes> of_a = outcomes_of(a, result.seeds, result.score),
+                                  of_b = outcomes_of(b, result.seeds, result.score);
+  const Pairing pairing = pair_outcomes(of_a, of_b);
+  if (pairing.refusal) {
+    result.why_not_by_questions = words_of(*pairing.refusal);
+    return;
+  }
+  if (pairing.seeds.size() < result.seeds.size()) {  // No mean over other seeds than the scores beside it.
+    result.why_not_by_questions = fmt::format("outcomes of examples are kept of {} of {} seeds",
+                                              pairing.seeds.size(), result.seeds.size());
+    return;
+  }
+  PairedExamples paired = compare_examples(pairing);
+  result.estimator = Estimator::by_questions;
+  result.standard_error = paired.standard_error;
+  result.low = paired.low;
+  result.high = paired.high;
+  result.examples = static_cast<std::int64_t>(paired.examples);
+  std::vector<QuestionDifference> differing;
+  for (const QuestionDifference& question : paired.questions)
+    if (question.a != question.b && differing.size() < most_examples) differing.push_back(question);
+  paired.questions.clear();
+  result.by_questions = std::move(paired);
+  if (differing.empty()) return;
+  const std::map<std::uint64_t, std::string> names = names_of_questions(a, result.score);
+  for (const QuestionDifference& question : differing) {
+    const auto name = names.find(question.question);
+    result.differing.push_back({name == names.end() ? "" : name->second, question});
+  }
+}
+
+/// One difference of scores for each seed.
+void compare_by_seed(const CellRuns& a, const CellRuns& b, const std::set<std::uint64_t>& seeds,
+                     ScoreDifference& result) {
+  std::vector<double> of_a, of_b, differences;
+  std::int64_t examples = std::numeric_limits<std::int64_t>::max();
+  for (const std::uint64_t seed : seeds) {
+    const auto in_a = number_of(a, seed, result.score), in_b = number_of(b, seed, result.score);
+    if (!in_a || !in_b) {
+      ++result.seeds_left_out;
+      continue;
+    }
+    result.seeds.push_back(seed);
+    of_a.push_back(*in_a);
+    of_b.push_back(*in_b);
+    differences.push_back(*in_b - *in_a);
+    for (const CellRuns* cell : {&a, &b}) {
+      const auto error = cell->runs.at(seed)->examples.find(result.score);
+      examples = std::min(examples, error == cell->runs.at(seed)->examples.end() ? 0 : error->second.n);
+    }
+  }
+  if (result.seeds.empty()) return;
+  result.estimator = Estimator::by_seed;
+  result.examples = examples;
+  result.a = summarize(of_a).mean;
+  result.b = summarize(of_b).mean;
+  const Summary summary = summarize(differences);
+  result.difference = summary.mean;
+  constexpr double kRounding = 1e-9;  // What is left of no spread at all.
+  const double largest = std::max(std::abs(result.a), std::abs(result.b));
+  if (!(summary.se > kRounding * largest)) return;
+  result.standard_error = summary.se;
+  const double half = confidence_half_width(summary, 0.95);
+  result.low = summary.mean - half;
+  result.high = summary.mean + half;
+}
+
+}  // namespace
+
+CellComparison compare_cells(Database& database, const SweepRecord& sweep, const std::string& a,
+                             const std::string& b, std::size_t most_examples) {
+  const ReadTransaction snapshot(database);
+  const std::vector<RunRecord> runs = load_runs(database, sweep.id, {});
+  const std::vector<ChosenCell> cells = cells_of(runs, sweep);
+  CellComparison comparison{
+      .sweep = sweep.name, .a = choose_cell(cells, sweep, a), .b = choose_cell(cells, sweep, b)};
+  if (comparison.a.number == comparison.b.number)
+    throw Error(fmt::format("'{}' and '{}' are both cell {} of sweep '{}'; expected two cells", printable(a),
+                            printable(b), comparison.a.number, sweep.name));
+  const CellRuns of_a = load_cell(database, runs, comparison.a.number),
+                 of_b = load_cell(database, runs, comparison.b.number);
+  comparison.recipe =
+      recipe_differences(database, of_a.runs.begin()->second->jobs, of_b.runs.begin()->second->jobs);
+  std::set<std::string> scores;
+  std::set<std::uint64_t> seeds;
+  for (const CellRuns* cell : {&of_a, &of_b})
+    for (const auto& run : cell->runs) {
+      seeds.insert(run.first);
+      for (const auto& value : run.second->values) scores.insert(value.first);
+    }
+  for (const std::string& score : scores) {
+    ScoreDifference& result = comparison.scores.emplace_back(ScoreDifference{.score = score});
+    compare_by_seed(of_a, of_b, seeds, result);
+    if (result.estimator != Estimator::none) compare_by_questions(of_a, of_b, most_examples, result);
+  }
+  return comparison;
+}
+
+}  // namespace ablate

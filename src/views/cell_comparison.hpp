@@ -1,0 +1,61 @@
+// Two cells of a sweep, compared seed by seed and, where their evaluations have kept it, question by
+// question.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "stats/paired_examples.hpp"
+#include "store/sweeps.hpp"
+#include "views/cell_choice.hpp"
+#include "views/recipe_difference.hpp"
+
+namespace ablate {
+
+/// What estimates a difference and its interval.
+enum class Estimator {
+  none,          ///< No seed has both numbers.
+  by_seed,       ///< One difference of scores for each seed, t with seeds - 1; no interval for one seed.
+  by_questions,  ///< Question by question within each seed (stats/paired_examples.hpp).
+};
+template <>
+std::span<const Named<Estimator>> names_of<Estimator>();
+
+/// A question that the cells answer differently.
+struct DifferingExample {
+  std::string name;  ///< Of the record; "" where no names were kept.
+  QuestionDifference outcome;
+};
+
+/// B - A of one score, over the seeds under which both cells have a number. NaN: not known.
+struct ScoreDifference {
+  std::string score;
+  Estimator estimator = Estimator::none;
+  std::string why_not_by_questions;  ///< Of the other estimators.
+  std::vector<std::uint64_t> seeds;  ///< In the difference, ascending.
+  std::size_t seeds_left_out = 0;    ///< Under which one of the cells alone has a number, or none has.
+  double a = std::numeric_limits<double>::quiet_NaN(), b = a;  ///< Means over seeds.
+  double difference = std::numeric_limits<double>::quiet_NaN();
+  double standard_error = std::numeric_limits<double>::quiet_NaN();
+  double low = std::numeric_limits<double>::quiet_NaN(), high = low;  ///< 95 % interval.
+  std::int64_t examples = 0;  ///< Of each seed, the fewest of both cells; 0: not known.
+  std::optional<PairedExamples> by_questions;
+  std::vector<DifferingExample> differing;  ///< Largest difference first.
+};
+
+struct CellComparison {
+  std::string sweep;
+  ChosenCell a, b;
+  std::vector<RecipeDifference> recipe;
+  std::vector<ScoreDifference> scores;  ///< By name.
+};
+
+/// `most_examples`: how many differing ones of each score. Throws Error for cells that the sweep does not
+/// have, for one and the same cell, and for outcomes that are missing or damaged.
+CellComparison compare_cells(Database& database, const SweepRecord& sweep, const std::string& a,
+                             const std::string& b, std::size_t most_examples);
+
+}  // namespace ablate

@@ -1,0 +1,227 @@
+// `ablate compare`, end to end.
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "cli/program.hpp"
+#include "journal/attempt_folder.hpp"
+#include "journal/outcomes.hpp"
+#include "report/wrap.hpp"
+#include "store/query.hpp"
+#include "util/file.hpp"
+#include "util/hash.hpp"
+#include "util/json.hpp"
+#include "util/text.hpp"
+
+BOOST_AUTO_TEST_SUITE(compare)
+
+using namespace ablate;
+namespace tt = boost::test_tools;
+
+namespace {
+
+/// A sweep that has run. Cell 0 is resolution 4 and width 8, cell 1 width 16, cell 2 resolution 8 and
+/// width 8.
+struct Compared : Program {
+  Compared() { BOOST_REQUIRE(run_tiny("--quiet").code == 0); }
+
+  std::filesystem::path db() const { return scratch.path / "results/ablate.db"; }
+  /// Leaves the outcomes of two questions, as an evaluation of that cell and seed does.
+  std::filesystem::path keep(int cell, int seed, std::vector<float> values,
+                             std::vector<std::uint64_t> questions = {7, 3}) const {
+    const ExampleOutcomes outcomes{.score = "accuracy",
+                                   .questions = std::move(questions),
+                                   .values = values,
+                                   .names = {"a.tar: 1", "a.tar: 2"}};
+    const std::string bytes = encode_outcomes({&outcomes, 1});
+    Database database(db(), Database::Mode::read_write);
+    std::int64_t job = 0;
+    std::string folder;
+    {
+      Query query(
+          database,
+          "SELECT a.job_id, a.folder FROM replicate r JOIN json_each(r.jobs) e JOIN job j ON j.id = e.value"
+          " JOIN attempt a ON a.job_id = j.id WHERE r.cell = ? AND r.seed = ? AND j.stage = 'eval'",
+          cell, seed);
+      BOOST_REQUIRE(query.step());
+      job = query.integer(0);
+      folder = query.text(1);
+    }
+    const auto file = AttemptFolder{database.folder() / folder}.outcomes();
+    write_file(file, bytes);
+    Query(database, "UPDATE score_value SET value = ?, n = 2, outcomes = ? WHERE job_id = ?",
+          (double{values[0]} + double{values[1]}) / 2, hash128(bytes).hex(), job)
+        .run();
+    return file;
+  }
+  /// B - A is (1, 3), (2, 8) and (3, 4) in seeds 0, 1 and 2.
+  void keep_all() const {
+    const std::vector<float> differences[] = {{1, 3}, {2, 8}, {3, 4}};
+    for (int seed = 0; seed < 3; ++seed) {
+      keep(0, seed, {0, 0});
+      keep(2, seed, differences[seed]);
+    }
+  }
+  Json json(const std::string& arguments) const {
+    const Outcome found = run("compare tiny " + arguments + " --json");
+    BOOST_TEST(found.code == 0, found.err);
+    return Json::parse(found.out);
+  }
+  void expect_refusal(const std::string& arguments, const std::string& message) const {
+    const Outcome found = run("compare tiny " + arguments);
+    BOOST_TEST(found.code == 2);
+    BOOST_TEST(found.out == "");
+    BOOST_TEST(found.err == "ablate: " + message + "\n");
+  }
+};
+
+void expect_page_width(const std::string& text) {
+  for (const std::string& line : split(text, '\n')) BOOST_TEST(display_width(line) <= kPageWidth, line);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_differs_in_the_recipes_is_shown_and_nothing_else) {
+  const Compared program;
+  const Outcome found = program.run("compare tiny 0 2");
+  BOOST_TEST(found.code == 0);
+  BOOST_TEST(
+      found.out.starts_with("A is cell 0: demo.resolution = 4, demo.width = 8\n"
+                            "B is cell 2: demo.resolution = 8, demo.width = 8\n"));
+  BOOST_TEST(line_with(found.out, "demo.resolution  ") == "demo.resolution  4  8  demo");
+  BOOST_TEST(line_with(found.out, "demo.width  ") == "");
+  expect_page_width(found.out);
+  const Json json = program.json("0 3");
+  BOOST_TEST(json["recipe"] == Json::parse(R"([
+      {"key": "demo.resolution", "stages": ["demo"], "a": 4, "b": 8},
+      {"key": "demo.width", "stages": ["demo"], "a": 8, "b": 16}])"));
+  BOOST_TEST(
+      json["b"] ==
+      Json::parse(R"({"cell": 3, "label": null, "levels": {"demo.resolution": "8", "demo.width": "16"}})"));
+}
+
+BOOST_AUTO_TEST_CASE(without_outcomes_scores_are_compared_seed_by_seed) {
+  const Compared program;
+  {
+    Database database(program.db(), Database::Mode::read_write);
+    Query(database, "UPDATE score_value SET value = 0.9 WHERE value = 0.82").run();
+  }
+  // Differences 0.4, 0.4, 0.48: mean 0.42667, standard error 0.08 / 3, t with 2 degrees of freedom 4.30265.
+  const Json score = program.json("0 2")["scores"][0];
+  BOOST_TEST(score["estimator"] == "by-seed");
+  BOOST_TEST(score["reason"] == "no outcomes of examples are kept");
+  BOOST_TEST(score["difference"].get<double>() == 1.28 / 3, tt::tolerance(1e-9));
+  BOOST_TEST(score["low"].get<double>() == 1.28 / 3 - 4.302652730 * 0.08 / 3, tt::tolerance(1e-8));
+  BOOST_TEST(score["high"].get<double>() == 1.28 / 3 + 4.302652730 * 0.08 / 3, tt::tolerance(1e-8));
+  BOOST_TEST(score["seeds"] == Json::parse("[0, 1, 2]"));
+  BOOST_TEST(score["examples"] == 100);
+  BOOST_TEST(score["seed_variance"].is_null());
+  const Outcome found = program.run("compare tiny 0 2");
+  BOOST_TEST(line_with(found.out, "accuracy  ") ==
+             "accuracy  0.41  0.84  +0.43  +0.31 to +0.54  seed           3       100");
+  BOOST_TEST(found.out.find("not compared question by question: no outcomes of examples are kept") !=
+             std::string::npos);
+  // Cells 0 and 1 have the same scores: nothing varies.
+  const Json equal = program.json("0 1")["scores"][0];
+  BOOST_TEST(equal["difference"] == 0);
+  BOOST_TEST(equal["low"].is_null());
+  BOOST_TEST(program.run("compare tiny 0 1").out.find("no interval, and no test: nothing varies") !=
+             std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(with_outcomes_scores_are_compared_question_by_question) {
+  const Compared program;
+  program.keep_all();
+  // Mean squares of seeds 4.5, of questions 13.5, of the rest 3.5; t(2) = 4.302652730, t(1) = 12.706204736.
+  const Json score = program.json("0 2")["scores"][0];
+  BOOST_TEST(score["estimator"] == "by-questions");
+  BOOST_TEST(score["reason"].is_null());
+  BOOST_TEST(score["same_questions"] == true);
+  BOOST_TEST(score["difference"] == 3.5);
+  BOOST_TEST(score["seed_variance"].get<double>() == 1.0 / 6, tt::tolerance(1e-9));
+  BOOST_TEST(score["example_variance"].get<double>() == 2.25, tt::tolerance(1e-9));
+  const double half = std::hypot(4.302652730 * std::sqrt(4.5 / 6), 12.706204736 * std::sqrt(10.0 / 6));
+  BOOST_TEST(score["high"].get<double>() == 3.5 + half, tt::tolerance(1e-8));
+  BOOST_TEST(score["differing"].size() == 2u);
+  BOOST_TEST(score["differing"][0] ==
+             Json::parse(R"({"question": "0000000000000003", "name": "a.tar: 2", "a": 0.0, "b": 5.0,
+                             "difference": 5.0, "seeds": 3})"));
+  BOOST_TEST(program.json("2 0")["scores"][0]["difference"] == -3.5);
+  const Outcome found = program.run("compare tiny 0 2 --examples 1");
+  BOOST_TEST(found.out.find("of the variance of B - A, seeds give 7 % and examples 93 %") !=
+             std::string::npos);
+  BOOST_TEST(line_with(found.out, "a.tar: 2") == "a.tar: 2  0  5      5");
+  BOOST_TEST(line_with(found.out, "a.tar: 1") == "");
+  expect_page_width(found.out);
+  BOOST_TEST(program.json("0 2 --examples 0")["scores"][0]["differing"].empty());
+}
+
+BOOST_AUTO_TEST_CASE(cells_that_were_asked_other_questions_are_not_paired_by_them) {
+  const Compared program;
+  program.keep_all();
+  program.keep(2, 1, {2, 8}, {7, 4});
+  const Json score = program.json("0 2")["scores"][0];
+  BOOST_TEST(score["estimator"] == "by-seed");
+  BOOST_TEST(score["reason"] == "the cells were asked other questions");
+  BOOST_TEST(score["difference"] == 3.5);
+  BOOST_TEST(score["differing"].empty());
+  // Some seeds are of an older worker.
+  program.keep(2, 1, {2, 8});
+  {
+    Database database(program.db(), Database::Mode::read_write);
+    Query(database,
+          "UPDATE score_value SET outcomes = NULL WHERE job_id IN (SELECT e.value FROM replicate r,"
+          " json_each(r.jobs) e WHERE r.cell = 2 AND r.seed = 0)")
+        .run();
+  }
+  BOOST_TEST(program.json("0 2")["scores"][0]["reason"] == "outcomes of examples are kept of 2 of 3 seeds");
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_file_of_outcomes_is_named) {
+  const Compared program;
+  program.keep_all();
+  const auto file = program.keep(2, 0, {1, 3});
+  std::filesystem::resize_file(file, 20);
+  const Outcome found = program.run("compare tiny 0 2");
+  BOOST_TEST(found.code == 2);
+  BOOST_TEST(found.out == "");
+  BOOST_TEST(found.err.find(file.string()) != std::string::npos, found.err);
+}
+
+BOOST_AUTO_TEST_CASE(cells_are_named_by_number_by_levels_or_by_label) {
+  const Compared program;
+  const auto cells = [&](const std::string& arguments) {
+    const Json json = program.json(arguments);
+    return std::pair(json["a"]["cell"].get<int>(), json["b"]["cell"].get<int>());
+  };
+  BOOST_TEST((cells("demo.resolution=8,demo.width=16 0") == std::pair(3, 0)));
+  BOOST_TEST((cells("'demo.width = 16, demo.resolution = 4' 2") == std::pair(1, 2)));
+  program.expect_refusal("0 4", "sweep 'tiny' has no cell 4; expected 0 to 3");
+  program.expect_refusal("0 demo.widht=8",
+                         "sweep 'tiny' has no axis 'demo.widht'; did you mean 'demo.width'?");
+  program.expect_refusal("0 demo.resolution=8,width=16",
+                         "sweep 'tiny' has no axis 'width'; did you mean 'demo.width'?");
+  program.expect_refusal("0 demo.width=9",
+                         "axis 'demo.width' of sweep 'tiny' has no level '9'; did you mean '8'?");
+  program.expect_refusal(
+      "0 demo.width=8",
+      "'demo.width=8' fits 2 cells of sweep 'tiny': 0, 2; expected one: its number, or its "
+      "level of demo.resolution");
+  program.expect_refusal("demo.resolution=4,demo.width=8 0",
+                         "'demo.resolution=4,demo.width=8' and '0' are both cell 0 of sweep 'tiny'; expected "
+                         "two cells");
+  program.expect_refusal("0 best",
+                         "sweep 'tiny' has no cell 'best'; expected its number, its label, or levels that it "
+                         "alone has: AXIS=LEVEL,AXIS=LEVEL");
+  program.scratch.write(
+      "tiny.toml", program.read("tiny.toml") + "[[include]]\nlabel = \"the big one\"\ndemo.width = 64\n");
+  BOOST_REQUIRE(program.run("plan tiny.toml --save").code == 0);
+  const Json json = program.json("0 'the big one'");
+  BOOST_TEST(json["b"]["label"] == "the big one");
+  BOOST_TEST(json["scores"][0]["estimator"] == "none");
+  BOOST_TEST(json["scores"][0]["difference"].is_null());
+  program.expect_refusal("0 'the bg one'",
+                         "sweep 'tiny' has no cell 'the bg one'; did you mean 'the big one'?");
+  BOOST_TEST(program.run("compare tniy 0 1").err.find("did you mean 'tiny'?") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
