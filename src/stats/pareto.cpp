@@ -1,0 +1,246 @@
+#include "stats/pareto.hpp"
+
+#include <Eigen/Core>
+#include <Eigen/QR>
+#include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <map>
+
+namespace ablate {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
+constexpr double kSquaresRounding = 1e-12;  // Of a sum of squares.
+
+/// RunGroups of runs that are equal in something, as indices from 0 in the order of their occurrence.
+template <typename Key>
+struct RunGroups {
+  std::map<Key, std::size_t> index;
+  std::vector<std::size_t> of_run;
+  void add(const Key& key) { of_run.push_back(index.emplace(key, index.size()).first->second); }
+  std::size_t size() const { return index.size(); }
+};
+
+/// A level, or "does not apply", as something that can be compared.
+std::vector<double> comparable(std::vector<double> at) {
+  for (double& level : at)
+    if (std::isnan(level)) level = -1e300;
+  return at;
+}
+
+bool all_have_seeds(const Observations& observations, const std::vector<std::size_t>& runs) {
+  return std::all_of(runs.begin(), runs.end(),
+                     [&](std::size_t run) { return observations.runs[run].seed.has_value(); });
+}
+
+/// Of counts, whose dependent columns differ by rounding alone.
+Eigen::CompleteOrthogonalDecomposition<MatrixXd> decomposed(const MatrixXd& counts) {
+  Eigen::CompleteOrthogonalDecomposition<MatrixXd> solver;
+  solver.setThreshold(1e-9);
+  solver.compute(counts);
+  return solver;
+}
+
+/// score = cell + seed + error, with the cells solved for first.
+struct CellSeedFit {
+  VectorXd seed_effect;  ///< Sums to 0.
+  MatrixXd seed_share;   ///< [cells, seeds]: the part of a cell's runs that a seed has.
+  MatrixXd inverse;      ///< Covariance of the seed effects in units of the error variance.
+  double error_ms = std::numeric_limits<double>::quiet_NaN(), error_df = 0;
+};
+
+CellSeedFit fit_cells_and_seeds(const Observations& observations, const std::vector<std::size_t>& runs,
+                                const RunGroups<std::vector<double>>& cells,
+                                const RunGroups<std::uint64_t>& seeds) {
+  const auto num_cells = static_cast<Index>(cells.size()), num_seeds = static_cast<Index>(seeds.size());
+  VectorXd count = VectorXd::Zero(num_cells), mean = VectorXd::Zero(num_cells);
+  MatrixXd counts = MatrixXd::Zero(num_cells, std::max<Index>(num_seeds, 1));
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const auto cell = static_cast<Index>(cells.of_run[i]);
+    ++count[cell];
+    mean[cell] += observations.runs[runs[i]].score;
+    if (num_seeds > 0) ++counts(cell, static_cast<Index>(seeds.of_run[i]));
+  }
+  mean = mean.cwiseQuotient(count);
+  CellSeedFit fit;
+  fit.seed_share = counts.array().colwise() / count.array();
+  fit.seed_effect = VectorXd::Zero(counts.cols());
+  fit.inverse = MatrixXd::Zero(counts.cols(), counts.cols());
+  Index rank = 0;
+  if (num_seeds > 0) {
+    // Normal equations of the seeds within cells; they determine differences only, hence the pseudo-inverse.
+    MatrixXd normal =
+        MatrixXd(counts.colwise().sum().transpose().asDiagonal()) - counts.transpose() * fit.seed_share;
+    VectorXd right = VectorXd::Zero(num_seeds);
+    for (std::size_t i = 0; i < runs.size(); ++i)
+      right[static_cast<Index>(seeds.of_run[i])] +=
+          observations.runs[runs[i]].score - mean[static_cast<Index>(cells.of_run[i])];
+    const Eigen::CompleteOrthogonalDecomposition<MatrixXd> solver = decomposed(normal);
+    rank = solver.rank();
+    fit.inverse = solver.pseudoInverse();
+    fit.seed_effect = fit.inverse * right;
+  }
+  double squares = 0, total = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const auto cell = static_cast<Index>(cells.of_run[i]);
+    double residual = observations.runs[runs[i]].score - mean[cell];
+    if (num_seeds > 0)
+      residual -=
+          fit.seed_effect[static_cast<Index>(seeds.of_run[i])] - fit.seed_share.row(cell) * fit.seed_effect;
+    squares += residual * residual;
+    total += observations.runs[runs[i]].score * observations.runs[runs[i]].score;
+  }
+  fit.error_df = static_cast<double>(static_cast<Index>(runs.size()) - num_cells - rank);
+  if (fit.error_df > 0 && squares > kSquaresRounding * kSquaresRounding * total)
+    fit.error_ms = squares / fit.error_df;
+  return fit;
+}
+
+/// Fills in who beats whom.
+void find_front(ParetoFront& front, bool lower_is_better, const CellSeedFit& fit) {
+  const double sign = lower_is_better ? -1 : 1;
+  std::vector<CellScore>& cells = front.cells;
+  std::vector<std::size_t> by_cost(cells.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) by_cost[i] = i;
+  std::sort(by_cost.begin(), by_cost.end(), [&](std::size_t a, std::size_t b) {
+    if (cells[a].cost != cells[b].cost) return cells[a].cost < cells[b].cost;
+    return sign * cells[a].score > sign * cells[b].score;
+  });
+  std::optional<std::size_t> best;
+  for (const std::size_t i : by_cost) {
+    CellScore& cell = cells[i];
+    const bool better = !best || sign * cell.score > sign * cells[*best].score;
+    // Two cells of equal score and cost are both on the front.
+    cell.on_front = better || (cell.score == cells[*best].score && cell.cost == cells[*best].cost);
+    if (better) best = i;
+    if (cell.on_front) continue;
+    cell.beaten_by = best;
+    cell.behind = sign * (cells[*best].score - cell.score);
+    if (std::isnan(fit.error_ms)) continue;
+    const VectorXd shares =
+        fit.seed_share.row(static_cast<Index>(i)) - fit.seed_share.row(static_cast<Index>(*best));
+    const double variance = 1 / static_cast<double>(cell.runs.size()) +
+                            1 / static_cast<double>(cells[*best].runs.size()) +
+                            shares.dot(fit.inverse * shares);
+    cell.half_width = boost::math::quantile(boost::math::students_t(fit.error_df), 0.975) *
+                      std::sqrt(fit.error_ms * variance);
+    cell.within_interval = cell.behind <= cell.half_width;
+  }
+}
+
+/// Indicators of the levels of one grouping but the first.
+template <typename Key>
+void add_indicators(const RunGroups<Key>& groups, MatrixXd& columns, Index& next) {
+  for (std::size_t i = 0; i < groups.of_run.size(); ++i)
+    if (groups.of_run[i] > 0)
+      columns(static_cast<Index>(i), next + static_cast<Index>(groups.of_run[i]) - 1) = 1;
+  next += static_cast<Index>(groups.size()) - 1;
+}
+
+}  // namespace
+
+ParetoFront pareto_front(const Observations& observations) {
+  std::vector<std::size_t> runs;
+  std::map<std::vector<double>, bool> has_cost;
+  for (const Observation& run : observations.runs)
+    if (std::isfinite(run.score) && std::isfinite(run.cost)) has_cost[comparable(run.at)] = true;
+  for (std::size_t run = 0; run < observations.runs.size(); ++run)
+    if (std::isfinite(observations.runs[run].score) && has_cost.count(comparable(observations.runs[run].at)))
+      runs.push_back(run);
+  ParetoFront front;
+  if (runs.empty()) return front;
+  RunGroups<std::vector<double>> cells;
+  RunGroups<std::uint64_t> seeds;
+  const bool shared = all_have_seeds(observations, runs);
+  for (const std::size_t run : runs) {
+    cells.add(comparable(observations.runs[run].at));
+    if (shared) seeds.add(*observations.runs[run].seed);
+  }
+  if (seeds.size() == runs.size() || seeds.size() == 1) seeds = {};
+  const CellSeedFit fit = fit_cells_and_seeds(observations, runs, cells, seeds);
+  front.error_ms = fit.error_ms;
+  front.error_df = fit.error_df;
+  front.cells.resize(cells.size());
+  for (std::size_t i = 0; i < runs.size(); ++i) front.cells[cells.of_run[i]].runs.push_back(runs[i]);
+  for (std::size_t c = 0; c < cells.size(); ++c) {
+    CellScore& cell = front.cells[c];
+    cell.at = observations.runs[cell.runs[0]].at;
+    double score = 0, cost = 0, costs = 0;
+    for (const std::size_t run : cell.runs) {
+      score += observations.runs[run].score / static_cast<double>(cell.runs.size());
+      if (!std::isfinite(observations.runs[run].cost)) continue;
+      cost += observations.runs[run].cost;
+      ++costs;
+    }
+    cell.score = score - fit.seed_share.row(static_cast<Index>(c)).dot(fit.seed_effect);
+    cell.cost = cost / costs;
+  }
+  find_front(front, observations.lower_is_better, fit);
+  return front;
+}
+
+std::optional<DoublingEffect> effect_per_doubling(const Observations& observations, std::size_t factor) {
+  std::vector<std::size_t> runs;
+  for (std::size_t run = 0; run < observations.runs.size(); ++run) {
+    const Observation& seen = observations.runs[run];
+    if (std::isfinite(seen.score) && seen.cost > 0 && std::isfinite(seen.cost) &&
+        !std::isnan(seen.at[factor]))
+      runs.push_back(run);
+  }
+  if (runs.empty()) return std::nullopt;
+  std::vector<RunGroups<double>> others;
+  RunGroups<std::uint64_t> seeds;
+  Index columns = 2;
+  for (std::size_t other = 0; other < observations.factors.size(); ++other) {
+    const bool applies = std::none_of(runs.begin(), runs.end(), [&](std::size_t run) {
+      return std::isnan(observations.runs[run].at[other]);
+    });
+    if (other == factor || !applies || observations.factors[other].continuous()) continue;
+    others.emplace_back();
+    for (const std::size_t run : runs) others.back().add(observations.runs[run].at[other]);
+    columns += static_cast<Index>(others.back().size()) - 1;
+  }
+  if (all_have_seeds(observations, runs))
+    for (const std::size_t run : runs) seeds.add(*observations.runs[run].seed);
+  if (seeds.size() == runs.size()) seeds = {};
+  if (seeds.size() > 1) columns += static_cast<Index>(seeds.size()) - 1;
+  const auto n = static_cast<Index>(runs.size());
+  MatrixXd x = MatrixXd::Zero(n, columns);
+  VectorXd y(n);
+  Index next = 1;
+  x.col(0).setOnes();
+  for (const RunGroups<double>& other : others) add_indicators(other, x, next);
+  if (seeds.size() > 1) add_indicators(seeds, x, next);
+  for (Index i = 0; i < n; ++i) {
+    x(i, next) = std::log2(observations.runs[runs[static_cast<std::size_t>(i)]].cost);
+    y[i] = observations.runs[runs[static_cast<std::size_t>(i)]].score;
+  }
+  // What the other columns leave of cost and score (Frisch and Waugh 1933).
+  const MatrixXd rest = x.leftCols(next);
+  const Eigen::CompleteOrthogonalDecomposition<MatrixXd> solver = decomposed(rest.transpose() * rest);
+  const VectorXd mean_cost = VectorXd::Constant(n, x.col(next).mean()),
+                 mean_score = VectorXd::Constant(n, y.mean());
+  const auto left_of = [&](const VectorXd& v) -> VectorXd {
+    return v - rest * solver.solve(rest.transpose() * v);
+  };
+  const VectorXd cost = left_of(x.col(next) - mean_cost), score = left_of(y - mean_score);
+  constexpr double kConstant = 1e-9;  // In doublings: cost that varies less does not vary.
+  if (!(cost.norm() > kConstant * std::sqrt(static_cast<double>(n)))) return std::nullopt;
+  DoublingEffect effect;
+  effect.estimate = cost.dot(score) / cost.squaredNorm();
+  effect.df = static_cast<double>(n - solver.rank() - 1);
+  const double squares = (score - effect.estimate * cost).squaredNorm();
+  effect.se = std::numeric_limits<double>::quiet_NaN();
+  if (effect.df < 1 || !(squares > kSquaresRounding * kSquaresRounding * (y - mean_score).squaredNorm()))
+    return effect;
+  effect.se = std::sqrt(squares / effect.df / cost.squaredNorm());
+  effect.p = 2 * boost::math::cdf(boost::math::complement(boost::math::students_t(effect.df),
+                                                          std::abs(effect.estimate / effect.se)));
+  return effect;
+}
+
+}  // namespace ablate
