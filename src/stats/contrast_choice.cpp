@@ -89,9 +89,13 @@ Choice by_design(const Design& design, bool one_at_a_time) {
                   "settings{}.",
                   design.blocks_are_seeds ? "seeds" : "stages",
                   choice.order == 1 && columns > 1 ? ", main effects alone" : ""));
-  for (const Term& term : CellFit::confounded(design, choice.order, true))
+  for (const Term& term : CellFit::confounded(design, choice.order, true)) {
+    std::string name;
+    for (const std::size_t column : term) name += (name.empty() ? "" : " x ") + design.names[column];
     choice.notes.push_back(
-        fmt::format("An interaction of {} factors cannot be told from the blocks.", term.size()));
+        fmt::format("The interaction {} cannot be told from the {}: each ran part of the cells.", name,
+                    design.blocks_are_seeds ? "seeds" : "stages"));
+  }
   return choice;
 }
 

@@ -184,6 +184,23 @@ void note_seed_interaction(FactorContrasts& out) {
              : "; the error in use holds that."));
 }
 
+/// Two factors, one run a cell: is there an interaction of the simplest kind?
+void note_additivity(const Design& design, FactorContrasts& out) {
+  if (out.estimator != Estimator::highest_interaction || design.treatment_columns() != 2 || design.replicated)
+    return;
+  const std::size_t columns = design.units.sizes[1];
+  std::vector<double> table(design.units.runs());
+  for (std::size_t i = 0; i < table.size(); ++i)
+    table[static_cast<std::size_t>(design.units.level(i, 0)) * columns +
+          static_cast<std::size_t>(design.units.level(i, 1))] = design.units.y[i];
+  out.additivity = tukey_one_df(table, columns);
+  if (out.additivity.p && *out.additivity.p < kSuspicious)
+    out.notes.push_back(fmt::format(
+        "The two factors interact (Tukey's test: p = {:.2g}): a difference of means holds for none of the "
+        "other factor's levels.",
+        *out.additivity.p));
+}
+
 /// Pairs of levels that have units: all, or each with the baseline, which stands second.
 std::vector<LevelPair> pairs_of(const std::vector<std::size_t>& levels, std::optional<std::size_t> baseline) {
   std::vector<LevelPair> pairs;
@@ -256,6 +273,7 @@ Contrasts contrasts_of(const Designs& designs, const ContrastOptions& options) {
                 .scale = scale_of(design->units.y)};
     judge.run();
     note_seed_interaction(out);
+    note_additivity(*design, out);
     found.factors.push_back(std::move(out));
   }
   correct(found);

@@ -187,6 +187,9 @@ void fill_columns(Design& design, const std::vector<Unit>& units, const std::vec
     std::int32_t next = 0;
     for (auto& level : levels[c]) level.second = next++;
     design.units.sizes.push_back(levels[c].size());
+    std::string name;
+    for (const std::size_t f : columns[c]) name += (name.empty() ? "" : " and ") + sweep.factors[f].name;
+    design.names.push_back(std::move(name));
     design.grid *= std::min<std::size_t>(levels[c].size(), 1000000 / design.grid + 1);
   }
   for (const Unit& unit : units) {

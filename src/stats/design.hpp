@@ -23,6 +23,7 @@ using CellFits = std::map<std::pair<std::size_t, bool>, std::shared_ptr<const Ce
 struct Design {
   /// A column is a factor, or one whose levels alone have other factors, crossed with those.
   CodedRuns units;
+  std::vector<std::string> names;   ///< Of the columns.
   std::vector<std::int32_t> seed;   ///< Of each unit, from 0; -1: a seed of its own.
   std::vector<std::int32_t> block;  ///< What units share by training: seed or stage, from 0; empty: nothing.
   std::size_t seeds = 0, blocks = 0;

@@ -346,6 +346,7 @@ BOOST_AUTO_TEST_CASE(the_estimator_that_the_design_calls_for) {
                                                 {"penicillin", Estimator::blocks},
                                                 {"filtration", Estimator::highest_interaction},
                                                 {"mm1-connector", Estimator::highest_interaction},
+                                                {"mm1-data", Estimator::highest_interaction},
                                                 {"sim-paired", Estimator::strata},
                                                 {"sim-missing", Estimator::blocks},
                                                 {"sim-hetero", Estimator::welch},
@@ -356,6 +357,16 @@ BOOST_AUTO_TEST_CASE(the_estimator_that_the_design_calls_for) {
     const auto wanted = called.find(part.all["case"]);
     if (wanted == called.end()) return;
     const Contrasts found = contrasts_of(golden::observations(part.all, part.score));
+    const auto says = [&](const std::string& text) {
+      const std::vector<std::string>& notes = found.factors[0].notes;
+      return std::any_of(notes.begin(), notes.end(),
+                         [&](const auto& note) { return note.find(text) != note.npos; });
+    };
+    if (part.known.contains("not_estimable")) BOOST_TEST(says("N x P x K cannot be told"));
+    if (part.known.contains("tukey_one_df")) {
+      check_p(part.name + " additivity", found.factors[0].additivity.p, part.known["tukey_one_df"]["p"]);
+      BOOST_TEST(says("interact (Tukey") == (part.known["tukey_one_df"]["p"] < 0.05));
+    }
     for (const FactorContrasts& factor : found.factors)
       BOOST_CHECK_MESSAGE(factor.estimator == wanted->second, part.name << ": " << to_name(factor.estimator));
   });
