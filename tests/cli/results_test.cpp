@@ -185,10 +185,10 @@ BOOST_AUTO_TEST_CASE(a_mistake_in_sql_is_shown_in_its_place) {
              "ablate: SQL: no such column: sede (at character 29)\n"
              "  FROM jobs WHERE sede = 1\n"
              "                  ^\n");
-  BOOST_TEST(
-      program.run("query 'SELECT * FROM rnus'").err ==
-      "ablate: SQL: no such table: rnus\n"
-      "did you mean 'runs'? the views are: sweeps, claims, runs, sweep_jobs, jobs, attempts, metrics, scores\n");
+  BOOST_TEST(program.run("query 'SELECT * FROM rnus'").err ==
+             "ablate: SQL: no such table: rnus\n"
+             "did you mean 'runs'? the views are: sweeps, claims, runs, sweep_jobs, jobs, attempts, metrics, "
+             "scores\n");
   const Outcome slow = program.run(
       "query 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c' "
       "--timeout 0.1s");
