@@ -13,7 +13,7 @@ namespace {
 constexpr double kUnlikeSpread = 0.05;
 constexpr double kFewErrorDf = 3;
 
-bool two_levels(const Design& design) {
+bool two_levels(const UnitTable& design) {
   return std::all_of(design.units.sizes.begin(), design.units.sizes.end(),
                      [](std::size_t n) { return n == 2; });
 }
@@ -21,11 +21,11 @@ bool two_levels(const Design& design) {
 /// Of one unit a cell: with interactions of this order, those above are the error.
 std::size_t order_below_error(std::size_t columns) { return columns <= 2 ? 1 : 2; }
 
-double df_above(const Design& design, std::size_t order) {
+double df_above(const UnitTable& design, std::size_t order) {
   return CellFit::of(design, order, false)->error_df();
 }
 
-Choice by_replicates(const Design& design) {
+Choice by_replicates(const UnitTable& design) {
   const std::size_t columns = design.treatment_columns();
   if (columns > 1) {
     Choice choice{.estimator = Estimator::model, .order = estimable_order(design, false, true)};
@@ -45,7 +45,7 @@ Choice by_replicates(const Design& design) {
   return {.estimator = Estimator::model, .notes = {"Runs have seeds of their own: nothing is paired."}};
 }
 
-Choice by_single_replicate(const Design& design) {
+Choice by_single_replicate(const UnitTable& design) {
   const std::size_t columns = design.treatment_columns(), order = order_below_error(columns);
   if (columns == 1)
     return {.estimator = Estimator::model, .notes = {"One run a level: differences have no error."}};
@@ -65,7 +65,7 @@ Choice by_single_replicate(const Design& design) {
   return choice;
 }
 
-Choice by_design(const Design& design, bool one_at_a_time) {
+Choice by_design(const UnitTable& design, bool one_at_a_time) {
   const std::size_t columns = design.treatment_columns();
   if (one_at_a_time) return {.estimator = Estimator::one_at_a_time};
   if (design.block.empty()) return design.replicated ? by_replicates(design) : by_single_replicate(design);
@@ -106,7 +106,7 @@ void require(bool holds, Estimator estimator, const std::string& found, const ch
 }
 
 /// The order of a least-squares estimator that was asked for.
-std::size_t order_for(const Design& design, Estimator estimator) {
+std::size_t order_for(const UnitTable& design, Estimator estimator) {
   const std::size_t columns = design.treatment_columns();
   switch (estimator) {
     case Estimator::blocks:
@@ -129,7 +129,7 @@ std::size_t order_for(const Design& design, Estimator estimator) {
   return 1;
 }
 
-void check_fits(const Design& design, Estimator estimator) {
+void check_fits(const UnitTable& design, Estimator estimator) {
   const std::string seeds = fmt::format("{} of {} cells have runs, {} seeds are shared, {} runs",
                                         design.cells, design.grid, design.seeds, design.units.runs());
   switch (estimator) {
@@ -157,7 +157,7 @@ void check_fits(const Design& design, Estimator estimator) {
 
 }  // namespace
 
-Choice choose_estimator(const Design& design, const ContrastOptions& options, bool one_at_a_time) {
+Choice choose_estimator(const UnitTable& design, const ContrastOptions& options, bool one_at_a_time) {
   Choice choice;
   if (options.estimator) {
     check_fits(design, *options.estimator);

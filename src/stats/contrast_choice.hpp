@@ -22,6 +22,6 @@ struct Choice {
 /// spread (Levene p < 0.05). One run a cell: the highest interactions as error, Lenth's where those leave
 /// fewer than three degrees of freedom and all factors have two levels; main effects alone where cells are
 /// missing.
-Choice choose_estimator(const Design& design, const ContrastOptions& options, bool one_at_a_time);
+Choice choose_estimator(const UnitTable& design, const ContrastOptions& options, bool one_at_a_time);
 
 }  // namespace ablate

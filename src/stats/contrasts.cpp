@@ -29,7 +29,7 @@ constexpr double kSuspicious = 0.05;
 struct Judge {
   const Observations& sweep;
   const ContrastOptions& options;
-  const Design& design;
+  const UnitTable& design;
   FactorContrasts& out;
   std::vector<LevelPair> pairs;
   std::vector<std::size_t> levels;  // That have a unit.
@@ -185,7 +185,7 @@ void note_seed_interaction(FactorContrasts& out) {
 }
 
 /// Two factors, one run a cell: is there an interaction of the simplest kind?
-void note_additivity(const Design& design, FactorContrasts& out) {
+void note_additivity(const UnitTable& design, FactorContrasts& out) {
   if (out.estimator != Estimator::highest_interaction || design.treatment_columns() != 2 || design.replicated)
     return;
   const std::size_t columns = design.units.sizes[1];
@@ -242,7 +242,7 @@ Contrasts contrasts_of(const Designs& designs, const ContrastOptions& options) {
   for (std::size_t f = 0; f < sweep.factors.size(); ++f) {
     if (sweep.factors[f].continuous()) continue;
     FactorContrasts out{.factor = f};
-    const std::shared_ptr<const Design> design = designs.of({f});
+    const std::shared_ptr<const UnitTable> design = designs.of({f});
     std::vector<std::size_t> levels;
     if (design)
       for (std::size_t level = 0; level < sweep.factors[f].levels.size(); ++level)

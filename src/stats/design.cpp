@@ -173,7 +173,7 @@ std::vector<std::vector<std::size_t>> columns_of(const std::vector<Unit>& units,
   return columns;
 }
 
-void fill_columns(Design& design, const std::vector<Unit>& units, const std::vector<std::size_t>& focus,
+void fill_columns(UnitTable& design, const std::vector<Unit>& units, const std::vector<std::size_t>& focus,
                   const Observations& sweep) {
   const std::vector<std::vector<std::size_t>> columns = columns_of(units, focus);
   std::vector<std::map<std::vector<std::int32_t>, std::int32_t>> levels(columns.size());
@@ -224,7 +224,7 @@ std::vector<std::int32_t> cell_of(const CodedRuns& units, std::size_t unit) {
 }
 
 /// Seeds, where two cells share one; and how cells and seeds are crossed.
-void fill_seeds(Design& design, const std::vector<Unit>& units) {
+void fill_seeds(UnitTable& design, const std::vector<Unit>& units) {
   Numbering<std::vector<std::int32_t>> cells;
   std::vector<std::int32_t> cell;
   std::map<std::uint64_t, std::set<std::int32_t>> cells_of_seed;
@@ -252,7 +252,7 @@ void fill_seeds(Design& design, const std::vector<Unit>& units) {
 }
 
 /// The finest stage that units of unlike focus share; none: the seed.
-void fill_blocks(Design& design, const std::vector<Unit>& units, const std::vector<std::size_t>& focus) {
+void fill_blocks(UnitTable& design, const std::vector<Unit>& units, const std::vector<std::size_t>& focus) {
   std::vector<std::int32_t> finest;
   std::size_t most = design.seeds;
   for (std::size_t g = 0; g < units[0].at.size(); ++g) {
@@ -286,7 +286,7 @@ void fill_blocks(Design& design, const std::vector<Unit>& units, const std::vect
 
 }  // namespace
 
-CodedRuns Design::with_block() const {
+CodedRuns UnitTable::with_block() const {
   if (block.empty()) return units;
   CodedRuns all{.sizes = units.sizes};
   all.sizes.push_back(blocks);
@@ -300,8 +300,8 @@ CodedRuns Design::with_block() const {
 
 namespace {
 
-std::optional<Design> design_of(const Observations& sweep, const std::vector<std::size_t>& focus) {
-  Design design;
+std::optional<UnitTable> design_of(const Observations& sweep, const std::vector<std::size_t>& focus) {
+  UnitTable design;
   std::vector<Unit> units = units_with(sweep, focus);
   if (units.empty()) return std::nullopt;
   const bool plots_known =
@@ -337,17 +337,17 @@ Designs::Designs(const Observations& sweep) : sweep_(&sweep) {
   }
 }
 
-std::shared_ptr<const Design> Designs::of(const std::vector<std::size_t>& focus) const {
+std::shared_ptr<const UnitTable> Designs::of(const std::vector<std::size_t>& focus) const {
   const auto found = known_.find(focus);
   if (found != known_.end()) return found->second;
-  std::shared_ptr<const Design> design;
+  std::shared_ptr<const UnitTable> design;
   const bool shared =
       uniform_ && std::includes(categorical_.begin(), categorical_.end(), focus.begin(), focus.end());
   if (!shared || focus == categorical_) {
-    if (std::optional<Design> own = design_of(*sweep_, focus))
-      design = std::make_shared<Design>(std::move(*own));
-  } else if (const std::shared_ptr<const Design> all = of(categorical_)) {
-    auto part = std::make_shared<Design>(*all);
+    if (std::optional<UnitTable> own = design_of(*sweep_, focus))
+      design = std::make_shared<UnitTable>(std::move(*own));
+  } else if (const std::shared_ptr<const UnitTable> all = of(categorical_)) {
+    auto part = std::make_shared<UnitTable>(*all);
     part->focus_columns.clear();
     part->level_weights.clear();
     for (const std::size_t f : focus) {

@@ -20,7 +20,7 @@ class CellFit;
 using CellFits = std::map<std::pair<std::size_t, bool>, std::shared_ptr<const CellFit>>;
 
 /// Units are runs, or the means of runs that share the trained stage which carries the factor.
-struct Design {
+struct UnitTable {
   /// A column is a factor, or one whose levels alone have other factors, crossed with those.
   CodedRuns units;
   std::vector<std::string> names;   ///< Of the columns.
@@ -53,13 +53,13 @@ class Designs {
   const Observations& sweep() const { return *sweep_; }
   /// `focus`: one factor or two, ascending, none continuous. Null: no unit has them, or shared stages have no
   /// settings in common.
-  std::shared_ptr<const Design> of(const std::vector<std::size_t>& focus) const;
+  std::shared_ptr<const UnitTable> of(const std::vector<std::size_t>& focus) const;
 
  private:
   const Observations* sweep_;
   bool uniform_ = true;  // All factors apply to all runs, and runs share no stage: one design serves all.
   std::vector<std::size_t> categorical_;  // Factors with two levels or more among runs with a score.
-  mutable std::map<std::vector<std::size_t>, std::shared_ptr<const Design>> known_;
+  mutable std::map<std::vector<std::size_t>, std::shared_ptr<const UnitTable>> known_;
 };
 
 /// A factor of which all cells but the baseline differ in one level only: the baseline's levels, one for each

@@ -19,7 +19,7 @@ std::vector<std::size_t> columns_up_to(std::size_t count) {
   return columns;
 }
 
-std::vector<Term> terms_of(const Design& design, std::size_t order, bool with_block) {
+std::vector<Term> terms_of(const UnitTable& design, std::size_t order, bool with_block) {
   const std::vector<std::size_t> columns = columns_up_to(design.treatment_columns());
   std::vector<Term> terms = terms_up_to(columns, order);
   if (with_block && !design.block.empty()) terms.push_back({design.treatment_columns()});
@@ -46,14 +46,14 @@ std::vector<std::int32_t> levels_of(const CodedRuns& runs, std::size_t run, std:
 double nan() { return std::numeric_limits<double>::quiet_NaN(); }
 
 /// Of a design with a unit in each cell: no cell mean needs a model.
-bool has_all_means(const Design& design, std::size_t order, bool with_block) {
+bool has_all_means(const UnitTable& design, std::size_t order, bool with_block) {
   if (order < design.treatment_columns() || design.cells != design.grid) return false;
   return !with_block || design.block.empty() || (design.crossed && design.blocks_are_seeds);
 }
 
 }  // namespace
 
-CellFit::CellFit(const Design& design, std::size_t order, bool with_block) : sizes_(design.units.sizes) {
+CellFit::CellFit(const UnitTable& design, std::size_t order, bool with_block) : sizes_(design.units.sizes) {
   const bool blocked = with_block && !design.block.empty();
   runs_ = blocked ? design.with_block() : design.units;
   if (has_all_means(design, order, with_block)) {
@@ -66,13 +66,13 @@ CellFit::CellFit(const Design& design, std::size_t order, bool with_block) : siz
   }
 }
 
-std::shared_ptr<const CellFit> CellFit::of(const Design& design, std::size_t order, bool with_block) {
+std::shared_ptr<const CellFit> CellFit::of(const UnitTable& design, std::size_t order, bool with_block) {
   std::shared_ptr<const CellFit>& fit = (*design.fits)[{order, with_block && !design.block.empty()}];
   if (!fit) fit = std::make_shared<const CellFit>(design, order, with_block);
   return fit;
 }
 
-void CellFit::fit_means(const Design& design, bool with_block) {
+void CellFit::fit_means(const UnitTable& design, bool with_block) {
   Means means;
   std::map<std::vector<std::int32_t>, std::size_t> index;
   std::vector<std::size_t> cell;
@@ -140,7 +140,7 @@ TermSquares CellFit::squares(const Term& term) const {
   return LinearModel::type2(runs_, small ? all : terms_with_block(term.size()), term);
 }
 
-std::vector<Term> CellFit::confounded(const Design& design, std::size_t order, bool with_block) {
+std::vector<Term> CellFit::confounded(const UnitTable& design, std::size_t order, bool with_block) {
   const std::size_t columns = design.treatment_columns();
   const CodedRuns runs = with_block ? design.with_block() : design.units;
   std::vector<Term> found;
@@ -157,7 +157,7 @@ std::vector<Term> CellFit::confounded(const Design& design, std::size_t order, b
   return found;
 }
 
-std::size_t estimable_order(const Design& design, bool with_block, bool saturated) {
+std::size_t estimable_order(const UnitTable& design, bool with_block, bool saturated) {
   const std::size_t columns = design.treatment_columns();
   const CodedRuns runs = with_block ? design.with_block() : design.units;
   for (const std::size_t order : {saturated ? columns : 2, std::size_t{2}}) {
@@ -179,7 +179,7 @@ std::size_t estimable_order(const Design& design, bool with_block, bool saturate
   return 1;
 }
 
-std::vector<std::vector<double>> seed_level_means(const Design& design) {
+std::vector<std::vector<double>> seed_level_means(const UnitTable& design) {
   const std::size_t column = design.focus_columns[0], wide = design.units.sizes[column];
   std::vector<std::vector<double>> sums(design.seeds, std::vector<double>(wide, 0)), counts = sums;
   for (std::size_t i = 0; i < design.units.runs(); ++i) {
@@ -216,10 +216,10 @@ StrataError strata_error(const std::vector<std::vector<double>>& seed_by_level,
   return error;
 }
 
-FTest seed_interaction(const Design& design) {
+FTest seed_interaction(const UnitTable& design) {
   if (!design.crossed) return {};
   // Of the column, so that factors which share it get the same test.
-  Design whole = design;
+  UnitTable whole = design;
   whole.level_weights[0].clear();
   const std::size_t wide = design.units.sizes[design.focus_columns[0]];
   for (std::size_t k = 0; k < wide; ++k) {
@@ -236,7 +236,7 @@ FTest seed_interaction(const Design& design) {
   return f_test(ss, error.df, df2 > 0 && rest > 1e-10 * fit->error_ss() ? rest / df2 : 0, df2);
 }
 
-std::vector<double> seed_differences(const Design& design, std::size_t a, std::size_t b) {
+std::vector<double> seed_differences(const UnitTable& design, std::size_t a, std::size_t b) {
   const std::size_t column = design.focus_columns[0];
   const auto& weights = design.level_weights[0];
   struct Sum {
@@ -269,7 +269,7 @@ std::vector<double> seed_differences(const Design& design, std::size_t a, std::s
   return differences;
 }
 
-std::vector<std::vector<double>> level_samples(const Design& design) {
+std::vector<std::vector<double>> level_samples(const UnitTable& design) {
   const auto& weights = design.level_weights[0];
   std::vector<std::vector<double>> samples(weights.size());
   for (std::size_t i = 0; i < design.units.runs(); ++i)
@@ -280,7 +280,7 @@ std::vector<std::vector<double>> level_samples(const Design& design) {
   return samples;
 }
 
-std::vector<double> two_level_effects(const Design& design) {
+std::vector<double> two_level_effects(const UnitTable& design) {
   const std::size_t columns = design.treatment_columns();
   std::vector<double> effects;
   for (const Term& term : terms_up_to(columns_up_to(columns), columns)) {

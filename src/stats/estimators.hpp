@@ -22,11 +22,11 @@ using LevelPair = std::pair<std::size_t, std::size_t>;
 class CellFit {
  public:
   /// `order`: of interactions. Blocks count where `with_block` and the design has some.
-  CellFit(const Design& design, std::size_t order, bool with_block);
+  CellFit(const UnitTable& design, std::size_t order, bool with_block);
   CellFit(const CellFit&) = delete;  // The model looks at the runs beside it.
   CellFit& operator=(const CellFit&) = delete;
   /// The same, done once for all copies of a design.
-  static std::shared_ptr<const CellFit> of(const Design& design, std::size_t order, bool with_block);
+  static std::shared_ptr<const CellFit> of(const UnitTable& design, std::size_t order, bool with_block);
   std::optional<LinearEstimate> estimate(CellWeights weights) const;
   double error_ms() const { return error_ms_; }  ///< NaN: no error can be estimated.
   double error_df() const { return error_df_; }
@@ -35,10 +35,10 @@ class CellFit {
   TermSquares squares(const Term& term) const;
   /// Some interaction of the columns, above `order` and up to all of them, that the design confounds. Only of
   /// designs of few cells.
-  static std::vector<Term> confounded(const Design& design, std::size_t order, bool with_block);
+  static std::vector<Term> confounded(const UnitTable& design, std::size_t order, bool with_block);
 
  private:
-  void fit_means(const Design& design, bool with_block);
+  void fit_means(const UnitTable& design, bool with_block);
   /// Where every cell has its mean: all interactions, and blocks crossed with cells.
   struct Means {
     std::vector<std::vector<std::int32_t>> cells;
@@ -53,10 +53,10 @@ class CellFit {
 
 /// The highest order of interactions, of 2 or all (`saturated`), that leaves an error and tells all marginal
 /// means; else 1.
-std::size_t estimable_order(const Design& design, bool with_block, bool saturated);
+std::size_t estimable_order(const UnitTable& design, bool with_block, bool saturated);
 
 /// Means of seed and level of the factor in focus, over equally weighted settings: a crossed design.
-std::vector<std::vector<double>> seed_level_means(const Design& design);
+std::vector<std::vector<double>> seed_level_means(const UnitTable& design);
 
 /// Mean square and degrees of freedom of factor x seed on that table.
 struct StrataError {
@@ -67,17 +67,17 @@ StrataError strata_error(const std::vector<std::vector<double>>& seed_by_level,
 
 /// Factor x seed against what is left after cells and seeds: a crossed design with another column or runs to
 /// spare; no p otherwise.
-FTest seed_interaction(const Design& design);
+FTest seed_interaction(const UnitTable& design);
 
 /// One difference of level a minus b for each seed: the mean over the settings that have both under that
 /// seed.
-std::vector<double> seed_differences(const Design& design, std::size_t a, std::size_t b);
+std::vector<double> seed_differences(const UnitTable& design, std::size_t a, std::size_t b);
 
 /// Scores of the units of each level.
-std::vector<std::vector<double>> level_samples(const Design& design);
+std::vector<std::vector<double>> level_samples(const UnitTable& design);
 
 /// All effects of a complete two-level design of one unit a cell: main effects first, then interactions,
 /// upper minus lower.
-std::vector<double> two_level_effects(const Design& design);
+std::vector<double> two_level_effects(const UnitTable& design);
 
 }  // namespace ablate

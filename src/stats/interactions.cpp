@@ -9,7 +9,7 @@ namespace ablate {
 namespace {
 
 /// Of the model by which interactions are tested: above two factors only where every cell has every seed.
-std::size_t order_of(const Design& design) {
+std::size_t order_of(const UnitTable& design) {
   const std::size_t columns = design.treatment_columns();
   const bool seeds_crossed = design.crossed && design.blocks_are_seeds;
   const bool full = seeds_crossed || (design.block.empty() && design.replicated);
@@ -25,7 +25,7 @@ std::vector<Interaction> interactions_of(const Designs& designs) {
   for (std::size_t a = 0; a < sweep.factors.size(); ++a)
     for (std::size_t b = a + 1; b < sweep.factors.size(); ++b) {
       if (sweep.factors[a].continuous() || sweep.factors[b].continuous()) continue;
-      const std::shared_ptr<const Design> design = designs.of({a, b});
+      const std::shared_ptr<const UnitTable> design = designs.of({a, b});
       if (!design || design->focus_columns[0] == design->focus_columns[1]) continue;
       Term term = design->focus_columns;
       std::sort(term.begin(), term.end());

@@ -11,7 +11,7 @@ namespace ablate {
 namespace {
 
 /// Slope and steps of marginal means.
-void by_least_squares(const Design& design, LevelTrend& trend) {
+void by_least_squares(const UnitTable& design, LevelTrend& trend) {
   const Choice choice = choose_estimator(design, {}, false);
   const std::shared_ptr<const CellFit> shared = CellFit::of(design, choice.order, true);
   const CellFit& fit = *shared;
@@ -44,7 +44,7 @@ std::optional<LevelTrend> trend_of(const Designs& designs, std::size_t factor,
                                    const std::vector<double>& codes) {
   const Factor& axis = designs.sweep().factors[factor];
   if (axis.continuous()) return std::nullopt;
-  const std::shared_ptr<const Design> design = designs.of({factor});
+  const std::shared_ptr<const UnitTable> design = designs.of({factor});
   if (!design) return std::nullopt;
   LevelTrend trend;
   for (std::size_t level = 0; level < axis.levels.size(); ++level)

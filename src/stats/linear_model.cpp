@@ -15,7 +15,7 @@ constexpr double kDependent = 1e-9;
 /// Of the largest weight: a larger gap to the row space makes a function not estimable.
 constexpr double kEstimable = 1e-7;
 /// Of the total sum of squares and of the squared mean: what is below it is rounding.
-constexpr double kRounding = 1e-20;
+constexpr double kSquareRounding = 1e-20;
 
 bool contains(const Term& whole, const Term& part) {
   return std::includes(whole.begin(), whole.end(), part.begin(), part.end());
@@ -191,7 +191,7 @@ LinearModel::LinearModel(const CodedRuns& runs, std::vector<Term> terms)
 }
 
 double LinearModel::error_ms() const {
-  const double rounding = kRounding * (total_ss_ + static_cast<double>(runs_->runs()) * mean_ * mean_);
+  const double rounding = kSquareRounding * (total_ss_ + static_cast<double>(runs_->runs()) * mean_ * mean_);
   if (error_df() == 0 || error_ss_ <= rounding) return std::numeric_limits<double>::quiet_NaN();
   return error_ss_ / static_cast<double>(error_df());
 }

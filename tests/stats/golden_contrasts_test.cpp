@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(sums_of_squares_of_both_types) {
     const bool with_block =
         std::any_of(rows.begin(), rows.end(), [&](const Json& r) { return r["term"] == block; });
     const Observations sweep = golden::observations(part.all, part.score, !with_block);
-    const Design design = *Designs(sweep).of({0});
+    const UnitTable design = *Designs(sweep).of({0});
     const CodedRuns runs = design.with_block();
     std::size_t order = 1;
     std::map<std::string, Term> terms;
@@ -300,7 +300,7 @@ BOOST_AUTO_TEST_CASE(trends) {
 BOOST_AUTO_TEST_CASE(tests_of_one_table) {
   for_each_part([&](const Part& part) {
     const Observations sweep = golden::observations(part.all, part.score);
-    const Design design = *Designs(sweep).of({0});
+    const UnitTable design = *Designs(sweep).of({0});
     const auto check_f = [&](const std::string& what, const FTest& test, const Json& row) {
       check_near(part.name + what, test.f, row["f"], kPart * (1 + test.f));
       if (row.contains("df2")) check_near(part.name + what + " df2", test.df2, row["df2"], kPart * test.df2);

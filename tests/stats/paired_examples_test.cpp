@@ -135,18 +135,18 @@ BOOST_AUTO_TEST_CASE(cells_that_were_asked_other_things_are_never_paired) {
 }
 
 BOOST_AUTO_TEST_CASE(intervals_cover_the_truth_and_the_parts_are_those_that_were_drawn) {
-  struct Design {
+  struct UnitTable {
     std::size_t seeds;
     double of_seeds, of_questions, of_answers;
   };
   constexpr std::size_t kExamples = 100, kSweeps = 400;
   const RandomStream random(11, "paired examples");
   std::uint64_t index = 0;
-  for (const Design& design : {Design{2, 0.05, 0.3, 0.3},
-                               {3, 0.0, 0.3, 0.3},
-                               {3, 0.05, 0.0, 0.4},
-                               {4, 0.1, 0.1, 0.3},
-                               {5, 0.03, 0.4, 0.1}}) {
+  for (const UnitTable& design : {UnitTable{2, 0.05, 0.3, 0.3},
+                                  {3, 0.0, 0.3, 0.3},
+                                  {3, 0.05, 0.0, 0.4},
+                                  {4, 0.1, 0.1, 0.3},
+                                  {5, 0.03, 0.4, 0.1}}) {
     std::size_t covered = 0;
     double seed_variance = 0, example_variance = 0;
     for (std::size_t sweep = 0; sweep < kSweeps; ++sweep) {
