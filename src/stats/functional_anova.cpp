@@ -176,13 +176,14 @@ std::optional<FunctionalFit> fit_columns(const MatrixXd& gram, const std::vector
   if (fit.df < 1) return std::nullopt;
   fit.factored.compute(gram(columns, columns));
   const VectorXd pivots = fit.factored.vectorD();
-  constexpr double kDependent = 1e-9;  // Columns have about the same length: a pivot this small is rounding.
-  if (!(pivots.minCoeff() > kDependent * pivots.maxCoeff())) return std::nullopt;
+  constexpr double kDependentPivot =
+      1e-9;  // Columns have about the same length: a pivot this small is rounding.
+  if (!(pivots.minCoeff() > kDependentPivot * pivots.maxCoeff())) return std::nullopt;
   const VectorXd products = gram(columns, score);
   fit.coefficients = fit.factored.solve(products);
-  constexpr double kRounding = 1e-14;
+  constexpr double kLeastResidual = 1e-14;
   fit.squares_left =
-      std::max(gram(score, score) - fit.coefficients.dot(products), kRounding * gram(score, score));
+      std::max(gram(score, score) - fit.coefficients.dot(products), kLeastResidual * gram(score, score));
   return fit;
 }
 

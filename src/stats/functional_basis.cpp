@@ -18,8 +18,8 @@ double scaled(const Factor& factor, double value) {
   double low = range.low, high = range.high, x = value;
   if (range.log) low = std::log(low), high = std::log(high), x = std::log(x);
   const double position = 2 * (x - low) / (high - low) - 1;
-  constexpr double kRounding = 1e-6;  // Of numbers that were written with seven digits.
-  if (!(std::abs(position) <= 1 + kRounding))
+  constexpr double kWrittenDigits = 1e-6;  // Of numbers that were written with seven digits.
+  if (!(std::abs(position) <= 1 + kWrittenDigits))
     throw Error(fmt::format("axis '{}': found the value {}; expected one from {} to {}{}", factor.name, value,
                             range.low, range.high, range.log ? ", above 0" : ""));
   return std::clamp(position, -1.0, 1.0);

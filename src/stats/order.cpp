@@ -23,8 +23,8 @@ struct Tails {
 };
 std::optional<Tails> t_tails(const std::vector<double>& values, double scale) {
   const Summary summary = summarize(values);
-  constexpr double kRounding = 1e-12;
-  if (summary.n < 2 || !(summary.sd > kRounding * scale)) return std::nullopt;
+  constexpr double kNoSpread = 1e-12;
+  if (summary.n < 2 || !(summary.sd > kNoSpread * scale)) return std::nullopt;
   const boost::math::students_t distribution(static_cast<double>(summary.n - 1));
   const double t = summary.mean / summary.se;
   return Tails{boost::math::cdf(distribution, t), boost::math::cdf(boost::math::complement(distribution, t))};

@@ -13,7 +13,7 @@ namespace ablate {
 namespace {
 
 /// Larger models take longer than they tell.
-constexpr std::size_t kMostTermParameters = 400;
+constexpr std::size_t kMostShareParameters = 400;
 
 std::size_t distinct_levels(const CodedRuns& runs, std::size_t column) {
   std::set<std::int32_t> found;
@@ -112,7 +112,7 @@ std::vector<Term> tellable_terms(const CodedBranch& coded) {
     std::vector<Term> all = terms;
     if (coded.blocks) all.push_back({columns.size()});
     const std::size_t parameters = num_parameters(all, coded.runs.sizes);
-    if (parameters > kMostTermParameters || parameters >= coded.runs.runs()) continue;
+    if (parameters > kMostShareParameters || parameters >= coded.runs.runs()) continue;
     const LinearModel model(coded.runs, all);
     if (model.rank() == model.parameters() && model.error_df() > 0) return terms;
   }
