@@ -146,9 +146,15 @@ class SweepReader : SweepTables {
     for (std::size_t b = 0; b < sweep.blocks.size(); ++b) {
       for (const Axis& axis : sweep.blocks[b].axes) {
         if (axis.name == kNameless) continue;
-        const auto [other, is_new] = first.try_emplace(axis.name, b, &axis);
+        const auto [other, is_new] = first.try_emplace(seen_name(axis.name), b, &axis);
         if (is_new) continue;
-        if (sweep.combine == Combine::unite && other->second.first != b)
+        if (const Axis& named = *other->second.second; named.name != axis.name)
+          findings_.add(
+              axis.where,
+              fmt::format("the axis name '{}' differs from that in line {} by white space at its ends "
+                          "alone; expected the same name, or another",
+                          axis.name, named.where.line));
+        else if (sweep.combine == Combine::unite && other->second.first != b)
           check_shared(*other->second.second, axis);
         else
           findings_.add(
@@ -169,8 +175,10 @@ class SweepReader : SweepTables {
                                 axis.name, first.where.line));
     for (const Level& level : axis.levels)
       for (const Level& other : first.levels)
-        if (level.label == other.label && !level.assignments.empty() &&
-            !set_the_same(other.assignments, level.assignments))
+        if (level.label != other.label && look_alike(level.label, other.label))
+          findings_.add(level.where, look_alike_mistake(axis.name, level.label, other.label));
+        else if (level.label == other.label && !level.assignments.empty() &&
+                 !set_the_same(other.assignments, level.assignments))
           findings_.add(level.where,
                         fmt::format("axis '{}': the level '{}' sets other values than in line {}; expected "
                                     "another label, or another name for the axis",
@@ -367,7 +375,7 @@ class SweepReader : SweepTables {
       include.where = document_.at(*cell);
       include.label =
           shown_name(*cell, "label").value_or(fmt::format("include {}", sweep.includes.size() + 1));
-      const auto [first, is_new] = labels.try_emplace(include.label, place(*cell, "label"));
+      const auto [first, is_new] = labels.try_emplace(seen_name(include.label), place(*cell, "label"));
       if (!is_new)
         findings_.add(place(*cell, "label"),
                       fmt::format("a second [[include]] labelled '{}', as in line {}; expected labels that "
