@@ -5,8 +5,8 @@
 namespace ablate {
 
 void insert_axis_columns(std::vector<Column>& columns, std::size_t place,
-                         const std::vector<std::string>& axes) {
-  std::set<std::string> others;
+                         const std::vector<std::string>& axes, const std::vector<std::string>& values) {
+  std::set<std::string> others(values.begin(), values.end());
   for (const Column& column : columns) others.insert(column.name);
   // An axis may itself be called "axis/state": it keeps its name, and the other one gets a longer one.
   std::set<std::string> taken = others;

@@ -257,7 +257,7 @@ Table wide_table(const Pivot& pivot, const PivotLayout& layout) {
     if (layout.values.empty())
       add_column(table, grid, levels, {column_name(levels, show_value ? kState : "")}, state_cell);
   }
-  insert_axis_columns(table.columns, place, layout.rows);
+  insert_axis_columns(table.columns, place, layout.rows, layout.values);
   table.notes = pivot_notes(pivot, layout);
   const std::string shown = layout.values.empty() ? kState : layout.values.front();
   if (!layout.columns.empty())
@@ -283,7 +283,7 @@ Table tidy_table(const Pivot& pivot, const PivotLayout& layout) {
          {"_n", "_missing", "_examples", "_examples_se", "_over", "_cells", "_seeds", "_left_out"})
       table.columns.push_back({name + what});
   }
-  insert_axis_columns(table.columns, place, pivot.by);
+  insert_axis_columns(table.columns, place, pivot.by, layout.values);
   std::vector<PivotGroup> groups = pivot.groups;
   if (layout.sort_value)
     std::stable_sort(groups.begin(), groups.end(),

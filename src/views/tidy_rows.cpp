@@ -113,7 +113,7 @@ std::int64_t export_runs(Database& database, const std::vector<SweepRecord>& swe
   const std::size_t place = columns.size();
   for (const SearchColumns& search : searches) search.add_names(columns);
   for (const std::string& name : values) columns.push_back({name});
-  insert_axis_columns(columns, place, axes);
+  insert_axis_columns(columns, place, axes, values);
   RowStream stream(format, columns, sink);
   for (const SweepRecord& sweep : sweeps) {
     for (const RunRecord& run : load_runs(database, sweep.id, known_values(database, sweep.id))) {
