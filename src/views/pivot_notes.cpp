@@ -230,9 +230,14 @@ bool same_n(const PivotCell& a, const PivotCell& b) {
   return a.examples.n == b.examples.n && a.most_examples == b.most_examples;
 }
 
+/// "5 to 12", "12"
+std::string range_words(const Range& n) {
+  return n.varies() ? fmt::format("{} to {}", with_commas(n.least), with_commas(n.most))
+                    : with_commas(n.most);
+}
+
 std::string questions_words(const char* where, const Questions& questions) {
-  return fmt::format("n differs between {}, {} to {} examples, {}", where, with_commas(questions.n.least),
-                     with_commas(questions.n.most),
+  return fmt::format("n differs between {}, {} examples, {}", where, range_words(questions.n),
                      questions.are_left_out()
                          ? "so they were not asked the same questions: those that do not fit or lack "
                            "examples are left out"
@@ -267,8 +272,31 @@ std::string questions_note(const Pivot& pivot, const PivotLayout& layout, std::s
   if (rows.n.varies()) return questions_words("rows", rows);
   if (of_columns.size() > 1) return questions_words("columns", all);
   if (!within) return "";
-  return fmt::format("n differs within each mean, {} to {} examples{}", with_commas(all.n.least),
-                     with_commas(all.n.most), all_common ? ", and in the same way in all rows" : "");
+  return fmt::format("n differs within each mean, {} examples{}", range_words(all.n),
+                     all_common ? ", and in the same way in all rows" : "");
+}
+
+/// "vqa/0-shot, vqa-chance/0-shot over 7; vqa/2-shot over 1": where the values of a table, which stand in
+/// columns beside one another, are over different numbers of examples. Else nothing.
+std::string values_note(const Pivot& pivot, const PivotLayout& layout) {
+  std::vector<std::pair<Range, std::vector<std::string>>>
+      values_of;  // Of each range, the first values first.
+  for (std::size_t v = 0; v < layout.values.size(); ++v) {
+    Questions questions;
+    for (const PivotGroup& group : pivot.groups)
+      if (const PivotCell& cell = group.values[v]; cell.summary.n > 0 && cell.examples.n > 0)
+        questions.add(cell);
+    if (questions.n.most == 0) continue;
+    const auto same = [&](const auto& entry) { return entry.first == questions.n; };
+    auto found = std::find_if(values_of.begin(), values_of.end(), same);
+    if (found == values_of.end()) found = values_of.insert(found, {questions.n, {}});
+    found->second.push_back(layout.values[v]);
+  }
+  if (values_of.size() < 2) return "";
+  std::vector<std::string> words;
+  for (const auto& [n, values] : values_of)
+    words.push_back(fmt::format("{} over {}", join(values, ", "), range_words(n)));
+  return "n differs between scores, so they are not over the same examples: " + join(words, "; ");
 }
 
 /// A note for all values that share it, which it names where there are others.
@@ -309,6 +337,7 @@ std::vector<std::string> pivot_notes(const Pivot& pivot, const PivotLayout& layo
     for (std::string& note : means_notes(pivot, pivot.means[v]))
       notes.push_back(alike ? std::move(note) : fmt::format("{}: {}", layout.values[v], note));
   }
+  if (std::string note = values_note(pivot, layout); !note.empty()) notes.push_back(std::move(note));
   add_questions_notes(pivot, layout, notes);
   if (content.incomplete) {
     const bool own = pivot.means.front().over == Over::own;

@@ -1,5 +1,6 @@
 #include "stats/pivot.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
@@ -393,6 +394,36 @@ BOOST_AUTO_TEST_CASE(examples_of_a_mean_are_counted_from_the_fewest_to_the_most)
       show(runs, layout)
           .ends_with(
               "\nvqa: n differs within each mean, 5 to 12 examples, and in the same way in all\n  rows\n"));
+}
+
+BOOST_AUTO_TEST_CASE(that_scores_beside_one_another_are_over_different_numbers_of_examples_is_said) {
+  std::vector<RunRecord> runs = {run("mlp", "64", 0, 0.75), run("c-abstractor", "64", 0, 0.5)};
+  const auto set = [&](const std::string& name, std::int64_t first, std::int64_t second) {
+    for (RunRecord& record : runs) {
+      record.values[name] = 0.5;
+      record.examples[name] = {.n = record.cell == 0 ? first : second};
+    }
+  };
+  PivotLayout layout{
+      .rows = {"kind"}, .columns = {}, .values = {"vqa/0-shot", "vqa/2-shot", "vqa-chance/0-shot"}};
+  set("vqa/0-shot", 7, 7);
+  set("vqa-chance/0-shot", 7, 7);
+  set("vqa/2-shot", 1, 1);
+  const auto has_note = [&](const std::string& note) {
+    const Pivot pivot = make_pivot(runs, kAxes, layout.rows, layout.values);
+    const std::vector<std::string> notes = wide_table(pivot, layout).notes;
+    return std::count(notes.begin(), notes.end(), note) == 1;
+  };
+  const std::string differs = "n differs between scores, so they are not over the same examples: ";
+  BOOST_TEST(has_note(differs + "vqa/0-shot, vqa-chance/0-shot over 7; vqa/2-shot over 1"));
+  set("vqa/2-shot", 1, 1234);
+  BOOST_TEST(has_note(differs + "vqa/0-shot, vqa-chance/0-shot over 7; vqa/2-shot over 1 to 1,234"));
+  set("vqa/2-shot", 7, 7);
+  layout.values.push_back("vlm/loss");  // A metric is over no examples.
+  for (RunRecord& record : runs) record.values["vlm/loss"] = 2;
+  const Pivot alike = make_pivot(runs, kAxes, layout.rows, layout.values);
+  for (const std::string& note : wide_table(alike, layout).notes)
+    BOOST_TEST(note.find("n differs") == std::string::npos, note);
 }
 
 BOOST_AUTO_TEST_CASE(a_spread_that_is_not_known_is_not_shown_as_0) {
