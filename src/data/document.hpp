@@ -45,6 +45,8 @@ struct Document {
   /// All that people answered, or wrote of the picture, where the record lists it: what evaluations compare
   /// with. Empty: the last segment alone.
   std::vector<std::string> references;
+  /// The last segment is one of several equally common references: which one, their order decides.
+  bool answer_by_order = false;
 };
 
 /// Most bytes that one document may take, pictures included.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "data/answer_form.hpp"
 #include "data/problem.hpp"
 #include "data/record_builder.hpp"
 #include "util/text.hpp"
@@ -114,8 +115,8 @@ void read_obelics(const Json& record, RecordBuilder& builder) {
   }
 }
 
-/// A list of texts, each a string or (`member` of) an object, as references; the first one.
-std::string read_references(const RecordField& list, const char* member, RecordBuilder& builder) {
+/// A list of texts, each a string or (`member` of) an object, as references.
+void read_references(const RecordField& list, const char* member, RecordBuilder& builder) {
   std::vector<std::string>& references = builder.document().references;
   for (std::size_t i = 0; i < get_list(list, kMaxChoices).size(); ++i) {
     const RecordField entry = get_entry(list, i);
@@ -125,25 +126,37 @@ std::string read_references(const RecordField& list, const char* member, RecordB
     if (!text.empty()) references.push_back(std::move(text));
   }
   if (references.empty()) fail_document(ProblemKind::text, list.where + ": empty");
-  return references[0];
 }
 
-/// The keys `answer`, `answers` and `choices`, for questions and episodes.
-void read_answer(const Json& record, RecordBuilder& builder) {
-  const RecordField answers = find_field(record, "answers");
-  std::string answer;
-  if (answers.has()) answer = read_references(answers, "answer", builder);
-  if (!answers.has() || find_field(record, "answer").has())
-    answer = clean_text(get_string(get_field(record, "answer")));
-  if (answer.empty()) fail_document(ProblemKind::text, "answer: empty");
-  builder.add_text(answer);
-  const RecordField list = find_field(record, "choices");
-  if (!list.has()) return;
-  std::vector<std::string>& choices = builder.document().choices;
+void read_choices(const RecordField& list, RecordBuilder& builder) {
   for (std::size_t i = 0; i < get_list(list, kMaxChoices).size(); ++i)
-    choices.push_back(clean_text(get_string(get_entry(list, i))));
-  if (std::find(choices.begin(), choices.end(), answer) == choices.end())
-    fail_record("answer: none of choices; expected one of them, spelt alike");
+    builder.document().choices.push_back(clean_text(get_string(get_entry(list, i))));
+}
+
+/// The keys `multiple_choice_answer`, `answer`, `answers` and `choices`, for questions and episodes.
+void read_answer(const Json& record, RecordBuilder& builder) {
+  Document& document = builder.document();
+  const RecordField answers = find_field(record, "answers"), list = find_field(record, "choices");
+  if (answers.has()) read_references(answers, "answer", builder);
+  if (list.has()) read_choices(list, builder);
+  RecordField named = find_field(record, "multiple_choice_answer");
+  if (!named.has()) named = find_field(record, "answer");
+  const bool is_voted = !named.has() && answers.has();
+  std::string answer;
+  if (is_voted) {
+    const VotedAnswer voted = vote_answer(document.references, document.choices);
+    answer = voted.text;
+    document.answer_by_order = voted.by_order;
+  } else {
+    if (!named.has()) named = get_field(record, "answer");
+    answer = clean_text(get_string(named));
+    if (answer.empty()) fail_document(ProblemKind::text, named.where + ": empty");
+  }
+  if (list.has() &&
+      std::find(document.choices.begin(), document.choices.end(), answer) == document.choices.end())
+    fail_record(is_voted ? "answers: the most common one is none of choices; expected one of them"
+                         : named.where + ": none of choices; expected one of them, spelt alike");
+  builder.add_text(answer);
 }
 
 void read_episode(const Json& record, RecordBuilder& builder) {
@@ -196,7 +209,8 @@ void read_caption(const Json& record, RecordBuilder& builder) {
   builder.add_image(builder.image_name(find_image(record, builder)));
   const RecordField captions = find_field(record, "captions");
   if (captions.has()) {
-    builder.add_text(read_references(captions, "caption", builder));
+    read_references(captions, "caption", builder);
+    builder.add_text(builder.document().references.front());
   } else {
     const bool has_caption = find_field(record, "caption").has();
     const RecordField caption =

@@ -25,7 +25,8 @@ using FindPicture = std::function<std::string(const std::string& name)>;
 /// - conversations: LLaVA. [{"from": "human" | "gpt", "value": ...}, ...], with one `<image>` for the picture
 ///   of the key image, and none where there is no picture
 /// - question, answer: one question about image (or about nothing), with choices where it has them, and with
-///   answers, a list of strings or of {"answer": ...}, where several people were asked (VQA)
+///   answers, a list of strings or of {"answer": ...}, where several people were asked (VQA). What is right
+///   is multiple_choice_answer, else answer, else what most people answered (`vote_answer`)
 /// - image, caption (or text, or captions: a list, as in COCO): a captioned picture, with synthetic_caption
 ///   where it has one
 /// - text: plain text

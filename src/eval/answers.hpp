@@ -1,4 +1,5 @@
-// Short answers to questions about pictures: which part of a text is the answer, and how right it is.
+// Short answers to questions about pictures: which part of a text is the answer, and how right it is. The
+// form in which answers are compared: data/answer_form.hpp.
 #pragma once
 
 #include <span>
@@ -6,22 +7,6 @@
 #include <string_view>
 
 namespace ablate {
-
-/// The form in which answers are compared: that of the official VQA evaluation (Antol et al. 2015), its
-/// oddities included, since published scores contain them. In this order:
-/// - White space becomes single spaces, none at the ends.
-/// - ; / [ ] " { } ( ) = + \ _ - > < @ ` , ? ! become spaces, each of them in all places alike. A mark that
-///   stands next to a space anywhere in the answer is removed instead, which glues words:
-///   "on-off - both" -> "onoff both". A comma between two digits anywhere makes all marks vanish:
-///   "1,000-2,000" -> "10002000".
-/// - A period goes unless a digit follows: ".5" and "3.5" stay, "3." -> "3". (The rule was meant to keep a
-///   period after a digit too, but its pattern has a typing error.) Only the first 32 such periods go (a flag
-///   passed as a count), which matters to no real answer.
-/// - Lower case; none and zero to ten become digits; a, an, the go; "dont" -> "don't" and the like. Other
-///   apostrophes and colons stay.
-/// So the answer "A" is the same as an empty one: not for letters of multiple-choice questions.
-/// Unlike there, only ASCII counts as white space, digit and upper case; other UTF-8 passes through.
-std::string normalize_answer(std::string_view answer);
 
 /// How far `answer` agrees with those of n annotators, 0 to 1: the mean over the annotators of min(1, m /
 /// k), where m of the others gave this answer. k is 3, as in the official evaluation with its ten; where

@@ -38,21 +38,24 @@ struct ContentText {
   void add(char kind, const std::string& part) {
     text.append(1, kind).append(std::to_string(part.size())).append(1, ' ').append(part);
   }
-  void add_all(char kind, const std::vector<std::string>& parts) {
+  /// In whatever order they are.
+  void add_all(char kind, std::vector<std::string> parts) {
+    std::sort(parts.begin(), parts.end());
     for (const std::string& part : parts) add(kind, part);
   }
 };
 
-/// Equal for documents that show, say and ask the same, wherever they stand; `identity`: of a picture.
+/// Equal for documents that show, say and ask the same, wherever they stand and in whatever order their
+/// choices and references are; `identity`: of a picture.
 template <class Identity>
 Hash128 content_of(const Document& document, const Identity& identity) {
   ContentText content;
   for (const Segment& segment : document.segments)
     if (segment.picture)
       content.add('p', identity(segment.picture));
-    else
+    else if (!document.answer_by_order || &segment != &document.segments.back())
       content.add(segment.target ? 't' : 'q', segment.text);
-  content.add_all('c', document.choices);
+  content.add_all('c', choices_of(document));
   content.add_all('r', document.references);
   return hash128(content.text);
 }
@@ -234,7 +237,7 @@ std::uint64_t QuestionIdentities::of(const Question& question) {
       content.add('q', segment.text);
   content.add_all('c', question.candidates);
   content.add_all('r', question.references);
-  content.add('a', std::to_string(question.answer));
+  if (question.answer < question.candidates.size()) content.add('a', question.candidates[question.answer]);
   return hash128(content.text).low;
 }
 

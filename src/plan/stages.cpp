@@ -61,12 +61,12 @@ int stage_version(const Experiment& experiment, Stage stage) {
       return version_of(experiment.train_llm, 1);
     case Stage::vlm:  // 2: as of the encoder, which need not be trained in the same experiment.
       return version_of(experiment.train_vlm, aim ? 2 : 1);
-    case Stage::sft:
-      return version_of(experiment.train_sft, 1);
+    case Stage::sft:  // 2: of several people's answers the most common one is learnt.
+      return version_of(experiment.train_sft, 2);
     case Stage::demo:
       return 2;  // A loss of ten times the first one ends it.
     case Stage::eval:
-      return 6;
+      return 7;
   }
   throw std::logic_error("unknown stage");
 }

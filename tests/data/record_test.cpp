@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(an_answer_is_one_of_its_choices) {
   BOOST_TEST(show_record(R"({"image": "i.jpg", "question": "Q?"})") == "record: no key 'answer'");
 }
 
-BOOST_AUTO_TEST_CASE(of_several_answers_the_first_is_learnt_and_all_are_references) {
+BOOST_AUTO_TEST_CASE(of_several_answers_the_most_common_is_learnt_and_all_are_references) {
   const std::string question = R"({"image": "i.jpg", "question": "Q?", )",
                     strings = R"("answers": ["a ", "b", "a", "a"])",
                     objects = R"("answers": [{"answer": "a", "answer_id": 1}, {"answer": " b"}, "a"])";
@@ -184,11 +184,57 @@ BOOST_AUTO_TEST_CASE(of_several_answers_the_first_is_learnt_and_all_are_referenc
   BOOST_TEST(show_references(question + strings + R"(, "answer": "c"})") == "a | b | a | a");
   BOOST_TEST(show_record(question + strings + R"(, "choices": ["b", "a"]})") == "[i.jpg] (Q?) a | b | a");
   BOOST_TEST(show_record(question + strings + R"(, "choices": ["b", "c"]})") ==
-             "record: answer: none of choices; expected one of them, spelt alike");
+             "record: answers: the most common one is none of choices; expected one of them");
   BOOST_TEST(show_references(question + R"("answer": "a"})") == "");
   BOOST_TEST(show_references(question + R"("answer": "a", "answers": null})") == "");
   BOOST_TEST(show_references(R"({"support": [], "query": {"image": "i.jpg"}, )" + strings + "}") ==
              "a | b | a | a");
+}
+
+BOOST_AUTO_TEST_CASE(the_right_answer_is_the_named_one_or_that_of_most_people) {
+  const auto right = [](const std::string& keys) {
+    const Document document = parse_record(parse_json(R"({"question": "Q?", )" + keys + "}"), "",
+                                           [](const std::string& name) { return name; });
+    return document.segments.back().text + (document.answer_by_order ? " (by order)" : "");
+  };
+  const std::string one_yes_first = R"("answers": ["yes", "no", "no", "no"])",
+                    one_yes_last = R"("answers": ["no", "no", "no", "yes"])",
+                    choices = R"(, "choices": ["yes", "no"])";
+  for (const std::string& answers : {one_yes_first, one_yes_last}) {
+    BOOST_TEST(right(answers) == "no");
+    BOOST_TEST(right(answers + choices) == "no");
+    BOOST_TEST(right(answers + R"(, "answer": "yes")" + choices) == "yes");
+    BOOST_TEST(right(answers + R"(, "answer": null)" + choices) == "no");
+    BOOST_TEST(right(answers + R"(, "multiple_choice_answer": " yes", "answer": "no")" + choices) == "yes");
+    BOOST_TEST(right(answers + R"(, "multiple_choice_answer": null, "answer": "yes")" + choices) == "yes");
+  }
+  BOOST_TEST(right(R"("multiple_choice_answer": "yes")") == "yes");
+  BOOST_TEST(right(R"("answers": [{"answer": "2"}, {"answer": "no"}, {"answer": "no"}])") == "no");
+
+  // Answers that the metric takes for equal are equal: of three forms of "2" one is no choice, two are.
+  BOOST_TEST(right(R"("answers": ["3", "3", "two", "2", "The 2."])") == "two (by order)");
+  BOOST_TEST(right(R"("answers": ["3", "3", "two", "2", "2"])") == "2");
+  BOOST_TEST(right(R"("answers": ["3", "3", "The 2.", "TWO", "2"], "choices": ["3", "2"])") == "2");
+  BOOST_TEST(right(R"("answers": ["No.", "NO"], "choices": ["Yes", "No"])") == "No");
+  // Letters of choices are no articles.
+  BOOST_TEST(right(R"("answers": ["B", "A", "A"], "choices": ["A", "B"])") == "A");
+
+  // Of equally common ones the first that can be right.
+  BOOST_TEST(right(R"("answers": ["yes", "no"])" + choices) == "yes (by order)");
+  BOOST_TEST(right(R"("answers": ["no", "yes"])" + choices) == "no (by order)");
+  BOOST_TEST(right(R"("answers": ["perhaps", "no"])") == "perhaps (by order)");
+  BOOST_TEST(right(R"("answers": ["perhaps", "no"])" + choices) == "no");
+  BOOST_TEST(right(R"("answers": ["perhaps", "no"], "answer": "no")") == "no");
+
+  const auto mistake = [](const std::string& keys) {
+    return show_record(R"({"question": "Q?", )" + keys + "}");
+  };
+  BOOST_TEST(mistake(one_yes_first + R"(, "multiple_choice_answer": "No", "choices": ["yes", "no"])") ==
+             "record: multiple_choice_answer: none of choices; expected one of them, spelt alike");
+  BOOST_TEST(mistake(one_yes_first + R"(, "multiple_choice_answer": " ")") ==
+             "text: multiple_choice_answer: empty");
+  BOOST_TEST(mistake(one_yes_first + R"(, "multiple_choice_answer": 2)") ==
+             "record: multiple_choice_answer: the number 2; expected a string");
 }
 
 BOOST_AUTO_TEST_CASE(answers_that_are_missing_or_of_a_wrong_type_are_told) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "data/answer_form.hpp"
+
 BOOST_AUTO_TEST_SUITE(answers)
 
 using ablate::cut_answer;

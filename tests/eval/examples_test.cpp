@@ -84,10 +84,12 @@ BOOST_AUTO_TEST_CASE(questions_are_known_by_all_that_they_ask) {
   changed([](Question& q) { q.answer = 1 - q.answer; });
   changed([](Question& q) { q.references.push_back("red"); });
   changed([](Question& q) { q.prompt.back().text += " "; });
-  // Neither the place nor another copy of it makes another question.
+  // Neither the place nor another copy of it makes another question, nor the order of candidates.
   Question same = ask_questions(questioned_pictures(6), 2, Eval()).at(0);
   same.id = "elsewhere";
   same.subject = 17;
+  std::reverse(same.candidates.begin(), same.candidates.end());
+  same.answer = same.candidates.size() - 1 - same.answer;
   QuestionIdentities others;
   BOOST_TEST(others.of(same) == identities.of(question));
   BOOST_TEST(others.of(documents[1]) == identities.of(questioned_pictures(2)[1]));

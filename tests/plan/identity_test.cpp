@@ -335,10 +335,11 @@ BOOST_AUTO_TEST_CASE(only_recipes_whose_results_the_code_changed_have_another_ve
     BOOST_TEST(stage_version(e, Stage::vlm) == of_encoder);
     BOOST_TEST(stage_version(e, Stage::llm) == 1);
   }
+  BOOST_TEST(stage_version(e, Stage::sft) == 2);
   // Their metric "loss" had the z-loss in it.
   e.train_llm.z_loss = e.train_vlm.z_loss = e.train_sft.z_loss = 1e-4;
   BOOST_TEST(stage_version(e, Stage::llm) == 3);
-  BOOST_TEST(stage_version(e, Stage::sft) == 3);
+  BOOST_TEST(stage_version(e, Stage::sft) == 4);
   BOOST_TEST(stage_version(e, Stage::vlm) == 3);
   e.encoder.loss = EncoderLoss::aim;
   BOOST_TEST(stage_version(e, Stage::vlm) == 4);
