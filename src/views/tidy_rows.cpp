@@ -9,6 +9,7 @@
 #include "program/law_input.hpp"
 #include "store/law_runs.hpp"
 #include "store/results.hpp"
+#include "store/sweeps.hpp"
 #include "views/axis_columns.hpp"
 #include "views/sql_rows.hpp"
 
