@@ -16,9 +16,33 @@ std::string SearchJobs::name() const {
   return fmt::format("sweep{} {}", names.size() == 1 ? "" : "s", join(names, ", "));
 }
 
+namespace {
+
+/// Adds the evaluations that a training has in another sweep, each of which counts once.
+void add_evaluations(const TrainedJob& job, const JobContext& context, TrainedJob& known,
+                     JobContext& known_context) {
+  for (const JobContext::Evaluation& evaluation : context.evaluations) {
+    const auto is_same = [&](const JobContext::Evaluation& one) {
+      return one.task == evaluation.task && one.config == evaluation.config;
+    };
+    std::vector<JobContext::Evaluation>& all = known_context.evaluations;
+    if (std::any_of(all.begin(), all.end(), is_same)) continue;
+    all.push_back(evaluation);
+    if (evaluation.state == JobState::finished)
+      known.evaluation_flops += evaluation.flops;
+    else
+      known.unscored.push_back({evaluation.task, evaluation.state, evaluation.failure});
+  }
+  known.scores.insert(job.scores.begin(), job.scores.end());
+}
+
+}  // namespace
+
 void SearchJobs::add(TrainedJob job, JobContext context) {
-  if (std::any_of(jobs.begin(), jobs.end(), [&](const TrainedJob& one) { return one.key == job.key; }))
-    return;
+  const auto known =
+      std::find_if(jobs.begin(), jobs.end(), [&](const TrainedJob& one) { return one.key == job.key; });
+  if (known != jobs.end())
+    return add_evaluations(job, context, *known, contexts[static_cast<std::size_t>(known - jobs.begin())]);
   jobs.push_back(std::move(job));
   contexts.push_back(std::move(context));
 }
@@ -59,7 +83,8 @@ void add_planned(const Plan& plan, Stage stage, SearchJobs& found) {
     for (const std::uint32_t parent : job.parents)
       if (const auto trained = planned.find(parent); trained != planned.end()) {
         trained->second.first.evaluation_flops += job.cost.flops;
-        trained->second.second.evaluations.push_back({job.task, config, {}});
+        trained->second.second.evaluations.push_back(
+            {job.task, config, {}, JobState::finished, "", job.cost.flops});
       }
   }
   if (planned.empty())

@@ -18,7 +18,7 @@ struct SearchJobs {
   std::vector<JobContext> contexts;  ///< One for each job.
 
   std::string name() const;  ///< "sweeps search, search-law-1"
-  /// Sweeps share jobs: each counts once.
+  /// Sweeps share jobs: each counts once, with all evaluations that it has in any of them.
   void add(TrainedJob job, JobContext context);
 };
 

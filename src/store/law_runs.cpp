@@ -118,14 +118,18 @@ std::map<std::int64_t, JobContext> load_contexts(Database& database, std::int64_
     std::vector<std::int64_t> parents;
     Json config;
     std::map<std::string, double> scores;
+    JobState state = JobState::waiting;
+    std::string failure;
+    double flops = 0;
   };
   std::map<std::int64_t, Node> nodes;
   {
     Query query(database,
                 "SELECT j.id, j.stage, j.task, j.parents,"
                 " (SELECT json_group_object(p.section, json(p.json))"
-                "  FROM json_each(j.parts) AS e JOIN part p ON p.id = e.value)"
-                " FROM job j WHERE j.id BETWEEN ? AND ? ORDER BY j.id");
+                "  FROM json_each(j.parts) AS e JOIN part p ON p.id = e.value), j.shown_state,"
+                " (SELECT a.failure FROM attempt a WHERE a.job_id = j.id ORDER BY a.number DESC LIMIT 1),"
+                " j.flops FROM job j WHERE j.id BETWEEN ? AND ? ORDER BY j.id");
     query.bind(jobs.first_id(), jobs.last_id());
     while (query.step())
       if (jobs.find(query.integer(0)) >= 0)
@@ -133,7 +137,10 @@ std::map<std::int64_t, JobContext> load_contexts(Database& database, std::int64_
                                    query.text(2),
                                    Json::parse(query.view(3)).get<std::vector<std::int64_t>>(),
                                    Json::parse(query.view(4)),
-                                   {}};
+                                   {},
+                                   from_name<JobState>(query.view(5)),
+                                   query.text(6),
+                                   query.real(7)};
   }
   {
     Query query(database,
@@ -162,7 +169,8 @@ std::map<std::int64_t, JobContext> load_contexts(Database& database, std::int64_
     if (node.stage != to_name(Stage::eval)) continue;
     for (const std::int64_t parent : node.parents)
       if (const auto trained = nodes.find(parent); trained != nodes.end() && is_trained(trained->second))
-        contexts[parent].evaluations.push_back({node.task, node.config, node.scores});
+        contexts[parent].evaluations.push_back(
+            {node.task, node.config, node.scores, node.state, node.failure, node.flops});
   }
   return contexts;
 }

@@ -47,6 +47,9 @@ struct JobContext {
     std::string task;
     Json config;
     std::map<std::string, double> scores;  ///< Empty unless it has finished.
+    JobState state = JobState::waiting;
+    std::string failure;  ///< As that of a TrainedJob.
+    double flops = 0;     ///< By formula.
   };
   std::vector<Evaluation> evaluations;  ///< Of this sweep.
 };
