@@ -84,33 +84,48 @@ double tokens_of(const LawFit& fit, const LawTarget& target, std::vector<LawFind
   return ratio * target.params;
 }
 
-struct LargestSeen {
-  double params = 0, tokens = 0;
+/// The sizes and token counts that were searched.
+struct Searched {
+  LawInterval params{std::numeric_limits<double>::infinity(), 0}, tokens = params;
 };
-LargestSeen largest_in(const LawFit& fit) {
-  LargestSeen largest;
-  const auto see = [&](double params, double tokens) {
-    largest = {std::max(largest.params, params), std::max(largest.tokens, tokens)};
+Searched searched_in(const LawFit& fit) {
+  Searched searched;
+  const auto see = [](LawInterval& range, double value) {
+    range = {std::min(range.low, value), std::max(range.high, value)};
   };
-  for (const ScanOptimum& scan : fit.bowls.scans) see(scan.params, scan.tokens);
-  for (const LawOptimum& one : fit.optima) see(one.params, one.tokens);
-  return largest;
+  for (const ScanOptimum& scan : fit.bowls.scans)
+    see(searched.params, scan.params), see(searched.tokens, scan.tokens);
+  for (const LawOptimum& one : fit.optima) see(searched.params, one.params), see(searched.tokens, one.tokens);
+  return searched;
+}
+
+/// A finding where the target is far above the `upper` ends of what was searched, or far below the lower
+/// ones.
+void check_distance(const LawPrediction& prediction, const Searched& searched, bool upper,
+                    std::vector<LawFinding>& findings) {
+  constexpr double kFar = 3;
+  const auto ratio = [&](double value, const LawInterval& range) {
+    const double end = upper ? range.high : range.low;
+    return end > 0 && value > 0 ? value / end : 1;
+  };
+  const double params = ratio(prediction.params, searched.params),
+               tokens = ratio(prediction.tokens, searched.tokens);
+  if (upper ? params <= kFar && tokens <= kFar : params >= 1 / kFar && tokens >= 1 / kFar) return;
+  const char* end = upper ? "largest" : "smallest";
+  findings.push_back(
+      {FindingKind::extrapolation, false,
+       fmt::format(
+           "the target has {:.3g} times the {} size{}: the intervals hold only if the law stays "
+           "straight that far",
+           params, end,
+           searched.tokens.low > 0 ? fmt::format(" and {:.3g} times the {} token count", tokens, end) : "")});
 }
 
 void take_ratios(const LawFit& fit, LawPrediction& prediction) {
-  constexpr double kFar = 3;
-  const LargestSeen largest = largest_in(fit);
-  prediction.params_ratio = prediction.params / largest.params;
-  prediction.tokens_ratio = largest.tokens > 0 ? prediction.tokens / largest.tokens : 0;
-  if (prediction.params_ratio <= kFar && prediction.tokens_ratio <= kFar) return;
-  prediction.findings.push_back(
-      {FindingKind::extrapolation, false,
-       fmt::format("the target has {:.3g} times the largest size{}: the intervals hold only if the law stays "
-                   "straight that far",
-                   prediction.params_ratio,
-                   prediction.tokens_ratio > 0
-                       ? fmt::format(" and {:.3g} times the largest token count", prediction.tokens_ratio)
-                       : "")});
+  const Searched searched = searched_in(fit);
+  prediction.params_ratio = prediction.params / searched.params.high;
+  prediction.tokens_ratio = searched.tokens.high > 0 ? prediction.tokens / searched.tokens.high : 0;
+  for (const bool upper : {true, false}) check_distance(prediction, searched, upper, prediction.findings);
 }
 
 void take_decay(const LawFit& fit, LawPrediction& prediction) {

@@ -70,6 +70,11 @@ BOOST_AUTO_TEST_CASE(a_grid_of_batches_is_fitted_jointly_and_forecasts_exactly) 
   BOOST_TEST(predicted.params_ratio == 4.0);
   BOOST_TEST(found(predicted.findings, ablate::FindingKind::extrapolation));
   BOOST_TEST(predicted.decay_per_step == 0.1 * predicted.lr.value);
+  const auto low = ablate::predict(fit, {.params = 4, .tokens = tokens});
+  BOOST_REQUIRE(found(low.findings, ablate::FindingKind::extrapolation));
+  BOOST_TEST(std::count_if(low.findings.begin(), low.findings.end(), [](const ablate::LawFinding& one) {
+               return one.message.find("times the smallest size") != std::string::npos;
+             }) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(one_batch_is_a_law_at_that_batch) {
