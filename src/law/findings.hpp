@@ -26,8 +26,10 @@ enum class FindingKind {
   failed_below_best,    ///< No number at a rate below the best one of its scan: left out.
   rounded_losses,       ///< Losses were written with so few digits that this hides more than runs differ by.
   passed_over_column,   ///< Another column of the file may be what is meant, too, and has other values.
-  repeated_names,       ///< Rows with one name and the same settings: repeats, or a run listed twice.
-  duplicates,           ///< The same settings more than once: merged, with their number as weight.
+  unclear_states,  ///< A column may tell which runs finished, and is not understood or contradicts another.
+  varying_column,  ///< A column of numbers that may be a setting varies among the runs of a scan.
+  repeated_names,  ///< Rows with one name and the same settings: repeats, or a run listed twice.
+  duplicates,      ///< The same settings more than once: merged, with their number as weight.
   seeds_apart,  ///< Seeds of a size and token count share no batch and rate: what they add to the loss is not
                 ///< taken off.
   few_rates,    ///< A scan with fewer than three rates near its optimum: left out.
@@ -40,11 +42,12 @@ enum class FindingKind {
   prior_conflict,   ///< An exponent's prior keeps less than a third of the trust against its doubt.
   curvature,        ///< A quadratic term in log N differs from 0 by more than two standard errors.
   baseline_better,  ///< A simpler method forecast the largest size better by more than 0.1 % of loss.
-  extrapolation,    ///< The target lies further out than three times the largest size or token count.
-  off_ridge,        ///< The target's batch is more than a factor of 2 from the best, and not in the data.
-  own_batch,        ///< The forecast is of the runs with the target's batch alone.
-  split_beliefs,    ///< The forecast is more than 5 % from what the law's formula gives at the target.
-  assumed_tokens,   ///< The target's token count was not given.
+  extrapolation,  ///< The target lies further out than three times the largest size or token count, or as far
+                  ///< below the smallest.
+  off_ridge,      ///< The target's batch is more than a factor of 2 from the best, and not in the data.
+  own_batch,      ///< The forecast is of the runs with the target's batch alone.
+  split_beliefs,  ///< The forecast is more than 5 % from what the law's formula gives at the target.
+  assumed_tokens,  ///< The target's token count was not given.
 };
 
 struct LawFinding {

@@ -27,6 +27,8 @@ std::span<const Named<FindingKind>> names_of<FindingKind>() {
       {"failed-below-best", failed_below_best},
       {"rounded-losses", rounded_losses},
       {"passed-over-column", passed_over_column},
+      {"unclear-states", unclear_states},
+      {"varying-column", varying_column},
       {"repeated-names", repeated_names},
       {"duplicates", duplicates},
       {"seeds-apart", seeds_apart},

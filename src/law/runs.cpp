@@ -108,20 +108,6 @@ class RunColumn {
     if (!value) fail(row, "is neither true nor false, 1 nor 0");
     return *value;
   }
-  /// Whether a run whose loss is `no_number` or not has diverged. Throws Unknown where its state says that
-  /// the loss is not final: without a number it has to be that of a run that finished or failed by itself.
-  bool diverged_state(const TableRow& row, bool no_number) const {
-    if (!given()) return no_number;
-    const std::string_view word = text(row);
-    if (is_missing(word)) throw Unknown{"no state"};
-    const std::optional<RunState> state = parse_run_state(word);
-    if (!state)
-      throw Unknown{fmt::format("state '{}', which is not known here; --state none counts all states",
-                                printable(word))};
-    if (*state == RunState::diverged || (no_number && *state != RunState::unfinished)) return true;
-    if (*state != RunState::finished) throw Unknown{"state " + lower_case(word)};
-    return false;
-  }
 
  private:
   /// Nothing where there is no value: a setting that is not a number is one that somebody did not know.
@@ -144,6 +130,34 @@ class RunColumn {
   std::string column_, meaning_;
   Units units_ = Units::none;
   std::optional<std::size_t> position_;
+};
+
+/// All columns that tell the states of runs.
+class RunStates {
+ public:
+  RunStates(const TextTable& table, const LawColumns& columns) {
+    if (!columns.state.empty()) columns_.emplace_back(table, columns.state);
+    for (const std::string& flag : columns.state_flags) columns_.emplace_back(table, flag);
+  }
+  /// Whether a run whose loss is `no_number` or not has diverged. Throws Unknown where its state says that
+  /// the loss is not final: without a number it has to be that of a run that finished or failed by itself.
+  bool has_diverged(const TableRow& row, bool no_number) const {
+    std::string not_final;
+    bool stopped = false;
+    for (const StateColumn& column : columns_) {
+      const StateColumn::Reading reading = column.read(row);
+      if (!reading.known) throw Unknown{reading.text};
+      if (reading.state == RunState::diverged) return true;
+      stopped = stopped || reading.state == RunState::unfinished;
+      if (reading.state && reading.state != RunState::finished && not_final.empty()) not_final = reading.text;
+    }
+    if (no_number && !stopped) return true;
+    if (!not_final.empty()) throw Unknown{not_final};
+    return false;
+  }
+
+ private:
+  std::vector<StateColumn> columns_;
 };
 
 /// The columns of runs and of optima alike.
@@ -201,11 +215,12 @@ LawTable<LawRun> parse_law_runs(const TextTable& table, const LawColumns& column
   const SettingColumns settings(table, columns);
   const RunColumn loss(table, columns.loss), weight(table, columns.weight, "count of repeats"),
       weight_decay(table, columns.weight_decay), schedule(table, columns.schedule),
-      diverged(table, columns.diverged), state(table, columns.state), seed(table, columns.seed),
-      key(table, columns.key), name(table, columns.name), step(table, columns.step);
+      diverged(table, columns.diverged), seed(table, columns.seed), key(table, columns.key),
+      name(table, columns.name), step(table, columns.step);
   const auto label = [](const RunColumn& column, const TableRow& row) {
     return column.given() && !is_missing(column.text(row)) ? column.text(row) : std::string_view{};
   };
+  const RunStates states(table, columns);
   std::set<std::string> seen;
   RunRows rows(columns);
   const bool has_seeds =
@@ -215,7 +230,7 @@ LawTable<LawRun> parse_law_runs(const TextTable& table, const LawColumns& column
     LawRun run;
     const std::optional<double> found = loss.loss(row);
     run.loss = found.value_or(kNoNumber);
-    run.diverged = diverged.flag(row) || state.diverged_state(row, found && std::isnan(*found));
+    run.diverged = diverged.flag(row) || states.has_diverged(row, found && std::isnan(*found));
     if (!run.diverged && !found) throw Unknown{"no loss"};
     settings.read(row, run);
     run.weight = weight.positive(row, 1);

@@ -53,7 +53,10 @@ struct LawColumns {
   std::string lr_se;     ///< Of a table of optima: standard error of log2 of the rate. > 0.
   std::string batch_se;  ///< Likewise of the batch.
   std::string diverged;  ///< See parse_flag().
-  std::string state;     ///< See parse_run_state().
+  std::string state;     ///< See StateColumn.
+  /// More columns that tell states: a run counts where none of them, nor `state`, says that it did not
+  /// finish.
+  std::vector<std::string> state_flags;
   std::string seed;
   std::string key;   ///< What names a run: two rows with the same one are one run.
   std::string name;  ///< What may name a run, or several.
@@ -74,7 +77,7 @@ struct LawTable {
 /// (an empty scan, null, None, NA, #N/A, -, ., ?; NaN for what is no loss), or whose state is not that
 /// of a finished run, is left out and counted. A run has diverged when its loss is NaN or infinite, in any
 /// spelling that printf, Python, JavaScript or a spreadsheet gives, and nobody stopped it, or `diverged` or
-/// `state` say so; then its loss may be missing, too. Units ("30B") may stand after sizes,
+/// a state say so; then its loss may be missing, too. Units ("30B") may stand after sizes,
 /// tokens, batches and lengths of sequences.
 ///
 /// A row that is listed twice counts once: all of its columns, or its key and all that is read, are the same.

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "law/run_state.hpp"
+#include "program/state_flags.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -20,14 +21,6 @@ std::span<const Named<BatchUnit>> names_of<BatchUnit>() {
 namespace {
 
 constexpr const char* kNoColumn = "none";
-
-/// A name as it is compared: spreadsheets and trackers write "Learning Rate", "LR", "val-loss", "eval/loss".
-std::string plain_name(std::string_view name) {
-  std::string plain = lower_case(name);
-  std::replace_if(
-      plain.begin(), plain.end(), [](char c) { return c == ' ' || c == '-' || c == '/' || c == '.'; }, '_');
-  return plain;
-}
 
 /// Names of one letter have to be spelt exactly: a d may be anything.
 bool is_called(const std::string& column, const std::string& name) {
@@ -199,19 +192,66 @@ const std::vector<std::vector<std::string>> kKeys = {{"key"},  {"job_key"},  {"r
 const std::vector<std::vector<std::string>> kNames = {
     {"run_name"}, {"run"},      {"trial_name"},      {"trial"}, {"job_name"},  {"job"},
     {"name"},     {"exp_name"}, {"experiment_name"}, {"exp"},   {"experiment"}};
-/// How far a run was; the plural is what a run was meant to have.
+/// How far a run was; "steps" is what a run was meant to have.
 const std::vector<std::vector<std::string>> kSteps = {
     {"step", "_step"},
     {"global_step", "trainer/global_step", "train/global_step"},
-    {"train_step", "training_step"},
+    {"train_step", "training_step", "training_iteration"},
     {"iteration", "iter"},
+    {"update", "updates", "num_updates", "n_updates"},
+    {"tokens_seen", "seen_tokens", "num_tokens_seen", "n_tokens_seen", "consumed_tokens", "tokens_consumed",
+     "consumed_train_tokens", "tokens_so_far"},
+    {"samples_seen", "seen_samples", "consumed_samples", "consumed_train_samples"},
     {"epoch"}};
+/// The same of columns that differ between repeats, too: only rows with one name are one run for that.
+const std::vector<std::vector<std::string>> kMoments = {
+    {"_timestamp", "timestamp", "time_stamp"},
+    {"wall_time", "walltime", "wall_clock", "wall_clock_time"},
+    {"_runtime", "runtime", "elapsed", "elapsed_time", "time", "date"},
+    {"checkpoint", "ckpt", "checkpoint_step", "ckpt_step"}};
+
+/// The first of these columns that says more than one thing, and none that has another role; empty: none.
+std::string find_changing(const std::vector<std::vector<std::string>>& known, const TextTable& table,
+                          const LawColumns& columns) {
+  for (const auto& found : find_known(known, table))
+    for (const std::size_t place : found) {
+      const std::string& name = table.columns[place];
+      const bool changes = std::any_of(table.rows.begin(), table.rows.end(), [&](const TableRow& row) {
+        return row.cells[place] != table.rows.front().cells[place];
+      });
+      if (changes && name != columns.tokens && name != columns.loss && name != columns.batch) return name;
+    }
+  return "";
+}
+
+/// What tells rows of one run apart.
+void choose_steps(bool loss_law, const TextTable& table, LawColumns& columns) {
+  // In a table of losses alone a name is a model's.
+  if (columns.key.empty() && !loss_law) columns.name = find_known_column(kNames, table);
+  columns.step = find_changing(kSteps, table, columns);
+  const bool has_name = !columns.key.empty() || !columns.name.empty();
+  if (columns.step.empty() && has_name && find_known(kSteps, table).empty())
+    columns.step = find_changing(kMoments, table, columns);
+}
 
 }  // namespace
 
 std::string find_known_column(const std::vector<std::vector<std::string>>& known, const TextTable& table) {
   const auto found = find_known(known, table);
   return found.empty() ? "" : table.columns[found.front().front()];
+}
+
+bool has_usual_name(const std::string& column) {
+  const auto is_among = [&](const std::vector<std::vector<std::string>>& known) {
+    return std::any_of(known.begin(), known.end(), [&](const std::vector<std::string>& names) {
+      return std::any_of(names.begin(), names.end(),
+                         [&](const std::string& name) { return is_called(column, name); });
+    });
+  };
+  const auto specs = column_specs();
+  return is_among(kKeys) || is_among(kNames) || is_among(kSteps) || is_among(kMoments) ||
+         std::any_of(specs.begin(), specs.end(),
+                     [&](const ColumnSpec& spec) { return is_among(spec.known); });
 }
 
 // Before the names that others use stand those of `ablate export runs`.
@@ -221,6 +261,12 @@ std::span<const ColumnSpec> column_specs() {
        "size",
        &LawColumns::params,
        {{"llm/N"},
+        {"active_non_embedding_params", "active_non_embedding_parameters", "non_embedding_active_params",
+         "activated_non_embedding_params", "N_active", "N_act"},
+        // Of a mixture of experts; all of its parameters are in the other columns.
+        {"active_params", "active_parameters", "n_active_params", "num_active_params", "n_params_active",
+         "num_params_active", "params_active", "activated_params", "activated_parameters",
+         "n_activated_params", "num_activated_params", "params_activated", "active_param_count"},
         {"non_embedding_params", "non_embedding_parameters", "non_embed_params", "n_non_embedding_params",
          "num_non_embedding_params", "params_non_embedding", "params_no_embed", "n_params_no_embed",
          "num_params_no_embed"},
@@ -264,8 +310,15 @@ std::span<const ColumnSpec> column_specs() {
       {"--weight", "repeats", &LawColumns::weight, {}},
       {"--weight-decay", "weight decay", &LawColumns::weight_decay, {{"llm/weight_decay"}, {"weight_decay"}}},
       {"--schedule", "schedule", &LawColumns::schedule, {{"llm/schedule"}, {"lr_schedule"}, {"schedule"}}},
-      {"--diverged", "diverged", &LawColumns::diverged, {{"diverged"}}},
-      {"--state", "state", &LawColumns::state, {{"state", "status"}}},
+      {"--diverged", "diverged", &LawColumns::diverged, {{"diverged"}, {"is_diverged", "has_diverged"}}},
+      {"--state",
+       "state",
+       &LawColumns::state,
+       {{"state", "status"},
+        {"run_state", "run_status"},
+        {"job_state", "job_status"},
+        {"trial_state", "trial_status"},
+        {"final_state", "final_status"}}},
       {"--seed", "seed", &LawColumns::seed, {{"seed"}, {"random_seed"}}},
       {"--key", "run's key", &LawColumns::key, kKeys},
   };
@@ -307,14 +360,12 @@ ChosenColumns choose_columns(const ColumnRequest& request, const TextTable& tabl
     chosen.columns.tokens = *flops;
     parts.push_back(one_line(*flops) + " is 6 N D");
   }
-  if (!optima && request.named.key != kNoColumn) {
-    chosen.columns.step = find_known_column(kSteps, table);
-    // In a table of losses alone a name is a model's.
-    if (chosen.columns.key.empty() && !loss_law) chosen.columns.name = find_known_column(kNames, table);
-  }
+  if (!optima && request.named.key != kNoColumn) choose_steps(loss_law, table, chosen.columns);
   // A loss law takes the lowest loss of each size, whatever the rates were.
   if (loss_law && chosen.columns.lr.empty()) chosen.columns.lr = chosen.columns.params;
   chosen.note = join(parts, ", ");
+  if (!optima && request.named.state.empty())
+    add_state_flags(table, chosen.columns, chosen.note, chosen.unclear_states);
   return chosen;
 }
 

@@ -18,7 +18,8 @@ template <>
 std::span<const Named<BatchUnit>> names_of<BatchUnit>();
 
 /// One column: its option, what it holds, and the names under which it is found without being told, of which
-/// case does not matter, nor whether ' ', '-', '_', '.' or '/' stands between words.
+/// case does not matter ("JobState" is "job_state"), nor whether ' ', '-', '_', '.' or '/' stands between
+/// words.
 struct ColumnSpec {
   const char* option;
   const char* meaning;
@@ -32,6 +33,9 @@ std::span<const ColumnSpec> column_specs();
 /// The column with the best of some usual names, given as in ColumnSpec::known, as it is spelt there; empty:
 /// none.
 std::string find_known_column(const std::vector<std::vector<std::string>>& known, const TextTable& table);
+/// Whether a column has one of the names by which any role in a table of runs is found, that of naming a run
+/// or telling how far it was as well.
+bool has_usual_name(const std::string& column);
 
 /// What is said about a table's columns beforehand.
 struct ColumnRequest {
@@ -51,6 +55,8 @@ struct ChosenColumns {
   std::string note;  ///< "N is the size, D the tokens, ..."
   /// A sentence for each column with a vaguer name than the chosen one's, and other values.
   std::vector<std::string> passed_over;
+  /// A sentence for each column of states that is not understood, or contradicts another.
+  std::vector<std::string> unclear_states;
 };
 
 /// Throws Error, naming the option that would settle it, when a column that is needed is not found, where two

@@ -9,6 +9,7 @@
 #include "config/resolved.hpp"
 #include "plan/cost.hpp"
 #include "plan/job_name.hpp"
+#include "program/other_columns.hpp"
 #include "program/search_jobs.hpp"
 #include "store/jobs.hpp"
 #include "util/text.hpp"
@@ -141,7 +142,8 @@ struct SearchRow {
   std::size_t job = 0;
   SettledRun settled;
   std::optional<double> score;
-  bool evaluated = false;  ///< By an evaluation that is to give the loss.
+  /// The evaluation that is to give the loss; null: there is none.
+  const JobContext::Evaluation* evaluation = nullptr;
 };
 
 std::vector<SearchRow> rows_of(Database& database, const SearchJobs& found, Stage stage,
@@ -156,7 +158,7 @@ std::vector<SearchRow> rows_of(Database& database, const SearchJobs& found, Stag
     for (const JobContext::Evaluation& evaluation : contexts[i].evaluations) {
       if (!gives(evaluation.task, value)) continue;
       rows.push_back(row);
-      rows.back().evaluated = true;
+      rows.back().evaluation = &evaluation;
       add_settings(evaluation.config, load_sources(database, evaluation.config),
                    rows.back().settled.settings);
       if (const auto score = evaluation.scores.find(value); score != evaluation.scores.end())
@@ -204,65 +206,15 @@ void keep_one_experiment(std::vector<SearchRow> rows, Stage stage, std::span<con
   std::vector<TrainedJob> kept;
   for (const SearchRow& row : rows) {
     kept.push_back(std::move(jobs[row.job]));
-    if (!row.evaluated) continue;
-    kept.back().scores.erase(value);
-    if (row.score) kept.back().scores[value] = *row.score;
+    if (row.evaluation == nullptr) continue;
+    TrainedJob& job = kept.back();
+    job.scores.erase(value);
+    if (row.score) job.scores[value] = *row.score;
+    job.unscored.clear();
+    if (row.evaluation->state != JobState::finished)
+      job.unscored.push_back({row.evaluation->task, row.evaluation->state, row.evaluation->failure});
   }
   jobs = std::move(kept);
-}
-
-/// The rates of each value of a column at one size, token count and batch.
-using LevelRates = std::map<std::string, std::set<std::string>>;
-
-/// Several values with several rates each, some of which two share: what an axis of a search looks like.
-bool crosses_rates(const LevelRates& levels) {
-  std::map<std::string, std::size_t> shared;
-  std::size_t common = 0;
-  for (const auto& [level, rates] : levels)
-    for (const std::string& rate : rates) common += ++shared[rate] == 2;
-  return common > 1;
-}
-/// Whether two values have several rates each: no name of a run, and no measurement.
-bool divides_rates(const LevelRates& levels) {
-  return std::count_if(levels.begin(), levels.end(), [](const auto& one) { return one.second.size() > 1; }) >
-         1;
-}
-
-/// Columns that are none of the law's, but may be settings that move the loss.
-void tell_other_columns(const TextTable& table, const LawColumns& columns, LawInput& input) {
-  constexpr std::size_t kMostLevels = 12;
-  std::set<std::string> known;
-  for (const ColumnSpec& spec : column_specs()) known.insert(columns.*spec.name);
-  const auto cell = [&](const TableRow& row, const std::string& column) {
-    return column.empty() ? std::string() : row.cells[table.column(column)];
-  };
-  for (std::size_t place = 0; place < table.columns.size(); ++place) {
-    const std::string& column = table.columns[place];
-    if (known.contains(column) || column == columns.seq_len) continue;
-    std::set<std::string> levels;
-    std::map<std::vector<std::string>, LevelRates> scans;
-    for (const TableRow& row : table.rows) {
-      const std::string level = row.cells[place].empty() ? "(empty)" : row.cells[place];
-      levels.insert(level);
-      if (levels.size() > kMostLevels) break;
-      scans[{cell(row, columns.params), cell(row, columns.tokens), cell(row, columns.batch)}][level].insert(
-          cell(row, columns.lr));
-    }
-    if (levels.size() < 2 || levels.size() > kMostLevels) continue;
-    bool divided = false, crossed = false;
-    for (const auto& [scan, rates] : scans) {
-      if (!divides_rates(rates)) continue;
-      divided = true;
-      crossed = crossed || crosses_rates(rates);
-    }
-    if (divided)
-      input.notes.push_back(
-          fmt::format("column {} ({}) differs between runs of one size, token count{}: if it is a setting, "
-                      "these are different experiments{}; --where {}=VALUE leaves one",
-                      one_line(column), one_line(join(listed(levels), ", ")),
-                      crossed ? ", batch and rate" : " and batch, at other rates",
-                      crossed ? "" : " whose losses are taken for the rate's", one_line(column)));
-  }
 }
 
 /// Leaves the rows of a file that have all of the values.
@@ -291,7 +243,10 @@ LawInput read_run_file(const RunFile& file) {
   for (const std::string& sentence : chosen.passed_over)
     input.findings.push_back({FindingKind::passed_over_column, false, sentence});
   input.seq_len = common_length(table, chosen.columns.seq_len);
-  if (!input.is_optima && !file.columns.loss_law) tell_other_columns(table, chosen.columns, input);
+  for (const std::string& sentence : chosen.unclear_states)
+    input.findings.push_back({FindingKind::unclear_states, false, sentence});
+  if (!input.is_optima && !file.columns.loss_law)
+    tell_other_columns(table, chosen.columns, input.notes, input.findings);
   const auto take = [&](auto found, auto& rows) {
     rows = std::move(found.rows);
     if (chosen.seq_len > 0)

@@ -45,6 +45,12 @@ BOOST_AUTO_TEST_CASE(of_two_columns_the_one_whose_name_says_more_counts_and_the_
       {"N,D,lr,batch_tokens,final_loss,loss", "loss", "final_loss", "loss", {{4, 1.1}}},
       {"non_embedding_params,D,lr,batch_tokens,loss,N", "size", "non_embedding_params", "N", {{0, 1.5}}},
       {"N,D,lr,batch_tokens,loss,params", "size", "N", "params", {{0, 1.5}}},
+      {"activated_params,D,lr,batch_tokens,loss,params", "size", "activated_params", "params", {{0, 8}}},
+      {"active_params,D,lr,batch_tokens,loss,non_embedding_params",
+       "size",
+       "active_params",
+       "non_embedding_params",
+       {{0, 8}}},
       {"N,train_tokens,lr,batch_tokens,loss,tokens", "tokens", "train_tokens", "tokens", {{1, 7}}},
       // Another unit is no other value, but one that changes is.
       {"N,D,lr,batch_tokens,loss,batch_size", "batch", "batch_tokens", "batch_size", {{0, 0.001}}, 11},
@@ -130,13 +136,60 @@ BOOST_AUTO_TEST_CASE(a_run_with_two_losses_is_refused_by_its_id_and_told_by_its_
     }
 }
 
+BOOST_AUTO_TEST_CASE(flags_and_exit_codes_tell_which_runs_finished) {
+  const WithRuns program;
+  struct Case {
+    const char *column, *good, *bad, *told;
+  };
+  const Case cases[] = {{"JobState", "COMPLETED", "NODE_FAIL", "state node_fail"},
+                        {"is_finished", "True", "False", "is_finished false"},
+                        {"crashed", "0", "1", "crashed 1"},
+                        {"stopped-early", "no", "yes", "stopped-early yes"},
+                        {"exit_code", "0", "137", "exit_code 137"}};
+  for (const auto& [column, good, bad, told] : cases) BOOST_TEST_CONTEXT(column) {
+      std::string text, line;
+      std::istringstream lines(made_up_runs());
+      std::getline(lines, line);
+      text = fmt::format("{},{}\n", line, column);
+      while (std::getline(lines, line)) text += fmt::format("{},{}\n", line, good);
+      // At the best rate of the largest size, and lower than all others.
+      program.scratch.write("states.csv", text + fmt::format("3e8,6e9,1e-3,262144,1.9,{}\n", bad));
+      const Json law = Json::parse(program.run("law fit states.csv --json").out);
+      BOOST_TEST(law["runs"] == 36);
+      BOOST_TEST(law["notes"].dump().find(fmt::format("1 run left out: {}\"", told)) != std::string::npos);
+    }
+  const std::string all = program.run("law fit states.csv --state none --json").out;
+  BOOST_TEST(Json::parse(all)["runs"] == 37);
+  program.scratch.write("states.csv", with_columns("N,D,lr,batch_tokens,loss,complete", {{4, 30}}));
+  BOOST_TEST(program.run("law fit states.csv").out.find("column complete may tell which runs finished") !=
+             std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_column_of_numbers_that_may_be_a_setting_is_told) {
+  const WithRuns program;
+  std::string text, line;
+  std::istringstream lines(made_up_runs());
+  std::getline(lines, line);
+  text = line + ",dropout,min_lr,wall_hours,aux_loss\n";
+  for (int row = 0; std::getline(lines, line); ++row)
+    text +=
+        fmt::format("{},{},{:.4g},{},{}\n", line, 0.05 + 0.04 * (row % 9) + 0.003 * (row * 7 % 5),
+                    0.1 * std::stod(split(line, ',').at(2)), 3 + row * 11 % 7, 0.1 + 0.01 * (row * 5 % 11));
+  program.scratch.write("random.csv", text);
+  const Json law = Json::parse(program.run("law fit random.csv --json").out);
+  const std::string told = law["findings"].dump();
+  BOOST_TEST(told.find("column dropout (0.05 to 0.382) varies among runs of one size") != std::string::npos);
+  for (const char* other : {"column min_lr", "column wall_hours", "column aux_loss"})
+    BOOST_TEST(told.find(other) == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(histories_of_runs_are_no_runs) {
   const WithRuns program;
-  const std::pair<const char*, const char*> names[] = {{"step", "run"},
-                                                       {"_step", "Name"},
-                                                       {"Iteration", "id"},
-                                                       {"trainer/global_step", "other"},
-                                                       {"epoch", "run"}};
+  const std::pair<const char*, const char*> names[] = {
+      {"step", "run"},         {"_step", "Name"},
+      {"Iteration", "id"},     {"trainer/global_step", "other"},
+      {"epoch", "run"},        {"consumed_tokens", "other"},
+      {"num_updates", "name"}, {"_timestamp", "run_name"}};
   for (const auto& [step, run] : names) BOOST_TEST_CONTEXT(step << " of " << run) {
       std::string text = fmt::format("{},{},", run, step), line;
       std::istringstream lines(made_up_runs());

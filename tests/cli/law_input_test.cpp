@@ -371,6 +371,28 @@ BOOST_AUTO_TEST_CASE(an_evaluation_that_failed_takes_no_loss_away_that_is_known)
              std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(sweeps_that_share_trainings_and_not_their_evaluations_are_different_experiments) {
+  const Searched program;
+  std::string small = program.read("small.toml"), search = program.read("search.toml");
+  small.replace(small.find("[\"llm\"]"), 7, "[\"llm\", \"eval\"]");
+  program.scratch.write("small.toml", small + "[eval]\ntext = [\"text.txt\"]\n");
+  search.insert(search.find("[[axis]]"), "eval.max_examples = 12\n");
+  program.scratch.write("other.toml", search);
+  program.scratch.write("more.toml", search.replace(search.rfind("2e-3, "), 6, "1e-3, 2e-3, "));
+  for (const std::string sweep : {"search", "other", "more"})
+    program.shell("EVALUATE=1 $ABLATE run " + sweep +
+                  ".toml --worker ./trainer --slots 1 --threads 1 --keep-going --quiet");
+  for (const char* both : {"search,other", "other,search", "search,more", "more,search"})
+    expect_refusal(program, fmt::format("law fit --sweep {}", both), "the seed: eval.max_examples (12, ");
+  const auto law = [&](const std::string& sweeps) {
+    return Json::parse(program.run(fmt::format("law fit --sweep {} --json", sweeps)).out);
+  };
+  const Json more = law("more");
+  BOOST_TEST(more["runs"] == 21);
+  for (const char* sweeps : {"more,other", "other,more", "search,more --where eval.max_examples=12"})
+    for (const char* part : {"runs", "lr_law", "scans"}) BOOST_TEST(law(sweeps)[part] == more[part]);
+}
+
 BOOST_AUTO_TEST_CASE(a_loss_that_is_no_number_is_exported_as_such) {
   const Searched program;
   BOOST_TEST(program.shell("GO_ON=1 $ABLATE run search.toml --worker ./trainer --slots 1 --threads 1 --quiet")

@@ -184,6 +184,26 @@ BOOST_AUTO_TEST_CASE(states_of_trackers_decide_which_runs_count) {
              "stopped-early; 1 run left out: state trialstate.pruned");
 }
 
+BOOST_AUTO_TEST_CASE(all_columns_of_states_have_to_call_a_run_finished) {
+  ablate::LawColumns columns = kNamed;
+  columns.state = "State";
+  columns.state_flags = {"completed", "pruned", "ExitCode"};
+  const auto table = read(
+      "N,D,lr,B,loss,State,completed,pruned,ExitCode\n1e8,2e9,1e-3,65536,3,finished,1,0,0:0\n"
+      "1e8,2e9,2e-3,65536,3,finished,1,,0\n1e8,2e9,2e-3,65536,3,finished,0,0,0\n"
+      "1e8,2e9,3e-3,65536,3,finished,1,1,0\n1e8,2e9,3e-3,65536,3,finished,1,0,0:9\n"
+      "1e8,2e9,4e-3,65536,nan,failed,1,0,1:0\n1e8,2e9,4e-3,65536,nan,failed,0,0,1\n"
+      "1e8,2e9,4e-3,65536,3,finished,,0,0\n",
+      "runs.csv", columns);
+  BOOST_REQUIRE(table.rows.size() == 3u);
+  BOOST_TEST(!table.rows[1].diverged);
+  BOOST_TEST(table.rows[2].diverged);
+  BOOST_TEST(
+      left_out(table) ==
+      "1 run left out: ExitCode 0:9; 1 run left out: completed 0; 1 run left out: no state; 1 run left "
+      "out: pruned 1; 1 run left out: state failed");
+}
+
 BOOST_AUTO_TEST_CASE(flags_are_read_in_every_usual_spelling) {
   ablate::LawColumns columns = kNamed;
   columns.diverged = "bad";
