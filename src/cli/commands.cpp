@@ -7,7 +7,10 @@
   X(run)                   \
   X(status)                \
   X(table)                 \
+  X(effects)               \
   X(compare)               \
+  X(power)                 \
+  X(claims)                \
   X(query)                 \
   X(export)                \
   X(import)                \

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "config/sweep_tables.hpp"
 #include "util/text.hpp"
@@ -9,6 +10,8 @@
 namespace ablate {
 
 namespace {
+
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 
 class ClaimReader : SweepTables {
  public:
@@ -125,17 +128,17 @@ class ClaimReader : SweepTables {
                       "as none, in units of the score");
       return;
     }
-    const auto margin = node->is_number() ? node->value<double>() : std::nullopt;
+    const double margin = node->is_number() ? node->value_or(kNotANumber) : kNotANumber;
     if (!needed && claim.kind != ClaimKind::better)
       findings_.add(document_.at(*node),
                     fmt::format("'margin' belongs to 'better' and 'no_difference', and this "
                                 "claim is '{}'",
                                 kind));
-    else if (!margin || !std::isfinite(*margin) || *margin < 0 || (needed && *margin == 0))
+    else if (!std::isfinite(margin) || margin < 0 || (needed && margin == 0))
       findings_.add(document_.at(*node), fmt::format("'margin' is wrong; expected a number {}",
                                                      needed ? "above 0" : "of at least 0"));
     else
-      claim.margin = *margin;
+      claim.margin = margin;
   }
 
   /// Names of axes may have dots, which make tables within tables.

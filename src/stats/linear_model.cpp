@@ -190,9 +190,12 @@ LinearModel::LinearModel(const CodedRuns& runs, std::vector<Term> terms)
   for (const double residual : residuals_) error_ss_ += residual * residual;
 }
 
+bool LinearModel::is_rounding(double ss) const {
+  return ss <= kSquareRounding * (total_ss_ + static_cast<double>(runs_->runs()) * mean_ * mean_);
+}
+
 double LinearModel::error_ms() const {
-  const double rounding = kSquareRounding * (total_ss_ + static_cast<double>(runs_->runs()) * mean_ * mean_);
-  if (error_df() == 0 || error_ss_ <= rounding) return std::numeric_limits<double>::quiet_NaN();
+  if (error_df() == 0 || is_rounding(error_ss_)) return std::numeric_limits<double>::quiet_NaN();
   return error_ss_ / static_cast<double>(error_df());
 }
 

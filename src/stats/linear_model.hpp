@@ -64,6 +64,8 @@ class LinearModel {
   std::size_t error_df() const { return runs_->runs() - rank(); }
   double error_ss() const { return error_ss_; }
   double total_ss() const { return total_ss_; }  ///< About the mean.
+  /// Whether a sum of squares is no more than what rounding leaves of scores of this size.
+  bool is_rounding(double ss) const;
   /// error_ss / error_df. NaN without degrees of freedom and where the residuals are nothing but rounding.
   double error_ms() const;
   const std::vector<Term>& terms() const { return terms_; }

@@ -145,7 +145,9 @@ std::vector<TermError> strata_errors(const CodedRuns& runs, const std::vector<Te
     if (term.size() > 1) continue;
     const LinearModel with_seed(runs, {term, {seed}, {term[0], seed}});
     const TermSquares found = with_seed.type2({term[0], seed});
-    errors.back() = {found.ss / static_cast<double>(found.df), static_cast<double>(found.df)};
+    const double ms = found.ss / static_cast<double>(found.df);
+    errors.back() = {with_seed.is_rounding(found.ss) ? std::numeric_limits<double>::quiet_NaN() : ms,
+                     static_cast<double>(found.df)};
   }
   return errors;
 }

@@ -18,6 +18,8 @@ enum ExitCode : int {
   done = 0,             ///< All that was asked for is done.
   jobs_failed = 1,      ///< The sweep ran, but some of its jobs failed.
   user_error = 2,       ///< The input was wrong; nothing was changed.
+  claim_undecided = 3,  ///< `ablate claims`: no claim is refuted, and not all are supported.
+  claim_refuted = 4,    ///< `ablate claims`: one is refuted.
   internal_error = 70,  ///< A defect of Ablate, or no memory (EX_SOFTWARE of sysexits.h).
   interrupted = 130,    ///< Ctrl-C or SIGTERM; the same command goes on from here.
 };

@@ -15,9 +15,9 @@
 namespace ablate {
 
 template <>
-std::span<const Named<Estimator>> names_of<Estimator>() {
-  using enum Estimator;
-  static constexpr Named<Estimator> kTable[] = {
+std::span<const Named<ComparedBy>> names_of<ComparedBy>() {
+  using enum ComparedBy;
+  static constexpr Named<ComparedBy> kTable[] = {
       {"none", none}, {"by-seed", by_seed}, {"by-questions", by_questions}};
   return kTable;
 }
@@ -99,7 +99,7 @@ void compare_by_questions(const CellRuns& a, const CellRuns& b, std::size_t most
     return;
   }
   PairedExamples paired = compare_examples(pairing);
-  result.estimator = Estimator::by_questions;
+  result.estimator = ComparedBy::by_questions;
   result.standard_error = paired.standard_error;
   result.low = paired.low;
   result.high = paired.high;
@@ -138,7 +138,7 @@ void compare_by_seed(const CellRuns& a, const CellRuns& b, const std::set<std::u
     }
   }
   if (result.seeds.empty()) return;
-  result.estimator = Estimator::by_seed;
+  result.estimator = ComparedBy::by_seed;
   result.examples = examples;
   result.a = summarize(of_a).mean;
   result.b = summarize(of_b).mean;
@@ -179,7 +179,7 @@ CellComparison compare_cells(Database& database, const SweepRecord& sweep, const
   for (const std::string& score : scores) {
     ScoreDifference& result = comparison.scores.emplace_back(ScoreDifference{.score = score});
     compare_by_seed(of_a, of_b, seeds, result);
-    if (result.estimator != Estimator::none) compare_by_questions(of_a, of_b, most_examples, result);
+    if (result.estimator != ComparedBy::none) compare_by_questions(of_a, of_b, most_examples, result);
   }
   return comparison;
 }

@@ -16,13 +16,13 @@
 namespace ablate {
 
 /// What estimates a difference and its interval.
-enum class Estimator {
+enum class ComparedBy {
   none,          ///< No seed has both numbers.
   by_seed,       ///< One difference of scores for each seed, t with seeds - 1; no interval for one seed.
   by_questions,  ///< Question by question within each seed (stats/paired_examples.hpp).
 };
 template <>
-std::span<const Named<Estimator>> names_of<Estimator>();
+std::span<const Named<ComparedBy>> names_of<ComparedBy>();
 
 /// A question that the cells answer differently.
 struct DifferingExample {
@@ -33,7 +33,7 @@ struct DifferingExample {
 /// B - A of one score, over the seeds under which both cells have a number. NaN: not known.
 struct ScoreDifference {
   std::string score;
-  Estimator estimator = Estimator::none;
+  ComparedBy estimator = ComparedBy::none;
   std::string why_not_by_questions;  ///< Of the other estimators.
   std::vector<std::uint64_t> seeds;  ///< In the difference, ascending.
   std::size_t seeds_left_out = 0;    ///< Under which one of the cells alone has a number, or none has.

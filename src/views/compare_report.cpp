@@ -78,8 +78,8 @@ std::vector<TableCell> score_row(const ScoreDifference& score) {
   if (std::isfinite(half))
     interval = signed_number(score.low, digits) + " to " + signed_number(score.high, digits);
   std::string estimator = "-";
-  if (score.estimator != Estimator::none)
-    estimator = score.estimator == Estimator::by_seed ? "seed" : "question";
+  if (score.estimator != ComparedBy::none)
+    estimator = score.estimator == ComparedBy::by_seed ? "seed" : "question";
   return {{score.score},
           value_cell(score.a, digits, with_digits),
           value_cell(score.b, digits, with_digits),
@@ -108,7 +108,7 @@ class ScoreNotes {
 };
 
 void add_score_notes(const ScoreDifference& score, ScoreNotes& notes) {
-  if (score.estimator == Estimator::none)
+  if (score.estimator == ComparedBy::none)
     return notes.add("no seed under which both cells have a number", score.score);
   if (score.seeds_left_out > 0)
     notes.add(fmt::format("without {}, under which not both cells have a number",
@@ -145,8 +145,8 @@ Table score_table(const CellComparison& comparison) {
   for (const ScoreDifference& score : comparison.scores) {
     table.rows.push_back(score_row(score));
     add_score_notes(score, notes);
-    by_seed = by_seed || score.estimator == Estimator::by_seed;
-    by_questions = by_questions || score.estimator == Estimator::by_questions;
+    by_seed = by_seed || score.estimator == ComparedBy::by_seed;
+    by_questions = by_questions || score.estimator == ComparedBy::by_questions;
   }
   if (by_questions)
     table.notes.push_back(

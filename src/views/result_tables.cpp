@@ -122,6 +122,18 @@ PivotLayout layout_of(const ResultQuery& query, const SweepRecord& sweep,
 
 }  // namespace
 
+std::vector<std::string> choose_values(Database& database, const SweepRecord& sweep,
+                                       const std::vector<std::string>& names) {
+  const std::vector<std::string> known = known_values(database, sweep.id);
+  check_values(names, known, load_unscored(database, sweep.id), sweep);
+  if (!names.empty()) return names;
+  std::vector<std::string> scores;
+  const std::string cost = sweep.imported ? sweep.imported->cost : "";
+  for (const std::string& name : known)
+    if (!is_metric(name) && name != cost) scores.push_back(name);
+  return scores;
+}
+
 std::vector<Table> result_tables(Database& database, const SweepRecord& sweep, const ResultQuery& query) {
   const std::vector<std::string> known = known_values(database, sweep.id);
   const std::vector<UnscoredEvaluation> unscored = load_unscored(database, sweep.id);

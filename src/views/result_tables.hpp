@@ -21,6 +21,11 @@ struct ResultQuery {
   bool tidy = false;  ///< For programs: one row for each combination of levels. Else for readers.
 };
 
+/// The values asked for, or all scores; what a run of an imported sweep cost is none. Throws Error that names
+/// what the sweep does not have, with the nearest name.
+std::vector<std::string> choose_values(Database& database, const SweepRecord& sweep,
+                                       const std::vector<std::string>& names);
+
 /// One table, or one for each evaluation where scores are many and none was asked for. A note names the
 /// evaluations that have no score yet, where all scores are asked for. Throws Error that names what the sweep
 /// does not have, with the nearest name.

@@ -379,7 +379,14 @@ BOOST_AUTO_TEST_CASE(the_doctor_finds_all_well_and_names_what_is_not) {
   };
   {
     Database database(program.scratch.path / "results/ablate.db", Database::Mode::read_write);
-    Query(database, "ALTER TABLE attempt ADD COLUMN pid INTEGER").run();  // which it had then
+    // What it had then, and what it had not; views are there to be made anew.
+    for (const char* change :
+         {"ALTER TABLE attempt ADD COLUMN pid INTEGER", "DROP VIEW claims", "DROP TABLE claim",
+          "DROP VIEW scores", "DROP VIEW sweeps", "DROP VIEW runs",
+          "ALTER TABLE score_value DROP COLUMN outcomes", "ALTER TABLE sweep DROP COLUMN imported",
+          "CREATE VIEW scores AS SELECT 1 AS one", "CREATE VIEW sweeps AS SELECT 1 AS one",
+          "CREATE VIEW runs AS SELECT 1 AS one"})
+      Query(database, change).run();
   }
   set_version(3);
   const Outcome old = program.run("doctor --worker ./worker");

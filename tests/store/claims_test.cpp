@@ -58,7 +58,10 @@ BOOST_FIXTURE_TEST_CASE(words_may_change_and_anything_else_makes_another_claim, 
 
 BOOST_FIXTURE_TEST_CASE(a_claim_that_comes_after_results_is_marked, Claims) {
   save({claim("before")}, 200);
-  Query(database, "INSERT INTO score_value VALUES (3, 'caption/4-shot', 0.5, 10, 0.1, 1)").run();
+  Query(database,
+        "INSERT INTO score_value (job_id, name, value, n, stderr, attempt) VALUES (3, 'caption/4-shot', 0.5, "
+        "10, 0.1, 1)")
+      .run();
   save({claim("before"), claim("after")}, 300);
   const auto records = load_claims(database, sweep);
   BOOST_REQUIRE(records.size() == 2u);

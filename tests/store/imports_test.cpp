@@ -74,7 +74,7 @@ BOOST_FIXTURE_TEST_CASE(the_same_import_writes_nothing_and_another_one_replaces_
   BOOST_TEST(count("SELECT count(*) FROM score_value") == 5);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_name_belongs_to_one_file, Imports) {
+BOOST_FIXTURE_TEST_CASE(an_imported_name_belongs_to_one_file, Imports) {
   ImportedSweep planned = table();
   planned.name = "connector";
   for (const bool replace : {false, true})

@@ -1,0 +1,52 @@
+// What matters in a sweep, and how sure that is: what `ablate effects` shows.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/table.hpp"
+#include "stats/contrasts.hpp"
+#include "stats/observations.hpp"
+#include "stats/shares.hpp"
+#include "store/sweeps.hpp"
+#include "util/json.hpp"
+
+namespace ablate {
+
+/// Which differences one correction for many comparisons is over.
+enum class Family {
+  axis,  ///< All pairs of levels of an axis.
+  all,   ///< All pairs of all axes.
+};
+template <>
+std::span<const Named<Family>> names_of<Family>();
+
+struct EffectsQuery {
+  std::vector<std::string> values;     ///< Scores and metrics; empty: all scores.
+  std::optional<Estimator> estimator;  ///< None: what the design calls for.
+  Family family = Family::axis;
+  std::optional<double> margin;  ///< Above 0: whether levels are equivalent within it.
+};
+
+/// Of one score.
+struct ScoreEffects {
+  std::string value;
+  Observations runs;
+  Contrasts contrasts;
+  std::vector<Interaction> interactions;
+  std::vector<BranchShares> shares;
+};
+
+/// Throws Error as choose_values() does, where no axis varies, and where the estimator asked for does not
+/// fit.
+std::vector<ScoreEffects> effects_of(Database& database, const SweepRecord& sweep, const EffectsQuery& query);
+
+/// Shares of variance, then differences between levels.
+std::vector<Table> effects_tables(const ScoreEffects& effects, const EffectsQuery& query);
+Json effects_json(const ScoreEffects& effects, const EffectsQuery& query);
+
+/// "0.034", "< 0.001"; "no test" without a p.
+std::string p_text(const std::optional<double>& p);
+
+}  // namespace ablate

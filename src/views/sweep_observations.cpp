@@ -1,0 +1,157 @@
+#include "views/sweep_observations.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <unordered_map>
+
+#include "stats/pivot.hpp"
+#include "store/query.hpp"
+#include "store/results.hpp"
+#include "store/sweep_jobs.hpp"
+
+namespace ablate {
+
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+std::optional<double> number_of(const std::string& label) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), number);
+  if (error != std::errc() || end != label.data() + label.size() || !std::isfinite(number))
+    return std::nullopt;
+  return number;
+}
+
+/// The axes that vary, without the levels that no run has.
+std::vector<Factor> factors_of(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes) {
+  std::vector<Factor> factors;
+  for (const std::string& name : varying_axes(runs, axes)) {
+    Factor factor{.name = name};
+    std::map<std::size_t, std::string> labels;
+    for (const RunRecord& run : runs)
+      if (const auto level = run.levels.find(name); level != run.levels.end())
+        labels.emplace(level->second.index, level->second.label);
+    for (const auto& [index, label] : labels) {
+      factor.levels.push_back(label);
+      if (const auto number = number_of(label)) factor.values.push_back(*number);
+    }
+    if (factor.values.size() < factor.levels.size()) factor.values.clear();
+    factors.push_back(std::move(factor));
+  }
+  return factors;
+}
+
+double level_of(const RunRecord& run, const Factor& factor) {
+  const auto level = run.levels.find(factor.name);
+  if (level == run.levels.end()) return kNone;
+  const auto at = std::find(factor.levels.begin(), factor.levels.end(), level->second.label);
+  return static_cast<double>(at - factor.levels.begin());
+}
+
+RunEnd end_of(const RunRecord& run, const std::string& value) {
+  if (has_number(run, value)) return RunEnd::finished;
+  return run.diverged || run.state_of(value) == JobState::failed ? RunEnd::failed : RunEnd::unknown;
+}
+
+/// For one factor, the first job of each run that tells its level: no run of another level has it.
+void find_plots(const std::vector<RunRecord>& runs, std::vector<Observation>& observations,
+                std::size_t factor) {
+  const auto level = [&](std::size_t run) {
+    const double at = observations[run].at[factor];
+    return std::isnan(at) ? -1 : static_cast<int>(at);
+  };
+  constexpr int kSeveral = -2;
+  std::unordered_map<std::int64_t, int> level_of_job;
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    for (const std::int64_t job : runs[i].jobs) {
+      const auto [known, is_new] = level_of_job.try_emplace(job, level(i));
+      if (known->second != level(i)) known->second = kSeveral;
+    }
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const auto& jobs = runs[i].jobs;
+    const auto first = std::find_if(jobs.begin(), jobs.end(),
+                                    [&](std::int64_t job) { return level_of_job[job] != kSeveral; });
+    // Runs that share all of their jobs are one run: two levels that make no difference to any stage.
+    observations[i].plots.push_back(first == jobs.end() ? (jobs.empty() ? -1 : jobs.back()) : *first);
+  }
+}
+
+/// Whether a score or metric is a loss or a perplexity, by its name.
+bool lower_is_better(const SweepRecord& sweep, const std::string& value) {
+  if (sweep.imported) {
+    const auto& losses = sweep.imported->lower_is_better;
+    return std::find(losses.begin(), losses.end(), value) != losses.end();
+  }
+  if (value.ends_with("accuracy")) return false;  // "heldout-loss/accuracy"
+  return value.find("loss") != std::string::npos || value.find("perplexity") != std::string::npos ||
+         value.find("bits-per-byte") != std::string::npos;
+}
+
+/// FLOPs of the jobs of a sweep, by job id.
+std::unordered_map<std::int64_t, double> load_flops(Database& database, std::int64_t sweep_id) {
+  std::unordered_map<std::int64_t, double> flops;
+  const SweepJobs jobs = load_sweep_jobs(database, sweep_id);
+  Query query(database, "SELECT id, flops FROM job WHERE id BETWEEN ? AND ?");
+  query.bind(jobs.first_id(), jobs.last_id());
+  while (query.step()) flops.emplace(query.integer(0), query.real(1));
+  return flops;
+}
+
+std::vector<double> costs_of(Database& database, const SweepRecord& sweep,
+                             const std::vector<RunRecord>& runs) {
+  std::vector<double> costs;
+  if (sweep.imported) {
+    for (const RunRecord& run : runs) costs.push_back(value_of(run, sweep.imported->cost).value_or(kNone));
+    return costs;
+  }
+  const auto flops = load_flops(database, sweep.id);
+  for (const RunRecord& run : runs) {
+    double sum = 0;
+    for (const std::int64_t job : run.jobs) sum += flops.at(job);
+    costs.push_back(sum);
+  }
+  return costs;
+}
+
+}  // namespace
+
+std::vector<Observations> load_observations(Database& database, const SweepRecord& sweep,
+                                            const std::vector<std::string>& values) {
+  std::vector<std::string> wanted = values;
+  if (sweep.imported && !sweep.imported->cost.empty()) wanted.push_back(sweep.imported->cost);
+  const std::vector<RunRecord> runs = load_runs(database, sweep.id, wanted);
+  // Seeds of an imported sweep without a column of seeds number the repeats of a cell.
+  const bool own_seeds = sweep.imported && sweep.imported->seed.empty();
+  Observations shape{.factors = factors_of(runs, sweep.axes)};
+  const std::vector<double> costs = costs_of(database, sweep, runs);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    Observation one{.cost = costs[i]};
+    if (!own_seeds) one.seed = runs[i].seed;
+    for (const Factor& factor : shape.factors) one.at.push_back(level_of(runs[i], factor));
+    shape.runs.push_back(std::move(one));
+  }
+  if (!sweep.imported)
+    for (std::size_t i = 0; i < shape.factors.size(); ++i) find_plots(runs, shape.runs, i);
+
+  std::vector<Observations> all;
+  for (const std::string& value : values) {
+    Observations seen = shape;
+    seen.lower_is_better = lower_is_better(sweep, value);
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      Observation& one = seen.runs[i];
+      one.end = end_of(runs[i], value);
+      if (one.end == RunEnd::finished) one.score = *value_of(runs[i], value);
+      const auto examples = runs[i].examples.find(value);
+      if (examples == runs[i].examples.end()) continue;
+      one.examples = examples->second.n;
+      one.standard_error = examples->second.standard_error;
+    }
+    all.push_back(std::move(seen));
+  }
+  return all;
+}
+
+}  // namespace ablate

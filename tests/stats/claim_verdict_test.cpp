@@ -1,0 +1,112 @@
+#include "stats/claim_verdict.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+BOOST_AUTO_TEST_SUITE(claim_verdict)
+
+using namespace ablate;
+using boost::test_tools::tolerance;
+
+namespace {
+
+/// One axis of levels a, b, c under as many seeds as there are rows.
+Observations one_axis(const std::vector<std::vector<double>>& rows, std::vector<std::string> levels) {
+  Observations runs{.factors = {{.name = "kind", .levels = std::move(levels)}}};
+  for (std::size_t seed = 0; seed < rows.size(); ++seed)
+    for (std::size_t level = 0; level < rows[seed].size(); ++level)
+      runs.runs.push_back({.at = {static_cast<double>(level)}, .seed = seed, .score = rows[seed][level]});
+  return runs;
+}
+
+Claim better(std::string level, std::string than, double margin = 0) {
+  return {
+      .score = "s", .axes = {"kind"}, .better = std::move(level), .than = std::move(than), .margin = margin};
+}
+
+ClaimVerdict judge_one(const Claim& claim, const Observations& runs) {
+  return judge({weigh(claim, runs)}).front();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_margin_is_part_of_the_claim) {
+  const Observations runs = one_axis({{1.0, 2.0}, {1.1, 2.0}, {0.9, 2.0}}, {"a", "b"});  // 1.0, 0.9, 1.1
+  const ClaimVerdict plain = judge_one(better("b", "a"), runs);
+  BOOST_TEST((plain.verdict == ClaimState::supported));
+  // t = 1 / (0.1 / sqrt 3) = 17.3205, two-sided with 2 degrees of freedom.
+  BOOST_TEST(*plain.p_holm == 0.0033166, tolerance(1e-3));
+  BOOST_TEST((judge_one(better("a", "b"), runs).verdict == ClaimState::refuted));
+  BOOST_TEST((judge_one(better("b", "a", 0.95), runs).verdict == ClaimState::undecided));
+  BOOST_TEST((judge_one(better("b", "a", 2), runs).verdict == ClaimState::refuted));
+}
+
+BOOST_AUTO_TEST_CASE(of_a_loss_the_lower_level_is_better) {
+  Observations runs = one_axis({{1.0, 2.0}, {1.1, 2.0}, {0.9, 2.0}}, {"a", "b"});
+  runs.lower_is_better = true;
+  BOOST_TEST((judge_one(better("a", "b"), runs).verdict == ClaimState::supported));
+  BOOST_TEST((judge_one(better("b", "a"), runs).verdict == ClaimState::refuted));
+}
+
+BOOST_AUTO_TEST_CASE(no_difference_needs_equivalence_not_a_large_p) {
+  const Observations close = one_axis({{1.00, 1.01}, {1.00, 0.99}, {1.00, 1.00}}, {"a", "b"});
+  const Observations noisy = one_axis({{1.0, 2.0}, {2.0, 1.0}, {1.5, 1.5}}, {"a", "b"});
+  const Observations apart = one_axis({{1.0, 2.0}, {1.1, 2.0}, {0.9, 2.0}}, {"a", "b"});
+  const Claim claim{.score = "s", .kind = ClaimKind::no_difference, .axes = {"kind"}, .margin = 0.1};
+  BOOST_TEST((judge_one(claim, close).verdict == ClaimState::supported));
+  BOOST_TEST((judge_one(claim, noisy).verdict == ClaimState::undecided));
+  BOOST_TEST((judge_one(claim, apart).verdict == ClaimState::refuted));
+}
+
+BOOST_AUTO_TEST_CASE(rising_is_every_step) {
+  const Claim rises{.score = "s", .kind = ClaimKind::rises, .axes = {"kind"}};
+  const Claim falls{.score = "s", .kind = ClaimKind::falls, .axes = {"kind"}};
+  const Observations up = one_axis({{1.0, 2.0, 3.0}, {1.1, 2.0, 3.1}, {0.9, 2.0, 3.05}}, {"a", "b", "c"});
+  BOOST_TEST((judge_one(rises, up).verdict == ClaimState::supported));
+  BOOST_TEST((judge_one(falls, up).verdict == ClaimState::refuted));
+  // A trend with a step that goes nowhere is no rise.
+  const Observations flat = one_axis({{1.0, 2.0, 2.1}, {1.1, 2.0, 1.9}, {0.9, 2.0, 2.0}}, {"a", "b", "c"});
+  BOOST_TEST((judge_one(rises, flat).verdict == ClaimState::undecided));
+  // By their numbers, in whatever order the axis has them.
+  Observations mixed = one_axis({{3.0, 1.0, 2.0}, {3.1, 1.1, 2.0}, {3.05, 0.9, 2.0}}, {"30", "10", "20"});
+  mixed.factors[0].values = {30, 10, 20};
+  BOOST_TEST((judge_one(rises, mixed).verdict == ClaimState::supported));
+}
+
+BOOST_AUTO_TEST_CASE(what_has_no_spread_or_no_runs_is_undecided_and_says_why) {
+  const Observations same = one_axis({{1.0, 2.0}, {1.0, 2.0}}, {"a", "b"});
+  const ClaimVerdict found = judge_one(better("b", "a"), same);
+  BOOST_TEST((found.verdict == ClaimState::undecided));
+  BOOST_TEST(!found.p_holm);
+  BOOST_TEST(found.evidence.why.starts_with("no test is possible"));
+  BOOST_CHECK_THROW(weigh(better("b", "d"), same), Error);
+}
+
+BOOST_AUTO_TEST_CASE(claims_are_one_family) {
+  // p of 0.02 alone, twice: Holm makes 0.04 of both; with a third of 0.5, 0.06.
+  Evidence strong{.p_supported = 0.02, .p_refuted = 1.0}, weak{.p_supported = 0.5, .p_refuted = 1.0};
+  BOOST_TEST((judge({strong, strong})[0].verdict == ClaimState::supported));
+  BOOST_TEST(*judge({strong, strong})[0].p_holm == 0.04, tolerance(1e-12));
+  BOOST_TEST((judge({strong, strong, weak})[0].verdict == ClaimState::undecided));
+  // What cannot be tested leaves the family.
+  BOOST_TEST((judge({strong, strong, {}})[1].verdict == ClaimState::supported));
+}
+
+BOOST_AUTO_TEST_CASE(which_of_two_axes_outweighs) {
+  Observations runs{
+      .factors = {{.name = "big", .levels = {"0", "1"}}, {.name = "small", .levels = {"0", "1"}}}};
+  const double noise[] = {0.02, -0.01, 0.03, -0.02};
+  for (std::size_t seed = 0; seed < 4; ++seed)
+    for (const double big : {0.0, 1.0})
+      for (const double small : {0.0, 1.0})
+        runs.runs.push_back({.at = {big, small},
+                             .seed = seed,
+                             .score = big * (1 + noise[seed]) + small * (0.2 - noise[3 - seed])});
+  const Claim claim{.score = "s", .kind = ClaimKind::outweighs, .axes = {"big", "small"}};
+  const Claim reverse{.score = "s", .kind = ClaimKind::outweighs, .axes = {"small", "big"}};
+  BOOST_TEST((judge_one(claim, runs).verdict == ClaimState::supported));
+  BOOST_TEST(judge_one(claim, runs).evidence.estimate == 0.81, tolerance(1e-9));
+  BOOST_TEST((judge_one(reverse, runs).verdict == ClaimState::refuted));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
