@@ -15,7 +15,8 @@ int run_effects(const Arguments& arguments) {
   if (const auto text = arguments.find_text("--margin")) {
     query.margin = parse_amount(*text);
     if (!query.margin)
-      throw Error(fmt::format("--margin is '{}'; expected a number above zero such as 0.01", printable(*text)));
+      throw Error(
+          fmt::format("--margin is '{}'; expected a number above zero such as 0.01", printable(*text)));
   }
   warn_if_changed(database, arguments.text("SWEEP"));
   const SweepRecord sweep = get_sweep(database, arguments.text("SWEEP"));
