@@ -77,14 +77,15 @@ interaction = ['x', 'y']
   BOOST_TEST(
       (first.where == std::map<std::string, std::string>{{"demo.resolution", "4"}, {"mix", "45:45:10"}}));
   BOOST_TEST(first.place.line == 7u);
-  const char* words[] = {
+  const std::string first_words =
       "demo-accuracy: 16 is better than 8 (demo.width) by more than 0.5, where demo.resolution = 4 and mix = "
-      "45:45:10",
-      "demo/loss: no two levels of demo.width differ by more than 1",
-      "a: x outweighs y",
-      "a: rises at every step of x",
-      "a: falls at every step of x",
-      "a: what x does depends on y"};
+      "45:45:10";
+  const std::string words[] = {first_words,
+                               "demo/loss: no two levels of demo.width differ by more than 1",
+                               "a: x outweighs y",
+                               "a: rises at every step of x",
+                               "a: falls at every step of x",
+                               "a: what x does depends on y"};
   for (std::size_t i = 0; i < 6; ++i) {
     BOOST_TEST(claim_words(sweep.claims[i]) == words[i]);
     BOOST_TEST(claim_json(claim_of_json(claim_json(sweep.claims[i]))) == claim_json(sweep.claims[i]));
