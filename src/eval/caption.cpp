@@ -9,7 +9,7 @@
 
 namespace ablate {
 
-void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& findings) {
+void evaluate_caption(const EvaluationJob& job, LanguageModel& model, EvalFindings& findings) {
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
       read_held_out(eval.captions, "eval.captions", DataRole::captions, job.experiment, findings.report);

@@ -27,7 +27,7 @@ AskedExamples asked_documents(const std::vector<Document>& documents, const Enco
 
 void add_block_losses(const EvaluationJob& job, const AskedExamples& alone, EncoderModel& model,
                       const EncoderExamples& examples, const std::function<bool()>& stop_requested,
-                      Findings& findings) {
+                      EvalFindings& findings) {
   const torch::Tensor pictures = model.embed_pictures(examples, stop_requested),
                       captions = model.embed_captions(examples, stop_requested);
   const std::int64_t n = pictures.size(0), block = std::min(kContrastiveBlock, n);
@@ -71,7 +71,7 @@ void require_differences(const std::vector<Document>& documents, const EncoderEx
 }
 
 void add_picture_losses(const AskedExamples& asked, EncoderModel& model, const EncoderExamples& examples,
-                        const std::function<bool()>& stop_requested, Findings& findings) {
+                        const std::function<bool()>& stop_requested, EvalFindings& findings) {
   const EncoderModel::PictureSums found = model.picture_sums(examples, stop_requested);
   for (const auto& [name, sums] : found.sums) {
     for (std::size_t i = 0; i < sums.size(); ++i) require_number(sums[i], "the loss", examples.ids[i]);
@@ -82,7 +82,7 @@ void add_picture_losses(const AskedExamples& asked, EncoderModel& model, const E
 }  // namespace
 
 void evaluate_encoder_loss(const EvaluationJob& job, EncoderModel& model,
-                           const std::function<bool()>& stop_requested, Findings& findings) {
+                           const std::function<bool()>& stop_requested, EvalFindings& findings) {
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
       read_held_out(eval.captions, "eval.captions", DataRole::captions, job.experiment, findings.report);

@@ -13,8 +13,9 @@ namespace ablate {
 
 namespace {
 
-using LanguageTask = void (*)(const EvaluationJob&, LanguageModel&, Findings&);
-using EncoderTask = void (*)(const EvaluationJob&, EncoderModel&, const std::function<bool()>&, Findings&);
+using LanguageTask = void (*)(const EvaluationJob&, LanguageModel&, EvalFindings&);
+using EncoderTask = void (*)(const EvaluationJob&, EncoderModel&, const std::function<bool()>&,
+                             EvalFindings&);
 
 struct Task {
   LanguageTask of_language = nullptr;
@@ -45,7 +46,7 @@ Task find_task(EvalTask task) {
 }
 
 void evaluate_into(const EvaluationJob& job, const std::function<bool()>& stop_requested,
-                   Findings& findings) {
+                   EvalFindings& findings) {
   const Task task = find_task(job.task);
   const bool is_encoder = job.stage == Stage::encoder;
   const bool fits = is_encoder
@@ -68,7 +69,7 @@ void evaluate_into(const EvaluationJob& job, const std::function<bool()>& stop_r
 }  // namespace
 
 std::optional<Evaluation> evaluate(const EvaluationJob& job, const std::function<bool()>& stop_requested) {
-  Findings findings;
+  EvalFindings findings;
   try {
     with_plain_failures(job.device, [&] { evaluate_into(job, stop_requested, findings); });
   } catch (const StopRequested&) {

@@ -5,7 +5,7 @@
 
 namespace ablate {
 
-void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, Findings& findings) {
+void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, EvalFindings& findings) {
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
       read_held_out(eval.episodes, "eval.episodes", DataRole::interleaved, job.experiment, findings.report);

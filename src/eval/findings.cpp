@@ -8,16 +8,18 @@
 
 namespace ablate {
 
-void Findings::note_left_out(const std::string& name, std::size_t examples) {
+void EvalFindings::note_left_out(const std::string& name, std::size_t examples) {
   if (examples > 0) evaluation.detail["left_out"][name] = examples;
 }
 
-void Findings::add_mean(const std::string& name, std::span<const double> values, const AskedExamples& asked) {
+void EvalFindings::add_mean(const std::string& name, std::span<const double> values,
+                            const AskedExamples& asked) {
   const std::vector<double> ones(values.size(), 1.0);
   add_ratio(name, values, ones, asked);
 }
 
-void Findings::add_hits(const std::string& name, std::span<const double> hits, const AskedExamples& asked) {
+void EvalFindings::add_hits(const std::string& name, std::span<const double> hits,
+                            const AskedExamples& asked) {
   add_mean(name, hits, asked);
   if (hits.size() < 2) return;
   const auto n = static_cast<double>(hits.size());
@@ -27,15 +29,15 @@ void Findings::add_hits(const std::string& name, std::span<const double> hits, c
   error = std::hypot(*error, std::sqrt(of_ties) / n);
 }
 
-void Findings::add_chance(const std::string& name, std::span<const double> chances) {
+void EvalFindings::add_chance(const std::string& name, std::span<const double> chances) {
   if (chances.empty()) return;
   const double sum = std::accumulate(chances.begin(), chances.end(), 0.0);
   evaluation.scores.push_back(
       {name, sum / static_cast<double>(chances.size()), std::ssize(chances), std::nullopt});
 }
 
-void Findings::add_ratio(const std::string& name, std::span<const double> numerators,
-                         std::span<const double> denominators, const AskedExamples& asked) {
+void EvalFindings::add_ratio(const std::string& name, std::span<const double> numerators,
+                             std::span<const double> denominators, const AskedExamples& asked) {
   const double total = std::accumulate(denominators.begin(), denominators.end(), 0.0);
   if (total == 0) return;
   const double ratio = std::accumulate(numerators.begin(), numerators.end(), 0.0) / total;
@@ -55,8 +57,8 @@ void Findings::add_ratio(const std::string& name, std::span<const double> numera
   keep_outcomes(name, numerators, denominators, asked);
 }
 
-void Findings::keep_outcomes(const std::string& name, std::span<const double> numerators,
-                             std::span<const double> denominators, const AskedExamples& asked) {
+void EvalFindings::keep_outcomes(const std::string& name, std::span<const double> numerators,
+                                 std::span<const double> denominators, const AskedExamples& asked) {
   if (asked.questions.empty()) return;
   if (asked.questions.size() != numerators.size() || asked.names.size() != numerators.size())
     throw std::logic_error(name + ": other examples than values");

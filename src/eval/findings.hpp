@@ -33,7 +33,7 @@ struct AskedExamples {
 
 /// Scores are added with the examples that they are over, one for each value: their outcomes are kept. With
 /// none of them, none is kept.
-struct Findings {
+struct EvalFindings {
   Evaluation evaluation;
   ReadReport report;  ///< What was read, and what of it was broken or too long.
 

@@ -8,7 +8,7 @@
 
 namespace ablate {
 
-void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, Findings& findings) {
+void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, EvalFindings& findings) {
   const Eval& eval = job.experiment.eval;
   struct Kind {
     DataRole role;

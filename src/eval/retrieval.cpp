@@ -72,7 +72,7 @@ AskedExamples asked_queries(const std::string& way, std::uint64_t gallery,
 /// query.
 void add_recalls(const std::string& way, const torch::Tensor& products,
                  const std::vector<std::set<std::size_t>>& right_of, const AskedExamples& asked,
-                 Findings& findings) {
+                 EvalFindings& findings) {
   const torch::Tensor table = products.to(torch::kFloat64).contiguous();
   const auto candidates = static_cast<std::size_t>(table.size(1));
   RankingScores first, fifth;
@@ -93,7 +93,7 @@ void add_recalls(const std::string& way, const torch::Tensor& products,
 }  // namespace
 
 void evaluate_retrieval(const EvaluationJob& job, EncoderModel& model,
-                        const std::function<bool()>& stop_requested, Findings& findings) {
+                        const std::function<bool()>& stop_requested, EvalFindings& findings) {
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
       read_held_out(eval.captions, "eval.captions", DataRole::captions, job.experiment, findings.report);

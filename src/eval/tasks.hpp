@@ -26,18 +26,18 @@ class EncoderModel;
 /// "heldout-loss/captions", ".../interleaved", ".../text": nats per target token, for the sources that are
 /// named; "bits-per-byte/text". How many bits text takes that the tokenizer has no pieces for is not known:
 /// the latter leaves documents out that have such, and counts them.
-void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, Findings& findings);
+void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, EvalFindings& findings);
 /// For each number of shots: "caption/4-shot", how often the right one of eval.choices captions has the
 /// highest likelihood per token; "cider/4-shot" of what the model writes, without pictures that no caption
 /// could score at (cider.hpp).
-void evaluate_caption(const EvaluationJob& job, LanguageModel& model, Findings& findings);
+void evaluate_caption(const EvaluationJob& job, LanguageModel& model, EvalFindings& findings);
 /// For each number of shots: "vqa/4-shot", how often the right answer is the likeliest, among questions that
 /// have choices; "vqa-exact/4-shot" and "vqa-accuracy/4-shot" score what the model writes.
-void evaluate_vqa(const EvaluationJob& job, LanguageModel& model, Findings& findings);
+void evaluate_vqa(const EvaluationJob& job, LanguageModel& model, EvalFindings& findings);
 /// The same on eval.doctext: "doctext/4-shot", ...
-void evaluate_doctext(const EvaluationJob& job, LanguageModel& model, Findings& findings);
+void evaluate_doctext(const EvaluationJob& job, LanguageModel& model, EvalFindings& findings);
 /// For each number of shots: "fewshot/4-shot", how often the right name is the likeliest.
-void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, Findings& findings);
+void evaluate_fewshot(const EvaluationJob& job, LanguageModel& model, EvalFindings& findings);
 
 // These ask an encoder.
 
@@ -57,7 +57,7 @@ constexpr std::int64_t kContrastiveBlock = 256;
 /// - AIM: the mean over all target patches of all pictures.
 /// - VAE: the mean over pictures, "heldout-loss/reconstruction" and "heldout-loss/kl" as well.
 void evaluate_encoder_loss(const EvaluationJob& job, EncoderModel& model,
-                           const std::function<bool()>& stop_requested, Findings& findings);
+                           const std::function<bool()>& stop_requested, EvalFindings& findings);
 /// How often a caption of a picture is among the 1 or 5 that are nearest to it, "retrieval/image-to-text-r1",
 /// "...-r5", and the picture of a caption among the pictures, "retrieval/text-to-image-r1", "...-r5". Each
 /// different picture and each different caption is asked for once, and stands to choose from once; all that
@@ -66,13 +66,13 @@ void evaluate_encoder_loss(const EvaluationJob& job, EncoderModel& model,
 /// guessing gives. Queries that cannot miss (RankingScores) are left out and counted. Throws DataError for
 /// fewer than two different pictures or captions.
 void evaluate_retrieval(const EvaluationJob& job, EncoderModel& model,
-                        const std::function<bool()>& stop_requested, Findings& findings);
+                        const std::function<bool()>& stop_requested, EvalFindings& findings);
 /// "zero-shot/top1" and "zero-shot/top5": how often the picture's class is the nearest, or among the five
 /// nearest, of all classes, equally near ones in random order; "zero-shot/chance" of the former. A class is
 /// the mean of its prompts' vectors (Radford et al. 2021, section 3.1.4). Among five classes or fewer nothing
 /// can miss the five nearest: there is no "zero-shot/top5". Throws DataError for a single class.
 void evaluate_zero_shot(const EvaluationJob& job, EncoderModel& model,
-                        const std::function<bool()>& stop_requested, Findings& findings);
+                        const std::function<bool()>& stop_requested, EvalFindings& findings);
 
 // What they have in common.
 

@@ -10,7 +10,7 @@ namespace ablate {
 namespace {
 
 void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>& sources, const char* key,
-                        const std::string& name, LanguageModel& model, Findings& findings) {
+                        const std::string& name, LanguageModel& model, EvalFindings& findings) {
   const Eval& eval = job.experiment.eval;
   const std::vector<Document> documents =
       read_held_out(sources, key, DataRole::sft, job.experiment, findings.report);
@@ -59,11 +59,11 @@ void ask_about_pictures(const EvaluationJob& job, const std::vector<std::string>
 
 }  // namespace
 
-void evaluate_vqa(const EvaluationJob& job, LanguageModel& model, Findings& findings) {
+void evaluate_vqa(const EvaluationJob& job, LanguageModel& model, EvalFindings& findings) {
   ask_about_pictures(job, job.experiment.eval.questions, "eval.questions", "vqa", model, findings);
 }
 
-void evaluate_doctext(const EvaluationJob& job, LanguageModel& model, Findings& findings) {
+void evaluate_doctext(const EvaluationJob& job, LanguageModel& model, EvalFindings& findings) {
   ask_about_pictures(job, job.experiment.eval.doctext, "eval.doctext", "doctext", model, findings);
 }
 

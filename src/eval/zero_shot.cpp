@@ -16,7 +16,7 @@
 namespace ablate {
 
 void evaluate_zero_shot(const EvaluationJob& job, EncoderModel& model,
-                        const std::function<bool()>& stop_requested, Findings& findings) {
+                        const std::function<bool()>& stop_requested, EvalFindings& findings) {
   const Eval& eval = job.experiment.eval;
   std::vector<Document> documents =
       read_held_out(eval.labelled, "eval.labelled", DataRole::sft, job.experiment, findings.report);

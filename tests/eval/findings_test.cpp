@@ -12,7 +12,7 @@ using namespace ablate;
 namespace tt = boost::test_tools;
 
 BOOST_AUTO_TEST_CASE(a_mean_has_the_standard_error_of_its_examples) {
-  Findings findings;
+  EvalFindings findings;
   findings.add_mean("vqa/0-shot", std::vector<double>{1, 2, 4});
   findings.add_mean("same", std::vector<double>{3, 3});
   const Score& score = findings.evaluation.scores.at(0);
@@ -42,13 +42,13 @@ BOOST_AUTO_TEST_CASE(the_standard_error_of_ties_is_that_of_their_random_orders) 
     }
     std::vector<double> hits;
     for (const int hit : hit_of_12) hits.push_back(hit / 12.0);
-    Findings findings;
+    EvalFindings findings;
     findings.add_hits("ties", hits);
     BOOST_TEST(findings.evaluation.scores.at(0).standard_error.value() == std::sqrt(squares),
                tt::tolerance(1e-12));
   }
   // Of seven equal candidates, 49 times.
-  Findings findings;
+  EvalFindings findings;
   findings.add_hits("seventh", std::vector<double>(49, 1.0 / 7));
   findings.add_hits("without ties", std::vector<double>{1, 1});
   findings.add_hits("one", std::vector<double>{0.5});
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(the_standard_error_of_ties_is_that_of_their_random_orders) 
 }
 
 BOOST_AUTO_TEST_CASE(one_example_has_no_standard_error_and_none_is_no_score) {
-  Findings findings;
+  EvalFindings findings;
   findings.add_mean("one", std::vector<double>{0.25});
   findings.add_mean("none", {});
   findings.add_ratio("one of two", std::vector<double>{3, 0}, std::vector<double>{4, 0});
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(one_example_has_no_standard_error_and_none_is_no_score) {
 }
 
 BOOST_AUTO_TEST_CASE(a_ratio_is_that_of_the_sums) {
-  Findings findings;
+  EvalFindings findings;
   findings.add_ratio("loss", std::vector<double>{2, 9, 4}, std::vector<double>{1, 4, 2});
   const Score& score = findings.evaluation.scores.at(0);
   BOOST_TEST(score.value == 15.0 / 7, tt::tolerance(1e-12));
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(the_standard_error_of_a_ratio_is_that_of_the_jackknife) {
     all_nats += nats.back();
     all_tokens += tokens.back();
   }
-  Findings findings;
+  EvalFindings findings;
   findings.add_ratio("loss", nats, tokens);
   // Each example left out in turn.
   std::vector<double> without;
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(the_standard_error_of_a_ratio_is_that_of_the_jackknife) {
 BOOST_AUTO_TEST_CASE(outcomes_are_kept_of_scores_whose_examples_are_named) {
   AskedExamples asked;
   for (const std::uint64_t question : {30u, 10u, 20u}) asked.add(question, "r" + std::to_string(question));
-  Findings findings;
+  EvalFindings findings;
   findings.add_hits("vqa/0-shot", std::vector<double>{1, 0.5, 0}, asked);
   findings.add_ratio("loss", std::vector<double>{6, 0, 5}, std::vector<double>{4, 0, 2}, asked);
   findings.add_ratio("per patch", std::vector<double>{8, 16, 4}, std::vector<double>{4, 4, 4}, asked);
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(outcomes_are_kept_of_scores_whose_examples_are_named) {
 
 BOOST_AUTO_TEST_CASE(equal_ratios_have_no_error) {
   // Their sums round, and so do the losses that a model finds equal.
-  Findings findings;
+  EvalFindings findings;
   for (const double value : {0.1, 1.0 / 3, 1e-20, -0.7, 0.0})
     for (const std::size_t n : {2, 3, 10, 1000}) findings.add_mean("same", std::vector<double>(n, value));
   std::vector<double> nats, tokens;
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(equal_ratios_have_no_error) {
 }
 
 BOOST_AUTO_TEST_CASE(examples_that_were_left_out_are_noted_where_there_are_any) {
-  Findings findings;
+  EvalFindings findings;
   findings.note_left_out("vqa/0-shot", 0);
   BOOST_TEST(findings.evaluation.detail == Json::object());
   findings.note_left_out("vqa/4-shot", 3);

@@ -44,13 +44,13 @@ struct Oracle : LanguageModel {
   std::size_t with_unknown = 0;  ///< Documents with text that the tokenizer does not know.
 };
 
-using OracleTask = void (*)(const EvaluationJob&, LanguageModel&, Findings&);
+using OracleTask = void (*)(const EvaluationJob&, LanguageModel&, EvalFindings&);
 
 inline std::map<std::string, Score> oracle_scores(OracleTask task, const Eval& eval, Oracle oracle = Oracle(),
                                                   Json* detail = nullptr) {
   EvaluationJob job;
   job.experiment.eval = eval;
-  Findings findings;
+  EvalFindings findings;
   task(job, oracle, findings);
   if (detail) *detail = findings.evaluation.detail;
   return scores_of(findings.evaluation);

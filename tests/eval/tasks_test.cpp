@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(outcomes_make_the_score_that_they_are_kept_beside) {
   eval.shots = {0, 4};
   eval.max_examples = 20;
   for (const OracleTask task : {evaluate_caption, evaluate_vqa, evaluate_fewshot, evaluate_heldout_loss}) {
-    Findings findings;
+    EvalFindings findings;
     Oracle oracle;
     oracle.with_unknown = 3;
     task(job, oracle, findings);
