@@ -40,6 +40,13 @@ ReadingSource show_reading() {
   };
 }
 
+std::optional<double> find_size(const Arguments& arguments, const std::string& option) {
+  const auto text = arguments.find_text(option);
+  if (!text) return std::nullopt;
+  if (const auto number = parse_amount(*text)) return number;
+  throw Error(fmt::format("{} is '{}'; expected a number above zero such as 0.01", option, printable(*text)));
+}
+
 Database open_for_reading(const Arguments& arguments) {
   return Database(arguments.database(), Database::Mode::read_only);
 }

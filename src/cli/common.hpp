@@ -25,6 +25,9 @@ OptionSpec format_option();
 /// Names the data that are read on standard error, where that is a terminal.
 ReadingSource show_reading();
 
+/// The number above zero that an option gives, in the units of a score. Throws Error naming the option.
+std::optional<double> find_size(const Arguments& arguments, const std::string& option);
+
 Database open_for_reading(const Arguments& arguments);
 Database open_for_writing(const Arguments& arguments);
 /// Whether there is a database file at all.

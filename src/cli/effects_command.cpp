@@ -1,7 +1,6 @@
 // `ablate effects`: which axis matters, and how sure that is.
 #include "cli/common.hpp"
 #include "report/output.hpp"
-#include "util/text.hpp"
 #include "views/effects_view.hpp"
 
 namespace ablate {
@@ -12,12 +11,7 @@ int run_effects(const Arguments& arguments) {
   Database database = open_for_reading(arguments);
   EffectsQuery query{.values = arguments.list("--value"), .family = arguments.choice<Family>("--family")};
   if (const auto name = arguments.find_text("--estimator")) query.estimator = from_name<Estimator>(*name);
-  if (const auto text = arguments.find_text("--margin")) {
-    query.margin = parse_amount(*text);
-    if (!query.margin)
-      throw Error(
-          fmt::format("--margin is '{}'; expected a number above zero such as 0.01", printable(*text)));
-  }
+  query.margin = find_size(arguments, "--margin");
   warn_if_changed(database, arguments.text("SWEEP"));
   const SweepRecord sweep = get_sweep(database, arguments.text("SWEEP"));
   Json all = Json::array();

@@ -1,26 +1,18 @@
 // `ablate power`: how many seeds would decide a difference.
 #include "cli/common.hpp"
 #include "report/output.hpp"
-#include "util/text.hpp"
 #include "views/power_view.hpp"
 
 namespace ablate {
 
 namespace {
 
-std::optional<double> size_of(const Arguments& arguments, const std::string& option) {
-  const auto text = arguments.find_text(option);
-  if (!text) return std::nullopt;
-  if (const auto number = parse_amount(*text)) return number;
-  throw Error(fmt::format("{} is '{}'; expected a number above zero such as 0.01", option, printable(*text)));
-}
-
 int run_power(const Arguments& arguments) {
   Database database = open_for_reading(arguments);
   const PowerQuery query{.values = arguments.list("--value"),
                          .axes = arguments.list("--axis"),
-                         .difference = size_of(arguments, "--difference"),
-                         .half_width = size_of(arguments, "--half-width")};
+                         .difference = find_size(arguments, "--difference"),
+                         .half_width = find_size(arguments, "--half-width")};
   if (query.difference && query.half_width)
     throw Error("--difference and --half-width are two questions; expected one of them");
   warn_if_changed(database, arguments.text("SWEEP"));

@@ -219,6 +219,8 @@ std::vector<double> effects_by_seed(const Observations& runs, std::size_t factor
     if (run.end != RunEnd::finished || !run.seed || std::isnan(run.at[factor])) return {};
     std::vector<double> others = run.at;
     others.erase(others.begin() + static_cast<std::ptrdiff_t>(factor));
+    for (double& other : others)
+      if (std::isnan(other)) other = -1;  // Does not apply: a setting like others, and NaN has no order.
     constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
     auto& pair = scores[*run.seed].try_emplace(others, std::pair{kMissing, kMissing}).first->second;
     (run.at[factor] > 0 ? pair.second : pair.first) = run.score;

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "stats/significance.hpp"
 #include "stats/summary.hpp"
 #include "store/outcomes.hpp"
 #include "util/error.hpp"
@@ -18,7 +19,7 @@ template <>
 std::span<const Named<ComparedBy>> names_of<ComparedBy>() {
   using enum ComparedBy;
   static constexpr Named<ComparedBy> kTable[] = {
-      {"none", none}, {"by-seed", by_seed}, {"by-questions", by_questions}};
+      {"none", none}, {"by-runs", by_runs}, {"by-seed", by_seed}, {"by-questions", by_questions}};
   return kTable;
 }
 
@@ -117,6 +118,29 @@ void compare_by_questions(const CellRuns& a, const CellRuns& b, std::size_t most
   }
 }
 
+/// All runs of one cell against all of the other.
+void compare_by_runs(const CellRuns& a, const CellRuns& b, ScoreDifference& result) {
+  const auto numbers_of = [&](const CellRuns& cell) {
+    std::vector<double> numbers;
+    for (const auto& run : cell.runs)
+      if (const auto number = number_of(cell, run.first, result.score)) numbers.push_back(*number);
+    return numbers;
+  };
+  const std::vector<double> of_a = numbers_of(a), of_b = numbers_of(b);
+  if (of_a.empty() || of_b.empty()) return;
+  result.estimator = ComparedBy::by_runs;
+  result.why_not_by_questions = "each run has a seed of its own";
+  result.runs_of_a = of_a.size();
+  result.runs_of_b = of_b.size();
+  result.a = summarize(of_a).mean;
+  result.b = summarize(of_b).mean;
+  result.difference = result.b - result.a;
+  const TTest test = welch_test(of_b, of_a);
+  result.standard_error = test.se;
+  result.low = test.low;
+  result.high = test.high;
+}
+
 /// One difference of scores for each seed.
 void compare_by_seed(const CellRuns& a, const CellRuns& b, const std::set<std::uint64_t>& seeds,
                      ScoreDifference& result) {
@@ -139,6 +163,7 @@ void compare_by_seed(const CellRuns& a, const CellRuns& b, const std::set<std::u
   }
   if (result.seeds.empty()) return;
   result.estimator = ComparedBy::by_seed;
+  result.runs_of_a = result.runs_of_b = result.seeds.size();
   result.examples = examples;
   result.a = summarize(of_a).mean;
   result.b = summarize(of_b).mean;
@@ -160,13 +185,17 @@ CellComparison compare_cells(Database& database, const SweepRecord& sweep, const
   const ReadTransaction snapshot(database);
   const std::vector<RunRecord> runs = load_runs(database, sweep.id, {});
   const std::vector<ChosenCell> cells = cells_of(runs, sweep);
-  CellComparison comparison{
-      .sweep = sweep.name, .a = choose_cell(cells, sweep, a), .b = choose_cell(cells, sweep, b)};
+  CellComparison comparison{.sweep = sweep.name,
+                            .imported = sweep.imported.has_value(),
+                            .a = choose_cell(cells, sweep, a),
+                            .b = choose_cell(cells, sweep, b)};
   if (comparison.a.number == comparison.b.number)
     throw Error(fmt::format("'{}' and '{}' are both cell {} of sweep '{}'; expected two cells", printable(a),
                             printable(b), comparison.a.number, sweep.name));
   const CellRuns of_a = load_cell(database, runs, comparison.a.number),
                  of_b = load_cell(database, runs, comparison.b.number);
+  // Seeds of an imported sweep without a column of seeds number the repeats of a cell.
+  const bool own_seeds = sweep.imported && sweep.imported->seed.empty();
   comparison.recipe =
       recipe_differences(database, of_a.runs.begin()->second->jobs, of_b.runs.begin()->second->jobs);
   std::set<std::string> scores;
@@ -178,6 +207,10 @@ CellComparison compare_cells(Database& database, const SweepRecord& sweep, const
     }
   for (const std::string& score : scores) {
     ScoreDifference& result = comparison.scores.emplace_back(ScoreDifference{.score = score});
+    if (own_seeds) {
+      compare_by_runs(of_a, of_b, result);
+      continue;
+    }
     compare_by_seed(of_a, of_b, seeds, result);
     if (result.estimator != ComparedBy::none) compare_by_questions(of_a, of_b, most_examples, result);
   }

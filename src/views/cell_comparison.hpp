@@ -17,7 +17,8 @@ namespace ablate {
 
 /// What estimates a difference and its interval.
 enum class ComparedBy {
-  none,          ///< No seed has both numbers.
+  none,          ///< No seed has both numbers, or one of the cells has none.
+  by_runs,       ///< Each run has a seed of its own: nothing is paired; Welch's t.
   by_seed,       ///< One difference of scores for each seed, t with seeds - 1; no interval for one seed.
   by_questions,  ///< Question by question within each seed (stats/paired_examples.hpp).
 };
@@ -34,9 +35,10 @@ struct DifferingExample {
 struct ScoreDifference {
   std::string score;
   ComparedBy estimator = ComparedBy::none;
-  std::string why_not_by_questions;  ///< Of the other estimators.
-  std::vector<std::uint64_t> seeds;  ///< In the difference, ascending.
-  std::size_t seeds_left_out = 0;    ///< Under which one of the cells alone has a number, or none has.
+  std::string why_not_by_questions;          ///< Of the other estimators.
+  std::vector<std::uint64_t> seeds;          ///< In the difference, ascending; none where nothing is paired.
+  std::size_t runs_of_a = 0, runs_of_b = 0;  ///< In the means.
+  std::size_t seeds_left_out = 0;  ///< Under which one of the cells alone has a number, or none has.
   double a = std::numeric_limits<double>::quiet_NaN(), b = a;  ///< Means over seeds.
   double difference = std::numeric_limits<double>::quiet_NaN();
   double standard_error = std::numeric_limits<double>::quiet_NaN();
@@ -48,6 +50,7 @@ struct ScoreDifference {
 
 struct CellComparison {
   std::string sweep;
+  bool imported = false;  ///< Recipes are not known.
   ChosenCell a, b;
   std::vector<RecipeDifference> recipe;
   std::vector<ScoreDifference> scores;  ///< By name.

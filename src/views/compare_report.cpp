@@ -60,7 +60,8 @@ Table recipe_table(const CellComparison& comparison) {
                           {value_text(difference.a)},
                           {value_text(difference.b)},
                           {join(difference.stages, ", ")}});
-  table.notes.push_back(comparison.recipe.empty()
+  table.notes.push_back(comparison.imported ? "an imported sweep has no recipes: only levels are known"
+                        : comparison.recipe.empty()
                             ? "their recipes do not differ"
                             : "what differs in their recipes; -: a stage has no such key");
   return table;
@@ -78,15 +79,17 @@ std::vector<TableCell> score_row(const ScoreDifference& score) {
   if (std::isfinite(half))
     interval = signed_number(score.low, digits) + " to " + signed_number(score.high, digits);
   std::string estimator = "-";
-  if (score.estimator != ComparedBy::none)
-    estimator = score.estimator == ComparedBy::by_seed ? "seed" : "question";
+  if (score.estimator == ComparedBy::by_runs) estimator = "nothing";
+  if (score.estimator == ComparedBy::by_seed) estimator = "seed";
+  if (score.estimator == ComparedBy::by_questions) estimator = "question";
   return {{score.score},
           value_cell(score.a, digits, with_digits),
           value_cell(score.b, digits, with_digits),
           value_cell(score.difference, digits, signed_number),
           {interval},
           {estimator},
-          TableCell::integer(std::ssize(score.seeds)),
+          score.estimator == ComparedBy::by_runs ? TableCell::null()
+                                                 : TableCell::integer(std::ssize(score.seeds)),
           score.examples > 0 ? TableCell::integer(score.examples) : TableCell::null()};
 }
 
@@ -110,11 +113,16 @@ class ScoreNotes {
 void add_score_notes(const ScoreDifference& score, ScoreNotes& notes) {
   if (score.estimator == ComparedBy::none)
     return notes.add("no seed under which both cells have a number", score.score);
+  if (score.estimator == ComparedBy::by_runs)
+    notes.add(
+        fmt::format("each run has a seed of its own: {} of A against {} of B, nothing paired (Welch's t)",
+                    count_of(static_cast<std::int64_t>(score.runs_of_a), "run"), score.runs_of_b),
+        score.score);
   if (score.seeds_left_out > 0)
     notes.add(fmt::format("without {}, under which not both cells have a number",
                           count_of(static_cast<std::int64_t>(score.seeds_left_out), "seed")),
               score.score);
-  if (!score.why_not_by_questions.empty())
+  if (score.estimator == ComparedBy::by_seed && !score.why_not_by_questions.empty())
     notes.add("not compared question by question: " + score.why_not_by_questions, score.score);
   const bool one_seed = score.seeds.size() == 1;
   if (!std::isfinite(score.low))
@@ -211,6 +219,8 @@ Json score_json(const ScoreDifference& score) {
       {"low", finite_json(score.low)},
       {"high", finite_json(score.high)},
       {"seeds", score.seeds},
+      {"runs_a", score.runs_of_a},
+      {"runs_b", score.runs_of_b},
       {"seeds_left_out", score.seeds_left_out},
       {"examples", score.examples > 0 ? Json(score.examples) : Json(nullptr)},
       {"same_questions", nullptr},

@@ -108,22 +108,19 @@ void add_notes(Table& table, const ScoreEffects& effects, const EffectsQuery& qu
     if (std::find(table.notes.begin(), table.notes.end(), note) == table.notes.end())
       table.notes.push_back(note);
   };
-  add(fmt::format(
-      "verdicts at 5 % after Holm's correction over {}; {} is better; undecided: neither a difference "
-      "nor its absence is shown",
-      query.family == Family::axis ? "the pairs of an axis"
-                                   : fmt::format("all {} pairs", effects.contrasts.family),
-      effects.runs.lower_is_better ? "lower" : "higher"));
+  add(
+      fmt::format("verdicts on the first of the two, at 5 % after Holm's correction over {}; {} is better; "
+                  "undecided: neither a difference "
+                  "nor its absence is shown",
+                  query.family == Family::axis ? "the pairs of an axis"
+                                               : fmt::format("all {} pairs", effects.contrasts.family),
+                  effects.runs.lower_is_better ? "lower" : "higher"));
   if (query.margin)
     add(fmt::format("equal: within {} either way, by two one-sided t tests", shortest(*query.margin)));
   for (const FactorContrasts& factor : effects.contrasts.factors) {
     add(estimator_note(effects, factor));
     for (const std::string& note : factor.notes)
       add(fmt::format("{}: {}", effects.runs.factors[factor.factor].name, note));
-    if (factor.failures.p && *factor.failures.p < 0.05)
-      add(fmt::format(
-          "{}: runs fail more at some levels than at others (p {}): differences are between what is left",
-          effects.runs.factors[factor.factor].name, p_text(factor.failures.p)));
   }
   for (const std::string& note : effects.contrasts.notes) add(note);
 }

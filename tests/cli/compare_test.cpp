@@ -224,4 +224,20 @@ BOOST_AUTO_TEST_CASE(cells_are_named_by_number_by_levels_or_by_label) {
   BOOST_TEST(program.run("compare tniy 0 1").err.find("did you mean 'tiny'?") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(runs_with_seeds_of_their_own_are_not_paired) {
+  const Program program;
+  program.scratch.write("own.csv", "kind,score\na,1\na,2\na,3\na,6\nb,5\nb,9\nb,8\n");
+  BOOST_REQUIRE(program.run("import own.csv --seed none").code == 0);
+  const Json score = Json::parse(program.run("compare own kind=a kind=b --json").out)["scores"][0];
+  BOOST_TEST(score["estimator"] == "by-runs");
+  BOOST_TEST(score["runs_a"] == 4);
+  BOOST_TEST(score["runs_b"] == 3);
+  BOOST_TEST(score["difference"].get<double>() == 13.0 / 3, tt::tolerance(1e-12));
+  // Variances 14/3 of four runs and 13/3 of three.
+  BOOST_TEST(score["standard_error"].get<double>() == std::sqrt(14.0 / 12 + 13.0 / 9), tt::tolerance(1e-12));
+  const std::string text = program.run("compare own kind=a kind=b").out;
+  BOOST_TEST(text.find("an imported sweep has no recipes") != std::string::npos);
+  BOOST_TEST(text.find("4 runs of A against 3 of B") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
