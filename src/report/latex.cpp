@@ -2,20 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <utility>
 
 namespace ablate {
 
 namespace {
 
-constexpr std::string_view kPlusMinus = "±", kEllipsis = "…";
+constexpr std::string_view kPlusMinus = "±";
+/// What LaTeX has its own names for.
+constexpr std::pair<std::string_view, const char*> kSymbols[] = {
+    {kPlusMinus, "$\\pm$"}, {"…", "\\ldots{}"}, {"✓", "\\checkmark{}"}, {"·", "$\\cdot$"}};
 
 std::string latex_cell(const TableCell& cell) {
   const bool is_number =
       std::holds_alternative<std::int64_t>(cell.value) || std::holds_alternative<double>(cell.value);
-  std::string text =
-      is_number && !cell.text.empty() ? latex_number(one_line(cell.text)) : escape_latex(cell.text);
+  const bool is_math = is_number && !cell.text.empty();
+  std::string text = is_math ? latex_number(one_line(cell.text)) : escape_latex(cell.text);
+  if (cell.strong) text = (is_math ? "{\\boldmath" : "\\textbf{") + text + "}";
   if (!cell.mark.empty()) text += (text.empty() ? "" : " ") + escape_latex(cell.mark);
   return text;
 }
@@ -44,14 +50,11 @@ std::string escape_latex(std::string_view text) {
   std::string escaped;
   const std::string clean = one_line(text);
   for (std::string_view rest = clean; !rest.empty();) {
-    if (rest.starts_with(kPlusMinus)) {
-      escaped += "$\\pm$";
-      rest.remove_prefix(kPlusMinus.size());
-      continue;
-    }
-    if (rest.starts_with(kEllipsis)) {
-      escaped += "\\ldots{}";
-      rest.remove_prefix(kEllipsis.size());
+    const auto symbol = std::find_if(std::begin(kSymbols), std::end(kSymbols),
+                                     [&](const auto& known) { return rest.starts_with(known.first); });
+    if (symbol != std::end(kSymbols)) {
+      escaped += symbol->second;
+      rest.remove_prefix(symbol->first.size());
       continue;
     }
     const char* replaced = nullptr;
@@ -118,6 +121,7 @@ std::string render_latex(const Table& table) {
     text += latex_line(cells);
   }
   text += "  \\bottomrule\n\\end{tabular}\n";
+  if (text.find("\\checkmark{}") != text.npos) text = "% \\checkmark needs \\usepackage{amssymb}\n" + text;
   for (const std::string& note : table.notes) text += "% " + one_line(note) + "\n";
   return text;
 }

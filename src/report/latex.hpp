@@ -8,7 +8,7 @@
 
 namespace ablate {
 
-/// Needs \usepackage{booktabs}.
+/// Needs \usepackage{booktabs}; where it has check marks amssymb, too, as a comment then says.
 std::string render_latex(const Table& table);
 
 /// Any text as LaTeX text.

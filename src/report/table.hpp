@@ -25,6 +25,7 @@ struct TableCell {
   std::string text;
   CellValue value = {};
   std::string mark = {};  ///< "2 of 3", "1 failed": what the reader has to know beside the number.
+  bool strong = false;    ///< `text` is bold in Markdown, LaTeX and HTML, and has a '*' before it in text.
 
   static TableCell null() { return {"", Null{}}; }
   static TableCell integer(std::int64_t value);  ///< With thousands separated by commas.

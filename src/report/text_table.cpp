@@ -18,9 +18,32 @@ bool has_number(const TableCell& cell) {
   return std::holds_alternative<std::int64_t>(cell.value) || std::holds_alternative<double>(cell.value);
 }
 
-std::string shown(const TableCell& cell) {
-  std::string text = one_line(cell.text);
-  if (!cell.mark.empty()) text += (text.empty() ? "" : " ") + one_line(cell.mark);
+/// How a format writes texts.
+struct Markup {
+  std::string (*escape)(std::string);
+  const char *before_strong, *after_strong;
+};
+
+std::string escape_markdown(std::string text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '|' || c == '\\' || c == '`' || c == '*' || c == '_' || c == '<') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+constexpr Markup kPlainMarkup{[](std::string text) { return text; }, "*", ""},
+    kMarkdownMarkup{escape_markdown, "**", "**"};
+
+std::string shown_text(const TableCell& cell, const Markup& markup) {
+  const std::string text = markup.escape(one_line(cell.text));
+  return cell.strong ? markup.before_strong + text + markup.after_strong : text;
+}
+
+std::string shown(const TableCell& cell, const Markup& markup = kPlainMarkup) {
+  std::string text = shown_text(cell, markup);
+  if (!cell.mark.empty()) text += (text.empty() ? "" : " ") + markup.escape(one_line(cell.mark));
   return text;
 }
 
@@ -29,7 +52,7 @@ std::vector<std::string> pieces_of(const TableCell& cell, const Column& column) 
   if (column.wraps) return words_of(shown(cell));
   if (cell.text.empty() || cell.mark.empty()) return {shown(cell)};
   std::vector<std::string> pieces = words_of(one_line(cell.mark));
-  pieces.insert(pieces.begin(), one_line(cell.text) + " ");
+  pieces.insert(pieces.begin(), shown_text(cell, kPlainMarkup) + " ");
   return pieces;
 }
 
@@ -41,17 +64,17 @@ struct Grid {
   std::vector<bool> numeric;  ///< Columns that hold a number somewhere: never shortened.
 };
 
-Grid lay_out(const Table& table, std::string (*escape)(std::string)) {
+Grid lay_out(const Table& table, const Markup& markup) {
   Grid grid;
   for (const Column& column : table.columns) {
-    grid.names.push_back(escape(one_line(column.name)));
+    grid.names.push_back(markup.escape(one_line(column.name)));
     grid.widths.push_back(display_width(grid.names.back()));
   }
   grid.numeric.resize(table.columns.size());
   for (const auto& row : table.rows) {
     auto& texts = grid.rows.emplace_back();
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
-      texts.push_back(escape(shown(row[i])));
+      texts.push_back(shown(row[i], markup));
       grid.widths[i] = std::max(grid.widths[i], display_width(texts.back()));
       if (has_number(row[i])) grid.numeric[i] = true;
     }
@@ -167,15 +190,6 @@ std::string trimmed(std::string line) {
   return line;
 }
 
-std::string escape_markdown(std::string text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '|' || c == '\\' || c == '`' || c == '*' || c == '_' || c == '<') escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
-}
-
 }  // namespace
 
 std::string fit(std::string_view text, std::size_t width, Align align) {
@@ -253,7 +267,7 @@ std::string render_text(const Table& table, std::size_t width) {
   const std::size_t page = width > 0 ? width : kPageWidth;
   std::string text;
   if (!table.title.empty()) text += one_line(table.title) + "\n\n";
-  Grid grid = lay_out(table, [](std::string cell) { return cell; });
+  Grid grid = lay_out(table, kPlainMarkup);
   if (total_width(grid.widths) <= page) {
     text += rows_text(grid, table);
   } else {
@@ -279,7 +293,7 @@ std::string render_text(const Table& table, std::size_t width) {
 }
 
 std::string render_markdown(const Table& table) {
-  const Grid grid = lay_out(table, escape_markdown);
+  const Grid grid = lay_out(table, kMarkdownMarkup);
   const auto line = [&](const std::vector<std::string>& texts) {
     std::string text = "|";
     for (std::size_t i = 0; i < texts.size(); ++i)

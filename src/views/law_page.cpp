@@ -15,28 +15,7 @@ constexpr const char* kLawStyle =
     R"css(.law { font-family: ui-monospace, monospace; font-size: 1.05rem; margin: .2rem 0 }
 .finding b { color: #9a6700; font-weight: 600 } .finding { margin: .15rem 0 }
 .figures { display: flex; flex-wrap: wrap; gap: .8rem; margin-top: .8rem } .figures > svg { max-width: 100%; height: auto }
-table { border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums }
-th { text-align: left; border-bottom: 1px solid #8a94a3; font-weight: 600 } td, th { padding: .15rem .8rem .15rem 0 }
-td { border-bottom: 1px solid #eef1f5 } .right { text-align: right }
-.wide { overflow-x: auto }
 )css";
-
-std::string table_html(const Table& table) {
-  std::string html = "<div class=wide><table><tr>";
-  const auto tag = [&](const char* name, std::size_t column, const std::string& text) {
-    return fmt::format("<{0}{1}>{2}</{0}>", name,
-                       table.columns[column].align == Align::right ? " class=right" : "", escape_html(text));
-  };
-  for (std::size_t i = 0; i < table.columns.size(); ++i) html += tag("th", i, table.columns[i].name);
-  for (const auto& row : table.rows) {
-    html += "<tr>";
-    for (std::size_t i = 0; i < row.size(); ++i)
-      html += tag("td", i, row[i].mark.empty() ? row[i].text : row[i].text + " " + row[i].mark);
-  }
-  html += "</table></div>\n";
-  for (const std::string& note : table.notes) html += "<p class=facts>" + escape_html(note) + "</p>\n";
-  return html;
-}
 
 }  // namespace
 

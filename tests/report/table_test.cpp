@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <limits>
 
+#include "report/html.hpp"
 #include "report/latex.hpp"
 #include "report/row_stream.hpp"
 #include "report/text_table.hpp"
@@ -98,6 +99,30 @@ BOOST_AUTO_TEST_CASE(latex_is_a_booktabs_tabular_with_numbers_in_mathematics) {
              "  \\bottomrule\n"
              "\\end{tabular}\n"
              "% Mean and standard deviation over 3 seeds.\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_strong_is_bold_where_the_format_has_that) {
+  Table table{.columns = {{"on"}, {"accuracy", Align::right}}};
+  table.rows = {{{"✓"}, TableCell{.text = "0.8 ± 0.1", .value = 0.8, .mark = "(2/3)", .strong = true}},
+                {{"·"}, TableCell{.text = "a_b", .strong = true}}};
+  BOOST_TEST(render(table, Format::text) ==
+             "on          accuracy\n"
+             "--  ----------------\n"
+             "✓   *0.8 ± 0.1 (2/3)\n"
+             "·               *a_b\n");
+  BOOST_TEST(render(table, Format::markdown) ==
+             "| on  |            accuracy |\n"
+             "| :-- | ------------------: |\n"
+             "| ✓   | **0.8 ± 0.1** (2/3) |\n"
+             "| ·   |            **a\\_b** |\n");
+  const std::string latex = render(table, Format::latex);
+  BOOST_TEST(latex.starts_with("% \\checkmark needs \\usepackage{amssymb}\n\\begin{tabular}{lr}\n"));
+  BOOST_TEST(latex.find("  \\checkmark{} & {\\boldmath$0.8 \\pm 0.1$} (2/3) \\\\\n"
+                        "  $\\cdot$ & \\textbf{a\\_b} \\\\\n") != std::string::npos,
+             latex);
+  BOOST_TEST(render(table, Format::csv) == "on,accuracy\n✓,0.8\n·,a_b\n");
+  BOOST_TEST(table_html(table).find("<td>✓</td><td class=right><b>0.8 ± 0.1</b> (2/3)</td>") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(latex_escapes_whatever_a_name_holds) {
