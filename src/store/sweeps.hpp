@@ -62,6 +62,9 @@ struct SweepRecord {
   Json run;  ///< The [run] table.
   double planned_at = 0;
   std::optional<ImportRoles> imported;  ///< Nothing: the sweep was planned.
+  /// No two runs share a seed: an imported sweep without a column of seeds, which number the repeats of a
+  /// cell.
+  bool has_own_seeds() const { return imported && imported->seed.empty(); }
 };
 /// All sweeps, by name.
 std::vector<SweepRecord> load_sweeps(Database& database);

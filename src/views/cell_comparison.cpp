@@ -26,13 +26,13 @@ std::span<const Named<ComparedBy>> names_of<ComparedBy>() {
 namespace {
 
 /// The runs of a cell by seed, and what became of their examples, by score.
-struct CellRuns {
-  std::map<std::uint64_t, const RunRecord*> runs;
+struct LoadedCell {
+  CellRuns runs;
   std::map<std::uint64_t, std::map<std::string, ExampleOutcomes>> outcomes;
 };
 
-CellRuns load_cell(Database& database, const std::vector<RunRecord>& runs, std::int64_t cell) {
-  CellRuns found;
+LoadedCell load_cell(Database& database, const std::vector<RunRecord>& runs, std::int64_t cell) {
+  LoadedCell found;
   for (const RunRecord& run : runs) {
     if (run.cell != cell) continue;
     found.runs[run.seed] = &run;
@@ -42,15 +42,15 @@ CellRuns load_cell(Database& database, const std::vector<RunRecord>& runs, std::
 }
 
 std::optional<double> number_of(const CellRuns& cell, std::uint64_t seed, const std::string& score) {
-  const auto run = cell.runs.find(seed);
-  if (run == cell.runs.end()) return std::nullopt;
+  const auto run = cell.find(seed);
+  if (run == cell.end()) return std::nullopt;
   const auto value = run->second->values.find(score);
   if (value == run->second->values.end() || !std::isfinite(value->second)) return std::nullopt;
   return value->second;
 }
 
 /// Under these seeds; those that have none are left out.
-std::vector<SeedOutcomes> outcomes_of(const CellRuns& cell, const std::vector<std::uint64_t>& seeds,
+std::vector<SeedOutcomes> outcomes_of(const LoadedCell& cell, const std::vector<std::uint64_t>& seeds,
                                       const std::string& score) {
   std::vector<SeedOutcomes> found;
   for (const std::uint64_t seed : seeds) {
@@ -76,7 +76,7 @@ std::string words_of(Unpaired reason) {
 }
 
 /// The names of the questions of a cell, where they are kept.
-std::map<std::uint64_t, std::string> names_of_questions(const CellRuns& cell, const std::string& score) {
+std::map<std::uint64_t, std::string> names_of_questions(const LoadedCell& cell, const std::string& score) {
   std::map<std::uint64_t, std::string> names;
   for (const auto& of_seed : cell.outcomes)
     if (const auto kept = of_seed.second.find(score); kept != of_seed.second.end())
@@ -85,7 +85,7 @@ std::map<std::uint64_t, std::string> names_of_questions(const CellRuns& cell, co
   return names;
 }
 
-void compare_by_questions(const CellRuns& a, const CellRuns& b, std::size_t most_examples,
+void compare_by_questions(const LoadedCell& a, const LoadedCell& b, std::size_t most_examples,
                           ScoreDifference& result) {
   const std::vector<SeedOutcomes> of_a = outcomes_of(a, result.seeds, result.score),
                                   of_b = outcomes_of(b, result.seeds, result.score);
@@ -104,6 +104,7 @@ void compare_by_questions(const CellRuns& a, const CellRuns& b, std::size_t most
   result.standard_error = paired.standard_error;
   result.low = paired.low;
   result.high = paired.high;
+  result.p.reset();
   result.examples = static_cast<std::int64_t>(paired.examples);
   std::vector<QuestionDifference> differing;
   for (const QuestionDifference& question : paired.questions)
@@ -122,7 +123,7 @@ void compare_by_questions(const CellRuns& a, const CellRuns& b, std::size_t most
 void compare_by_runs(const CellRuns& a, const CellRuns& b, ScoreDifference& result) {
   const auto numbers_of = [&](const CellRuns& cell) {
     std::vector<double> numbers;
-    for (const auto& run : cell.runs)
+    for (const auto& run : cell)
       if (const auto number = number_of(cell, run.first, result.score)) numbers.push_back(*number);
     return numbers;
   };
@@ -139,6 +140,7 @@ void compare_by_runs(const CellRuns& a, const CellRuns& b, ScoreDifference& resu
   result.standard_error = test.se;
   result.low = test.low;
   result.high = test.high;
+  result.p = test.p;
 }
 
 /// One difference of scores for each seed.
@@ -157,8 +159,9 @@ void compare_by_seed(const CellRuns& a, const CellRuns& b, const std::set<std::u
     of_b.push_back(*in_b);
     differences.push_back(*in_b - *in_a);
     for (const CellRuns* cell : {&a, &b}) {
-      const auto error = cell->runs.at(seed)->examples.find(result.score);
-      examples = std::min(examples, error == cell->runs.at(seed)->examples.end() ? 0 : error->second.n);
+      const auto& errors = cell->at(seed)->examples;
+      const auto error = errors.find(result.score);
+      examples = std::min(examples, error == errors.end() ? 0 : error->second.n);
     }
   }
   if (result.seeds.empty()) return;
@@ -176,9 +179,27 @@ void compare_by_seed(const CellRuns& a, const CellRuns& b, const std::set<std::u
   const double half = confidence_half_width(summary, 0.95);
   result.low = summary.mean - half;
   result.high = summary.mean + half;
+  result.p = t_test(summary.mean, summary.se, static_cast<double>(summary.n - 1), largest).p;
 }
 
 }  // namespace
+
+std::string question_name(const DifferingExample& example) {
+  return example.name.empty() ? fmt::format("{:016x}", example.outcome.question) : example.name;
+}
+
+ScoreDifference compare_runs(const CellRuns& a, const CellRuns& b, const std::string& score, bool own_seeds) {
+  ScoreDifference result{.score = score};
+  if (own_seeds) {
+    compare_by_runs(a, b, result);
+    return result;
+  }
+  std::set<std::uint64_t> seeds;
+  for (const CellRuns* cell : {&a, &b})
+    for (const auto& run : *cell) seeds.insert(run.first);
+  compare_by_seed(a, b, seeds, result);
+  return result;
+}
 
 CellComparison compare_cells(Database& database, const SweepRecord& sweep, const std::string& a,
                              const std::string& b, std::size_t most_examples) {
@@ -192,27 +213,18 @@ CellComparison compare_cells(Database& database, const SweepRecord& sweep, const
   if (comparison.a.number == comparison.b.number)
     throw Error(fmt::format("'{}' and '{}' are both cell {} of sweep '{}'; expected two cells", printable(a),
                             printable(b), comparison.a.number, sweep.name));
-  const CellRuns of_a = load_cell(database, runs, comparison.a.number),
-                 of_b = load_cell(database, runs, comparison.b.number);
-  // Seeds of an imported sweep without a column of seeds number the repeats of a cell.
-  const bool own_seeds = sweep.imported && sweep.imported->seed.empty();
+  const LoadedCell of_a = load_cell(database, runs, comparison.a.number),
+                   of_b = load_cell(database, runs, comparison.b.number);
   comparison.recipe =
       recipe_differences(database, of_a.runs.begin()->second->jobs, of_b.runs.begin()->second->jobs);
   std::set<std::string> scores;
-  std::set<std::uint64_t> seeds;
-  for (const CellRuns* cell : {&of_a, &of_b})
-    for (const auto& run : cell->runs) {
-      seeds.insert(run.first);
+  for (const LoadedCell* cell : {&of_a, &of_b})
+    for (const auto& run : cell->runs)
       for (const auto& value : run.second->values) scores.insert(value.first);
-    }
   for (const std::string& score : scores) {
-    ScoreDifference& result = comparison.scores.emplace_back(ScoreDifference{.score = score});
-    if (own_seeds) {
-      compare_by_runs(of_a, of_b, result);
-      continue;
-    }
-    compare_by_seed(of_a, of_b, seeds, result);
-    if (result.estimator != ComparedBy::none) compare_by_questions(of_a, of_b, most_examples, result);
+    comparison.scores.push_back(compare_runs(of_a.runs, of_b.runs, score, sweep.has_own_seeds()));
+    if (ScoreDifference& result = comparison.scores.back(); result.estimator == ComparedBy::by_seed)
+      compare_by_questions(of_a, of_b, most_examples, result);
   }
   return comparison;
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "stats/common_cells.hpp"
 #include "stats/paired_examples.hpp"
 #include "store/sweeps.hpp"
 #include "views/cell_choice.hpp"
@@ -31,6 +32,9 @@ struct DifferingExample {
   QuestionDifference outcome;
 };
 
+/// The record's name, else the question's number.
+std::string question_name(const DifferingExample& example);
+
 /// B - A of one score, over the seeds under which both cells have a number. NaN: not known.
 struct ScoreDifference {
   std::string score;
@@ -43,6 +47,7 @@ struct ScoreDifference {
   double difference = std::numeric_limits<double>::quiet_NaN();
   double standard_error = std::numeric_limits<double>::quiet_NaN();
   double low = std::numeric_limits<double>::quiet_NaN(), high = low;  ///< 95 % interval.
+  std::optional<double> p;    ///< Of no difference, two-sided; none by questions, or where nothing varies.
   std::int64_t examples = 0;  ///< Of each seed, the fewest of both cells; 0: not known.
   std::optional<PairedExamples> by_questions;
   std::vector<DifferingExample> differing;  ///< Largest difference first.
@@ -55,6 +60,11 @@ struct CellComparison {
   std::vector<RecipeDifference> recipe;
   std::vector<ScoreDifference> scores;  ///< By name.
 };
+
+/// The runs of a cell, by seed.
+using CellRuns = RowRuns::BySeed;
+/// By the scores of runs alone: by seed, or with `own_seeds` by runs.
+ScoreDifference compare_runs(const CellRuns& a, const CellRuns& b, const std::string& score, bool own_seeds);
 
 /// `most_examples`: how many differing ones of each score. Throws Error for cells that the sweep does not
 /// have, for one and the same cell, and for outcomes that are missing or damaged.

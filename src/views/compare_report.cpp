@@ -8,27 +8,11 @@
 
 #include "report/wrap.hpp"
 #include "util/text.hpp"
+#include "views/number_text.hpp"
 
 namespace ablate {
 
 namespace {
-
-/// Digits after the point by which a number of this size is told from its neighbours.
-int digits_for(double size) {
-  if (!(size > 0) || !std::isfinite(size)) return 4;
-  return std::clamp(1 - static_cast<int>(std::floor(std::log10(size))), 0, 9);
-}
-
-std::string with_digits(double value, int digits) {
-  const std::string text = fmt::format("{:.{}f}", value, digits);
-  return text.find_first_not_of("-0.") == text.npos && text.front() == '-' ? text.substr(1) : text;
-}
-
-std::string signed_number(double value, int digits) {
-  const std::string text = with_digits(value, digits);
-  const bool is_zero = text.find_first_not_of("0.") == text.npos;
-  return value > 0 && !is_zero ? "+" + text : text;
-}
 
 /// A content by its path and the first digits of its hash, which recipe_differences() puts before it.
 std::string content_text(const std::string& text) {
@@ -49,22 +33,6 @@ std::string value_text(const std::optional<Json>& value) {
 
 std::string cell_line(const char* letter, const ChosenCell& cell) {
   return wrap(fmt::format("{} is cell {}: {}", letter, cell.number, one_line(cell.name())), 2) + "\n";
-}
-
-Table recipe_table(const CellComparison& comparison) {
-  Table table{
-      .columns = {
-          {"key", Align::left, true}, {"A", Align::left, true}, {"B", Align::left, true}, {"stages"}}};
-  for (const RecipeDifference& difference : comparison.recipe)
-    table.rows.push_back({{difference.key},
-                          {value_text(difference.a)},
-                          {value_text(difference.b)},
-                          {join(difference.stages, ", ")}});
-  table.notes.push_back(comparison.imported ? "an imported sweep has no recipes: only levels are known"
-                        : comparison.recipe.empty()
-                            ? "their recipes do not differ"
-                            : "what differs in their recipes; -: a stage has no such key");
-  return table;
 }
 
 TableCell value_cell(double value, int digits, std::string (*text)(double, int)) {
@@ -139,36 +107,6 @@ void add_score_notes(const ScoreDifference& score, ScoreNotes& notes) {
               score.score);
 }
 
-Table score_table(const CellComparison& comparison) {
-  Table table{.columns = {{"score", Align::left, true},
-                          {"A", Align::right},
-                          {"B", Align::right},
-                          {"B - A", Align::right},
-                          {"95 % interval", Align::right},
-                          {"paired by"},
-                          {"seeds", Align::right},
-                          {"examples", Align::right}}};
-  ScoreNotes notes;
-  bool by_seed = false, by_questions = false;
-  for (const ScoreDifference& score : comparison.scores) {
-    table.rows.push_back(score_row(score));
-    add_score_notes(score, notes);
-    by_seed = by_seed || score.estimator == ComparedBy::by_seed;
-    by_questions = by_questions || score.estimator == ComparedBy::by_questions;
-  }
-  if (by_questions)
-    table.notes.push_back(
-        "paired by question: the same questions under the same seeds; the interval covers other seeds (t "
-        "over "
-        "seeds) and other examples");
-  if (by_seed) table.notes.push_back("paired by seed: one difference for each seed, t over seeds");
-  for (const std::string& line : notes.lines(comparison.scores.size())) table.notes.push_back(line);
-  if (comparison.scores.empty())
-    table.notes.push_back(
-        fmt::format("no scores yet; `ablate status {}` shows how far the sweep is", comparison.sweep));
-  return table;
-}
-
 Table example_table(const ScoreDifference& score) {
   Table table{
       .title = "examples on which " + one_line(score.score) + " differs most",
@@ -178,9 +116,10 @@ Table example_table(const ScoreDifference& score) {
   for (const DifferingExample& example : score.differing) {
     const QuestionDifference& outcome = example.outcome;
     const auto number = [](double value) { return TableCell::number(value, fmt::format("{:.4g}", value)); };
-    const std::string name =
-        example.name.empty() ? fmt::format("{:016x}", outcome.question) : one_line(example.name);
-    table.rows.push_back({{name}, number(outcome.a), number(outcome.b), number(outcome.b - outcome.a)});
+    table.rows.push_back({{one_line(question_name(example))},
+                          number(outcome.a),
+                          number(outcome.b),
+                          number(outcome.b - outcome.a)});
     most_seeds = std::max(most_seeds, outcome.seeds);
   }
   if (most_seeds > 1) table.notes.push_back(fmt::format("means over {} seeds", most_seeds));
@@ -237,6 +176,52 @@ Json score_json(const ScoreDifference& score) {
 }
 
 }  // namespace
+
+Table recipe_table(const CellComparison& comparison) {
+  Table table{
+      .columns = {
+          {"key", Align::left, true}, {"A", Align::left, true}, {"B", Align::left, true}, {"stages"}}};
+  for (const RecipeDifference& difference : comparison.recipe)
+    table.rows.push_back({{difference.key},
+                          {value_text(difference.a)},
+                          {value_text(difference.b)},
+                          {join(difference.stages, ", ")}});
+  table.notes.push_back(comparison.imported ? "an imported sweep has no recipes: only levels are known"
+                        : comparison.recipe.empty()
+                            ? "their recipes do not differ"
+                            : "what differs in their recipes; -: a stage has no such key");
+  return table;
+}
+
+Table score_table(const CellComparison& comparison) {
+  Table table{.columns = {{"score", Align::left, true},
+                          {"A", Align::right},
+                          {"B", Align::right},
+                          {"B - A", Align::right},
+                          {"95 % interval", Align::right},
+                          {"paired by"},
+                          {"seeds", Align::right},
+                          {"examples", Align::right}}};
+  ScoreNotes notes;
+  bool by_seed = false, by_questions = false;
+  for (const ScoreDifference& score : comparison.scores) {
+    table.rows.push_back(score_row(score));
+    add_score_notes(score, notes);
+    by_seed = by_seed || score.estimator == ComparedBy::by_seed;
+    by_questions = by_questions || score.estimator == ComparedBy::by_questions;
+  }
+  if (by_questions)
+    table.notes.push_back(
+        "paired by question: the same questions under the same seeds; the interval covers other seeds (t "
+        "over "
+        "seeds) and other examples");
+  if (by_seed) table.notes.push_back("paired by seed: one difference for each seed, t over seeds");
+  for (const std::string& line : notes.lines(comparison.scores.size())) table.notes.push_back(line);
+  if (comparison.scores.empty())
+    table.notes.push_back(
+        fmt::format("no scores yet; `ablate status {}` shows how far the sweep is", comparison.sweep));
+  return table;
+}
 
 std::string comparison_heading(const CellComparison& comparison) {
   return cell_line("A", comparison.a) + cell_line("B", comparison.b);

@@ -85,15 +85,6 @@ std::string missing_mark(const PivotCell& cell) {
   return mark + ")";
 }
 
-TableCell shown_cell(const PivotCell& cell, Spread spread, int decimals, bool mark_examples, bool apart) {
-  if (cell.summary.n == 0) return {no_number(cell), Null{}};
-  std::vector<std::string> marks;
-  if (mark_examples && source_of(cell, spread) == Source::examples) marks.emplace_back(kExamplesMark);
-  if (apart) marks.emplace_back(kApartMark);
-  if (cell.missing() > 0) marks.push_back(missing_mark(cell));
-  return {measured_text(cell, spread, decimals), cell.summary.mean, join(marks, " ")};
-}
-
 /// Whether `a` comes before `b`; what has no number comes last.
 bool sorts_before(const PivotGroup* a, const PivotGroup* b, const PivotLayout& layout) {
   const auto mean = [&](const PivotGroup* group) {
@@ -168,6 +159,15 @@ std::string measured_text(const PivotCell& cell, Spread spread, int decimals) {
   return fmt::format("{} ± {}", mean, decimals < 0 ? fmt::format("{:.2g}", width) : fixed(width, decimals));
 }
 
+TableCell measured_cell(const PivotCell& cell, Spread spread, int decimals, bool mark_examples, bool apart) {
+  if (cell.summary.n == 0) return {no_number(cell), Null{}};
+  std::vector<std::string> marks;
+  if (mark_examples && source_of(cell, spread) == Source::examples) marks.emplace_back(kExamplesMark);
+  if (apart) marks.emplace_back(kApartMark);
+  if (cell.missing() > 0) marks.push_back(missing_mark(cell));
+  return {measured_text(cell, spread, decimals), cell.summary.mean, join(marks, " ")};
+}
+
 int decimals_for(const std::vector<PivotCell>& column, Spread spread) {
   constexpr int kMaxDecimals = 6;
   constexpr double kRounding = 1e-6;  // 0.0099999999 is a spread of 0.01.
@@ -201,8 +201,8 @@ struct NumberColumn {
 
 TableCell number_cell(const Pivot& pivot, const PivotGroup& group, Spread spread,
                       const NumberColumn& column) {
-  return shown_cell(group.values[column.value], spread, column.decimals, column.mark_examples,
-                    stands_apart(pivot, group, column.value));
+  return measured_cell(group.values[column.value], spread, column.decimals, column.mark_examples,
+                       stands_apart(pivot, group, column.value));
 }
 
 /// "failed 1/3": the worst state of a group's seeds.
@@ -266,21 +266,39 @@ Table wide_table(const Pivot& pivot, const PivotLayout& layout) {
   return table;
 }
 
+std::vector<Column> mean_columns(const std::string& value, Spread spread) {
+  std::vector<Column> columns = {{value + "_mean"}};
+  if (spread == Spread::range) {
+    columns.push_back({value + "_min"});
+    columns.push_back({value + "_max"});
+  } else if (spread != Spread::none) {
+    columns.push_back({value + "_" + to_name(spread)});
+  }
+  for (const char* what : {"_n", "_missing"}) columns.push_back({value + what});
+  return columns;
+}
+
+std::vector<TableCell> mean_cells(const PivotCell& cell, Spread spread) {
+  std::vector<TableCell> cells = {TableCell::number(cell.summary.mean)};
+  if (spread == Spread::range) {
+    cells.push_back(TableCell::number(cell.summary.min));
+    cells.push_back(TableCell::number(cell.summary.max));
+  } else if (spread != Spread::none) {
+    cells.push_back(TableCell::number(seed_spread(cell.summary, spread)));
+  }
+  cells.push_back(TableCell::integer(static_cast<std::int64_t>(cell.summary.n)));
+  cells.push_back(TableCell::integer(cell.missing()));
+  return cells;
+}
+
 Table tidy_table(const Pivot& pivot, const PivotLayout& layout) {
   Table table;
   if (pivot.has_labels) table.columns.push_back({"label"});
   const std::size_t place = table.columns.size();
   table.columns.push_back({"state"});
   for (const std::string& name : layout.values) {
-    table.columns.push_back({name + "_mean"});
-    if (layout.spread == Spread::range) {
-      table.columns.push_back({name + "_min"});
-      table.columns.push_back({name + "_max"});
-    } else if (layout.spread != Spread::none) {
-      table.columns.push_back({name + "_" + to_name(layout.spread)});
-    }
-    for (const char* what :
-         {"_n", "_missing", "_examples", "_examples_se", "_over", "_cells", "_seeds", "_left_out"})
+    for (Column& column : mean_columns(name, layout.spread)) table.columns.push_back(std::move(column));
+    for (const char* what : {"_examples", "_examples_se", "_over", "_cells", "_seeds", "_left_out"})
       table.columns.push_back({name + what});
   }
   insert_axis_columns(table.columns, place, pivot.by, layout.values);
@@ -295,15 +313,7 @@ Table tidy_table(const Pivot& pivot, const PivotLayout& layout) {
       row.push_back(level ? TableCell{level->label} : TableCell::null());
     row.push_back({to_name(group.state)});
     for (const PivotCell& cell : group.values) {
-      row.push_back(TableCell::number(cell.summary.mean));
-      if (layout.spread == Spread::range) {
-        row.push_back(TableCell::number(cell.summary.min));
-        row.push_back(TableCell::number(cell.summary.max));
-      } else if (layout.spread != Spread::none) {
-        row.push_back(TableCell::number(seed_spread(cell.summary, layout.spread)));
-      }
-      row.push_back(TableCell::integer(static_cast<std::int64_t>(cell.summary.n)));
-      row.push_back(TableCell::integer(cell.missing()));
+      for (TableCell& shown : mean_cells(cell, layout.spread)) row.push_back(std::move(shown));
       const ExampleError& examples = cell.examples;
       row.push_back(examples.n > 0 ? TableCell::integer(examples.n) : TableCell::null());
       row.push_back(TableCell::number(examples.standard_error));

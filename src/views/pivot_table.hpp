@@ -40,6 +40,11 @@ Table wide_table(const Pivot& pivot, const PivotLayout& layout);
 /// `ablate export runs`), and how many cells of the row are not.
 Table tidy_table(const Pivot& pivot, const PivotLayout& layout);
 
+/// Of tidy tables, the columns of a value with its mean, spread over seeds, n (seeds) and how many are
+/// missing, and what stands in them.
+std::vector<Column> mean_columns(const std::string& value, Spread spread);
+std::vector<TableCell> mean_cells(const PivotCell& cell, Spread spread);
+
 /// What a spread that is shown is one of.
 enum class Source {
   seeds,
@@ -51,6 +56,9 @@ Source source_of(const PivotCell& cell, Spread spread);
 /// "0.812 ± 0.013" with `decimals` after the point, or with its own where those would make a spread 0;
 /// negative: with significant digits, for very small and large numbers.
 std::string measured_text(const PivotCell& cell, Spread spread, int decimals);
+/// The same with what is missing after it; where there is no number, the reason alone. `mark_examples`: a
+/// spread over examples says so; `apart`: the number is over other cells than the rest of the table.
+TableCell measured_cell(const PivotCell& cell, Spread spread, int decimals, bool mark_examples, bool apart);
 /// Decimals that show two digits of the median spread in a column; -1: significant digits.
 int decimals_for(const std::vector<PivotCell>& column, Spread spread);
 

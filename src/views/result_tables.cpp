@@ -39,8 +39,8 @@ std::string unscored_words(const UnscoredEvaluation& evaluation) {
   return fmt::format("{} ({})", evaluation.task, join(counts, ", "));
 }
 
-/// "no score yet of caption (2 failed); `ablate jobs NAME --stage eval` lists its jobs"; nothing where all
-/// evaluations have one.
+}  // namespace
+
 std::string unscored_note(const std::vector<UnscoredEvaluation>& unscored, const SweepRecord& sweep) {
   if (unscored.empty()) return "";
   std::vector<std::string> words;
@@ -48,6 +48,8 @@ std::string unscored_note(const std::vector<UnscoredEvaluation>& unscored, const
   return fmt::format("no score yet of {}; `ablate jobs {} --stage eval` lists the jobs", join(words, ", "),
                      sweep.name);
 }
+
+namespace {
 
 /// "loss:min" is known when "loss" is. A name that is not may be that of a score that no job has given yet.
 void check_values(const std::vector<std::string>& names, const std::vector<std::string>& known,
@@ -111,16 +113,20 @@ PivotLayout layout_of(const ResultQuery& query, const SweepRecord& sweep,
     for (const std::string& name : known)
       if (!is_metric(name)) layout.values.push_back(name);
   if (!query.sort_by) return layout;
-  const auto at = std::find(layout.values.begin(), layout.values.end(), *query.sort_by);
-  if (at == layout.values.end())
-    throw Error(fmt::format("--sort is '{}', which is no column of this table{}", *query.sort_by,
-                            suggestion(*query.sort_by, layout.values)));
-  layout.sort_value = static_cast<std::size_t>(at - layout.values.begin());
+  layout.sort_value = find_sort_value(layout.values, *query.sort_by);
   layout.descending = query.descending;
   return layout;
 }
 
 }  // namespace
+
+std::size_t find_sort_value(const std::vector<std::string>& values, const std::string& sort_by) {
+  const auto at = std::find(values.begin(), values.end(), sort_by);
+  if (at == values.end())
+    throw Error(fmt::format("--sort is '{}', which is no column of this table{}", sort_by,
+                            suggestion(sort_by, values)));
+  return static_cast<std::size_t>(at - values.begin());
+}
 
 std::vector<std::string> choose_values(Database& database, const SweepRecord& sweep,
                                        const std::vector<std::string>& names) {

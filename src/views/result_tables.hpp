@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "store/results.hpp"
 #include "store/sweeps.hpp"
 #include "views/pivot_table.hpp"
 
@@ -25,6 +26,13 @@ struct ResultQuery {
 /// what the sweep does not have, with the nearest name.
 std::vector<std::string> choose_values(Database& database, const SweepRecord& sweep,
                                        const std::vector<std::string>& names);
+
+/// Where the value that rows go by stands among those of a table. Throws Error with the nearest one.
+std::size_t find_sort_value(const std::vector<std::string>& values, const std::string& sort_by);
+
+/// "no score yet of caption (2 failed); `ablate jobs NAME --stage eval` lists the jobs"; nothing where all
+/// evaluations have one.
+std::string unscored_note(const std::vector<UnscoredEvaluation>& unscored, const SweepRecord& sweep);
 
 /// One table, or one for each evaluation where scores are many and none was asked for. A note names the
 /// evaluations that have no score yet, where all scores are asked for. Throws Error that names what the sweep

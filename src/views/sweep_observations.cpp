@@ -79,17 +79,6 @@ void find_plots(const std::vector<RunRecord>& runs, std::vector<Observation>& ob
   }
 }
 
-/// Whether a score or metric is a loss or a perplexity, by its name.
-bool lower_is_better(const SweepRecord& sweep, const std::string& value) {
-  if (sweep.imported) {
-    const auto& losses = sweep.imported->lower_is_better;
-    return std::find(losses.begin(), losses.end(), value) != losses.end();
-  }
-  if (value.ends_with("accuracy")) return false;  // "heldout-loss/accuracy"
-  return value.find("loss") != std::string::npos || value.find("perplexity") != std::string::npos ||
-         value.find("bits-per-byte") != std::string::npos;
-}
-
 /// FLOPs of the jobs of a sweep, by job id.
 std::unordered_map<std::int64_t, double> load_flops(Database& database, std::int64_t sweep_id) {
   std::unordered_map<std::int64_t, double> flops;
@@ -118,21 +107,34 @@ std::vector<double> costs_of(Database& database, const SweepRecord& sweep,
 
 }  // namespace
 
+bool lower_is_better(const SweepRecord& sweep, const std::string& value) {
+  if (sweep.imported) {
+    const auto& losses = sweep.imported->lower_is_better;
+    return std::find(losses.begin(), losses.end(), value) != losses.end();
+  }
+  if (value.ends_with("accuracy")) return false;  // "heldout-loss/accuracy"
+  return value.find("loss") != std::string::npos || value.find("perplexity") != std::string::npos ||
+         value.find("bits-per-byte") != std::string::npos;
+}
+
+Observations levels_of_runs(const std::vector<RunRecord>& runs, const SweepRecord& sweep) {
+  Observations levels{.factors = factors_of(runs, sweep.axes)};
+  for (const RunRecord& run : runs) {
+    Observation& one = levels.runs.emplace_back();
+    if (!sweep.has_own_seeds()) one.seed = run.seed;
+    for (const Factor& factor : levels.factors) one.at.push_back(level_of(run, factor));
+  }
+  return levels;
+}
+
 std::vector<Observations> load_observations(Database& database, const SweepRecord& sweep,
                                             const std::vector<std::string>& values) {
   std::vector<std::string> wanted = values;
   if (sweep.imported && !sweep.imported->cost.empty()) wanted.push_back(sweep.imported->cost);
   const std::vector<RunRecord> runs = load_runs(database, sweep.id, wanted);
-  // Seeds of an imported sweep without a column of seeds number the repeats of a cell.
-  const bool own_seeds = sweep.imported && sweep.imported->seed.empty();
-  Observations shape{.factors = factors_of(runs, sweep.axes)};
+  Observations shape = levels_of_runs(runs, sweep);
   const std::vector<double> costs = costs_of(database, sweep, runs);
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    Observation one{.cost = costs[i]};
-    if (!own_seeds) one.seed = runs[i].seed;
-    for (const Factor& factor : shape.factors) one.at.push_back(level_of(runs[i], factor));
-    shape.runs.push_back(std::move(one));
-  }
+  for (std::size_t i = 0; i < runs.size(); ++i) shape.runs[i].cost = costs[i];
   if (!sweep.imported)
     for (std::size_t i = 0; i < shape.factors.size(); ++i) find_plots(runs, shape.runs, i);
 

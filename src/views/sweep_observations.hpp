@@ -5,15 +5,23 @@
 #include <vector>
 
 #include "stats/observations.hpp"
+#include "store/results.hpp"
 #include "store/sweeps.hpp"
 
 namespace ablate {
 
-/// One for each value: the runs of a sweep with the axes that vary among them as factors. A level's number is
-/// what its label reads as, where all labels of its axis are numbers. A run that failed or diverged has ended
-/// as such; what was cancelled, or is not done, is unknown, and so is a score that is not finite and did not
-/// diverge. Losses, perplexities and bits per byte, by name, are better lower; of an imported sweep what its
-/// import says. A run's cost is the FLOPs of its jobs by formula, of an imported sweep its column of costs.
+/// Whether less of a score or metric is better: of losses, perplexities and bits per byte, by name; of an
+/// imported sweep what its import says.
+bool lower_is_better(const SweepRecord& sweep, const std::string& value);
+
+/// Seeds and levels alone, one observation for each run, with the axes that vary among them as factors. A
+/// level's number is what its label reads as, where all labels of its axis are numbers.
+Observations levels_of_runs(const std::vector<RunRecord>& runs, const SweepRecord& sweep);
+
+/// One for each value: levels_of_runs() of a sweep with what they scored. A run that failed or diverged has
+/// ended as such; what was cancelled, or is not done, is unknown, and so is a score that is not finite and
+/// did not diverge. A run's cost is the FLOPs of its jobs by formula, of an imported sweep its column of
+/// costs.
 std::vector<Observations> load_observations(Database& database, const SweepRecord& sweep,
                                             const std::vector<std::string>& values);
 

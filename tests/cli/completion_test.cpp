@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(the_scripts_are_valid) {
 BOOST_AUTO_TEST_CASE(bash_offers_commands_options_and_choices) {
   const Program program;
   BOOST_TEST(offers(program, "com") == "compare completion\n");
-  BOOST_TEST(offers(program, "table tiny --co") == "--columns\n");
+  BOOST_TEST(offers(program, "table tiny --col") == "--columns\n");
   BOOST_TEST(offers(program, "table tiny --format ma") == "markdown\n");
   BOOST_TEST(offers(program, "export m") == "metrics\n");
   BOOST_TEST(offers(program, "explain encoder.res") == "encoder.resolution\n");

@@ -61,6 +61,39 @@ BOOST_AUTO_TEST_CASE(tables_come_in_all_formats) {
   BOOST_TEST(json[0]["accuracy_mean"].get<double>() == 0.61, boost::test_tools::tolerance(1e-12));
 }
 
+BOOST_AUTO_TEST_CASE(components_stand_beside_a_baseline) {
+  const Finished program;
+  BOOST_TEST(program.run("table tiny --components").out ==
+             "demo.resolution  demo.width       accuracy  accuracy vs baseline\n"
+             "---------------  ----------  -------------  --------------------\n"
+             "4                8           0.410 ± 0.010              baseline\n"
+             "·                16          0.410 ± 0.010                 0.000\n"
+             "8                ·           0.810 ± 0.010                +0.400\n"
+             "8                16          0.810 ± 0.010                +0.400\n"
+             "\n"
+             "mean ± standard deviation over 3 seeds\n"
+             "vs baseline: difference to the first row over the seeds that both have (t over\n"
+             "  seeds); no interval: one run each, or nothing varies\n"
+             "·: as in the baseline\n");
+  const std::string csv = program.run("table tiny --components --baseline 3 --spread none --format csv").out;
+  BOOST_TEST(
+      csv.starts_with("cell,baseline,demo.resolution,demo.width,accuracy_mean,accuracy_n,accuracy_missing,"
+                      "accuracy_difference,accuracy_low,accuracy_high,accuracy_p,accuracy_pairs\n3,1,8,16,"));
+  const auto expect_refusal = [&](const std::string& options, const std::string& message) {
+    const Outcome found = program.run("table tiny " + options);
+    BOOST_TEST(found.code == 2);
+    BOOST_TEST(found.out == "");
+    BOOST_TEST(found.err == "ablate: " + message + "\n");
+  };
+  expect_refusal("--baseline 1", "--baseline belongs to --components");
+  expect_refusal("--components --columns demo.width",
+                 "--columns does not go with --components, which has a row for each cell");
+  expect_refusal(
+      "--components --baseline demo.width=8",
+      "'demo.width=8' fits 2 cells of sweep 'tiny': 0, 2; expected one: its number, or its level of "
+      "demo.resolution");
+}
+
 BOOST_AUTO_TEST_CASE(unknown_axes_and_values_are_answered_with_the_nearest) {
   const Finished program;
   BOOST_TEST(program.run("table tiny --rows demo.witdh").err ==
