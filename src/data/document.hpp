@@ -20,6 +20,10 @@ using Picture = std::variant<std::string, std::shared_ptr<const Scene>>;
 /// first and then resized like any other picture. Throws BrokenDocument (`where` empty).
 Image load_picture(const Picture& picture, std::int64_t resolution, ImageFit fit);
 
+/// In its own shape, its longer side at most `longest` pixels: shrunk, never enlarged. Throws BrokenDocument
+/// (`where` empty).
+Image load_shrunk_picture(const Picture& picture, std::int64_t longest);
+
 /// A stretch of text, or one picture.
 struct Segment {
   std::string text;                        ///< UTF-8. Empty for a picture.

@@ -70,6 +70,10 @@ class LinesShard final : public Shard {
     });
   }
 
+  std::multimap<std::string, Entry> find(const std::set<std::string>& ids, std::size_t) const override {
+    return find_by_number(ids, file_.name + ": byte ");
+  }
+
   /// Calls `visit` with the picture names of a record that may be read, as far as it can be read.
   void visit_pictures(const Entry& entry, const std::function<void(const std::string&)>& visit) const {
     const std::string line = read_range(fd_.get(), entry.offset, entry.size, file_.path);

@@ -32,6 +32,10 @@ class SceneShard : public Shard {
     return make_scene_document(scenes_, bank_, shard_.role, entry.offset, shard_.name);
   }
 
+  std::multimap<std::string, Entry> find(const std::set<std::string>& ids, std::size_t) const override {
+    return find_by_number(ids, shard_.name + ": ");
+  }
+
  private:
   ShardFile shard_;
   ScenesFile scenes_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -201,6 +202,22 @@ void check_kind(const ShardFile& file) {
 }
 
 }  // namespace
+
+std::multimap<std::string, Entry> Shard::find_by_number(const std::set<std::string>& ids,
+                                                        const std::string& prefix) const {
+  std::multimap<std::string, Entry> found;
+  for (const std::string& id : ids) {
+    std::int64_t number = 0;
+    const char* const end = id.data() + id.size();
+    if (!id.starts_with(prefix) || std::from_chars(id.data() + prefix.size(), end, number).ptr != end ||
+        number < 0)
+      continue;
+    const Listing listing = list(number, 1);
+    if (!listing.entries.empty() && listing.entries.front().offset == number)
+      found.emplace(id, listing.entries.front());
+  }
+  return found;
+}
 
 Fd open_shard_file(const ShardFile& file) {
   Fd fd(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

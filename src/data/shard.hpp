@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,15 @@ class Shard {
   virtual Listing list(std::int64_t from, std::size_t limit) const = 0;
   /// Throws BrokenDocument. The document fits the role that the shard was opened with.
   virtual Document read(const Entry& entry) const = 0;
+  /// Where the documents of these ids are (Document::id), as far as they are found among the first `most`.
+  /// None is read. Of a tar, several may have one id.
+  virtual std::multimap<std::string, Entry> find(const std::set<std::string>& ids,
+                                                 std::size_t most) const = 0;
+
+ protected:
+  /// The same where ids are `prefix` and the number at which the entry starts.
+  std::multimap<std::string, Entry> find_by_number(const std::set<std::string>& ids,
+                                                   const std::string& prefix) const;
 };
 
 /// A shard that has not been opened.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 
 #include "data/shard.hpp"
 #include "data/tar_reader.hpp"
@@ -44,42 +45,16 @@ class TarShard final : public Shard {
   }
 
   Listing list(std::int64_t from, std::size_t limit) const override {
-    Listing listing;
-    const std::int64_t file_end = shard_bytes(fd_.get(), file_.path);
-    std::optional<TarSampleExtent> sample;
-    bool is_last_in_sample = false;
-    listing.next = file_end;
-    listing.end = true;
-    try {
-      TarReader reader(fd_.get(), from, file_end, kTarHeaderBlock);
-      while (const auto member = reader.next()) {
-        if (is_last_in_sample) sample->end = member->header;
-        const auto name = member->is_file ? find_sample_name(member->name) : std::nullopt;
-        is_last_in_sample = name.has_value();
-        if (!name) continue;
-        if (!sample || sample->key != name->key) {
-          if (sample) add_sample(listing, *sample);
-          sample.reset();
-          if (listing.entries.size() + listing.problems.size() >= limit) {
-            listing.next = member->header;
-            listing.end = false;
-            return listing;
-          }
-          sample = TarSampleExtent{name->key, member->header, 0, 0};
-        }
-        // No sum can overflow: it stops growing once it is too large.
-        if (sample->bytes <= kMaxDocumentBytes)
-          sample->bytes += std::min(member->size, kMaxDocumentBytes + 1);
-      }
-      if (is_last_in_sample) sample->end = reader.position();
-    } catch (const TarDamage& damage) {
-      if (is_last_in_sample && damage.last_is_whole) sample->end = damage.byte;
-      // The sample whose member is cut short counts once: as what is wrong with the archive.
-      if (is_last_in_sample && !damage.last_is_whole) sample.reset();
-      listing.problems.push_back({ProblemKind::archive, file_.name, damage.what()});
-    }
-    if (sample) add_sample(listing, *sample);
-    return listing;
+    return list_samples(from, limit, [](const std::string&, const Entry&) {});
+  }
+
+  std::multimap<std::string, Entry> find(const std::set<std::string>& ids, std::size_t most) const override {
+    std::multimap<std::string, Entry> found;
+    list_samples(0, most, [&](const std::string& key, const Entry& entry) {
+      if (std::string id = sample_place(file_.name, key); ids.contains(id))
+        found.emplace(std::move(id), entry);
+    });
+    return found;
   }
 
   Document read(const Entry& entry) const override {
@@ -117,13 +92,55 @@ class TarShard final : public Shard {
                         file_.path.string(), compression.extension, compression.command));
   }
 
-  void add_sample(Listing& listing, const TarSampleExtent& sample) const {
+  using VisitSample = std::function<void(const std::string& key, const Entry&)>;
+
+  /// `visit` is told of each entry.
+  Listing list_samples(std::int64_t from, std::size_t limit, const VisitSample& visit) const {
+    Listing listing;
+    const std::int64_t file_end = shard_bytes(fd_.get(), file_.path);
+    std::optional<TarSampleExtent> sample;
+    bool is_last_in_sample = false;
+    listing.next = file_end;
+    listing.end = true;
+    try {
+      TarReader reader(fd_.get(), from, file_end, kTarHeaderBlock);
+      while (const auto member = reader.next()) {
+        if (is_last_in_sample) sample->end = member->header;
+        const auto name = member->is_file ? find_sample_name(member->name) : std::nullopt;
+        is_last_in_sample = name.has_value();
+        if (!name) continue;
+        if (!sample || sample->key != name->key) {
+          if (sample) add_sample(listing, *sample, visit);
+          sample.reset();
+          if (listing.entries.size() + listing.problems.size() >= limit) {
+            listing.next = member->header;
+            listing.end = false;
+            return listing;
+          }
+          sample = TarSampleExtent{name->key, member->header, 0, 0};
+        }
+        // No sum can overflow: it stops growing once it is too large.
+        if (sample->bytes <= kMaxDocumentBytes)
+          sample->bytes += std::min(member->size, kMaxDocumentBytes + 1);
+      }
+      if (is_last_in_sample) sample->end = reader.position();
+    } catch (const TarDamage& damage) {
+      if (is_last_in_sample && damage.last_is_whole) sample->end = damage.byte;
+      // The sample whose member is cut short counts once: as what is wrong with the archive.
+      if (is_last_in_sample && !damage.last_is_whole) sample.reset();
+      listing.problems.push_back({ProblemKind::archive, file_.name, damage.what()});
+    }
+    if (sample) add_sample(listing, *sample, visit);
+    return listing;
+  }
+
+  void add_sample(Listing& listing, const TarSampleExtent& sample, const VisitSample& visit) const {
     if (sample.bytes > kMaxDocumentBytes)
       listing.problems.push_back(
           {ProblemKind::too_large, sample_place(file_.name, sample.key),
            fmt::format("a sample of more than {} bytes; expected at most that", kMaxDocumentBytes)});
     else
-      listing.entries.push_back({sample.begin, sample.end - sample.begin});
+      visit(sample.key, listing.entries.emplace_back(Entry{sample.begin, sample.end - sample.begin}));
   }
 
   /// The members of one sample; `where` becomes its place as soon as its key is known.

@@ -71,6 +71,10 @@ class TextShard final : public Shard {
     });
   }
 
+  std::multimap<std::string, Entry> find(const std::set<std::string>& ids, std::size_t) const override {
+    return find_by_number(ids, file_.name + ": byte ");
+  }
+
  private:
   std::int64_t find_document(std::int64_t from, std::int64_t end) const {
     if (end - from <= kTextWindow) return end - from;

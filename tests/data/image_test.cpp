@@ -321,4 +321,17 @@ BOOST_AUTO_TEST_CASE(a_picture_is_loaded_at_the_resolution) {
   BOOST_CHECK_THROW(load_picture(Picture("no picture"), 48, ImageFit::pad), BrokenDocument);
 }
 
+BOOST_AUTO_TEST_CASE(a_picture_is_shrunk_in_its_own_shape_and_never_enlarged) {
+  const Picture picture = encode_jpeg(smooth_picture(400, 300));
+  const Image shrunk = load_shrunk_picture(picture, 100);
+  BOOST_TEST(shrunk.width == 100);
+  BOOST_TEST(shrunk.height == 75);
+  BOOST_TEST(mean_difference(shrunk, resize_image(smooth_picture(400, 300), 100, 75)) < 5);
+  BOOST_TEST(load_shrunk_picture(picture, 500).width == 400);
+  const Image line = load_shrunk_picture(encode_png(flat_image(1, 5000, 9)), 100);
+  BOOST_TEST(line.width == 1);
+  BOOST_TEST(line.height == 100);
+  BOOST_CHECK_THROW(load_shrunk_picture(Picture("no picture"), 48), BrokenDocument);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -314,3 +314,32 @@ BOOST_FIXTURE_TEST_CASE(a_file_that_shrank_is_an_error_with_its_name, ShardFolde
   BOOST_TEST(data_error([&] { shard->read(entry); }) ==
              file.string() + ": ends at byte 3; expected 15 bytes from byte 0 (has it changed?)");
 }
+
+BOOST_FIXTURE_TEST_CASE(documents_are_found_by_their_ids, ShardFolder) {
+  const auto find = [&](const std::string& name, const std::string& content, DataRole role,
+                        const std::set<std::string>& ids, std::size_t most = 100) {
+    const auto shard = open_shard({write(name, content), name, role});
+    ShardLines found;
+    for (const auto& [id, entry] : shard->find(ids, most)) {
+      const Document document = shard->read(entry);
+      BOOST_TEST(document.id == id);
+      found.push_back(id + ": " + show_document(document));
+    }
+    return found;
+  };
+  const std::string tar =
+      tar_sample("x/1") + tar_sample("2", "A dog") + tar_sample("3") + tar_sample("2", "A cow");
+  BOOST_TEST(find("a.tar", tar + tar_end(), DataRole::captions,
+                  {"a.tar: 2", "a.tar: x/1", "a.tar: 9", "b.tar: 3"}) ==
+                 (ShardLines{"a.tar: 2: [picture 2] A dog", "a.tar: 2: [picture 2] A cow",
+                             "a.tar: x/1: [picture x/1] A cat"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(find("a.tar", tar + tar_end(), DataRole::captions, {"a.tar: 2", "a.tar: 3"}, 2).size() == 1u);
+  BOOST_TEST(find("d.jsonl", "{\"text\": \"one\"}\n\n{\"text\": \"two\"}\n", DataRole::text,
+                  {"d.jsonl: byte 17", "d.jsonl: byte 16", "d.jsonl: byte 999", "d.jsonl: byte -1",
+                   "d.jsonl: byte 17x"}) == (ShardLines{"d.jsonl: byte 17: two"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(find("t.txt", "Plain", DataRole::text, {"t.txt: byte 0", "t.txt: byte 99"}) ==
+                 (ShardLines{"t.txt: byte 0: Plain"}),
+             boost::test_tools::per_element());
+}
