@@ -1,6 +1,8 @@
 // `ablate compare`: two cells of a sweep, what differs between them and how much.
 #include "cli/common.hpp"
 #include "report/output.hpp"
+#include "util/text.hpp"
+#include "views/compare_page.hpp"
 #include "views/compare_report.hpp"
 
 namespace ablate {
@@ -9,22 +11,33 @@ namespace {
 
 constexpr std::int64_t kExamples = 5;
 
-int run_compare(const Arguments& arguments) {
-  Database database = open_for_reading(arguments);
-  warn_if_changed(database, arguments.text("SWEEP"));
-  const CellComparison comparison = compare_cells(
-      database, get_sweep(database, arguments.text("SWEEP")), arguments.text("A"), arguments.text("B"),
-      static_cast<std::size_t>(arguments.find_integer("--examples").value_or(kExamples)));
-  if (arguments.flag("--json")) {
-    write_out(comparison_json(comparison).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-    return ExitCode::done;
-  }
+void print_comparison(const CellComparison& comparison) {
   write_out(comparison_heading(comparison) + "\n");
   const std::vector<Table> tables = comparison_tables(comparison);
   for (const Table& table : tables) {
     print_table(table);
     if (&table != &tables.back()) write_out("\n");
   }
+}
+
+int run_compare(const Arguments& arguments) {
+  Database database = open_for_reading(arguments);
+  warn_if_changed(database, arguments.text("SWEEP"));
+  const SweepRecord sweep = get_sweep(database, arguments.text("SWEEP"));
+  const auto most = static_cast<std::size_t>(arguments.find_integer("--examples").value_or(kExamples));
+  const CellComparison comparison =
+      compare_cells(database, sweep, arguments.text("A"), arguments.text("B"), most);
+  const bool json = arguments.flag("--json");
+  if (json)
+    write_out(comparison_json(comparison).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  else
+    print_comparison(comparison);
+  const auto page = arguments.find_text("--page");
+  if (!page) return ExitCode::done;
+  const std::filesystem::path file = *page;
+  if (file.has_parent_path()) make_directories(file.parent_path());
+  write_file(file, comparison_page(comparison, show_examples(database, sweep, comparison, most)));
+  if (!json) print("\nPage with examples: {}\n", one_line(file.string()));
   return ExitCode::done;
 }
 
@@ -49,6 +62,11 @@ CommandSpec compare_command() {
       .options = {positional("SWEEP", ValueType::sweep, "the sweep, by name or file"),
                   positional("A", ValueType::text, "a cell: 3, a label, or AXIS=LEVEL,AXIS=LEVEL"),
                   positional("B", ValueType::text, "the cell that is compared with it"), examples,
+                  value("--page", ValueType::file, "FILE",
+                        fmt::format(
+                            "also an HTML page, with the pictures and texts of at most {} examples of a "
+                            "score",
+                            kMostShownExamples)),
                   flag("--json", "everything as JSON"), db_option()},
       .run = run_compare};
 }

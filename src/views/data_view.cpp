@@ -28,13 +28,6 @@ std::string part_text(const DataView& view, const ViewPart& part) {
   return fmt::format("[picture {} x {}{}]", image.width, image.height, tokens);
 }
 
-/// Shortens after whole characters.
-std::string shortened(std::string text, std::size_t most) {
-  if (text.size() <= most) return text;
-  while (most > 0 && (text[most] & 0xC0) == 0x80) --most;
-  return text.substr(0, most) + " ...";
-}
-
 std::string document_text(const DataView& view, const ViewDocument& document, std::size_t width,
                           bool colour) {
   std::string text, plain;
@@ -82,7 +75,14 @@ std::string document_text(const DataView& view, const ViewDocument& document, st
 
 }  // namespace
 
-void add_document(DataView& view, const Document& document, ImageFit fit) {
+std::string shortened(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (text[most] & 0xC0) == 0x80) --most;
+  return text.substr(0, most) + " ...";
+}
+
+ViewDocument view_document(DataView& view, const Document& document,
+                           const std::function<Image(const Picture&)>& load) {
   ViewDocument shown{.id = document.id, .parts = {}, .tokens = 0, .note = {}};
   for (const Segment& segment : document.segments) {
     if (!segment.picture) {
@@ -90,7 +90,7 @@ void add_document(DataView& view, const Document& document, ImageFit fit) {
       continue;
     }
     try {
-      view.pictures.push_back(load_picture(*segment.picture, view.resolution, fit));
+      view.pictures.push_back(load(*segment.picture));
       shown.parts.push_back({PartKind::picture, "", 0, view.pictures.size() - 1});
     } catch (const BrokenDocument& broken) {
       shown.parts.push_back({PartKind::special, "[broken picture: " + broken.problem.message + "]", 0, 0});
@@ -98,6 +98,12 @@ void add_document(DataView& view, const Document& document, ImageFit fit) {
   }
   if (!document.synthetic_caption.empty()) shown.note = "synthetic caption: " + document.synthetic_caption;
   if (!document.choices.empty()) shown.note = "choices: " + join(document.choices, " | ");
+  return shown;
+}
+
+void add_document(DataView& view, const Document& document, ImageFit fit) {
+  ViewDocument shown = view_document(
+      view, document, [&](const Picture& picture) { return load_picture(picture, view.resolution, fit); });
   view.sequences.push_back({document.id, 0, {std::move(shown)}});
 }
 

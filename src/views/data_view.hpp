@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,14 +44,21 @@ struct DataView {
   std::vector<std::string> facts;  ///< Lines above all sequences.
   std::int64_t resolution = 0;
   std::vector<ViewSequence> sequences;
-  std::vector<Image> pictures;  ///< As the encoder sees them.
+  std::vector<Image> pictures;
 };
 
-/// Adds a document as it stands in its source. A picture that is broken becomes a part that says so.
+/// A document as it stands in its source; its pictures become the view's, as `load` has them. One for which
+/// that throws BrokenDocument becomes a part that says so.
+ViewDocument view_document(DataView& view, const Document& document,
+                           const std::function<Image(const Picture&)>& load);
+/// Adds a document with its pictures as the encoder sees them.
 void add_document(DataView& view, const Document& document, ImageFit fit);
 /// Adds a sequence as it is packed.
 void add_sequence(DataView& view, const Sequence& sequence, const std::string& title,
                   const Tokenizer& tokenizer);
+
+/// As much of a text as `most` bytes, and " ..." where there is more; cut after whole characters.
+std::string shortened(std::string text, std::size_t most);
 
 /// For a terminal of `width` columns: pieces apart from one another, long documents shortened.
 std::string view_text(const DataView& view, std::size_t width, bool colour);

@@ -155,6 +155,24 @@ BOOST_AUTO_TEST_CASE(with_outcomes_scores_are_compared_question_by_question) {
   BOOST_TEST(program.json("0 2 --examples 0")["scores"][0]["differing"].empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_page_is_written_where_it_is_asked_for) {
+  const Compared program;
+  program.keep_all();
+  const Outcome found = program.run("compare tiny 0 2 --page pages/two.html");
+  BOOST_TEST(found.code == 0, found.err);
+  BOOST_TEST(found.out == program.run("compare tiny 0 2").out + "\nPage with examples: pages/two.html\n");
+  const std::string page = program.read("pages/two.html");
+  BOOST_TEST(page.find("<title>Two cells of tiny</title>") != std::string::npos);
+  BOOST_TEST(page.find("<b>A</b> is cell 0: demo.resolution = 4, demo.width = 8") != std::string::npos);
+  BOOST_TEST(page.find("Records are not shown: which data were evaluated is not known.") !=
+             std::string::npos);
+  BOOST_TEST(page.find("<div class=id>a.tar: 2</div>") != std::string::npos);
+  const Outcome json = program.run("compare tiny 0 2 --json --page two.html");
+  BOOST_TEST(Json::parse(json.out)["sweep"] == "tiny");
+  BOOST_TEST(program.exists("two.html"));
+  BOOST_TEST(program.run("compare tiny 0 2 --page /proc/none/two.html").code == 2);
+}
+
 BOOST_AUTO_TEST_CASE(cells_that_were_asked_other_questions_are_not_paired_by_them) {
   const Compared program;
   program.keep_all();
