@@ -12,6 +12,8 @@ namespace ablate {
 
 namespace {
 
+constexpr std::string_view kOutput = "--output";  // Everybody types -o for it.
+
 std::optional<std::int64_t> parse_integer(const std::string& text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -112,7 +114,11 @@ const OptionSpec& Arguments::spec(const std::string& name) const {
 std::string option_usage(const OptionSpec& option) {
   if (option.kind == OptionKind::flag) return option.name;
   if (option.kind == OptionKind::positional) return option.name + (option.repeated ? "..." : "");
-  return option.name + " " + option.metavar;
+  return (option.name == kOutput ? "-o, " : "") + option.name + " " + option.metavar;
+}
+
+std::string option_words(const OptionSpec& option) {
+  return option.name == kOutput ? "-o,--output" : option.name;
 }
 
 }  // namespace ablate

@@ -44,7 +44,9 @@ class Arguments {
   std::vector<std::string> words_;
 };
 
-/// The name as it is shown: "--slots N", "JOB...".
+/// The names by which it is given: "--slots", "-o,--output".
+std::string option_words(const OptionSpec& option);
+/// The name as it is shown: "--slots N", "JOB...", "-o, --output FILE".
 std::string option_usage(const OptionSpec& option);
 
 }  // namespace ablate

@@ -11,6 +11,8 @@
   X(compare)               \
   X(power)                 \
   X(claims)                \
+  X(report)                \
+  X(serve)                 \
   X(query)                 \
   X(export)                \
   X(import)                \

@@ -26,7 +26,7 @@ void add_options(CLI::App& app, const CommandSpec& command, Given& given,
       app.add_flag(option.name, flags[option.name]);
       continue;
     }
-    CLI::Option* added = app.add_option(option.name, given[option.name]);
+    CLI::Option* added = app.add_option(option_words(option), given[option.name]);
     const bool many = option.repeated && option.kind == OptionKind::positional;
     added->expected(1, many ? 1 << 20 : 1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     added->allow_extra_args(many);

@@ -52,7 +52,7 @@ std::string escape_html(std::string_view text) {
 }
 
 std::string table_html(const Table& table) {
-  std::string html = "<div class=wide><table><tr>";
+  std::string html = "<div class=wide tabindex=0><table><tr>";
   const auto tag = [&](const char* name, std::size_t column, const std::string& content) {
     return fmt::format("<{0}{1}>{2}</{0}>", name,
                        table.columns[column].align == Align::right ? " class=right" : "", content);
@@ -68,10 +68,16 @@ std::string table_html(const Table& table) {
   return html;
 }
 
-std::string html_page(std::string_view title, std::string_view style, std::string_view body) {
+std::string html_page(std::string_view title, std::string_view style, std::string_view body,
+                      std::string_view head) {
   const std::string name = escape_html(title);
-  return fmt::format("{0}{1}</style>\n<title>{2}</title>\n<h1>{2}</h1>\n{3}</html>\n", kHead, style, name,
-                     body);
+  return fmt::format("{0}{1}</style>\n{4}<title>{2}</title>\n<h1>{2}</h1>\n{3}</html>\n", kHead, style, name,
+                     body, head);
+}
+
+std::string script_json(std::string json) {
+  for (std::size_t at = 0; (at = json.find('<', at)) != json.npos; at += 6) json.replace(at, 1, "\\u003c");
+  return json;
 }
 
 }  // namespace ablate

@@ -15,7 +15,10 @@ std::string escape_html(std::string_view text);
 std::string table_html(const Table& table);
 
 /// A whole page with its title as heading, in the style that all pages share. `style`: CSS of its own;
-/// `body`: HTML, in which what comes from others is escaped.
-std::string html_page(std::string_view title, std::string_view style, std::string_view body);
+/// `body`: HTML, in which what comes from others is escaped; `head`: further elements of its head.
+std::string html_page(std::string_view title, std::string_view style, std::string_view body,
+                      std::string_view head = "");
+/// Any JSON text as the content of a <script type="application/json">, which nothing in it can end.
+std::string script_json(std::string json);
 
 }  // namespace ablate

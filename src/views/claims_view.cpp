@@ -112,9 +112,9 @@ Table claims_table(const ClaimReport& report, const SweepRecord& sweep) {
   }
   if (!report.claims.empty())
     table.notes.push_back(
-        fmt::format("verdicts at 5 % after Holm's correction over the {} claims; undecided is an answer: "
+        fmt::format("verdicts at 5 % after Holm's correction over {}; undecided is an answer: "
                     "the runs show neither the claim nor its opposite",
-                    report.claims.size()));
+                    count_of(std::ssize(report.claims), "claim")));
   if (!report.withdrawn.empty())
     table.notes.push_back(fmt::format("{} withdrawn from the sweep's file since", report.withdrawn.size()));
   return table;

@@ -12,26 +12,35 @@ namespace {
 /// Values by stage and key.
 using Recipe = std::map<std::pair<std::string, std::string>, Json>;
 
-void flatten(const Json& value, const std::string& stage, const std::string& key, Recipe& recipe) {
-  if (!value.is_object()) {
-    recipe[{stage, key}] = value;
-    return;
-  }
-  for (const auto& [name, inner] : value.items())
-    flatten(inner, stage, key.empty() ? name : key + "." + name, recipe);
-}
-
 Recipe load_recipe(Database& database, const std::vector<std::int64_t>& jobs) {
   Recipe recipe;
   Query query(database, "SELECT stage, config FROM jobs WHERE id = ?");
   for (const std::int64_t job : jobs) {
     query.bind(job);
-    if (query.step()) flatten(Json::parse(query.view(1)), query.text(0), "", recipe);
+    if (!query.step()) continue;
+    std::map<std::string, Json> of_job;
+    flatten_recipe(Json::parse(query.view(1)), "", of_job);
+    for (auto& [key, value] : of_job) recipe[{query.text(0), key}] = std::move(value);
   }
   return recipe;
 }
 
-/// Names the path beside each hash that stands for a content.
+std::optional<Json> find_value(const Recipe& recipe, const std::pair<std::string, std::string>& place) {
+  const auto found = recipe.find(place);
+  return found == recipe.end() ? std::nullopt : std::optional(found->second);
+}
+
+}  // namespace
+
+void flatten_recipe(const Json& value, const std::string& key, std::map<std::string, Json>& recipe) {
+  if (!value.is_object()) {
+    recipe[key] = value;
+    return;
+  }
+  for (const auto& [name, inner] : value.items())
+    flatten_recipe(inner, key.empty() ? name : key + "." + name, recipe);
+}
+
 void name_paths(Database& database, std::optional<Json>& value) {
   if (!value) return;
   if (value->is_array()) {
@@ -45,13 +54,6 @@ void name_paths(Database& database, std::optional<Json>& value) {
     if (query.step()) *value = value->get<std::string>() + " " + query.text(0);
   }
 }
-
-std::optional<Json> find_value(const Recipe& recipe, const std::pair<std::string, std::string>& place) {
-  const auto found = recipe.find(place);
-  return found == recipe.end() ? std::nullopt : std::optional(found->second);
-}
-
-}  // namespace
 
 std::vector<RecipeDifference> recipe_differences(Database& database, const std::vector<std::int64_t>& a,
                                                  const std::vector<std::int64_t>& b) {

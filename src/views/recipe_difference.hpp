@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,12 @@ struct RecipeDifference {
   /// Nothing: the stage does not look at the key, or does not exist.
   std::optional<Json> a, b;
 };
+
+/// The values of a configuration by key: {"train": {"lr": 1}} as "train.lr"; lists stay whole. `key`: of
+/// `value` itself.
+void flatten_recipe(const Json& value, const std::string& key, std::map<std::string, Json>& recipe);
+/// Puts the path at which a content was found last behind each hash that a value has.
+void name_paths(Database& database, std::optional<Json>& value);
 
 /// Of the resolved configurations of all jobs (ids) of two runs, by key. The content of data stands as its
 /// hash, and after it the path at which it was found last.
