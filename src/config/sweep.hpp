@@ -58,7 +58,7 @@ std::string label_mistake(const std::string& axis, const std::string& label, con
 struct SampleRange {
   double low = 0, high = 0;
   Scale scale = Scale::linear;
-  const Field* field = nullptr;
+  const Field* field = nullptr;  ///< Null where it was read from a database.
 };
 
 struct Axis {

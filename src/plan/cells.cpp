@@ -93,6 +93,13 @@ bool has_values(const Experiment& experiment, const std::vector<Assignment>& com
   });
 }
 
+/// The range that holds both; none where one is missing or their scales differ.
+std::optional<SampleRange> common_range(const std::optional<SampleRange>& a,
+                                        const std::optional<SampleRange>& b) {
+  if (!a || !b || a->scale != b->scale) return std::nullopt;
+  return SampleRange{std::min(a->low, b->low), std::max(a->high, b->high), a->scale, a->field};
+}
+
 }  // namespace
 
 CellExpander::CellExpander(const Sweep& sweep) : sweep_(sweep) {}
@@ -103,9 +110,12 @@ void CellExpander::count(std::string text, std::int64_t total) {
 }
 
 std::size_t CellExpander::axis_index(const Axis& axis) {
-  for (std::size_t i = 0; i < axes_.size(); ++i)
-    if (axes_[i].name == axis.name) return i;
-  axes_.push_back({axis.name, {}, axis.where});
+  for (std::size_t i = 0; i < axes_.size(); ++i) {
+    if (axes_[i].name != axis.name) continue;
+    axes_[i].range = common_range(axes_[i].range, axis.range);
+    return i;
+  }
+  axes_.push_back({axis.name, {}, axis.where, axis.range});
   conditions_.push_back(axis.when ? &*axis.when : nullptr);
   return axes_.size() - 1;
 }

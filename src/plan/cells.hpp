@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,7 @@ struct SweepAxis {
   std::string name;
   std::vector<const Level*> levels;
   Location where;
+  std::optional<SampleRange> range = {};  ///< As in PlanAxis.
 };
 
 /// A value as an experiment holds it: an integer may stand for a number. Throws Error for none of the key.

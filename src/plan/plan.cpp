@@ -52,7 +52,7 @@ class Planner {
     for (Diagnostic& conflict : expander_.conflicts()) problems_.push_back(std::move(conflict));
     plan_.account = expander_.account();
     for (const SweepAxis& axis : expander_.axes()) {
-      PlanAxis& shown = plan_.axes.emplace_back(PlanAxis{axis.name, {}});
+      PlanAxis& shown = plan_.axes.emplace_back(PlanAxis{axis.name, {}, axis.range});
       for (const Level* level : axis.levels) shown.levels.push_back(level->label);
     }
     // With cells left out, nothing can be said of all cells.

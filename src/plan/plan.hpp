@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -64,6 +65,8 @@ struct Cell {
 struct PlanAxis {
   std::string name;
   std::vector<std::string> levels;  ///< Their labels.
+  /// That the axis was sampled from, wherever the sweep varies it: the widest. None: its levels were listed.
+  std::optional<SampleRange> range = {};
 };
 
 /// One line of the plan's account: "exclude 'too many tokens'   -3   9".

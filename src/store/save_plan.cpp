@@ -25,12 +25,17 @@ void add_text(std::string& bytes, std::string_view text) {
   bytes += text;
 }
 
+Json range_json(const SampleRange& range) {
+  return {{"low", range.low}, {"high", range.high}, {"scale", to_name(range.scale)}};
+}
+
 /// Hash of all that the tables of a sweep are made from.
 Hash128 hash_plan(const Plan& plan) {
   std::string bytes;
   for (const PlanAxis& axis : plan.axes) {
     add_text(bytes, axis.name);
     for (const std::string& level : axis.levels) add_text(bytes, level);
+    if (axis.range) add_text(bytes, range_json(*axis.range).dump());
   }
   for (const Cell& cell : plan.cells) {
     add_bytes(bytes, cell.levels);
@@ -48,7 +53,10 @@ Hash128 hash_plan(const Plan& plan) {
 
 Json axes_json(const Plan& plan) {
   Json axes = Json::array();
-  for (const PlanAxis& axis : plan.axes) axes.push_back({{"name", axis.name}, {"levels", axis.levels}});
+  for (const PlanAxis& axis : plan.axes) {
+    axes.push_back({{"name", axis.name}, {"levels", axis.levels}});
+    if (axis.range) axes.back()["range"] = range_json(*axis.range);
+  }
   return axes;
 }
 

@@ -11,7 +11,8 @@ CREATE TABLE sweep (
   name        TEXT NOT NULL UNIQUE,
   path        TEXT NOT NULL,                 -- of the file when it was last planned or imported, links followed
   fingerprint TEXT NOT NULL,                 -- hash of the plan or of what was imported: the same again writes nothing
-  axes        TEXT NOT NULL,                 -- JSON: [{"name": "connector.kind", "levels": ["mlp", ...]}, ...]
+  axes        TEXT NOT NULL,                 -- JSON: [{"name": "connector.kind", "levels": ["mlp", ...]}, ...]; of a sampled
+                                             -- axis also "range": {"low": 1e-4, "high": 0.1, "scale": "log"}
   run         TEXT NOT NULL,                 -- JSON: the [run] table, which is no part of any job's identity
   planned_at  REAL NOT NULL,                 -- or imported
   imported    TEXT                           -- JSON, of an imported one (NULL: planned): {"seed": COLUMN or null, "seeds": [...],

@@ -15,9 +15,13 @@ SweepRecord read_sweep(const Query& row) {
   sweep.id = row.integer(0);
   sweep.name = row.text(1);
   sweep.path = row.text(2);
-  for (const Json& axis : Json::parse(row.view(3)))
+  for (const Json& axis : Json::parse(row.view(3))) {
     sweep.axes.push_back(
         {axis.at("name").get<std::string>(), axis.at("levels").get<std::vector<std::string>>()});
+    if (const auto range = axis.find("range"); range != axis.end())
+      sweep.axes.back().range = SampleRange{range->at("low").get<double>(), range->at("high").get<double>(),
+                                            from_name<Scale>(range->at("scale").get<std::string>())};
+  }
   sweep.run = Json::parse(row.view(4));
   sweep.planned_at = row.real(5);
   if (!row.is_null(6)) sweep.imported = parse_roles(row.view(6));

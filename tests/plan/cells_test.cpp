@@ -101,6 +101,28 @@ BOOST_AUTO_TEST_CASE(a_sobol_sample_is_spread_evenly_on_a_log_scale) {
   BOOST_TEST(std::abs(widths[0] - 32) <= 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_sampled_axis_keeps_its_range) {
+  const auto block = [](const std::string& range,
+                        const std::string& design = "design = 'sample'\nsamples = 4\n") {
+    return "[[block]]\n" + design + "[[block.axis]]\nkey = 'demo.peak_lr'\n" + range;
+  };
+  const std::string log = "scale = 'log'\n";
+  const Plan one = plan(block("range = [1e-4, 1e-2]\n" + log));
+  BOOST_REQUIRE(one.axes.at(0).range.has_value());
+  BOOST_TEST(one.axes[0].range->low == 1e-4);
+  BOOST_TEST(one.axes[0].range->high == 1e-2);
+  BOOST_TEST((one.axes[0].range->scale == Scale::log));
+  const std::string unite = "combine = 'union'\n";
+  const Plan both = plan(unite + block("range = [1e-4, 1e-2]\n" + log) + block("range = [1e-3, 1]\n" + log));
+  BOOST_TEST(both.axes.at(0).range->low == 1e-4);
+  BOOST_TEST(both.axes.at(0).range->high == 1);
+  const Plan scales = plan(unite + block("range = [1e-4, 1e-2]\n" + log) + block("range = [1e-3, 1]\n"));
+  BOOST_TEST(!scales.axes.at(0).range.has_value());
+  const Plan listed =
+      plan(unite + block("range = [1e-4, 1e-2]\n" + log) + block("levels = [0.1, 0.2]\n", ""));
+  BOOST_TEST(!listed.axes.at(0).range.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(points_of_a_sample_that_repeat_are_one_cell) {
   const std::string head = "design = 'sample'\nsamples = 8\n";
   for (const char* where : {"range = [4, 6]\n", "levels = [4, 5, 6]\n"}) {

@@ -40,6 +40,18 @@ BOOST_FIXTURE_TEST_CASE(a_plan_becomes_rows, Store) {
   BOOST_TEST(text("SELECT parents || parts || state FROM job WHERE id = 9") == "[6][1,3]waiting");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_sampled_range_is_kept, Store) {
+  Plan plan = small_plan();
+  plan.axes[1].range = SampleRange{1e-4, 0.1, Scale::log};
+  BOOST_TEST(!save_plan(database, plan, path / "connector.toml", {{"retries", 2}}, 200).unchanged);
+  const std::vector<PlanAxis> axes = get_sweep(database, "connector").axes;
+  BOOST_TEST(!axes.at(0).range.has_value());
+  BOOST_REQUIRE(axes.at(1).range.has_value());
+  BOOST_TEST(axes[1].range->low == 1e-4);
+  BOOST_TEST(axes[1].range->high == 0.1);
+  BOOST_TEST((axes[1].range->scale == Scale::log));
+}
+
 BOOST_FIXTURE_TEST_CASE(the_same_plan_again_writes_nothing, Store) {
   const std::int64_t before = count("SELECT total_changes()");
   const SaveResult again = save_plan(database, small_plan(), path / "connector.toml", {{"retries", 2}}, 200);
