@@ -34,7 +34,13 @@ std::size_t factor_of(const Observations& runs, const std::string& name) {
   throw Error(fmt::format("no run differs in '{}'{}", printable(name), suggestion(name, known)));
 }
 
+/// Why levels of a continuous axis are not compared.
+std::string no_levels(const Factor& factor) {
+  return fmt::format("{} was sampled from a range: it has no levels to compare", factor.name);
+}
+
 std::size_t level_of(const Factor& factor, const std::string& level) {
+  if (factor.continuous()) throw Error(no_levels(factor));
   const auto at = std::find(factor.levels.begin(), factor.levels.end(), level);
   if (at == factor.levels.end())
     throw Error(fmt::format("no run has {} = '{}'{}", factor.name, printable(level),
@@ -286,6 +292,9 @@ Evidence weigh_outweighs(const Observations& runs, const Contrasts& contrasts, s
 Evidence weigh(const Claim& claim, const Observations& runs) {
   const Observations branch = branch_of(claim, runs);
   const std::size_t a = factor_of(branch, claim.axes.front());
+  for (const std::string& axis : claim.axes)
+    if (const Factor& factor = branch.factors[factor_of(branch, axis)]; factor.continuous())
+      return {.why = no_levels(factor)};
   if (claim.kind == ClaimKind::interaction)
     return weigh_interaction(branch, a, factor_of(branch, claim.axes.back()));
   const Contrasts contrasts =
@@ -299,8 +308,11 @@ Evidence weigh(const Claim& claim, const Observations& runs) {
                                                                : weigh_steps(claim, branch, *axis);
   evidence.estimator = to_name(axis->estimator);
   if (axis->failures.p && *axis->failures.p < 0.05)
-    evidence.warning =
-        fmt::format("runs fail more at some levels of {} than at others", branch.factors[a].name);
+    evidence.warnings.push_back(
+        fmt::format("runs fail more at some levels of {} than at others", branch.factors[a].name));
+  if (axis->unlike_spread)
+    evidence.warnings.push_back(
+        fmt::format("{}: {}", branch.factors[a].name, spread_words(*axis->unlike_spread, branch.factors[a])));
   return evidence;
 }
 

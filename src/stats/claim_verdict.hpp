@@ -41,7 +41,7 @@ struct Evidence {
   std::string of;                           ///< What the difference is of: "c-abstractor - mlp".
   std::string estimator;                    ///< "strata"
   std::string why;                          ///< Why nothing can be told, in words; empty: something can.
-  std::string warning;                      ///< What to know before it is trusted; empty: nothing.
+  std::vector<std::string> warnings;        ///< What to know before it is trusted.
   std::optional<SeedsNeeded> seeds_needed;  ///< For 80 % power, were the true difference the estimate.
 };
 

@@ -26,10 +26,12 @@ double df_above(const UnitTable& design, std::size_t order) {
 }
 
 Choice by_replicates(const UnitTable& design) {
+  const std::string unpaired = design.points ? "Each level has points of its own: nothing is paired."
+                                             : "Runs have seeds of their own: nothing is paired.";
   const std::size_t columns = design.treatment_columns();
   if (columns > 1) {
     Choice choice{.estimator = Estimator::model, .order = estimable_order(design, false, true)};
-    choice.notes.emplace_back("Runs have seeds of their own: nothing is paired.");
+    choice.notes.push_back(unpaired);
     return choice;
   }
   std::vector<std::vector<double>> samples;
@@ -37,12 +39,12 @@ Choice by_replicates(const UnitTable& design) {
     if (!sample.empty()) samples.push_back(std::move(sample));
   const FTest spread = levene_test(samples);
   if (spread.p && *spread.p < kUnlikeSpread)
-    return {.estimator = Estimator::welch,
-            .notes = {fmt::format(
-                "Runs have seeds of their own, and levels differ in spread (Levene p = {:.2g}): each "
-                "pair has its own error.",
-                *spread.p)}};
-  return {.estimator = Estimator::model, .notes = {"Runs have seeds of their own: nothing is paired."}};
+    return {
+        .estimator = Estimator::welch,
+        .notes = {unpaired, fmt::format("Levels differ in spread (Levene p = {:.2g}): each pair has its own "
+                                        "error.",
+                                        *spread.p)}};
+  return {.estimator = Estimator::model, .notes = {unpaired}};
 }
 
 Choice by_single_replicate(const UnitTable& design) {

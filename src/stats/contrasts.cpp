@@ -184,6 +184,19 @@ void note_seed_interaction(FactorContrasts& out) {
              : "; the error in use holds that."));
 }
 
+/// One error for all pairs, of designs whose residuals are noise.
+void note_unlike_spread(const Observations& sweep, const UnitTable& design, FactorContrasts& out) {
+  const bool with_block = out.estimator != Estimator::model;
+  if (out.estimator != Estimator::strata && out.estimator != Estimator::blocks &&
+      out.estimator != Estimator::model && out.estimator != Estimator::one_at_a_time)
+    return;
+  if (!design.replicated) return;
+  out.unlike_spread = unlike_spread(design, *CellFit::of(design, out.order, with_block));
+  if (!out.unlike_spread) return;
+  out.notes.push_back(spread_words(*out.unlike_spread, sweep.factors[out.factor]) +
+                      (design.seeds > 1 ? "; estimator 'paired' has an error of its own for each pair" : ""));
+}
+
 /// Two factors, one run a cell: is there an interaction of the simplest kind?
 void note_additivity(const UnitTable& design, FactorContrasts& out) {
   if (out.estimator != Estimator::highest_interaction || design.treatment_columns() != 2 || design.replicated)
@@ -273,6 +286,7 @@ Contrasts contrasts_of(const Designs& designs, const ContrastOptions& options) {
                 .scale = scale_of(design->units.y)};
     judge.run();
     note_seed_interaction(out);
+    note_unlike_spread(sweep, *design, out);
     note_additivity(*design, out);
     found.factors.push_back(std::move(out));
   }

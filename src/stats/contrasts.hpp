@@ -11,6 +11,7 @@
 #include "config/names.hpp"
 #include "stats/design.hpp"
 #include "stats/significance.hpp"
+#include "stats/spread.hpp"
 
 namespace ablate {
 
@@ -66,8 +67,10 @@ struct FactorContrasts {
   std::vector<MarginalMean> means;
   std::vector<Contrast> contrasts;
   FTest seed_interaction;  ///< Factor x seed against the rest; where each cell has each seed.
-  FTest additivity;        ///< Tukey's one degree of freedom; of two factors with one run a cell.
-  FailureTest failures;    ///< Do runs fail at one level more than at another?
+  /// Where one error is pooled over all levels, and their spread is plainly unlike.
+  std::optional<UnlikeSpread> unlike_spread;
+  FTest additivity;      ///< Tukey's one degree of freedom; of two factors with one run a cell.
+  FailureTest failures;  ///< Do runs fail at one level more than at another?
   std::vector<FailureCount> failure_counts;  ///< Of each level.
   std::vector<std::string> notes;            ///< Sentences: why this estimator, what cannot be told.
 };

@@ -7,134 +7,11 @@
 #include <map>
 #include <set>
 
+#include "stats/units.hpp"
+
 namespace ablate {
 
 namespace {
-
-constexpr std::int32_t kDoesNotApply = -1;
-/// Adjusting whole plots takes the cube of this many operations.
-constexpr std::size_t kLargestAdjustment = 1500;
-
-/// A run, or the runs of a whole plot.
-struct Unit {
-  std::vector<std::int32_t> at;  // Level of each factor.
-  std::optional<std::uint64_t> seed;
-  std::vector<std::int64_t> plots;
-  double score = 0;
-};
-
-std::vector<Unit> units_with(const Observations& sweep, const std::vector<std::size_t>& focus) {
-  std::vector<Unit> units;
-  for (const Observation& run : sweep.runs) {
-    if (run.end != RunEnd::finished || !std::isfinite(run.score)) continue;
-    Unit unit{.seed = run.seed, .plots = run.plots, .score = run.score};
-    for (std::size_t f = 0; f < sweep.factors.size(); ++f)
-      unit.at.push_back(sweep.factors[f].continuous() || std::isnan(run.at[f])
-                            ? kDoesNotApply
-                            : static_cast<std::int32_t>(run.at[f]));
-    if (std::all_of(focus.begin(), focus.end(), [&](std::size_t f) { return unit.at[f] != kDoesNotApply; }))
-      units.push_back(std::move(unit));
-  }
-  return units;
-}
-
-/// Numbers things from 0 in the order in which they are first seen.
-template <typename Key>
-struct Numbering {
-  std::map<Key, std::int32_t> numbers;
-  std::int32_t of(const Key& key) {
-    return numbers.try_emplace(key, static_cast<std::int32_t>(numbers.size())).first->second;
-  }
-  std::size_t size() const { return numbers.size(); }
-};
-
-/// The units as one for each whole plot of the factors in focus.
-struct PlotMeans {
-  std::vector<Unit> units;                  // One for each plot, without score.
-  std::vector<std::int32_t> plot, setting;  // Of each run: its plot, and its setting of what varies inside.
-  std::size_t settings = 0;
-  bool equal = true;  // Every plot has every setting equally often.
-
-  PlotMeans(const std::vector<Unit>& runs, const std::vector<std::size_t>& focus) {
-    Numbering<std::vector<std::int64_t>> plots;
-    for (const Unit& run : runs) {
-      std::vector<std::int64_t> key;
-      for (const std::size_t f : focus) key.push_back(run.plots.empty() ? -1 : run.plots[f]);
-      if (run.plots.empty()) key.push_back(static_cast<std::int64_t>(plot.size()));
-      plot.push_back(plots.of(key));
-      if (static_cast<std::size_t>(plot.back()) == units.size()) units.push_back(run);
-    }
-  }
-  /// Finds what is constant inside every plot; the rest is the setting. False: the focus is not.
-  bool split(const std::vector<Unit>& runs, const std::vector<std::size_t>& focus) {
-    const std::size_t factors = runs[0].at.size();
-    std::vector<bool> varies(factors, false), plot_varies(factors, false);
-    bool seed_varies = false;
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-      const Unit& first = units[static_cast<std::size_t>(plot[i])];
-      seed_varies |= runs[i].seed != first.seed;
-      for (std::size_t f = 0; f < factors; ++f) {
-        if (runs[i].at[f] != first.at[f]) varies[f] = true;
-        if (runs[i].plots[f] != first.plots[f]) plot_varies[f] = true;
-      }
-    }
-    for (const std::size_t f : focus)
-      if (varies[f]) return false;
-    Numbering<std::vector<std::uint64_t>> numbers;
-    std::map<std::pair<std::int32_t, std::int32_t>, int> counts;
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-      std::vector<std::uint64_t> key{seed_varies ? runs[i].seed.value_or(0) : 0};
-      for (std::size_t f = 0; f < factors; ++f)
-        if (varies[f]) key.push_back(static_cast<std::uint64_t>(runs[i].at[f]));
-      setting.push_back(numbers.of(key));
-      ++counts[{plot[i], setting.back()}];
-    }
-    settings = numbers.size();
-    equal = counts.size() == units.size() * settings;
-    for (const auto& entry : counts) equal &= entry.second == counts.begin()->second;
-    for (std::size_t u = 0; u < units.size(); ++u) {
-      if (seed_varies) units[u].seed.reset();
-      for (std::size_t f = 0; f < factors; ++f) {
-        if (varies[f]) units[u].at[f] = kDoesNotApply;
-        if (plot_varies[f]) units[u].plots[f] = -1 - static_cast<std::int64_t>(u);
-      }
-    }
-    return true;
-  }
-};
-
-/// Scores of plots: means where all have the same settings, else least squares of plot and setting.
-bool score_plots(PlotMeans& means, const std::vector<Unit>& runs, std::vector<std::string>& notes) {
-  if (means.equal) {
-    std::vector<double> sums(means.units.size(), 0), counts(means.units.size(), 0);
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-      sums[static_cast<std::size_t>(means.plot[i])] += runs[i].score;
-      ++counts[static_cast<std::size_t>(means.plot[i])];
-    }
-    for (std::size_t u = 0; u < sums.size(); ++u) means.units[u].score = sums[u] / counts[u];
-    return true;
-  }
-  if (means.units.size() + means.settings > kLargestAdjustment) return false;
-  CodedRuns coded{.sizes = {means.settings, means.units.size()}};
-  for (std::size_t i = 0; i < runs.size(); ++i)
-    coded.add(std::vector<std::int32_t>{means.setting[i], means.plot[i]}, runs[i].score);
-  const LinearModel model(coded, {{0}, {1}});
-  std::vector<Unit> scored;
-  for (std::size_t u = 0; u < means.units.size(); ++u) {
-    std::vector<double> weights(means.units.size(), 0);
-    weights[u] = 1;
-    const auto mean = model.estimate(weights_of(2, 1, std::move(weights)));
-    if (!mean) return false;
-    scored.push_back(means.units[u]);
-    scored.back().score = mean->value;
-  }
-  means.units = std::move(scored);
-  notes.emplace_back(
-      "Trained stages were used with unlike settings of the later ones: each stage's mean is adjusted for "
-      "them, as "
-      "if these had the same effect after every stage.");
-  return true;
-}
 
 /// Groups of factors that make one column: a factor that applies under some levels of another alone joins it.
 std::vector<std::vector<std::size_t>> columns_of(const std::vector<Unit>& units,
@@ -308,14 +185,19 @@ std::optional<UnitTable> design_of(const Observations& sweep, const std::vector<
       std::none_of(units.begin(), units.end(), [](const Unit& u) { return u.plots.empty(); });
   if (!plots_known)
     for (Unit& unit : units) unit.plots.clear();
+  design.points = plot_points(units, focus, design.notes);
   PlotMeans means(units, focus);
-  if (plots_known && means.units.size() < units.size() && means.split(units, focus)) {
+  if ((plots_known || design.points) && means.units.size() < units.size() && means.split(units, focus)) {
     const std::size_t runs = units.size();
     if (!score_plots(means, units, design.notes)) return std::nullopt;
     units = std::move(means.units);
     design.notes.push_back(
-        fmt::format("Its level was trained in {} stages that {} runs share: each stage is one observation.",
-                    units.size(), runs));
+        design.points
+            ? fmt::format("The {} points of the sample have {} runs: each point is one observation.",
+                          units.size(), runs)
+            : fmt::format(
+                  "Its level was trained in {} stages that {} runs share: each stage is one observation.",
+                  units.size(), runs));
   }
   fill_columns(design, units, focus, sweep);
   fill_seeds(design, units);
@@ -362,6 +244,8 @@ std::shared_ptr<const UnitTable> Designs::of(const std::vector<std::size_t>& foc
 
 std::optional<std::vector<std::size_t>> one_at_a_time_baseline(const Observations& sweep) {
   std::set<std::vector<std::int32_t>> cells;
+  if (std::any_of(sweep.factors.begin(), sweep.factors.end(), [](const Factor& f) { return f.continuous(); }))
+    return std::nullopt;
   for (const Unit& unit : units_with(sweep, {})) cells.insert(unit.at);
   if (cells.size() < 3) return std::nullopt;
   const std::size_t factors = sweep.factors.size();

@@ -19,7 +19,8 @@ class CellFit;
 /// Fits of the same units, by order and whether blocks count.
 using CellFits = std::map<std::pair<std::size_t, bool>, std::shared_ptr<const CellFit>>;
 
-/// Units are runs, or the means of runs that share the trained stage which carries the factor.
+/// Units are runs, or the means of runs that share the trained stage which carries the factor, or of those at
+/// one point of the continuous factors, whatever their seed: other points are what other samples would have.
 struct UnitTable {
   /// A column is a factor, or one whose levels alone have other factors, crossed with those.
   CodedRuns units;
@@ -28,6 +29,7 @@ struct UnitTable {
   std::vector<std::int32_t> block;  ///< What units share by training: seed or stage, from 0; empty: nothing.
   std::size_t seeds = 0, blocks = 0;
   bool blocks_are_seeds = true;
+  bool points = false;                     ///< Units are points of a sample.
   std::vector<std::size_t> focus_columns;  ///< One for each factor in focus.
   /// For each factor in focus and each of its levels, weights of the levels of its column that sum to one;
   /// empty: the level has no unit.

@@ -101,7 +101,8 @@ void CellFit::fit_means(const UnitTable& design, bool with_block) {
   }
   for (std::size_t i = 0; i < units.runs(); ++i) {
     const double block = with_block ? shift[static_cast<std::size_t>(design.block[i])] : 0;
-    error_ss_ += std::pow(units.y[i] - means.mean[cell[i]] - block, 2);
+    residuals_.push_back(units.y[i] - means.mean[cell[i]] - block);
+    error_ss_ += residuals_.back() * residuals_.back();
   }
   error_df_ = static_cast<double>(units.runs() - means.cells.size() - (with_block ? design.blocks - 1 : 0));
   const double rounding = static_cast<double>(units.runs()) * std::pow(1e-10 * scale_of(units.y), 2);

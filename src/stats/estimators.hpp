@@ -31,6 +31,7 @@ class CellFit {
   double error_ms() const { return error_ms_; }  ///< NaN: no error can be estimated.
   double error_df() const { return error_df_; }
   double error_ss() const { return error_ss_; }
+  const std::vector<double>& residuals() const { return model_ ? model_->residuals() : residuals_; }
   /// Type II.
   TermSquares squares(const Term& term) const;
   /// Some interaction of the columns, above `order` and up to all of them, that the design confounds. Only of
@@ -48,6 +49,7 @@ class CellFit {
   CodedRuns runs_;
   std::unique_ptr<LinearModel> model_;
   std::vector<std::size_t> sizes_;
+  std::vector<double> residuals_;  // Of means.
   double error_ms_ = 0, error_df_ = 0, error_ss_ = 0;
 };
 

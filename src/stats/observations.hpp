@@ -16,6 +16,8 @@ namespace ablate {
 struct SampledRange {
   double low = 0, high = 1;
   bool log = false;
+  bool seen = false;  ///< Nobody said what was sampled: the ends are those of the runs.
+  bool holds(double value) const { return low <= value && value <= high; }
 };
 
 /// An axis, a benchmark, or anything else that runs differ in on purpose.

@@ -37,22 +37,6 @@ double t95_of(double degrees_of_freedom) {
   return boost::math::quantile(boost::math::students_t(degrees_of_freedom), 0.975);
 }
 
-/// The contributions of examples to the difference of two scores: their mean is it, and their spread that of
-/// the residuals of a ratio of sums (Cochran 1977, Sampling Techniques, section 6.4).
-std::vector<double> contributions(const SeedOutcomes& a, const SeedOutcomes& b) {
-  const std::size_t n = a.values.size();
-  std::vector<double> z(n);
-  for (std::size_t i = 0; i < n; ++i) z[i] = double{b.values[i]} - double{a.values[i]};
-  if (a.weights.empty()) return z;
-  const double total = std::accumulate(a.weights.begin(), a.weights.end(), 0.0);
-  double sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += a.weights[i] * z[i];
-  const double ratio = sum / total;
-  for (std::size_t i = 0; i < n; ++i)
-    z[i] = ratio + static_cast<double>(n) * a.weights[i] / total * (z[i] - ratio);
-  return z;
-}
-
 /// What varies, each as the variance that it gives to the mean over seeds.
 struct Spreads {
   double seeds = kNotKnown;      ///< The variance of the differences of scores over S.
@@ -157,6 +141,20 @@ std::vector<QuestionDifference> question_differences(const Pairing& pairing) {
 }
 
 }  // namespace
+
+std::vector<double> contributions(const SeedOutcomes& a, const SeedOutcomes& b) {
+  const std::size_t n = a.values.size();
+  std::vector<double> z(n);
+  for (std::size_t i = 0; i < n; ++i) z[i] = double{b.values[i]} - double{a.values[i]};
+  if (a.weights.empty()) return z;
+  const double total = std::accumulate(a.weights.begin(), a.weights.end(), 0.0);
+  double sum = 0;
+  for (std::size_t i = 0; i < n; ++i) sum += a.weights[i] * z[i];
+  const double ratio = sum / total;
+  for (std::size_t i = 0; i < n; ++i)
+    z[i] = ratio + static_cast<double>(n) * a.weights[i] / total * (z[i] - ratio);
+  return z;
+}
 
 Pairing pair_outcomes(std::span<const SeedOutcomes> a, std::span<const SeedOutcomes> b) {
   Pairing pairing;

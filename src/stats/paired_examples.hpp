@@ -70,6 +70,11 @@ struct PairedExamples {
   std::vector<QuestionDifference> questions;
 };
 
+/// The contributions of examples to the difference b - a of two scores of the same questions with the same
+/// weights: their mean is it, and their spread that of the residuals of a ratio of sums (Cochran 1977,
+/// Sampling Techniques, section 6.4).
+std::vector<double> contributions(const SeedOutcomes& a, const SeedOutcomes& b);
+
 /// The seeds that both cells have. A list holds each seed once.
 struct Pairing {
   std::vector<std::pair<const SeedOutcomes*, const SeedOutcomes*>> seeds;

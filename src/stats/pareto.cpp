@@ -7,6 +7,8 @@
 #include <cmath>
 #include <map>
 
+#include "stats/functional_basis.hpp"
+
 namespace ablate {
 namespace {
 
@@ -15,6 +17,8 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr double kSquaresRounding = 1e-12;  // Of a sum of squares.
+constexpr int kCurveDegree = 3;             // Of what a continuous axis does to cost and score.
+constexpr double kOwnCost = 0.5;            // The part of what others leave of log cost that is the factor's.
 
 /// RunGroups of runs that are equal in something, as indices from 0 in the order of their occurrence.
 template <typename Key>
@@ -134,11 +138,38 @@ void find_front(ParetoFront& front, bool lower_is_better, const CellSeedFit& fit
 
 /// Indicators of the levels of one grouping but the first.
 template <typename Key>
-void add_indicators(const RunGroups<Key>& groups, MatrixXd& columns, Index& next) {
+MatrixXd indicators(const RunGroups<Key>& groups) {
+  MatrixXd columns = MatrixXd::Zero(static_cast<Index>(groups.of_run.size()),
+                                    std::max<Index>(static_cast<Index>(groups.size()) - 1, 0));
   for (std::size_t i = 0; i < groups.of_run.size(); ++i)
-    if (groups.of_run[i] > 0)
-      columns(static_cast<Index>(i), next + static_cast<Index>(groups.of_run[i]) - 1) = 1;
-  next += static_cast<Index>(groups.size()) - 1;
+    if (groups.of_run[i] > 0) columns(static_cast<Index>(i), static_cast<Index>(groups.of_run[i]) - 1) = 1;
+  return columns;
+}
+
+/// What a factor may do: anything at each of its levels, a cubic curve where it is continuous.
+MatrixXd factor_columns(const Observations& observations, std::size_t factor,
+                        const std::vector<std::size_t>& runs) {
+  if (observations.factors[factor].continuous()) {
+    const AxisFunctions axis = axis_functions(observations, factor, runs);
+    return axis.values.leftCols(axis.count(kCurveDegree));
+  }
+  RunGroups<double> levels;
+  for (const std::size_t run : runs) levels.add(observations.runs[run].at[factor]);
+  return indicators(levels);
+}
+
+/// One run for each point of a sample, over its seeds.
+Observations point_runs(const Observations& observations) {
+  Observations points{
+      .factors = observations.factors, .runs = {}, .lower_is_better = observations.lower_is_better};
+  for (const CellScore& cell : pareto_front(observations).cells) {
+    Observation run;
+    run.at = cell.at;
+    run.score = cell.score;
+    run.cost = cell.cost;
+    points.runs.push_back(std::move(run));
+  }
+  return points;
 }
 
 }  // namespace
@@ -183,7 +214,10 @@ ParetoFront pareto_front(const Observations& observations) {
   return front;
 }
 
-std::optional<DoublingEffect> effect_per_doubling(const Observations& observations, std::size_t factor) {
+std::optional<DoublingEffect> effect_per_doubling(const Observations& all, std::size_t factor) {
+  const bool sampled =
+      std::any_of(all.factors.begin(), all.factors.end(), [](const Factor& one) { return one.continuous(); });
+  const Observations observations = sampled ? point_runs(all) : all;
   std::vector<std::size_t> runs;
   for (std::size_t run = 0; run < observations.runs.size(); ++run) {
     const Observation& seen = observations.runs[run];
@@ -192,44 +226,46 @@ std::optional<DoublingEffect> effect_per_doubling(const Observations& observatio
       runs.push_back(run);
   }
   if (runs.empty()) return std::nullopt;
-  std::vector<RunGroups<double>> others;
-  RunGroups<std::uint64_t> seeds;
-  Index columns = 2;
+  const auto n = static_cast<Index>(runs.size());
+  std::vector<MatrixXd> parts = {MatrixXd::Ones(n, 1)};
   for (std::size_t other = 0; other < observations.factors.size(); ++other) {
     const bool applies = std::none_of(runs.begin(), runs.end(), [&](std::size_t run) {
       return std::isnan(observations.runs[run].at[other]);
     });
-    if (other == factor || !applies || observations.factors[other].continuous()) continue;
-    others.emplace_back();
-    for (const std::size_t run : runs) others.back().add(observations.runs[run].at[other]);
-    columns += static_cast<Index>(others.back().size()) - 1;
+    if (other != factor && applies) parts.push_back(factor_columns(observations, other, runs));
   }
-  if (all_have_seeds(observations, runs))
+  if (all_have_seeds(observations, runs)) {
+    RunGroups<std::uint64_t> seeds;
     for (const std::size_t run : runs) seeds.add(*observations.runs[run].seed);
-  if (seeds.size() == runs.size()) seeds = {};
-  if (seeds.size() > 1) columns += static_cast<Index>(seeds.size()) - 1;
-  const auto n = static_cast<Index>(runs.size());
-  MatrixXd x = MatrixXd::Zero(n, columns);
-  VectorXd y(n);
-  Index next = 1;
-  x.col(0).setOnes();
-  for (const RunGroups<double>& other : others) add_indicators(other, x, next);
-  if (seeds.size() > 1) add_indicators(seeds, x, next);
+    if (seeds.size() < runs.size()) parts.push_back(indicators(seeds));
+  }
+  Index columns = 0;
+  for (const MatrixXd& part : parts) columns += part.cols();
+  MatrixXd rest(n, columns);
+  columns = 0;
+  for (const MatrixXd& part : parts) {
+    rest.middleCols(columns, part.cols()) = part;
+    columns += part.cols();
+  }
+  VectorXd log_cost(n), y(n);
   for (Index i = 0; i < n; ++i) {
-    x(i, next) = std::log2(observations.runs[runs[static_cast<std::size_t>(i)]].cost);
+    log_cost[i] = std::log2(observations.runs[runs[static_cast<std::size_t>(i)]].cost);
     y[i] = observations.runs[runs[static_cast<std::size_t>(i)]].score;
   }
   // What the other columns leave of cost and score (Frisch and Waugh 1933).
-  const MatrixXd rest = x.leftCols(next);
   const Eigen::CompleteOrthogonalDecomposition<MatrixXd> solver = decomposed(rest.transpose() * rest);
-  const VectorXd mean_cost = VectorXd::Constant(n, x.col(next).mean()),
+  const VectorXd mean_cost = VectorXd::Constant(n, log_cost.mean()),
                  mean_score = VectorXd::Constant(n, y.mean());
-  const auto left_of = [&](const VectorXd& v) -> VectorXd {
+  const auto left_of = [&](const MatrixXd& v) -> MatrixXd {
     return v - rest * solver.solve(rest.transpose() * v);
   };
-  const VectorXd cost = left_of(x.col(next) - mean_cost), score = left_of(y - mean_score);
+  const VectorXd cost = left_of(log_cost - mean_cost), score = left_of(y - mean_score);
   constexpr double kConstant = 1e-9;  // In doublings: cost that varies less does not vary.
   if (!(cost.norm() > kConstant * std::sqrt(static_cast<double>(n)))) return std::nullopt;
+  const MatrixXd own = left_of(factor_columns(observations, factor, runs));
+  if (own.cols() == 0) return std::nullopt;
+  const VectorXd by_factor = own * decomposed(own.transpose() * own).solve(own.transpose() * cost);
+  if (by_factor.squaredNorm() < kOwnCost * cost.squaredNorm()) return std::nullopt;
   DoublingEffect effect;
   effect.estimate = cost.dot(score) / cost.squaredNorm();
   effect.df = static_cast<double>(n - solver.rank() - 1);

@@ -45,9 +45,11 @@ struct DoublingEffect {
 };
 
 /// The slope of the score on log2(cost), by least squares with seeds (where runs share them) and the main
-/// effects of all other factors that apply to all runs: what cost buys when `factor` changes it. Runs without
+/// effects of all other factors that apply to all runs, cubic where they are continuous: what cost buys when
+/// `factor` changes it. Where a factor is continuous, the runs of a point are one observation. Runs without
 /// score or without a cost above 0 are left out, and so are those that `factor` does not apply to. None where
-/// cost does not vary with the factor.
+/// cost does not vary with the factor: where the factor explains less than half of what the others leave of
+/// log2(cost). Throws Error for a value outside of the range of its axis.
 std::optional<DoublingEffect> effect_per_doubling(const Observations& observations, std::size_t factor);
 
 }  // namespace ablate

@@ -49,7 +49,7 @@ std::vector<std::string> remarks(const JudgedClaim& one) {
   if (one.verdict.verdict == ClaimState::undecided && evidence.seeds_needed)
     words.push_back(fmt::format("were the difference what it looks like, {} would decide it",
                                 seeds_text(*evidence.seeds_needed)));
-  if (!evidence.warning.empty()) words.push_back(evidence.warning);
+  words.insert(words.end(), evidence.warnings.begin(), evidence.warnings.end());
   if (one.runs_with_score < one.runs)
     words.push_back(fmt::format("{} of {} runs have the score", one.runs_with_score, one.runs));
   if (one.record.after_results) words.push_back("added when results were there already");

@@ -3,6 +3,8 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
+#include "util/random.hpp"
+
 BOOST_AUTO_TEST_SUITE(claim_verdict)
 
 using namespace ablate;
@@ -107,6 +109,27 @@ BOOST_AUTO_TEST_CASE(which_of_two_axes_outweighs) {
   BOOST_TEST((judge_one(claim, runs).verdict == ClaimState::supported));
   BOOST_TEST(judge_one(claim, runs).evidence.estimate == 0.81, tolerance(1e-9));
   BOOST_TEST((judge_one(reverse, runs).verdict == ClaimState::refuted));
+}
+
+BOOST_AUTO_TEST_CASE(a_pooled_error_over_unlike_levels_is_a_warning) {
+  const RandomStream random(5, "noise");
+  std::vector<std::vector<double>> rows(40);
+  for (std::uint64_t seed = 0; seed < rows.size(); ++seed)
+    for (std::uint64_t level = 0; level < 3; ++level)
+      rows[seed].push_back(static_cast<double>(seed) + (level == 2 ? 1 : 0.05) * random.normal(seed, level));
+  const Evidence evidence = weigh(better("b", "a"), one_axis(rows, {"a", "b", "c"}));
+  BOOST_REQUIRE(evidence.warnings.size() == 1u);
+  BOOST_TEST(evidence.warnings[0].starts_with("kind: the spread of runs differs between levels"));
+  BOOST_TEST(evidence.warnings[0].find("too narrow with c") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_axis_that_was_sampled_has_no_levels) {
+  Observations runs{.factors = {{.name = "kind", .range = SampledRange{0, 1}}}};
+  for (std::uint64_t i = 0; i < 9; ++i)
+    runs.runs.push_back({.at = {0.1 * static_cast<double>(i)}, .seed = i, .score = static_cast<double>(i)});
+  const Evidence evidence = weigh({.score = "s", .kind = ClaimKind::rises, .axes = {"kind"}}, runs);
+  BOOST_TEST(evidence.why == "kind was sampled from a range: it has no levels to compare");
+  BOOST_TEST(!evidence.p_supported.has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

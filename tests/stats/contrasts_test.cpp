@@ -222,6 +222,45 @@ BOOST_AUTO_TEST_CASE(runs_with_seeds_of_their_own_are_not_paired) {
   BOOST_CHECK_THROW(contrasts_of(sweep, {.estimator = Estimator::paired}), Error);
 }
 
+BOOST_AUTO_TEST_CASE(points_of_a_sample_are_the_observations) {
+  // 12 points of x at two levels of a, under three seeds each; and the same with one run a point, the mean.
+  Observations sweep{.factors = {factor("a", {"p", "q"}), {.name = "x"}}},
+      means{.factors = {factor("a", {"p", "q"})}};
+  sweep.factors[1].range = SampledRange{0, 1};
+  for (std::uint64_t point = 0; point < 12; ++point) {
+    const double level = point % 2 ? 1 : 0, x = 0.05 + 0.07 * static_cast<double>(point);
+    double mean = 0;
+    for (std::uint64_t s = 1; s <= 3; ++s) {
+      const double score = level + 3 * x + 2 * static_cast<double>(s) + 0.01 * noise(10 * point + s);
+      sweep.runs.push_back(run({level, x}, s, score));
+      mean += score / 3;
+    }
+    means.runs.push_back({.at = {level}, .score = mean});
+  }
+  const FactorContrasts found = contrasts_of(sweep).factors.at(0),
+                        expected = contrasts_of(means).factors.at(0);
+  BOOST_TEST((found.estimator == Estimator::model));
+  const TTest &a = found.contrasts[0].difference, &b = expected.contrasts[0].difference;
+  BOOST_TEST(a.estimate == b.estimate, kNear);
+  BOOST_TEST(a.se == b.se, kNear);
+  BOOST_TEST(a.df == 10);
+  BOOST_TEST(says(found.notes, "The 12 points of the sample have 36 runs"));
+  BOOST_TEST(says(found.notes, "Each level has points of its own"));
+  BOOST_TEST(contrasts_of(sweep).factors.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(points_that_share_trained_stages_are_said) {
+  Observations sweep{.factors = {factor("a", {"p", "q"}), {.name = "x"}}};
+  sweep.factors[1].range = SampledRange{0, 1};
+  for (std::uint64_t point = 0; point < 8; ++point) {
+    sweep.runs.push_back(
+        run({static_cast<double>(point % 2), 0.1 * static_cast<double>(point)}, 1, noise(point)));
+    sweep.runs.back().plots = {static_cast<std::int64_t>(point % 2), 10 + static_cast<std::int64_t>(point)};
+  }
+  BOOST_TEST(
+      says(contrasts_of(sweep).factors.at(0).notes, "The 8 points of the sample share 2 trained stages"));
+}
+
 BOOST_AUTO_TEST_CASE(failures_that_follow_a_level_are_said) {
   Observations sweep = grid(2, 4, 3, [](auto i, auto j, auto s) { return noise(100 * i + 10 * j + s); });
   for (Observation& r : sweep.runs)

@@ -85,6 +85,24 @@ BOOST_AUTO_TEST_CASE(a_doubling_has_the_slope_of_the_score) {
   BOOST_TEST(!effect_per_doubling(one_factor(runs), 0).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_doubling_along_one_axis_is_freed_of_what_a_sampled_one_costs) {
+  // Cost is 2^(cell + 2 x), and x is worth 3 for itself: 1.5 a doubling, against 0.5 of the cells.
+  std::vector<Observation> runs;
+  for (std::uint64_t i = 0; i < 24; ++i) {
+    const double cell = static_cast<double>(i % 3), x = std::fmod(0.381966 * static_cast<double>(i), 1.0);
+    runs.push_back(run(cell, i, 0.5 * cell + 3 * x, std::exp2(cell + 2 * x)));
+    runs.back().at.push_back(x);
+  }
+  Observations made = one_factor(runs);
+  made.factors.push_back({.name = "x", .levels = {}, .values = {}, .range = SampledRange{0, 1}});
+  BOOST_TEST(effect_per_doubling(made, 0)->estimate == 0.5, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(effect_per_doubling(made, 1)->estimate == 1.5, boost::test_tools::tolerance(1e-9));
+  // An axis that costs nothing of its own; cost is 2^x and 1 for all, which no cubic curve is exactly.
+  for (Observation& one : made.runs) one.cost = 1 + std::exp2(3 * one.at[1]);
+  BOOST_TEST(!effect_per_doubling(made, 0).has_value());
+  BOOST_TEST(effect_per_doubling(made, 1).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(the_front_of_known_tables) {
   if (!golden::present()) {
     BOOST_TEST_MESSAGE("skipped: no tables in " << golden::folder());
