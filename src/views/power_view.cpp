@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "stats/contrasts.hpp"
 #include "util/text.hpp"
 #include "views/law_report.hpp"
+#include "views/outcome_spread.hpp"
 #include "views/result_tables.hpp"
 #include "views/sweep_observations.hpp"
 
@@ -22,34 +22,16 @@ struct SeedDifferences {
   std::vector<double> differences, errors;
 };
 
-SeedDifferences differences_by_seed(const Observations& runs, std::size_t factor, std::size_t a,
-                                    std::size_t b) {
-  struct Cell {
-    const Observation* of_a = nullptr;
-    const Observation* of_b = nullptr;
-  };
-  std::map<std::uint64_t, std::map<std::vector<double>, Cell>> cells;
-  for (const Observation& run : runs.runs) {
-    if (run.end != RunEnd::finished || !run.seed) continue;
-    const double level = run.at[factor];
-    if (level != static_cast<double>(a) && level != static_cast<double>(b)) continue;
-    std::vector<double> others = run.at;
-    others.erase(others.begin() + static_cast<std::ptrdiff_t>(factor));
-    for (double& other : others)
-      if (std::isnan(other)) other = -1;  // does not apply: a setting like others
-    Cell& cell = cells[*run.seed][others];
-    (level == static_cast<double>(a) ? cell.of_a : cell.of_b) = &run;
-  }
+SeedDifferences differences_by_seed(const Observations& runs, const LevelPairs& pairs) {
   SeedDifferences all;
-  for (const auto& [seed, settings] : cells) {
-    double sum = 0, variance = 0, n = 0;
-    for (const auto& [others, cell] : settings) {
-      if (!cell.of_a || !cell.of_b) continue;
-      sum += cell.of_a->score - cell.of_b->score;
-      variance += std::pow(cell.of_a->standard_error, 2) + std::pow(cell.of_b->standard_error, 2);
-      ++n;
+  for (const auto& of_seed : pairs) {
+    const auto n = static_cast<double>(of_seed.second.size());
+    double sum = 0, variance = 0;
+    for (const auto& pair : of_seed.second) {
+      const Observation &a = runs.runs[pair.first], &b = runs.runs[pair.second];
+      sum += a.score - b.score;
+      variance += a.standard_error * a.standard_error + b.standard_error * b.standard_error;
     }
-    if (n == 0) continue;
     all.differences.push_back(sum / n);
     all.errors.push_back(std::sqrt(variance) / n);
   }
@@ -66,7 +48,7 @@ void check_axes(const std::vector<std::string>& axes, const Observations& runs, 
 }
 
 PairPower pair_power(const Observations& runs, std::size_t factor, const Contrast& one,
-                     const PowerQuery& query) {
+                     const PowerQuery& query, KeptOutcomes& kept) {
   const Factor& axis = runs.factors[factor];
   PairPower pair{.axis = axis.name, .a = axis.levels[one.a], .b = axis.levels[one.b]};
   pair.seeds = static_cast<std::int64_t>(one.seeds);
@@ -78,10 +60,20 @@ PairPower pair_power(const Observations& runs, std::size_t factor, const Contras
                                   : 0.5 * pair.half_width;
   pair.needed = query.difference ? seeds_needed_for_power(pair.asked, one.sd, pair.seeds)
                                  : seeds_needed_for_half_width(pair.asked, one.sd, pair.seeds);
-  const SeedDifferences seeds = differences_by_seed(runs, factor, one.a, one.b);
-  if (const auto parts = split_spread(seeds.differences, seeds.errors))
-    pair.better_doubled = better_doubled(*parts);
+  const LevelPairs pairs = pairs_of_levels(runs, factor, one.a, one.b);
+  pair.parts = kept.split(pairs);
+  pair.by_outcomes = pair.parts.has_value();
+  if (pair.by_outcomes) return pair;
+  const SeedDifferences seeds = differences_by_seed(runs, pairs);
+  pair.parts = split_spread(seeds.differences, seeds.errors);
   return pair;
+}
+
+void note_continuous(const Observations& runs, const PowerQuery& query, std::vector<std::string>& notes) {
+  for (const Factor& factor : runs.factors)
+    if (factor.continuous() && (query.axes.empty() || std::find(query.axes.begin(), query.axes.end(),
+                                                                factor.name) != query.axes.end()))
+      notes.push_back(fmt::format("{} was sampled from a range: it has no levels to compare", factor.name));
 }
 
 /// Nothing, and a note, where no seed is shared.
@@ -94,9 +86,9 @@ std::vector<FactorContrasts> paired_contrasts(const Observations& runs, std::vec
   }
 }
 
-const char* more_words(const std::optional<MoreOf>& more) {
-  if (!more) return "?";
-  switch (*more) {
+const char* more_words(const std::optional<SpreadParts>& parts) {
+  if (!parts) return "?";
+  switch (better_doubled(*parts)) {
     case MoreOf::seeds:
       return "seeds";
     case MoreOf::examples:
@@ -111,6 +103,15 @@ std::string count_text(const std::optional<std::int64_t>& seeds) {
   return seeds ? with_commas(*seeds) : "over " + with_commas(kMostSeeds);
 }
 
+/// Of one seed's difference, but for those of questions, which are of the mean.
+Json parts_json(const PairPower& pair) {
+  if (!pair.parts) return {};
+  return {{"seeds", number_json(pair.parts->seeds)},
+          {"examples", number_json(pair.parts->examples)},
+          {"questions", number_json(pair.parts->questions)},
+          {"by", pair.by_outcomes ? "outcomes" : "standard-errors"}};
+}
+
 Json count_json(const std::optional<std::int64_t>& seeds) { return seeds ? Json(*seeds) : Json(); }
 
 }  // namespace
@@ -123,19 +124,23 @@ std::vector<ScorePower> power_of(Database& database, const SweepRecord& sweep, c
     const Observations& runs = observed[i];
     check_axes(query.axes, runs, sweep);
     ScorePower score{.value = values[i]};
+    KeptOutcomes kept(database, sweep, values[i]);
+    note_continuous(runs, query, score.notes);
     for (const FactorContrasts& factor : paired_contrasts(runs, score.notes)) {
       const std::string& axis = runs.factors[factor.factor].name;
       if (!query.axes.empty() && std::find(query.axes.begin(), query.axes.end(), axis) == query.axes.end())
         continue;
       for (const Contrast& one : factor.contrasts)
         if (one.seeds > 1 && one.sd > 0)
-          score.pairs.push_back(pair_power(runs, factor.factor, one, query));
+          score.pairs.push_back(pair_power(runs, factor.factor, one, query, kept));
         else
           score.notes.push_back(fmt::format(
               "{}: {} - {}: {}, so nothing is known of the spread", axis,
               runs.factors[factor.factor].levels[one.a], runs.factors[factor.factor].levels[one.b],
               one.seeds > 1 ? "all seeds agree" : "under fewer than two common seeds"));
     }
+    if (!kept.problem().empty())
+      score.notes.push_back(fmt::format("outcomes of examples cannot be read: {}", kept.problem()));
     all.push_back(std::move(score));
   }
   return all;
@@ -162,7 +167,7 @@ Table power_table(const ScorePower& power, const PowerQuery& query) {
          TableCell::number(pair.half_width, fmt::format("{:.2g}", pair.half_width)),
          {count_text(pair.needed.likely)},
          {fmt::format("{} to {}", count_text(pair.needed.low), count_text(pair.needed.high))},
-         {more_words(pair.better_doubled)}});
+         {more_words(pair.parts)}});
   table.notes.push_back(query.difference
                             ? fmt::format("seeds needed: to find a true difference of {} with 80 % "
                                           "probability (paired t, two-sided 5 %)",
@@ -176,26 +181,40 @@ Table power_table(const ScorePower& power, const PowerQuery& query) {
   table.notes.push_back(
       "more of: whether twice the seeds or twice the examples narrow the interval more; ?: the error "
       "over examples is not known");
+  const auto by_outcomes = std::count_if(power.pairs.begin(), power.pairs.end(),
+                                         [](const PairPower& pair) { return pair.by_outcomes; });
+  const auto known = std::count_if(power.pairs.begin(), power.pairs.end(),
+                                   [](const PairPower& pair) { return pair.parts.has_value(); });
+  if (by_outcomes > 0)
+    table.notes.push_back(
+        fmt::format("that is known of {} from the outcome of every example; seeds needed are for these "
+                    "examples, and other ones "
+                    "would add to the error",
+                    count_of(by_outcomes, "pair")));
+  if (known > by_outcomes)
+    table.notes.push_back(
+        fmt::format("that is known of {} from standard errors, as if each run had examples of its own",
+                    count_of(known - by_outcomes, "pair")));
   return table;
 }
 
 Json power_json(const ScorePower& power) {
   Json json = {{"value", power.value}, {"notes", power.notes}, {"pairs", Json::array()}};
   for (const PairPower& pair : power.pairs)
-    json["pairs"].push_back(
-        {{"axis", pair.axis},
-         {"a", pair.a},
-         {"b", pair.b},
-         {"seeds", pair.seeds},
-         {"sd", number_json(pair.sd)},
-         {"sd_low", number_json(pair.sd_limits.low)},
-         {"sd_high", number_json(pair.sd_limits.high)},
-         {"half_width", number_json(pair.half_width)},
-         {"asked", number_json(pair.asked)},
-         {"needed", count_json(pair.needed.likely)},
-         {"needed_low", count_json(pair.needed.low)},
-         {"needed_high", count_json(pair.needed.high)},
-         {"more_of", pair.better_doubled ? Json(more_words(pair.better_doubled)) : Json()}});
+    json["pairs"].push_back({{"axis", pair.axis},
+                             {"a", pair.a},
+                             {"b", pair.b},
+                             {"seeds", pair.seeds},
+                             {"sd", number_json(pair.sd)},
+                             {"sd_low", number_json(pair.sd_limits.low)},
+                             {"sd_high", number_json(pair.sd_limits.high)},
+                             {"half_width", number_json(pair.half_width)},
+                             {"asked", number_json(pair.asked)},
+                             {"needed", count_json(pair.needed.likely)},
+                             {"needed_low", count_json(pair.needed.low)},
+                             {"needed_high", count_json(pair.needed.high)},
+                             {"more_of", pair.parts ? Json(more_words(pair.parts)) : Json()},
+                             {"variances", parts_json(pair)}});
   return json;
 }
 

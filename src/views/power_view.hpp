@@ -29,7 +29,9 @@ struct PairPower {
   double half_width = 0;   ///< Of the paired interval now.
   double asked = 0;        ///< The difference or half width that seeds are counted for.
   SeedsNeeded needed;
-  std::optional<MoreOf> better_doubled;  ///< None: the error over examples is not known.
+  std::optional<SpreadParts> parts;  ///< None: the error over examples is not known.
+  bool by_outcomes = false;          ///< The parts are had from the outcome of every example; else from the
+                                     ///< standard errors of scores, as if each run had examples of its own.
 };
 struct ScorePower {
   std::string value;
