@@ -1,6 +1,7 @@
 // `ablate effects`: which axis matters, and how sure that is.
 #include "cli/common.hpp"
 #include "report/output.hpp"
+#include "views/cost_view.hpp"
 #include "views/effects_view.hpp"
 
 namespace ablate {
@@ -14,20 +15,29 @@ int run_effects(const Arguments& arguments) {
   query.margin = find_size(arguments, "--margin");
   warn_if_changed(database, arguments.text("SWEEP"));
   const SweepRecord sweep = get_sweep(database, arguments.text("SWEEP"));
-  Json all = Json::array();
-  bool first = true;
-  for (const ScoreEffects& effects : effects_of(database, sweep, query)) {
-    if (arguments.flag("--json")) {
-      all.push_back(effects_json(effects, query));
-      continue;
+  const bool as_json = arguments.flag("--json");
+  const std::vector<ScoreEffects> scores = effects_of(database, sweep, query);
+  CostReport cost;
+  if (as_json || arguments.flag("--cost")) cost = cost_of(database, sweep, query.values);
+  if (as_json) {
+    Json all = Json::array();
+    const Json costs = cost_json(cost);
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      all.push_back(effects_json(scores[i], query));
+      all.back()["cost"] = costs[i];
     }
-    for (const Table& table : effects_tables(effects, query)) {
-      if (!first) write_out("\n");
-      first = false;
+    write_out(all.dump(2) + "\n");
+    return ExitCode::done;
+  }
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    std::vector<Table> tables = effects_tables(scores[i], query);
+    if (i < cost.scores.size())
+      for (Table& table : cost_tables(cost.scores[i])) tables.push_back(std::move(table));
+    for (const Table& table : tables) {
+      if (i > 0 || &table != &tables.front()) write_out("\n");
       print_table(table, arguments.choice<Format>("--format"));
     }
   }
-  if (arguments.flag("--json")) write_out(all.dump(2) + "\n");
   return ExitCode::done;
 }
 
@@ -41,7 +51,10 @@ CommandSpec effects_command() {
       .description =
           "For each score, the share of the variance within seeds that each axis and interaction accounts "
           "for, "
-          "then the difference between every two levels of an axis, each with a 95 % interval. The estimator "
+          "then the difference between every two levels of an axis, each with a 95 % interval, which axes "
+          "act "
+          "otherwise at other levels of another, and the trend along axes of numbers. Axes that were sampled "
+          "from a range have shares by functional analysis of variance instead. The estimator "
           "is "
           "what the design of the sweep calls for, and is named below the table: seeds that all cells share "
           "are "
@@ -58,6 +71,8 @@ CommandSpec effects_command() {
                          "Holm's correction is over the pairs of an axis, or of all axes"),
                   value("--margin", ValueType::text, "NUMBER",
                         "levels that differ by less are called equal where that is shown"),
+                  flag("--cost",
+                       "also what scores cost: the front of score against cost, what a doubling brings"),
                   format_option({Format::text, Format::markdown, Format::latex}),
                   flag("--json", "everything, for programs"), db_option()},
       .run = run_effects};

@@ -11,6 +11,7 @@
 #include "views/effects_view.hpp"
 #include "views/law_report.hpp"
 #include "views/sweep_observations.hpp"
+#include "views/test_json.hpp"
 
 namespace ablate {
 
@@ -121,7 +122,6 @@ Table claims_table(const ClaimReport& report, const SweepRecord& sweep) {
 }
 
 Json claims_json(const ClaimReport& report) {
-  const auto p_json = [](const std::optional<double>& p) { return p ? Json(*p) : Json(); };
   Json json = {{"claims", Json::array()}, {"withdrawn", Json::array()}};
   for (const JudgedClaim& one : report.claims) {
     const Evidence& evidence = one.verdict.evidence;

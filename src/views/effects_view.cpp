@@ -7,9 +7,10 @@
 
 #include "stats/design.hpp"
 #include "util/text.hpp"
-#include "views/law_report.hpp"
 #include "views/result_tables.hpp"
+#include "views/share_tables.hpp"
 #include "views/sweep_observations.hpp"
+#include "views/trend_tables.hpp"
 
 namespace ablate {
 
@@ -51,22 +52,6 @@ TableCell interval(double low, double high, int decimals) {
   return {fmt::format("[{:+.{}f}, {:+.{}f}]", low, decimals, high, decimals)};
 }
 
-const std::optional<double>& corrected(const Contrast& contrast, Family family) {
-  return family == Family::axis ? contrast.p_holm_factor : contrast.p_holm;
-}
-
-/// What a difference decides, at 5 %, corrected over the family.
-std::string verdict(const Contrast& one, const EffectsQuery& query, bool lower_is_better) {
-  const std::optional<double>& p = corrected(one, query.family);
-  if (!p) return "no test";
-  if (*p < 0.05) return (one.difference.estimate > 0) != lower_is_better ? "better" : "worse";
-  if (query.margin) {
-    const auto within = equivalence(one.difference, *query.margin).p;
-    if (within && *within < 0.05) return "equal";
-  }
-  return "undecided";
-}
-
 /// The settings of a factor that are not differences of whole axes: "strata: error A x seed, 4 df".
 std::string estimator_note(const ScoreEffects& effects, const FactorContrasts& factor) {
   return fmt::format("{}: {}; the error is {}", effects.runs.factors[factor.factor].name,
@@ -97,8 +82,8 @@ Table difference_table(const ScoreEffects& effects, const EffectsQuery& query) {
                             signed_cell(one.difference.estimate, decimals),
                             interval(one.difference.low, one.difference.high, decimals),
                             {p_text(one.difference.p)},
-                            {p_text(corrected(one, query.family))},
-                            {verdict(one, query, effects.runs.lower_is_better)}});
+                            {p_text(p_in_family(one, query.family))},
+                            {contrast_verdict(one, query, effects.runs.lower_is_better)}});
   return table;
 }
 
@@ -125,169 +110,33 @@ void add_notes(Table& table, const ScoreEffects& effects, const EffectsQuery& qu
   for (const std::string& note : effects.contrasts.notes) add(note);
 }
 
-constexpr std::size_t kShareBarWidth = 20;
-
-/// "####==--": '#' up to the lower limit of a share, '=' up to the estimate, '-' up to the upper limit.
-std::string share_bar(double share, const Limits& limits) {
-  const auto place = [](double value) {
-    return static_cast<std::size_t>(std::lround(std::clamp(value, 0.0, 1.0) * kShareBarWidth));
-  };
-  if (!std::isfinite(share)) return "";
-  const bool known = std::isfinite(limits.low) && std::isfinite(limits.high);
-  const std::size_t low = known ? std::min(place(limits.low), place(share)) : 0;
-  std::string drawn(low, '#');
-  drawn.append(place(share) - low, '=');
-  if (known && place(limits.high) > drawn.size()) drawn.append(place(limits.high) - drawn.size(), '-');
-  return drawn;
-}
-
-std::string percent(double share) {
-  return std::isfinite(share) ? fmt::format("{:.1f} %", 100 * share) : std::string("?");
-}
-
-TableCell percent_interval(const Limits& limits) {
-  if (!std::isfinite(limits.low) || !std::isfinite(limits.high)) return {"none"};
-  return {fmt::format("[{:.1f}, {:.1f}]", 100 * limits.low, 100 * limits.high)};
-}
-
-/// "connector.kind x connector.tokens"
-std::string term_text(const Observations& runs, const BranchShares& branch, const Term& term) {
-  std::vector<std::string> names;
-  for (const std::size_t column : term) names.push_back(runs.factors[branch.factors[column]].name);
-  return join(names, " x ");
-}
-
-/// The main effects' p and shares, ranked; what the data cannot tell stands at the end.
-Table share_table(const ScoreEffects& effects, const BranchShares& branch) {
-  Table table{.title = fmt::format("{}: shares of the variance within seeds", effects.value),
-              .columns = {{"axis", Align::left, true},
-                          {"share", Align::right},
-                          {"95 % interval", Align::right},
-                          {"p", Align::right},
-                          {fmt::format("0{:>{}}", "100 %", kShareBarWidth - 1)}},
-              .rows = {},
-              .notes = {}};
-  std::vector<Share> ranked = branch.shares.shares;
-  std::stable_sort(ranked.begin(), ranked.end(), [](const Share& a, const Share& b) {
-    return (std::isfinite(a.within) ? a.within : -2) > (std::isfinite(b.within) ? b.within : -2);
-  });
-  for (const Share& share : ranked)
-    table.rows.push_back({{term_text(effects.runs, branch, share.term)},
-                          TableCell::number(share.within, percent(share.within)),
-                          percent_interval(share.within_limits),
-                          {p_text(share.p)},
-                          {share_bar(share.within, share.within_limits)}});
-  if (std::abs(branch.shares.overlap) > 0.0005)
-    table.rows.push_back({{"(of several axes, not told apart)"},
-                          TableCell::number(branch.shares.overlap, percent(branch.shares.overlap)),
-                          {},
-                          {},
-                          {share_bar(branch.shares.overlap, {})}});
-  table.rows.push_back({{"(noise, and what is in no row)"},
-                        TableCell::number(branch.shares.unexplained, percent(branch.shares.unexplained)),
-                        {},
-                        {},
-                        {share_bar(branch.shares.unexplained, {})}});
-  if (!branch.conditional.empty()) {
-    std::vector<std::string> names;
-    for (const std::size_t factor : branch.conditional) names.push_back(effects.runs.factors[factor].name);
-    table.notes.push_back(fmt::format("over the runs that {} applies to", join(names, " and ")));
+void add_trends(const Designs& designs, ScoreEffects& effects) {
+  for (std::size_t f = 0; f < effects.runs.factors.size(); ++f) {
+    const Factor& factor = effects.runs.factors[f];
+    if (factor.values.empty()) continue;
+    auto trend = trend_of(designs, f);
+    if (!trend) continue;
+    const bool per_doubling = trend->codes[0] != factor.values[trend->levels[0]];
+    effects.trends.push_back({.factor = f, .per_doubling = per_doubling, .trend = std::move(*trend)});
   }
-  table.notes.push_back(
-      "#: up to the lower limit, =: up to the estimate, -: up to the upper limit; estimates are "
-      "unbiased, so below 0 at times where there is no effect");
-  table.notes.push_back(fmt::format(
-      "{} runs{}; shares speak of the levels that were chosen", branch.shares.runs,
-      branch.shares.num_seeds > 1 ? fmt::format(" under {} seeds, which account for {} of all variance",
-                                                branch.shares.num_seeds, percent(branch.shares.seeds))
-                                  : ""));
-  return table;
-}
-
-Json limits_json(const Limits& limits) {
-  return {{"low", number_json(limits.low)}, {"high", number_json(limits.high)}};
-}
-
-Json p_json(const std::optional<double>& p) { return p ? Json(*p) : Json(); }
-
-Json test_json(const TTest& test) {
-  return {{"estimate", number_json(test.estimate)},
-          {"se", number_json(test.se)},
-          {"df", number_json(test.df)},
-          {"t", number_json(test.t)},
-          {"low", number_json(test.low)},
-          {"high", number_json(test.high)},
-          {"p", p_json(test.p)}};
-}
-
-Json f_json(const FTest& test) {
-  return {{"f", number_json(test.f)}, {"df1", test.df1}, {"df2", test.df2}, {"p", p_json(test.p)}};
-}
-
-Json branch_json(const ScoreEffects& effects, const BranchShares& branch) {
-  Json json = {{"runs", branch.shares.runs},
-               {"seeds", branch.shares.num_seeds},
-               {"share_of_seeds", number_json(branch.shares.seeds)},
-               {"overlap", number_json(branch.shares.overlap)},
-               {"unexplained", number_json(branch.shares.unexplained)},
-               {"error_ms", number_json(branch.shares.error_ms)},
-               {"error_df", number_json(branch.shares.error_df)},
-               {"only_where_applies", Json::array()},
-               {"terms", Json::array()}};
-  for (const std::size_t factor : branch.conditional)
-    json["only_where_applies"].push_back(effects.runs.factors[factor].name);
-  for (const Share& share : branch.shares.shares)
-    json["terms"].push_back({{"term", term_text(effects.runs, branch, share.term)},
-                             {"ss", number_json(share.ss)},
-                             {"df", share.df},
-                             {"f", number_json(share.f)},
-                             {"p", p_json(share.p)},
-                             {"share", number_json(share.within)},
-                             {"share_limits", limits_json(share.within_limits)},
-                             {"eta2", number_json(share.eta2)},
-                             {"omega2", number_json(share.omega2)},
-                             {"epsilon2", number_json(share.epsilon2)},
-                             {"partial", number_json(share.partial)},
-                             {"partial_limits", limits_json(share.partial_limits)}});
-  return json;
-}
-
-Json contrast_json(const Factor& factor, const Contrast& one, const EffectsQuery& query,
-                   bool lower_is_better) {
-  Json json = test_json(one.difference);
-  json["a"] = factor.levels[one.a];
-  json["b"] = factor.levels[one.b];
-  json["p_holm_axis"] = p_json(one.p_holm_factor);
-  json["p_holm_all"] = p_json(one.p_holm);
-  json["verdict"] = verdict(one, query, lower_is_better);
-  if (query.margin) json["p_equivalent"] = p_json(equivalence(one.difference, *query.margin).p);
-  return json;
-}
-
-Json factor_json(const ScoreEffects& effects, const FactorContrasts& one, const EffectsQuery& query) {
-  const Factor& factor = effects.runs.factors[one.factor];
-  Json json = {{"axis", factor.name},
-               {"levels", factor.levels},
-               {"estimator", to_name(one.estimator)},
-               {"error", one.error},
-               {"notes", one.notes},
-               {"means_of_these_seeds", one.these_seeds},
-               {"means", Json::array()},
-               {"differences", Json::array()},
-               {"seed_interaction", f_json(one.seed_interaction)},
-               {"failures_p", p_json(one.failures.p)}};
-  for (const MarginalMean& mean : one.means) {
-    Json entry = test_json(mean.mean);
-    entry.erase("t"), entry.erase("p");
-    entry["level"] = factor.levels[mean.level];
-    json["means"].push_back(std::move(entry));
-  }
-  for (const Contrast& contrast : one.contrasts)
-    json["differences"].push_back(contrast_json(factor, contrast, query, effects.runs.lower_is_better));
-  return json;
 }
 
 }  // namespace
+
+const std::optional<double>& p_in_family(const Contrast& contrast, Family family) {
+  return family == Family::axis ? contrast.p_holm_factor : contrast.p_holm;
+}
+
+const char* contrast_verdict(const Contrast& one, const EffectsQuery& query, bool lower_is_better) {
+  const std::optional<double>& p = p_in_family(one, query.family);
+  if (!p) return "no test";
+  if (*p < 0.05) return (one.difference.estimate > 0) != lower_is_better ? "better" : "worse";
+  if (query.margin) {
+    const auto within = equivalence(one.difference, *query.margin).p;
+    if (within && *within < 0.05) return "equal";
+  }
+  return "undecided";
+}
 
 std::string p_text(const std::optional<double>& p) {
   if (!p) return "no test";
@@ -307,35 +156,26 @@ std::vector<ScoreEffects> effects_of(Database& database, const SweepRecord& swee
     const Designs designs(one.runs);
     one.contrasts = contrasts_of(designs, {.estimator = query.estimator});
     one.interactions = interactions_of(designs);
-    one.shares = factor_shares(one.runs);
+    add_trends(designs, one);
+    if (std::any_of(one.runs.factors.begin(), one.runs.factors.end(),
+                    [](const Factor& factor) { return factor.continuous(); }))
+      one.functional = functional_anova(inside_ranges(one.runs, one.outside));
+    else
+      one.shares = factor_shares(one.runs);
     all.push_back(std::move(one));
   }
   return all;
 }
 
 std::vector<Table> effects_tables(const ScoreEffects& effects, const EffectsQuery& query) {
-  std::vector<Table> tables;
-  for (const BranchShares& branch : effects.shares) tables.push_back(share_table(effects, branch));
-  tables.push_back(difference_table(effects, query));
-  add_notes(tables.back(), effects, query);
-  return tables;
-}
-
-Json effects_json(const ScoreEffects& effects, const EffectsQuery& query) {
-  Json json = {{"value", effects.value},           {"lower_is_better", effects.runs.lower_is_better},
-               {"family", to_name(query.family)},  {"pairs_in_family", effects.contrasts.family},
-               {"notes", effects.contrasts.notes}, {"axes", Json::array()},
-               {"shares", Json::array()},          {"interactions", Json::array()}};
-  for (const FactorContrasts& factor : effects.contrasts.factors)
-    json["axes"].push_back(factor_json(effects, factor, query));
-  for (const BranchShares& branch : effects.shares) json["shares"].push_back(branch_json(effects, branch));
-  for (const Interaction& one : effects.interactions) {
-    Json entry = f_json(one.test);
-    entry["axes"] = {effects.runs.factors[one.a].name, effects.runs.factors[one.b].name};
-    entry["ss"] = number_json(one.ss);
-    json["interactions"].push_back(std::move(entry));
+  std::vector<Table> tables = share_tables(effects);
+  if (!effects.contrasts.factors.empty()) {
+    tables.push_back(difference_table(effects, query));
+    add_notes(tables.back(), effects, query);
   }
-  return json;
+  for (auto& table : {interaction_table(effects), trend_table(effects)})
+    if (table) tables.push_back(*table);
+  return tables;
 }
 
 }  // namespace ablate

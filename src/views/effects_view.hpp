@@ -7,6 +7,8 @@
 
 #include "report/table.hpp"
 #include "stats/contrasts.hpp"
+#include "stats/functional_anova.hpp"
+#include "stats/level_trend.hpp"
 #include "stats/observations.hpp"
 #include "stats/shares.hpp"
 #include "store/sweeps.hpp"
@@ -29,22 +31,38 @@ struct EffectsQuery {
   std::optional<double> margin;  ///< Above 0: whether levels are equivalent within it.
 };
 
+/// Of an axis whose levels are numbers.
+struct AxisTrend {
+  std::size_t factor = 0;
+  bool per_doubling = false;  ///< One step of the slope is a doubling of the level; else 1.
+  LevelTrend trend;
+};
+
 /// Of one score.
 struct ScoreEffects {
   std::string value;
   Observations runs;
   Contrasts contrasts;
   std::vector<Interaction> interactions;
-  std::vector<BranchShares> shares;
+  std::vector<AxisTrend> trends;
+  std::vector<BranchShares> shares;         ///< None where an axis is continuous: then `functional`.
+  std::vector<FunctionalAnova> functional;  ///< Over the runs within the ranges of all axes.
+  std::size_t outside = 0;                  ///< Runs with a score that are not: of [[include]] cells.
 };
 
 /// Throws Error as choose_values() does, where no axis varies, and where the estimator asked for does not
 /// fit.
 std::vector<ScoreEffects> effects_of(Database& database, const SweepRecord& sweep, const EffectsQuery& query);
 
-/// Shares of variance, then differences between levels.
+/// Shares of variance; then, where there are some, differences between levels, interactions and trends.
 std::vector<Table> effects_tables(const ScoreEffects& effects, const EffectsQuery& query);
 Json effects_json(const ScoreEffects& effects, const EffectsQuery& query);
+
+/// What a difference decides at 5 %, corrected over the family: "better", "worse", "equal", "undecided", "no
+/// test".
+const char* contrast_verdict(const Contrast& one, const EffectsQuery& query, bool lower_is_better);
+/// Of the family that is asked for.
+const std::optional<double>& p_in_family(const Contrast& contrast, Family family);
 
 /// "0.034", "< 0.001"; "no test" without a p.
 std::string p_text(const std::optional<double>& p);

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
+#include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 
 #include "stats/pivot.hpp"
@@ -25,11 +28,51 @@ std::optional<double> number_of(const std::string& label) {
   return number;
 }
 
+/// Of an imported axis, where its numbers hardly repeat.
+std::optional<SampledRange> seen_range(const std::vector<RunRecord>& runs, const std::string& axis) {
+  std::map<double, std::set<std::int64_t>> cells;
+  for (const RunRecord& run : runs) {
+    const auto level = run.levels.find(axis);
+    if (level == run.levels.end()) continue;
+    const auto number = number_of(level->second.label);
+    if (!number) return std::nullopt;
+    cells[*number].insert(run.cell);
+  }
+  const auto alone = static_cast<std::size_t>(std::count_if(
+      cells.begin(), cells.end(), [](const auto& of_number) { return of_number.second.size() == 1; }));
+  if (cells.size() <= kMostListed || 2 * alone <= cells.size()) return std::nullopt;
+  SampledRange range{.low = cells.begin()->first, .high = cells.rbegin()->first, .log = false, .seen = true};
+  if (range.low > 0 && range.high > kLogSpan * range.low) {
+    double even = 0, even_in_log = 0;  // Mean distances from the middle.
+    for (const auto& of_number : cells) {
+      even += (of_number.first - range.low) / (range.high - range.low) - 0.5;
+      even_in_log += std::log(of_number.first / range.low) / std::log(range.high / range.low) - 0.5;
+    }
+    range.log = std::abs(even_in_log) < std::abs(even);
+  }
+  return range;
+}
+
+std::optional<SampledRange> sampled_range(const std::vector<RunRecord>& runs, const SweepRecord& sweep,
+                                          const std::string& axis) {
+  if (sweep.imported) return seen_range(runs, axis);
+  for (const PlanAxis& one : sweep.axes)
+    if (one.name == axis && one.range)
+      return SampledRange{
+          .low = one.range->low, .high = one.range->high, .log = one.range->scale == Scale::log};
+  return std::nullopt;
+}
+
 /// The axes that vary, without the levels that no run has.
-std::vector<Factor> factors_of(const std::vector<RunRecord>& runs, const std::vector<PlanAxis>& axes) {
+std::vector<Factor> factors_of(const std::vector<RunRecord>& runs, const SweepRecord& sweep) {
   std::vector<Factor> factors;
-  for (const std::string& name : varying_axes(runs, axes)) {
+  for (const std::string& name : varying_axes(runs, sweep.axes)) {
     Factor factor{.name = name};
+    factor.range = sampled_range(runs, sweep, name);
+    if (factor.continuous()) {
+      factors.push_back(std::move(factor));
+      continue;
+    }
     std::map<std::size_t, std::string> labels;
     for (const RunRecord& run : runs)
       if (const auto level = run.levels.find(name); level != run.levels.end())
@@ -47,6 +90,7 @@ std::vector<Factor> factors_of(const std::vector<RunRecord>& runs, const std::ve
 double level_of(const RunRecord& run, const Factor& factor) {
   const auto level = run.levels.find(factor.name);
   if (level == run.levels.end()) return kNone;
+  if (factor.continuous()) return number_of(level->second.label).value_or(kNone);
   const auto at = std::find(factor.levels.begin(), factor.levels.end(), level->second.label);
   return static_cast<double>(at - factor.levels.begin());
 }
@@ -61,19 +105,18 @@ void find_plots(const std::vector<RunRecord>& runs, std::vector<Observation>& ob
                 std::size_t factor) {
   const auto level = [&](std::size_t run) {
     const double at = observations[run].at[factor];
-    return std::isnan(at) ? -1 : static_cast<int>(at);
+    return std::isnan(at) ? std::numeric_limits<double>::lowest() : at;
   };
-  constexpr int kSeveral = -2;
-  std::unordered_map<std::int64_t, int> level_of_job;
+  std::unordered_map<std::int64_t, double> level_of_job;  // NaN: several.
   for (std::size_t i = 0; i < runs.size(); ++i)
     for (const std::int64_t job : runs[i].jobs) {
       const auto [known, is_new] = level_of_job.try_emplace(job, level(i));
-      if (known->second != level(i)) known->second = kSeveral;
+      if (known->second != level(i)) known->second = kNone;
     }
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const auto& jobs = runs[i].jobs;
     const auto first = std::find_if(jobs.begin(), jobs.end(),
-                                    [&](std::int64_t job) { return level_of_job[job] != kSeveral; });
+                                    [&](std::int64_t job) { return !std::isnan(level_of_job[job]); });
     // Runs that share all of their jobs are one run: two levels that make no difference to any stage.
     observations[i].plots.push_back(first == jobs.end() ? (jobs.empty() ? -1 : jobs.back()) : *first);
   }
@@ -118,7 +161,7 @@ bool lower_is_better(const SweepRecord& sweep, const std::string& value) {
 }
 
 Observations levels_of_runs(const std::vector<RunRecord>& runs, const SweepRecord& sweep) {
-  Observations levels{.factors = factors_of(runs, sweep.axes)};
+  Observations levels{.factors = factors_of(runs, sweep)};
   for (const RunRecord& run : runs) {
     Observation& one = levels.runs.emplace_back();
     if (!sweep.has_own_seeds()) one.seed = run.seed;
@@ -154,6 +197,22 @@ std::vector<Observations> load_observations(Database& database, const SweepRecor
     all.push_back(std::move(seen));
   }
   return all;
+}
+
+Observations inside_ranges(const Observations& all, std::size_t& outside) {
+  Observations inside = all;
+  const auto lies_outside = [&](const Observation& run) {
+    for (std::size_t f = 0; f < all.factors.size(); ++f)
+      if (all.factors[f].continuous() && !std::isnan(run.at[f]) && !all.factors[f].range->holds(run.at[f]))
+        return true;
+    return false;
+  };
+  outside =
+      static_cast<std::size_t>(std::count_if(all.runs.begin(), all.runs.end(), [&](const Observation& run) {
+        return std::isfinite(run.score) && lies_outside(run);
+      }));
+  std::erase_if(inside.runs, lies_outside);
+  return inside;
 }
 
 }  // namespace ablate

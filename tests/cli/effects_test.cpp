@@ -2,8 +2,10 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
-#include "cli/program.hpp"
+#include "cli/kept_outcomes.hpp"
+#include "report/wrap.hpp"
 #include "util/json.hpp"
+#include "util/text.hpp"
 
 BOOST_AUTO_TEST_SUITE(effects)
 
@@ -84,6 +86,132 @@ BOOST_FIXTURE_TEST_CASE(seeds_are_counted_as_a_range, Tables) {
   BOOST_TEST(pair["needed_high"].get<int>() > 8);
   BOOST_TEST(run("power t --axis aa").err.find("did you mean 'a'?") != std::string::npos);
   BOOST_TEST(run("power t --difference 1 --half-width 1").code == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(trends_and_interactions_have_a_line_each, Tables) {
+  // A doubling of tokens brings 0.10, 0.12, 0.08 by seed, whatever the kind; kind matters at 16 tokens alone.
+  std::string csv = "tokens,kind,seed,score\n";
+  const double slopes[] = {0.10, 0.12, 0.08};
+  for (int seed = 0; seed < 3; ++seed)
+    for (int step = 0; step < 4; ++step)
+      for (int kind = 0; kind < 2; ++kind) {
+        const double noise = 0.01 * ((7 * seed + 5 * step) % 3 - 1) * (kind ? 1 : -1);
+        csv += fmt::format("{},{},{},{}\n", 4 << step, kind ? "b" : "a", seed,
+                           slopes[seed] * step + seed + (kind && step == 2 ? 0.3 : 0) + noise);
+      }
+  import(csv);
+  const Json found = json("effects t")[0];
+  const Json& trend = found["trends"][0];
+  BOOST_TEST(trend["axis"] == "tokens");
+  BOOST_TEST(trend["slope_per"] == "doubling");
+  // The step at 16 tokens adds 0.15 to a mean with the code 0.5 of -1.5, -0.5, 0.5, 1.5: 0.075 / 5.
+  BOOST_TEST(trend["slope"]["estimate"].get<double>() == 0.10 + 0.015, tolerance(1e-9));
+  BOOST_TEST(trend["slope"]["se"].get<double>() == 0.02 / std::sqrt(3.0), tolerance(1e-9));
+  BOOST_TEST(trend["page"]["p_rises"].get<double>() < 0.05);
+  const Json& interaction = found["interactions"][0];
+  BOOST_TEST(interaction["axes"] == (Json{"tokens", "kind"}));
+  BOOST_TEST(interaction["df1"] == 3);
+  BOOST_TEST(interaction["df2"] == 14);
+  BOOST_TEST(interaction["p"].get<double>() < 0.001);
+  const std::string text = run("effects t").out;
+  BOOST_TEST(line_with(text, "tokens  doubling").find("+0.115  [+0.0653, +0.165]") != std::string::npos,
+             text);
+  BOOST_TEST(line_with(text.substr(text.find("otherwise")), "tokens x kind").find("3, 14  < 0.001") != std::string::npos, text);
+  for (const std::string& line : split(text, '\n')) BOOST_TEST(display_width(line) <= kPageWidth, line);
+}
+
+BOOST_FIXTURE_TEST_CASE(where_nothing_can_be_tested_there_is_no_table_of_it, Tables) {
+  import("a,b,score\nx,u,1\ny,u,2\nx,v,2\ny,v,4\n", "--axis a --axis b");
+  const std::string text = run("effects t").out;
+  BOOST_TEST(text.find("trends") == std::string::npos);
+  BOOST_TEST(text.find("otherwise") == std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(cost_stands_beside_effects, Tables) {
+  // As in tests/stats/pareto_test.cpp: b and a are the front, c may be of it, d is not.
+  import(
+      "cell,seed,score,hours\na,1,1.0,1\na,2,11.1,1\nb,1,2.0,2\nb,2,12.0,2\nc,1,2.0,3\nc,2,11.8,3\nd,1,0.0,"
+      "3\n"
+      "d,2,10.0,3\n",
+      "--axis cell --score score --cost hours");
+  const Json cost = json("effects t")[0]["cost"];
+  BOOST_TEST(cost["unit"] == "hours");
+  BOOST_TEST(cost["cells"][1]["on_front"] == true);
+  BOOST_TEST(cost["cells"][2]["on_front"] == false);
+  BOOST_TEST(cost["cells"][2]["may_be_on_front"] == true);
+  BOOST_TEST(cost["cells"][2]["beaten_by"] == 1);
+  BOOST_TEST(cost["cells"][2]["behind"].get<double>() == 0.1, tolerance(1e-9));
+  BOOST_TEST(cost["cells"][2]["half_width"].get<double>() == 3.18244631 * std::sqrt(0.02375 / 3),
+             tolerance(1e-8));
+  BOOST_TEST(cost["cells"][3]["may_be_on_front"] == false);
+  BOOST_TEST(cost["cells"][0]["seconds"].is_null());
+  const std::string text = run("effects t --cost").out;
+  BOOST_TEST(line_with(text, "cell = b") == "cell = b      2     ?      7        front");
+  BOOST_TEST(line_with(text, "cell = c") == "cell = c      3     ?    6.9  0.1 +- 0.28");
+  BOOST_TEST(line_with(text, "cell = d") == "");
+  BOOST_TEST(text.find("left out: 1 cell plainly behind the front") != std::string::npos, text);
+  BOOST_TEST(run("effects t").out.find("against cost") == std::string::npos);
+  import(kCrossed, "--replace");
+  BOOST_TEST(run("effects t --cost").out.find("what a run cost is not known") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(cost_of_runs_is_that_of_their_jobs) {
+  const RanTiny program;
+  const Json cost = Json::parse(program.run("effects tiny --json").out)[0]["cost"];
+  BOOST_TEST(cost["unit"] == "FLOPs");
+  BOOST_TEST(cost["cells"].size() == 4u);
+  Database database(program.db(), Database::Mode::read_only);
+  for (const Json& cell : cost["cells"]) {
+    Query query(database,
+                "SELECT avg(flops), avg(seconds) FROM runs WHERE levels ->> '$.\"demo.resolution\"' = ?"
+                " AND levels ->> '$.\"demo.width\"' = ?",
+                cell["levels"]["demo.resolution"].get<std::string>(),
+                cell["levels"]["demo.width"].get<std::string>());
+    BOOST_REQUIRE(query.step());
+    BOOST_TEST(cell["cost"].get<double>() == query.real(0), tolerance(1e-9));
+    BOOST_TEST(cell["seconds"].get<double>() == query.real(1), tolerance(1e-6));
+  }
+  const std::string text = program.run("effects tiny --cost").out;
+  for (const std::string& line : split(text, '\n')) BOOST_TEST(display_width(line) <= kPageWidth, line);
+}
+
+BOOST_AUTO_TEST_CASE(outcomes_say_whether_seeds_or_examples_help) {
+  const RanTiny program;
+  const auto pair_of = [&] {
+    return Json::parse(program.run("power tiny --axis demo.resolution --json").out)[0]["pairs"][0];
+  };
+  const std::vector<float> differences[] = {{1, 3}, {2, 8}, {3, 4}};
+  for (int seed = 0; seed < 3; ++seed)
+    for (int cell = 0; cell < 4; ++cell) {
+      const bool finer = cell >= 2;
+      program.keep(cell, seed, finer ? differences[seed] : std::vector<float>{0, 0});
+    }
+  // Mean squares: seeds 4.5, questions 13.5, the rest 3.5. So seeds (4.5 - 3.5) / 2, examples 3.5 / 2,
+  // questions (13.5 - 3.5) / 3 / 2. Twice the seeds: t(5) sqrt(2.25 / 6 + 5 / 3) = 3.67; twice the examples:
+  // t(2) sqrt(1.375 / 3 + 5 / 6) = 4.89.
+  Json pair = pair_of();
+  BOOST_TEST(pair["sd"].get<double>() == 1.5, tolerance(1e-9));
+  BOOST_TEST(pair["variances"]["by"] == "outcomes");
+  BOOST_TEST(pair["variances"]["seeds"].get<double>() == 0.5, tolerance(1e-6));
+  BOOST_TEST(pair["variances"]["examples"].get<double>() == 1.75, tolerance(1e-6));
+  BOOST_TEST(pair["variances"]["questions"].get<double>() == 5.0 / 3, tolerance(1e-6));
+  BOOST_TEST(pair["more_of"] == "seeds");
+  BOOST_TEST(program.run("power tiny").out.find("from the outcome of every example") != std::string::npos);
+  // Other questions under one seed: the variance of each seed's mean, from its two examples: 1, 9, 0.25.
+  for (int cell = 0; cell < 4; ++cell)
+    program.keep(cell, 2, cell >= 2 ? differences[2] : std::vector<float>{0, 0}, {8, 3});
+  pair = pair_of();
+  BOOST_TEST(pair["variances"]["by"] == "outcomes");
+  BOOST_TEST(pair["variances"]["examples"].get<double>() == 10.25 / 3, tolerance(1e-6));
+  BOOST_TEST(pair["variances"]["questions"] == 0.0);
+  // Cells that were asked different questions are not compared by them; here scores have no error of their
+  // own.
+  program.keep(3, 2, differences[2], {9, 3});
+  BOOST_TEST(pair_of()["more_of"].is_null());
+  std::filesystem::remove(program.keep(0, 0, {0, 0}));
+  const Outcome damaged = program.run("power tiny");
+  BOOST_TEST(damaged.code == 0);
+  BOOST_TEST(damaged.out.find("outcomes of examples cannot be read") != std::string::npos, damaged.out);
 }
 
 namespace {
