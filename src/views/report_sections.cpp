@@ -40,6 +40,19 @@ std::string short_table(Table table, const std::string& command) {
   return titled_table(table);
 }
 
+/// Tables of each score, which a page shows where that score is chosen.
+std::string tables_by_score(const std::string& summary,
+                            const std::vector<std::pair<std::string, std::vector<Table>>>& scores,
+                            const std::string& command) {
+  std::string html = "<details><summary>" + escape_html(summary) + "</summary>\n";
+  for (const auto& [score, tables] : scores) {
+    html += fmt::format("<div data-score=\"{}\">", escape_html(score));
+    for (const Table& table : tables) html += short_table(table, command);
+    html += "</div>\n";
+  }
+  return html + "</details>\n";
+}
+
 /// "a, b, c": every different text that a query gives in its first column, without empty ones.
 std::string distinct_texts(Query& query) {
   std::set<std::string> texts;
@@ -141,14 +154,17 @@ std::string results_html(Database& database, const SweepRecord& sweep,
 }
 
 std::string effects_html(const std::vector<ScoreEffects>& effects, const EffectsQuery& query) {
-  std::string html = figure_place("shares") + figure_place("differences");
-  html += "<details><summary>The same as tables, with how each interval was had</summary>\n";
-  for (const ScoreEffects& one : effects) {
-    html += fmt::format("<div data-score=\"{}\">", escape_html(one.value));
-    for (const Table& table : effects_tables(one, query)) html += short_table(table, "ablate effects");
-    html += "</div>\n";
-  }
-  return html + "</details>\n";
+  std::vector<std::pair<std::string, std::vector<Table>>> tables;
+  for (const ScoreEffects& one : effects) tables.emplace_back(one.value, effects_tables(one, query));
+  return figure_place("shares") + figure_place("differences") +
+         tables_by_score("The same as tables, with how each interval was had", tables, "ablate effects");
+}
+
+std::string costs_html(const CostReport& report) {
+  std::vector<std::pair<std::string, std::vector<Table>>> tables;
+  for (const ScoreCost& one : report.scores) tables.emplace_back(one.value, cost_tables(one));
+  return figure_place("cost") + tables_by_score("The front as a table, and what a doubling of cost buys",
+                                                tables, "ablate effects --cost");
 }
 
 std::string claims_html(const ClaimReport& report, const SweepRecord& sweep) {

@@ -8,6 +8,7 @@
 #include "program/status.hpp"
 #include "store/sweeps.hpp"
 #include "views/claims_view.hpp"
+#include "views/cost_view.hpp"
 #include "views/effects_view.hpp"
 
 namespace ablate {
@@ -21,6 +22,7 @@ std::string progress_html(const SweepStatus& status, const Status& all);
 std::string results_html(Database& database, const SweepRecord& sweep,
                          const std::vector<std::string>& values);
 std::string effects_html(const std::vector<ScoreEffects>& effects, const EffectsQuery& query);
+std::string costs_html(const CostReport& report);
 std::string claims_html(const ClaimReport& report, const SweepRecord& sweep);
 /// What two cells answer differently, with pictures. `a`, `b`: as in ReportQuery. Empty: there is but one
 /// cell, or no outcomes of examples are kept.

@@ -10,6 +10,7 @@
 #include "util/hash.hpp"
 #include "util/text.hpp"
 #include "views/claims_view.hpp"
+#include "views/cost_view.hpp"
 #include "views/effects_view.hpp"
 #include "views/report_data.hpp"
 #include "views/report_sections.hpp"
@@ -70,7 +71,10 @@ SweepReport sweep_report(Database& database, const SweepRecord& sweep, const Rep
   add("interactions", "Interactions", figure_place("interactions"));
   if (!report.data["curves"].empty()) add("curves", "Learning curves", figure_place("curves"));
   report.data["cost"] = Json::object();
-  add("cost", "Score against cost", figure_place("cost"));
+  const CostReport costs = cost_of(database, sweep, values);
+  const Json costs_by_score = cost_json(costs);
+  for (const Json& cost : costs_by_score) report.data["cost"][cost["value"].get<std::string>()] = cost;
+  add("cost", "Score against cost", values.empty() ? "" : costs_html(costs));
   add("parallel", "Cells by their levels", figure_place("parallel"));
   add("cells", "Cells and their runs", figure_place("cells") + figure_place("detail"));
   if (query.examples)

@@ -150,7 +150,7 @@
     const effects = score() && report.effects[score().name];
     fillPlace('shares', place => {
       if (!effects) return;
-      for (const branch of effects.shares) {
+      for (const branch of [...effects.shares, ...effects.functional_shares]) {
         const where = branch.only_where_applies.length ? `, where ${branch.only_where_applies.join(' and ')} applies` : '';
         figure(place, `${score().name}: what matters${where}`, options => Charts.shares(branch, options));
       }
@@ -268,8 +268,8 @@
     fillPlace('cost', place => {
       const known = score() && report.cost[score().name];
       if (!known || !known.cells.length) return void place.append(note('No cell has both a score and a known cost.'));
-      const cells = known.cells.map(cell => ({cost: cell.cost, score: cell.score, front: cell.on_front, near: cell.within_interval,
-        note: `${cell.name}\n${score().name} ${text(cell.score)}, cost ${text(cell.cost)}\n${cell.on_front ? 'on the front' : `behind by ${text(cell.behind)}${isNumber(cell.half_width) ? ` \u00b1 ${text(cell.half_width)}` : ''}${cell.within_interval ? ': may belong to the front' : ''}`}`}));
+      const cells = known.cells.map(cell => ({cost: cell.cost, score: cell.score, front: cell.on_front, near: cell.may_be_on_front,
+        note: `${Object.entries(cell.levels).map(level => level.join(' = ')).join(', ') || 'the only cell'}\n${score().name} ${text(cell.score)}, ${text(cell.cost)} ${known.unit}${isNumber(cell.seconds) ? `, ${text(cell.seconds)} s` : ''}\n${cell.on_front ? 'on the front' : `behind by ${text(cell.behind)}${isNumber(cell.half_width) ? ` \u00b1 ${text(cell.half_width)}` : ''}${cell.may_be_on_front ? ': may belong to the front' : ''}`}`}));
       figure(place, `${score().name} against cost`, options => Charts.cost(cells, {...options, score: score().name, costTitle: known.unit, lowerIsBetter: score().lower}), cells.length);
       place.append(note('Filled: no cell is as good and as cheap. Green ring: behind the front by less than the 95 % interval of that difference.'));
     });
