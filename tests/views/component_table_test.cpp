@@ -2,8 +2,8 @@
 #include "views/component_table.hpp"
 
 #include <boost/test/unit_test.hpp>
-#include <chrono>
 #include <cmath>
+#include <ctime>
 
 #include "program/import_table.hpp"
 #include "report/wrap.hpp"
@@ -199,9 +199,9 @@ BOOST_AUTO_TEST_CASE(a_thousand_cells_are_shown_at_once) {
         csv += fmt::format("{},{},{},{}\n", width, depth, seed,
                            0.001 * width + 0.01 * depth + 0.0007 * seed * (depth % 3));
   Imported sweep(csv, {.axes = {"width", "depth"}, .scores = {"vqa"}, .lower_is_better = {}, .seed = "seed"});
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // Of this process: other programs may keep the processor busy.
   BOOST_TEST(component_table(sweep.database, sweep.sweep, {}).rows.size() == 1000u);
-  BOOST_TEST(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() < 2);
+  BOOST_TEST(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC < 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
