@@ -14,6 +14,10 @@ std::string comparison_page(const CellComparison& comparison, const std::vector<
     page += fmt::format("<b>{}</b> is cell {}: {}<br>", letter, cell->number, escape_html(cell->name()));
   page += "</p>\n<h2>Recipes</h2>\n" + table_html(recipe_table(comparison)) + "<h2>Scores</h2>\n" +
           table_html(score_table(comparison));
+  if (!shown.empty())
+    page +=
+        "<p class=facts>In examples: <span class=t>right, or to be predicted</span>, <span class=c>only "
+        "read</span>.</p>\n";
   for (const ShownExamples& examples : shown) {
     page += fmt::format("<h2>Examples on which {} differs most</h2>\n", escape_html(examples.score));
     if (!examples.why_not.empty())
