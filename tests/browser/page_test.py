@@ -133,6 +133,7 @@ class Page(unittest.TestCase):
         for chart in self.charts():
             marks = chart.find_elements(By.CSS_SELECTOR, 'svg path, canvas')
             self.assertGreater(len(marks), 3, chart.get_attribute('aria-label'))
+            self.assertGreater(chart.size['width'], 1000)
         self.picture('desktop')
 
     def test_a_name_is_text_whatever_it_looks_like(self):
