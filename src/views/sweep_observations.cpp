@@ -40,7 +40,7 @@ std::optional<SampledRange> seen_range(const std::vector<RunRecord>& runs, const
   }
   const auto alone = static_cast<std::size_t>(std::count_if(
       cells.begin(), cells.end(), [](const auto& of_number) { return of_number.second.size() == 1; }));
-  if (cells.size() <= kMostListed || 2 * alone <= cells.size()) return std::nullopt;
+  if (cells.size() <= kMostAxisLevels || 2 * alone <= cells.size()) return std::nullopt;
   SampledRange range{.low = cells.begin()->first, .high = cells.rbegin()->first, .log = false, .seen = true};
   if (range.low > 0 && range.high > kLogSpan * range.low) {
     double even = 0, even_in_log = 0;  // Mean distances from the middle.

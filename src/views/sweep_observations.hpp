@@ -15,14 +15,14 @@ namespace ablate {
 /// imported sweep what its import says.
 bool lower_is_better(const SweepRecord& sweep, const std::string& value);
 
-constexpr std::size_t kMostListed = 12;
+constexpr std::size_t kMostAxisLevels = 12;
 constexpr double kLogSpan = 30;
 
 /// Seeds and levels alone, one observation for each run, with the axes that vary among them as factors. A
 /// level's number is what its label reads as, where all labels of its axis are numbers. An axis that was
-/// sampled from a range is continuous, and so is one of an imported sweep whose more than kMostListed numbers
-/// mostly stand in one cell each: its range is then from the least to the largest, in the logarithm where all
-/// are positive, span more than a factor of kLogSpan, and lie more evenly there.
+/// sampled from a range is continuous, and so is one of an imported sweep whose more than kMostAxisLevels
+/// numbers mostly stand in one cell each: its range is then from the least to the largest, in the logarithm
+/// where all are positive, span more than a factor of kLogSpan, and lie more evenly there.
 Observations levels_of_runs(const std::vector<RunRecord>& runs, const SweepRecord& sweep);
 
 /// One for each value: levels_of_runs() of a sweep with what they scored. A run that failed or diverged has
