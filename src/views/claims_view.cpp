@@ -21,8 +21,9 @@ namespace {
 Evidence waiting() { return {.why = "no run has this score yet"}; }
 
 /// A claim whose axis the runs do not show, as while only one level has run, is undecided, not an error.
-Evidence weigh_or_say(const Claim& claim, const Observations& runs) {
+Evidence weigh_or_say(const Claim& claim, const Observations& runs, const SweepRecord& sweep) {
   try {
+    require_comparable(runs, sweep);
     return weigh(claim, runs);
   } catch (const Error& error) {
     return {.why = error.what()};
@@ -82,7 +83,8 @@ ClaimReport claims_of(Database& database, const SweepRecord& sweep) {
     one.runs = static_cast<std::int64_t>(runs->second.runs.size());
     one.runs_with_score = std::count_if(runs->second.runs.begin(), runs->second.runs.end(),
                                         [](const Observation& run) { return run.end == RunEnd::finished; });
-    evidence.push_back(one.runs_with_score == 0 ? waiting() : weigh_or_say(record.claim, runs->second));
+    evidence.push_back(one.runs_with_score == 0 ? waiting()
+                                                : weigh_or_say(record.claim, runs->second, sweep));
     report.claims.push_back(std::move(one));
   }
   std::vector<ClaimVerdict> verdicts = judge(std::move(evidence));

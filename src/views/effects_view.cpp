@@ -153,6 +153,7 @@ std::vector<ScoreEffects> effects_of(Database& database, const SweepRecord& swee
     ScoreEffects one{.value = values[i], .runs = runs[i]};
     if (one.runs.factors.empty())
       throw Error(fmt::format("sweep '{}': no axis varies; expected an axis with two levels", sweep.name));
+    require_comparable(one.runs, sweep);
     const Designs designs(one.runs);
     one.contrasts = contrasts_of(designs, {.estimator = query.estimator});
     one.interactions = interactions_of(designs);

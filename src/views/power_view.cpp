@@ -123,6 +123,7 @@ std::vector<ScorePower> power_of(Database& database, const SweepRecord& sweep, c
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Observations& runs = observed[i];
     check_axes(query.axes, runs, sweep);
+    require_comparable(runs, sweep);
     ScorePower score{.value = values[i]};
     KeptOutcomes kept(database, sweep, values[i]);
     note_continuous(runs, query, score.notes);

@@ -1,5 +1,7 @@
 #include "views/sweep_observations.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -13,6 +15,7 @@
 #include "store/query.hpp"
 #include "store/results.hpp"
 #include "store/sweep_jobs.hpp"
+#include "util/text.hpp"
 
 namespace ablate {
 
@@ -168,6 +171,15 @@ Observations levels_of_runs(const std::vector<RunRecord>& runs, const SweepRecor
     for (const Factor& factor : levels.factors) one.at.push_back(level_of(run, factor));
   }
   return levels;
+}
+
+void require_comparable(const Observations& runs, const SweepRecord& sweep) {
+  for (const Factor& factor : runs.factors)
+    if (factor.levels.size() > kMostCompared)
+      throw Error(fmt::format(
+          "axis '{}' of sweep '{}' has {} levels; expected at most {} to be compared{}",
+          printable(factor.name), sweep.name, with_commas(std::ssize(factor.levels)), kMostCompared,
+          sweep.imported ? "; `ablate import --axis` names the columns that are axes" : ""));
 }
 
 std::vector<Observations> load_observations(Database& database, const SweepRecord& sweep,

@@ -25,6 +25,11 @@ constexpr double kLogSpan = 30;
 /// where all are positive, span more than a factor of kLogSpan, and lie more evenly there.
 Observations levels_of_runs(const std::vector<RunRecord>& runs, const SweepRecord& sweep);
 
+/// Levels of an axis that are compared with each other at most.
+constexpr std::size_t kMostCompared = 300;
+/// Throws Error for an axis of more levels than kMostCompared, which is no question but a column of names.
+void require_comparable(const Observations& runs, const SweepRecord& sweep);
+
 /// One for each value: levels_of_runs() of a sweep with what they scored. A run that failed or diverged has
 /// ended as such; what was cancelled, or is not done, is unknown, and so is a score that is not finite and
 /// did not diverge. A run's cost is the FLOPs of its jobs by formula, of an imported sweep its column of

@@ -116,7 +116,9 @@ BOOST_FIXTURE_TEST_CASE(trends_and_interactions_have_a_line_each, Tables) {
   const std::string text = run("effects t").out;
   BOOST_TEST(line_with(text, "tokens  doubling").find("+0.115  [+0.0653, +0.165]") != std::string::npos,
              text);
-  BOOST_TEST(line_with(text.substr(text.find("otherwise")), "tokens x kind").find("3, 14  < 0.001") != std::string::npos, text);
+  BOOST_TEST(line_with(text.substr(text.find("otherwise")), "tokens x kind").find("3, 14  < 0.001") !=
+                 std::string::npos,
+             text);
   for (const std::string& line : split(text, '\n')) BOOST_TEST(display_width(line) <= kPageWidth, line);
 }
 
@@ -263,6 +265,17 @@ BOOST_AUTO_TEST_CASE(a_claim_that_was_made_after_the_results_is_marked) {
   const Json claims = Json::parse(program.run("claims tiny --json").out)["claims"];
   BOOST_TEST(claims[0]["after_results"] == false);
   BOOST_TEST(claims[1]["after_results"] == true);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_column_of_names_is_no_axis, Tables) {
+  std::string csv = "id,b,score\n";
+  for (int i = 0; i < 400; ++i)
+    csv += "run-" + std::to_string(i) + (i % 2 == 0 ? ",x," : ",y,") + std::to_string(i % 7) + "\n";
+  import(csv, "--axis id,b --score score");
+  const Outcome found = run("effects t");
+  BOOST_TEST(found.code == 2);
+  BOOST_TEST(found.err.find("axis 'id' of sweep 't' has 400 levels; expected at most 300") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
