@@ -25,8 +25,12 @@ constexpr std::string_view kScoreWords[] = {
     "score",     "accuracy", "acc", "value", "f1",     "bleu", "rouge", "cider", "meteor", "recall",
     "precision", "auc",      "map", "miou",  "reward", "em",   "loss",  "nll",   "ppl",    "perplexity",
     "error",     "err",      "wer", "cer",   "mse",    "rmse", "mae",   "fid"};
-constexpr std::string_view kLowerWords[] = {"loss", "nll", "ppl", "perplexity", "error", "err",
-                                            "wer",  "cer", "mse", "rmse",       "mae",   "fid"};
+constexpr std::string_view kLowerWords[] = {
+    "loss", "nll", "ppl", "perplexity", "error", "err", "wer",  "cer", "mse",   "rmse",    "mae",
+    "fid",  "kid", "ece", "bpb",        "bpc",   "eer", "xent", "ce",  "brier", "entropy", "kl"};
+/// Of these words, with "rate" after them, less is better, too: "error_rate".
+constexpr std::string_view kLowerRates[] = {"error",     "err",  "failure", "hallucination",
+                                            "rejection", "miss", "dropout"};
 /// Names of columns that neither vary on purpose nor judge a run, and last words of such names.
 constexpr std::string_view kBookkeeping[] = {"source",
                                              "sources",
@@ -74,6 +78,15 @@ bool is_one_of(const std::string_view (&words)[N], std::string_view word) {
 std::string last_word(std::string_view name) {
   const std::size_t at = name.find_last_of(" -/._");
   return lower_case(name.substr(at == std::string_view::npos ? 0 : at + 1));
+}
+
+/// Whether less of a score is better, by its name: "val_loss", "error_rate", "bits-per-byte".
+bool reads_as_lower(std::string_view name) {
+  const std::string last = last_word(name);
+  if (is_one_of(kLowerWords, last) || lower_case(name).find("bits-per-byte") != std::string::npos)
+    return true;
+  return last == "rate" && name.size() > last.size() &&
+         is_one_of(kLowerRates, last_word(name.substr(0, name.size() - last.size() - 1)));
 }
 
 /// What is in a column.
@@ -325,12 +338,17 @@ class Chooser {
       score->lower_is_better = true;
     }
     if (!request_.lower_is_better.empty()) return;
-    std::vector<std::size_t> lower;
+    std::vector<std::size_t> lower, higher;
     for (ScoreColumn& score : choice_.scores)
-      if (is_one_of(kLowerWords, last_word(table_.columns[score.column]))) {
+      if (reads_as_lower(table_.columns[score.column])) {
         score.lower_is_better = true;
         lower.push_back(score.column);
+      } else {
+        higher.push_back(score.column);
       }
+    if (!higher.empty())
+      choice_.guesses.push_back(
+          fmt::format("higher is better of {} (--lower-is-better says otherwise)", names(higher)));
     if (!lower.empty())
       choice_.guesses.push_back(fmt::format("lower is better of {}, by {}", names(lower),
                                             lower.size() == 1 ? "its name" : "their names"));

@@ -260,10 +260,22 @@ std::optional<std::vector<std::size_t>> one_at_a_time_baseline(const Observation
     varying += counts.size() > 1;
   }
   if (varying < 2 || !cells.contains(baseline)) return std::nullopt;
+  // That an axis does not apply is no change where another axis decides it, as the size of an encoder that is
+  // not there. Where it is the only difference between two cells, it is a level like any other.
+  std::vector<bool> decides_itself(factors, false);
+  for (const std::vector<std::int32_t>& cell : cells)
+    for (std::size_t f = 0; f < factors; ++f) {
+      if ((cell[f] == kDoesNotApply) == (baseline[f] == kDoesNotApply)) continue;
+      std::vector<std::int32_t> otherwise = cell;
+      otherwise[f] = baseline[f];
+      if (otherwise == baseline) decides_itself[f] = true;
+    }
   for (const std::vector<std::int32_t>& cell : cells) {
     std::size_t differences = 0;
-    for (std::size_t f = 0; f < factors; ++f)
-      differences += cell[f] != baseline[f] && cell[f] != kDoesNotApply && baseline[f] != kDoesNotApply;
+    for (std::size_t f = 0; f < factors; ++f) {
+      const bool applies = cell[f] != kDoesNotApply && baseline[f] != kDoesNotApply;
+      differences += cell[f] != baseline[f] && (applies || decides_itself[f]);
+    }
     if (differences > 1) return std::nullopt;
   }
   std::vector<std::size_t> levels;

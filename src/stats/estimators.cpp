@@ -158,14 +158,17 @@ std::vector<Term> CellFit::confounded(const UnitTable& design, std::size_t order
   return found;
 }
 
+bool is_too_large(const UnitTable& design, std::size_t order, bool with_block) {
+  return !has_all_means(design, order, with_block) &&
+         parameter_count(with_block ? design.with_block() : design.units,
+                         terms_of(design, order, with_block)) > kMostParameters;
+}
+
 std::size_t estimable_order(const UnitTable& design, bool with_block, bool saturated) {
   const std::size_t columns = design.treatment_columns();
-  const CodedRuns runs = with_block ? design.with_block() : design.units;
   for (const std::size_t order : {saturated ? columns : 2, std::size_t{2}}) {
     if (order > columns || order < 2) continue;
-    if (!has_all_means(design, order, with_block) &&
-        parameter_count(runs, terms_of(design, order, with_block)) > kMostParameters)
-      continue;
+    if (is_too_large(design, order, with_block)) continue;
     const std::shared_ptr<const CellFit> fit = CellFit::of(design, order, with_block);
     bool fits = fit->error_df() > 0;
     for (std::size_t c = 0; fits && c < columns; ++c)

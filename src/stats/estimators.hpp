@@ -53,6 +53,9 @@ class CellFit {
   double error_ms_ = 0, error_df_ = 0, error_ss_ = 0;
 };
 
+/// Whether a model of that order would have more parameters than anybody waits for: of axes of many levels.
+bool is_too_large(const UnitTable& design, std::size_t order, bool with_block);
+
 /// The highest order of interactions, of 2 or all (`saturated`), that leaves an error and tells all marginal
 /// means; else 1.
 std::size_t estimable_order(const UnitTable& design, bool with_block, bool saturated);

@@ -30,7 +30,9 @@ std::vector<Interaction> interactions_of(const Designs& designs) {
       Term term = design->focus_columns;
       std::sort(term.begin(), term.end());
       if (design->units.sizes[term[0]] < 2 || design->units.sizes[term[1]] < 2) continue;
-      const std::shared_ptr<const CellFit> fit = CellFit::of(*design, order_of(*design), true);
+      const std::size_t order = order_of(*design);
+      if (is_too_large(*design, order, true)) continue;
+      const std::shared_ptr<const CellFit> fit = CellFit::of(*design, order, true);
       const TermSquares squares = fit->squares(term);
       Interaction interaction{.a = a, .b = b, .ss = squares.ss};
       interaction.test =

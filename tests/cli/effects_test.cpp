@@ -278,4 +278,28 @@ BOOST_FIXTURE_TEST_CASE(a_column_of_names_is_no_axis, Tables) {
              std::string::npos);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_full_grid_with_an_empty_level_is_no_design_of_one_change, Tables) {
+  std::string csv = "enc,res,seed,acc\n";
+  int i = 0;
+  for (const char* enc : {"A", "B", "C"})
+    for (const char* res : {"", "64", "128"})
+      for (const char* seed : {"1", "2", "3"})
+        csv += std::string(enc) + "," + res + "," + seed + "," + std::to_string(0.5 + 0.01 * (i++ * 7 % 11)) +
+               "\n";
+  import(csv, "--axis enc,res --score acc");
+  const Json enc = json("effects t")[0]["axes"][0];
+  BOOST_TEST(enc["estimator"] != "one-at-a-time");
+  BOOST_TEST(enc["differences"].size() == 3u);
+}
+
+BOOST_FIXTURE_TEST_CASE(axes_of_many_levels_do_not_exhaust_the_machine, Tables) {
+  std::string csv = "a,b,c,score\n";
+  for (int i = 0; i < 120; ++i) {
+    for (const int step : {7, 11, 13}) csv += "n" + std::to_string(i * step % 60) + ",";
+    csv += std::to_string(i % 17) + "\n";
+  }
+  import(csv, "--axis a,b,c --score score");
+  BOOST_TEST(run("effects t").code == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -242,4 +242,12 @@ BOOST_FIXTURE_TEST_CASE(claims_are_checked_and_listed_by_the_plan, Tables) {
                  .ends_with("'where' holds axis 'demo.width' at a level, and the claim compares its levels"));
 }
 
+BOOST_FIXTURE_TEST_CASE(directions_are_guessed_by_name_and_said, Tables) {
+  scratch.write("t.csv", "a,error_rate,top1\nx,0.1,0.9\ny,0.2,0.8\nx,0.12,0.91\ny,0.22,0.79\n");
+  const Outcome found = run("import t.csv --axis a --score error_rate,top1");
+  BOOST_TEST(found.out.find("lower is better of error_rate, by its name") != std::string::npos);
+  BOOST_TEST(found.out.find("higher is better of top1 (--lower-is-better says otherwise)") !=
+             std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

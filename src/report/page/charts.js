@@ -170,12 +170,23 @@ const Charts = (() => {
     const values = cells.map(cell => cell.score);
     const [low, high] = [Math.min(...values), Math.max(...values)];
     const x = names.map((_, index) => inner * (index + .35) / (names.length - .3));
-    const at = (part, parts) => height * (part + .5) / parts;
+    // Where a level stands: by its number where an axis has many, the largest on top as of scores; '-' (does not apply) at the bottom.
+    const places = columns.map(({levels, numbers}) => {
+      const even = levels.map((_, part) => height * (levels.length - part - .5) / levels.length);
+      if (!numbers) return even;
+      const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+      const logarithmic = least > 0 && most / least > 30, write = logarithmic ? Math.log : value => value;
+      const share = value => (write(value) - write(least)) / (write(most) - write(least) || 1);
+      const room = levels.length > numbers.length ? height * .9 : height;
+      return levels.map((_, part) => part < numbers.length ? room * (1 - share(numbers[part])) : height);
+    });
     const scoreAt = value => high > low ? height * (1 - (value - low) / (high - low)) : height / 2;
-    const path = cell => 'M' + [...cell.at.map((level, index) => `${x[index].toFixed(1)},${at(level, columns[index].levels.length).toFixed(1)}`),
+    const path = cell => 'M' + [...cell.at.map((level, index) => `${x[index].toFixed(1)},${places[index][level].toFixed(1)}`),
       `${x[columns.length].toFixed(1)},${scoreAt(cell.score).toFixed(1)}`].join('L');
     const ticks = high > low ? [0, .25, .5, .75, 1].map(part => low + part * (high - low)) : [low];
-    const labels = columns.flatMap((column, index) => column.levels.map((level, part) => ({x: x[index], y: at(part, column.levels.length), text: level})))
+    const few = (list, most) => list.filter((one, index) => index === 0 || index === list.length - 1 || index % Math.ceil(list.length / most) === 0);
+    const labels = columns.flatMap((column, index) => few(column.levels.map((level, part) => ({x: x[index], y: places[index][part], text: column.numbers?.[part] === undefined ? level : text(column.numbers[part])}))
+      .sort((a, b) => a.y - b.y), 12))
       .concat(ticks.map(value => ({x: x[columns.length], y: scoreAt(value), text: text(value)})));
     const opacity = cells.length > 200 ? .35 : .75;
     spec.data = [{name: 'lines', values: cells.map(cell => ({path: path(cell), score: cell.score, note: cell.note}))},

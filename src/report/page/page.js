@@ -89,6 +89,7 @@
   }
   const kPaper = {ink: '#1d2430', soft: '#5b6675', line: '#d7dde5', ground: '#fff', raised: '#f5f7fa', accent: '#2f6db5', good: '#20794a', bad: '#b3372f', open: '#8a6a00'};
 
+  const kMostListed = 12;  // Levels of numbers that stand one by one; more are a scale.
   const kSvgMarks = 1500;  // Of more, a canvas is quicker.
   const views = new Map();
   // Shows a figure in a place of the page: `makeSpec` takes {theme, width, description}.
@@ -167,7 +168,7 @@
       });
       if (!shown.some(axis => axis.differences.length)) return;
       figure(place, `${score().name}: differences between levels`, options => Charts.differences(shown, options));
-      place.append(note(`Green: the first of the two is better, red: worse, after Holm\u2019s correction; grey: undecided.${dropped ? ` ${dropped} more differences are in the table.` : ''}`));
+      place.append(note(`Green: the first of the two is better, red: worse, after Holm\u2019s correction; grey: undecided, or, without an interval, not to be tested.${dropped ? ` ${dropped} more differences are in the table.` : ''}`));
     });
   }
 
@@ -279,12 +280,14 @@
     fillPlace('parallel', place => {
       const columns = axes().map((axis, index) => ({name: axis.name, levels: axis.levels, index})).filter(column => column.levels.length > 1);
       if (!columns.length || !score()) return;
+      const numbers = new Map(columns.filter(column => column.levels.length > kMostListed && column.levels.every(level => level.trim() !== '' && isFinite(Number(level))))
+        .map(column => [column.name, column.levels.map(Number)]));
       const withNone = columns.map(column => ({...column, levels: shownCells().some(cell => report.cells[cell].at[column.index] < 0) ? [...column.levels, '-'] : column.levels}));
       const cells = shownCells().map(cell => ({cell, found: cellSummary(cell)})).filter(entry => entry.found).map(({cell, found}) => ({
         at: columns.map((column, index) => report.cells[cell].at[column.index] < 0 ? withNone[index].levels.length - 1 : report.cells[cell].at[column.index]), score: found.mean,
         note: `${cellName(report.cells[cell])}\n${score().name} ${text(found.mean)} over ${found.n} ${found.n === 1 ? 'seed' : 'seeds'}`}));
       if (!cells.length) return void place.append(note('No cell has this score yet.'));
-      figure(place, `Cells by their levels and ${score().name}`, options => Charts.parallel({columns: withNone, cells, score: score().name}, options), cells.length * columns.length);
+      figure(place, `Cells by their levels and ${score().name}`, options => Charts.parallel({columns: withNone.map(column => ({...column, numbers: numbers.get(column.name)})), cells, score: score().name}, options), cells.length * columns.length);
     });
   }
 
