@@ -3,6 +3,7 @@
 
 #include "cli/common.hpp"
 #include "cli/device_options.hpp"
+#include "cli/seed_options.hpp"
 #include "report/output.hpp"
 #include "util/clock.hpp"
 #include "views/plan_report.hpp"
@@ -10,6 +11,8 @@
 namespace ablate {
 
 namespace {
+
+constexpr const char* kSeedCells = "--seed-cells";  // --cells lists them.
 
 void save_planned(Database& database, const PlannedSweep& planned, bool replace, bool quiet) {
   const SaveResult saved = save_plan(database, planned.plan, planned.sweep.file,
@@ -29,7 +32,10 @@ int run_plan(const Arguments& arguments) {
     database = std::make_unique<Database>(arguments.database(),
                                           save ? Database::Mode::read_write : Database::Mode::read_only);
   const PlannedSweep planned = plan_sweep(std::move(sweep), database.get(),
-                                          {.remember = save, .replace = replace, .reading = show_reading()});
+                                          {.remember = save,
+                                           .replace = replace,
+                                           .seeds = chosen_seeds(arguments, kSeedCells),
+                                           .reading = show_reading()});
   const std::vector<Device> devices = default_devices();
   const PlanReport report = report_plan(planned, devices, budget);
   const bool json = arguments.flag("--json");
@@ -54,7 +60,7 @@ int run_plan(const Arguments& arguments) {
 }  // namespace
 
 CommandSpec plan_command() {
-  return {
+  CommandSpec command{
       .name = "plan",
       .group = Group::sweeps,
       .summary = "Shows what a sweep would take, before anything runs",
@@ -73,6 +79,9 @@ CommandSpec plan_command() {
            flag("--save", "record the sweep, so that status and table know it"), replace_option(),
            db_option()},
       .run = run_plan};
+  const std::vector<OptionSpec> seeds = seed_options(kSeedCells);
+  command.options.insert(command.options.end() - 2, seeds.begin(), seeds.end());
+  return command;
 }
 
 }  // namespace ablate

@@ -4,6 +4,7 @@
 #include "cli/common.hpp"
 #include "cli/device_options.hpp"
 #include "cli/run_options.hpp"
+#include "cli/seed_options.hpp"
 #include "program/status.hpp"
 #include "program/worker_program.hpp"
 #include "report/output.hpp"
@@ -18,6 +19,8 @@
 namespace ablate {
 
 namespace {
+
+constexpr const char* kCells = "--cells";
 
 std::string counts_line(const ScheduleResult& result) {
   std::string line = count_of(result.finished, "job") + " finished";
@@ -42,6 +45,8 @@ std::string attempts_words(const ScheduleResult& result) {
 int conclude(SweepRun& run, const RunOutcome& outcome, bool quiet) {
   const ScheduleResult& result = outcome.jobs;
   const std::string name = one_line(run.planned().plan.sweep);
+  const char* const again =
+      adds_seeds(run.planned().plan) ? "the same command without --seeds" : "the same command";
   std::string text = fmt::format("{}: {}; {} in {}\n", name, counts_line(result), attempts_words(result),
                                  human_duration(outcome.seconds));
   const auto list = [&](JobState state) {
@@ -57,17 +62,18 @@ int conclude(SweepRun& run, const RunOutcome& outcome, bool quiet) {
         "\n`ablate log JOB` shows what a job printed; `ablate retry --sweep {}` has them tried again\n",
         name);
   else if (has_cancelled)
-    text += fmt::format("\n`ablate retry --sweep {}` takes that back; then the same command goes on\n", name);
+    text += fmt::format("\n`ablate retry --sweep {}` takes that back; then {} goes on\n", name, again);
   // What a search has stopped early, and what builds on that, it does without.
   const bool is_whole = result.failed == 0 && result.cancelled == 0;
   const auto dropped = run.count_dropped();
   if (dropped)
-    text += fmt::format("\nthe sweep was planned anew meanwhile{}; the same command runs what it has now\n",
+    text += fmt::format("\nthe sweep was planned anew meanwhile{}; {} runs what it has now\n",
                         *dropped == 0 ? ""
                                       : fmt::format(", and no longer has {} that {} without a result",
-                                                    count_of(*dropped, "job"), *dropped == 1 ? "is" : "are"));
+                                                    count_of(*dropped, "job"), *dropped == 1 ? "is" : "are"),
+                        again);
   if (result.interrupted)
-    text += "interrupted; the same command goes on from here\n";
+    text += fmt::format("interrupted; {} goes on from here\n", again);
   else if (is_whole && !dropped)
     text += fmt::format("see: ablate table {}\n", name);
   if (!quiet || !is_whole) try_write_out(text);
@@ -80,15 +86,18 @@ int dry_run(const Arguments& arguments, Sweep sweep, const RunOptions& options) 
   if (has_database(arguments))
     database = std::make_unique<Database>(options.database, Database::Mode::read_only);
   const PlannedSweep planned =
-      plan_sweep(std::move(sweep), database.get(), {.replace = options.replace, .reading = options.reading});
+      plan_sweep(std::move(sweep), database.get(),
+                 {.replace = options.replace, .seeds = options.seeds, .reading = options.reading});
   require_data(planned);
+  for (const std::string& line : seed_lines(planned.plan)) print("{}\n", line);
   print_table(start_table(planned, options.devices));
   return ExitCode::done;
 }
 
 int run_run(const Arguments& arguments) {
   Sweep sweep = load_sweep_to_plan(arguments);
-  const RunOptions options = chosen_run_options(arguments);
+  RunOptions options = chosen_run_options(arguments);
+  options.seeds = chosen_seeds(arguments, kCells);
   if (arguments.flag("--dry-run")) return dry_run(arguments, std::move(sweep), options);
   const std::filesystem::path worker = get_worker(arguments.find_text("--worker"));
   SweepRun run(std::move(sweep), options);
@@ -116,6 +125,8 @@ int finish_run(SweepRun& run, const std::filesystem::path& worker, bool quiet, S
   const PlannedSweep& planned = run.planned();
   const std::string name = one_line(planned.plan.sweep);
   if (const std::string line = former_line(planned, true); !line.empty() && !quiet) print("{}\n", line);
+  for (const std::string& line : seed_lines(planned.plan))
+    if (!quiet) print("{}: {}\n", name, line);
   const StageProgress before = total_progress(load_progress(run.database(), run.sweep_id()));
   if (before.finished == before.total()) {
     if (!quiet)
@@ -170,11 +181,18 @@ CommandSpec run_command() {
       .summary = "Runs what is left of a sweep",
       .description =
           "Finished jobs are never run again, whichever sweep they came from. Ctrl-C lets the workers leave "
-          "a checkpoint, a second one ends them; the same command then goes on.",
+          "a checkpoint, a second one ends them; the same command then goes on. With --seeds +K every cell, "
+          "or "
+          "those of --cells, get K seeds beside those of the file, numbered on from the largest; the sweep "
+          "has "
+          "them from then on, and each command with --seeds adds more: to go on, leave it out. Cells that "
+          "are "
+          "chosen as the best look better than they are under the seeds that chose them, which results say.",
       .example = "ablate run sweeps/connector.toml --slots 4 --keep-going",
       .options = {positional("SWEEP", ValueType::sweep_file, "the sweep's TOML file")},
       .run = run_run};
-  for (const OptionSpec& option : run_options()) command.options.push_back(option);
+  for (const auto& options : {seed_options(kCells), run_options()})
+    command.options.insert(command.options.end(), options.begin(), options.end());
   return command;
 }
 

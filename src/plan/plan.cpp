@@ -38,8 +38,13 @@ void append(std::string& bytes, const T& value) {
 
 class Planner {
  public:
-  Planner(const Sweep& sweep, const Fingerprint& fingerprint, const PieceCount& count_pieces)
-      : sweep_(sweep), expander_(sweep), part_table_(plan_.parts, fingerprint), count_pieces_(count_pieces) {}
+  Planner(const Sweep& sweep, const Fingerprint& fingerprint, const PieceCount& count_pieces,
+          const SeedAdditions& additions)
+      : sweep_(sweep),
+        expander_(sweep),
+        part_table_(plan_.parts, fingerprint),
+        count_pieces_(count_pieces),
+        additions_(additions) {}
 
   Plan run() {
     plan_.sweep = sweep_.name;
@@ -66,6 +71,7 @@ class Planner {
         problems_.push_back(std::move(mistake));
     if (!problems_.empty()) throw ConfigError(problems_, *sweep_.sources);
     warn_about_equal_cells();
+    if (additions_) add_seeds(plan_, additions_(plan_));
     make_jobs();
     plan_.claims = sweep_.claims;
     plan_.missing_data = part_table_.missing();
@@ -296,27 +302,26 @@ class Planner {
   }
 
   void make_jobs() {
-    const std::size_t cells = plan_.cells.size();
-    const std::size_t entries = cell_configs_.size() * plan_.seeds.size();
-    plan_.replicate_jobs.reserve(entries);
-    plan_.replicate_begin.reserve(cells * plan_.seeds.size() + 1);
+    const std::size_t cells = plan_.cells.size(), planned = cells * plan_.seeds.size();
+    plan_.replicate_jobs.reserve(cell_configs_.size() * plan_.seeds.size());
+    plan_.replicate_begin.reserve(planned + plan_.added.size() + 1);
     plan_.jobs.reserve(configs_.size() * plan_.seeds.size());
     constexpr std::uint32_t kNone = UINT32_MAX;
+    std::vector<std::uint32_t> job_of;
     std::map<Stage, std::int64_t> before, after;
-    for (const std::uint64_t seed : plan_.seeds) {
-      std::vector<std::uint32_t> job_of(configs_.size(), kNone);
-      for (std::size_t cell = 0; cell < cells; ++cell) {
-        for (const std::uint32_t config : configs_of(cell)) {
-          if (job_of[config] == kNone) {
-            job_of[config] = add_job(configs_[config], seed, job_of);
-            ++after[configs_[config].stage];
-          }
-          ++before[configs_[config].stage];
-          ++plan_.jobs[job_of[config]].replicates;
-          plan_.replicate_jobs.push_back(job_of[config]);
+    for (std::size_t replicate = 0; replicate < planned + plan_.added.size(); ++replicate) {
+      const std::uint64_t seed = plan_.seed_of(replicate);
+      if (replicate == 0 || seed != plan_.seed_of(replicate - 1)) job_of.assign(configs_.size(), kNone);
+      for (const std::uint32_t config : configs_of(plan_.cell_of(replicate))) {
+        if (job_of[config] == kNone) {
+          job_of[config] = add_job(configs_[config], seed, job_of);
+          ++after[configs_[config].stage];
         }
-        plan_.replicate_begin.push_back(plan_.replicate_jobs.size());
+        ++before[configs_[config].stage];
+        ++plan_.jobs[job_of[config]].replicates;
+        plan_.replicate_jobs.push_back(job_of[config]);
       }
+      plan_.replicate_begin.push_back(plan_.replicate_jobs.size());
     }
     account_for_jobs(before, after);
   }
@@ -343,7 +348,9 @@ class Planner {
       account.push_back({std::move(text), total - account.back().total, total});
     };
     add(fmt::format("x {} seed{}: runs", plan_.seeds.size(), plan_.seeds.size() == 1 ? "" : "s"),
-        static_cast<std::int64_t>(plan_.num_replicates()));
+        static_cast<std::int64_t>(plan_.cells.size() * plan_.seeds.size()));
+    if (!plan_.added.empty())
+      add(added_text(plan_) + ": runs", static_cast<std::int64_t>(plan_.num_replicates()));
     std::vector<std::string> stages;
     std::int64_t all = 0;
     for (const auto& [stage, number] : before) {
@@ -363,6 +370,7 @@ class Planner {
   Plan plan_;
   PartTable part_table_;
   const PieceCount& count_pieces_;
+  const SeedAdditions& additions_;
   std::vector<Diagnostic> problems_;
   std::set<std::string> scores_;                 ///< That cells may give, where the sweep has claims.
   std::map<std::string, Found> contradictions_;  ///< By message.
@@ -379,8 +387,9 @@ class Planner {
 
 }  // namespace
 
-Plan make_plan(const Sweep& sweep, const Fingerprint& fingerprint, const PieceCount& count_pieces) {
-  return Planner(sweep, fingerprint, count_pieces).run();
+Plan make_plan(const Sweep& sweep, const Fingerprint& fingerprint, const PieceCount& count_pieces,
+               const SeedAdditions& additions) {
+  return Planner(sweep, fingerprint, count_pieces, additions).run();
 }
 
 }  // namespace ablate

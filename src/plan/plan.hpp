@@ -14,6 +14,7 @@
 #include "config/experiment.hpp"
 #include "config/fields.hpp"
 #include "config/sweep.hpp"
+#include "plan/added_seeds.hpp"
 #include "util/hash.hpp"
 
 namespace ablate {
@@ -69,6 +70,12 @@ struct PlanAxis {
   std::optional<SampleRange> range = {};
 };
 
+/// A cell under a seed that was added to the sweep.
+struct AddedReplicate {
+  std::uint64_t cell = 0;  ///< Index into Plan::cells.
+  std::uint64_t seed = 0;
+};
+
 /// One line of the plan's account: "exclude 'too many tokens'   -3   9".
 struct CountLine {
   std::string text;
@@ -87,12 +94,15 @@ struct Plan {
   std::string sweep;  ///< Its name.
   std::vector<PlanAxis> axes;
   std::vector<Cell> cells;
-  std::vector<std::uint64_t> seeds;
+  std::vector<std::uint64_t> seeds;            ///< Of the file: every cell runs under each.
+  std::vector<SeedAddition> additions;         ///< To cells that the sweep has.
+  std::vector<std::string> dropped_additions;  ///< Sentences on those to cells that it no longer has.
+  std::vector<AddedReplicate> added;           ///< Beyond those under `seeds`, by seed and cell.
   std::vector<ConfigPart> parts;
   std::vector<PlannedJob> jobs;  ///< Parents stand before their children.
   /// Jobs of each replicate, upstream first: replicate r has replicate_jobs[replicate_begin[r] ..
-  /// replicate_begin[r+1]). Replicate r is cell r % cells.size() under seed number r / cells.size(): all
-  /// cells of the first seed come first.
+  /// replicate_begin[r+1]). All cells of the first seed come first, then those of the next, then those that
+  /// were added.
   std::vector<std::uint32_t> replicate_jobs;
   std::vector<std::uint64_t> replicate_begin = {0};
   std::vector<CountLine> account;  ///< Explains every count, from the product of the levels to the jobs.
@@ -104,6 +114,15 @@ struct Plan {
   std::vector<std::string> missing_data;  ///< Data sources that do not exist here: the keys are provisional.
 
   std::size_t num_replicates() const { return replicate_begin.size() - 1; }
+  /// The index of a replicate's cell, and its seed.
+  std::size_t cell_of(std::size_t replicate) const {
+    const std::size_t planned = cells.size() * seeds.size();
+    return replicate < planned ? replicate % cells.size() : added[replicate - planned].cell;
+  }
+  std::uint64_t seed_of(std::size_t replicate) const {
+    const std::size_t planned = cells.size() * seeds.size();
+    return replicate < planned ? seeds[replicate / cells.size()] : added[replicate - planned].seed;
+  }
   std::span<const std::uint32_t> jobs_of(std::size_t replicate) const {
     return std::span(replicate_jobs)
         .subspan(replicate_begin[replicate], replicate_begin[replicate + 1] - replicate_begin[replicate]);
@@ -114,8 +133,12 @@ struct Plan {
 /// empty when it, or a file that it names, does not exist.
 using Fingerprint = std::function<std::string(const std::string& path, SourceKind kind)>;
 
+/// Tells which seeds a sweep has beside those of its file, of a plan that has axes, cells and seeds alone.
+using SeedAdditions = std::function<std::vector<SeedAddition>(const Plan& plan)>;
+
 /// Expands, resolves, shares and prices a sweep. Throws Error with every problem found: contradictions
 /// between keys (config/check.hpp), duplicate cells, an axis that changes no job, no cell at all.
-Plan make_plan(const Sweep& sweep, const Fingerprint& fingerprint, const PieceCount& count_pieces = {});
+Plan make_plan(const Sweep& sweep, const Fingerprint& fingerprint, const PieceCount& count_pieces = {},
+               const SeedAdditions& additions = {});
 
 }  // namespace ablate

@@ -199,15 +199,17 @@ std::optional<std::vector<SweepSource>> find_sources_of_plan(Database& database,
   const PlanOptions options;
   SourceReader reader(&database, options, /*only_small=*/true);
   std::vector<SweepSource> unknown;
+  const Fingerprint fingerprint = [&](const std::string& path, SourceKind kind) {
+    const auto place = std::filesystem::absolute(path).lexically_normal();
+    for (const auto* list : {&saved, &std::as_const(unknown)})
+      for (const SweepSource& source : *list)
+        if (source.path == place && source.kind == kind) return source.hash;
+    unknown.push_back({kind, reader.read(path, kind), place});
+    return unknown.back().hash;
+  };
   const auto gives_plan = [&] {
-    return has_plan(database, sweep_id, make_plan(sweep, [&](const std::string& path, SourceKind kind) {
-                      const auto place = std::filesystem::absolute(path).lexically_normal();
-                      for (const auto* list : {&saved, &std::as_const(unknown)})
-                        for (const SweepSource& source : *list)
-                          if (source.path == place && source.kind == kind) return source.hash;
-                      unknown.push_back({kind, reader.read(path, kind), place});
-                      return unknown.back().hash;
-                    }));
+    return has_plan(database, sweep_id,
+                    make_plan(sweep, fingerprint, {}, additions_after(&database, sweep.name, {}, {})));
   };
   const auto all = [&] {
     std::vector<SweepSource> sources = saved;
@@ -331,7 +333,10 @@ PlannedSweep plan_sweep(Sweep sweep, Database* database, const PlanOptions& opti
   SourceReader reader(database, options);
   planned.plan = make_plan(
       planned.sweep, [&](const std::string& path, SourceKind kind) { return reader.read(path, kind); },
-      PieceCounter());
+      PieceCounter(), additions_after(database, planned.sweep.name, planned.former, options.seeds));
+  if (database)
+    for (std::string& line : forgotten_lines(*database, planned.sweep.name, planned.former, options.seeds))
+      planned.plan.dropped_additions.push_back(std::move(line));
   reader.finish(planned);
   refuse_repeated_shards(planned);
   if (database) {
@@ -344,7 +349,7 @@ PlannedSweep plan_sweep(Sweep sweep, Database* database, const PlanOptions& opti
   return planned;
 }
 
-PlannedSweep list_sweep(const Sweep& sweep) {
+PlannedSweep list_sweep(const Sweep& sweep, const SeedChange& seeds) {
   PlannedSweep planned{.sweep = sweep, .plan = {}, .states = {}, .measured = {}, .former = {}, .sources = {}};
   const Fingerprint fingerprint = [&](const std::string& path, SourceKind kind) -> std::string {
     const InputFiles list =
@@ -352,7 +357,8 @@ PlannedSweep list_sweep(const Sweep& sweep) {
     planned.sources.push_back({path, list.missing, {}});
     return list.missing.empty() ? hash128(path).hex() : "";
   };
-  planned.plan = make_plan(sweep, fingerprint, PieceCounter());
+  planned.plan =
+      make_plan(sweep, fingerprint, PieceCounter(), additions_after(nullptr, sweep.name, {}, seeds));
   return planned;
 }
 

@@ -8,6 +8,7 @@
 
 #include "config/sweep.hpp"
 #include "plan/plan.hpp"
+#include "program/seed_change.hpp"
 #include "schedule/estimate.hpp"
 #include "store/database.hpp"
 #include "util/input_file.hpp"
@@ -38,6 +39,7 @@ struct PlanOptions {
   /// them against.
   bool remember = false;
   bool replace = false;  ///< See claim_name(), which is asked first.
+  SeedChange seeds = {};
   ReadingSource reading = {};
 };
 
@@ -45,7 +47,7 @@ struct PlanOptions {
 PlannedSweep plan_sweep(Sweep sweep, Database* database, const PlanOptions& options);
 /// The same, of data that are only listed: which are there, before a database is made and any is read. Keys
 /// of jobs are void.
-PlannedSweep list_sweep(const Sweep& sweep);
+PlannedSweep list_sweep(const Sweep& sweep, const SeedChange& seeds = {});
 /// "the sweep 'a' was that of OLD, which is gone; it is that of NEW now", or `saved`: what would become of
 /// it. Empty when the name is taken from no file.
 std::string former_line(const PlannedSweep& planned, bool saved);

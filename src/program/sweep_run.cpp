@@ -29,7 +29,7 @@ ScheduleOptions schedule_options(const RunOptions& options, const Run& run) {
 /// The lock is a file beside the database: its folder has to be there.
 FileLock lock_database(const Sweep& sweep, const RunOptions& options) {
   std::error_code failed;
-  if (!std::filesystem::exists(options.database, failed)) require_data(list_sweep(sweep));
+  if (!std::filesystem::exists(options.database, failed)) require_data(list_sweep(sweep, options.seeds));
   make_directories(database_file(options.database).parent_path());
   return take_run_lock(options.database, options.command);
 }
@@ -59,7 +59,10 @@ SweepRun::SweepRun(Sweep sweep, const RunOptions& options)
       lock_(lock_database(sweep, options)),
       database_(options.database, Database::Mode::read_write),
       planned_(plan_sweep(std::move(sweep), &database_,
-                          {.remember = true, .replace = options.replace, .reading = options.reading})) {
+                          {.remember = true,
+                           .replace = options.replace,
+                           .seeds = options.seeds,
+                           .reading = options.reading})) {
   require_data(planned_);
   schedule_.run = run_table(planned_.sweep.experiment);
   schedule_.sources = absolute_sources(planned_.plan);

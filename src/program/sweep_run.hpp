@@ -22,7 +22,8 @@ struct RunOptions {
   std::optional<std::int64_t> retries;
   std::optional<double> timeout, heartbeat;
   std::int64_t max_failures = ScheduleOptions{}.max_failures;
-  bool replace = false;              ///< See claim_name().
+  bool replace = false;  ///< See claim_name().
+  SeedChange seeds = {};
   bool leave_stopped = false;        ///< Jobs that were stopped early stay so; else they go on.
   std::vector<std::string> command;  ///< The words of the command line, for the record.
   ReadingSource reading = {};

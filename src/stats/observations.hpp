@@ -43,6 +43,7 @@ struct Observation {
   std::vector<double> at;
   std::optional<std::uint64_t> seed;  ///< Runs of one seed are a block. None: a seed of its own.
   RunEnd end = RunEnd::finished;
+  bool left_out = false;  ///< On purpose: `end` is unknown.
   double score = std::numeric_limits<double>::quiet_NaN();
   std::int64_t examples = 0;  ///< That the score is a mean of; 0: not known.
   double standard_error = std::numeric_limits<double>::quiet_NaN();  ///< Of the score, over its examples.

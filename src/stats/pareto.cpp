@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "stats/cell_seed_fit.hpp"
 #include "stats/functional_basis.hpp"
 
 namespace ablate {
@@ -47,61 +48,6 @@ Eigen::CompleteOrthogonalDecomposition<MatrixXd> decomposed(const MatrixXd& coun
   solver.setThreshold(1e-9);
   solver.compute(counts);
   return solver;
-}
-
-/// score = cell + seed + error, with the cells solved for first.
-struct CellSeedFit {
-  VectorXd seed_effect;  ///< Sums to 0.
-  MatrixXd seed_share;   ///< [cells, seeds]: the part of a cell's runs that a seed has.
-  MatrixXd inverse;      ///< Covariance of the seed effects in units of the error variance.
-  double error_ms = std::numeric_limits<double>::quiet_NaN(), error_df = 0;
-};
-
-CellSeedFit fit_cells_and_seeds(const Observations& observations, const std::vector<std::size_t>& runs,
-                                const RunGroups<std::vector<double>>& cells,
-                                const RunGroups<std::uint64_t>& seeds) {
-  const auto num_cells = static_cast<Index>(cells.size()), num_seeds = static_cast<Index>(seeds.size());
-  VectorXd count = VectorXd::Zero(num_cells), mean = VectorXd::Zero(num_cells);
-  MatrixXd counts = MatrixXd::Zero(num_cells, std::max<Index>(num_seeds, 1));
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    const auto cell = static_cast<Index>(cells.of_run[i]);
-    ++count[cell];
-    mean[cell] += observations.runs[runs[i]].score;
-    if (num_seeds > 0) ++counts(cell, static_cast<Index>(seeds.of_run[i]));
-  }
-  mean = mean.cwiseQuotient(count);
-  CellSeedFit fit;
-  fit.seed_share = counts.array().colwise() / count.array();
-  fit.seed_effect = VectorXd::Zero(counts.cols());
-  fit.inverse = MatrixXd::Zero(counts.cols(), counts.cols());
-  Index rank = 0;
-  if (num_seeds > 0) {
-    // Normal equations of the seeds within cells; they determine differences only, hence the pseudo-inverse.
-    MatrixXd normal =
-        MatrixXd(counts.colwise().sum().transpose().asDiagonal()) - counts.transpose() * fit.seed_share;
-    VectorXd right = VectorXd::Zero(num_seeds);
-    for (std::size_t i = 0; i < runs.size(); ++i)
-      right[static_cast<Index>(seeds.of_run[i])] +=
-          observations.runs[runs[i]].score - mean[static_cast<Index>(cells.of_run[i])];
-    const Eigen::CompleteOrthogonalDecomposition<MatrixXd> solver = decomposed(normal);
-    rank = solver.rank();
-    fit.inverse = solver.pseudoInverse();
-    fit.seed_effect = fit.inverse * right;
-  }
-  double squares = 0, total = 0;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    const auto cell = static_cast<Index>(cells.of_run[i]);
-    double residual = observations.runs[runs[i]].score - mean[cell];
-    if (num_seeds > 0)
-      residual -=
-          fit.seed_effect[static_cast<Index>(seeds.of_run[i])] - fit.seed_share.row(cell) * fit.seed_effect;
-    squares += residual * residual;
-    total += observations.runs[runs[i]].score * observations.runs[runs[i]].score;
-  }
-  fit.error_df = static_cast<double>(static_cast<Index>(runs.size()) - num_cells - rank);
-  if (fit.error_df > 0 && squares > kSquaresRounding * kSquaresRounding * total)
-    fit.error_ms = squares / fit.error_df;
-  return fit;
 }
 
 /// Fills in who beats whom.
@@ -192,7 +138,11 @@ ParetoFront pareto_front(const Observations& observations) {
     if (shared) seeds.add(*observations.runs[run].seed);
   }
   if (seeds.size() == runs.size() || seeds.size() == 1) seeds = {};
-  const CellSeedFit fit = fit_cells_and_seeds(observations, runs, cells, seeds);
+  std::vector<CellRun> scores;
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    scores.push_back(
+        {cells.of_run[i], seeds.size() > 0 ? seeds.of_run[i] : 0, observations.runs[runs[i]].score});
+  const CellSeedFit fit = fit_cells_and_seeds(scores, cells.size(), seeds.size());
   front.error_ms = fit.error_ms;
   front.error_df = fit.error_df;
   front.cells.resize(cells.size());
@@ -200,14 +150,13 @@ ParetoFront pareto_front(const Observations& observations) {
   for (std::size_t c = 0; c < cells.size(); ++c) {
     CellScore& cell = front.cells[c];
     cell.at = observations.runs[cell.runs[0]].at;
-    double score = 0, cost = 0, costs = 0;
+    double cost = 0, costs = 0;
     for (const std::size_t run : cell.runs) {
-      score += observations.runs[run].score / static_cast<double>(cell.runs.size());
       if (!std::isfinite(observations.runs[run].cost)) continue;
       cost += observations.runs[run].cost;
       ++costs;
     }
-    cell.score = score - fit.seed_share.row(static_cast<Index>(c)).dot(fit.seed_effect);
+    cell.score = fit.cell_mean[static_cast<Index>(c)];
     cell.cost = cost / costs;
   }
   find_front(front, observations.lower_is_better, fit);

@@ -29,6 +29,10 @@ constexpr const char kMigration8[] =
 #include "store/migration_8.sql.inc"
     ;
 
+constexpr const char kMigration9[] =
+#include "store/migration_9.sql.inc"
+    ;
+
 /// PRAGMA application_id of our files: "ABLT".
 constexpr int kApplicationId = 0x41424c54;
 
@@ -57,6 +61,7 @@ std::span<const Migration> known_migrations() {
       {6, kMigration6},
       {7, kMigration7},
       {8, kMigration8},
+      {9, kMigration9},
   };
   return kMigrations;
 }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "store/added_seeds.hpp"
 #include "store/claims.hpp"
 #include "store/ids.hpp"
 #include "store/imports.hpp"
@@ -48,6 +49,7 @@ Hash128 hash_plan(const Plan& plan) {
   }
   add_bytes(bytes, plan.replicate_jobs);
   add_bytes(bytes, plan.replicate_begin);
+  if (!plan.added.empty()) add_bytes(bytes, plan.added);
   return hash128(bytes);
 }
 
@@ -160,9 +162,10 @@ class PlanWriter {
     std::string jobs;
     for (std::size_t r = 0; r < plan_.num_replicates(); ++r) {
       write_ids(jobs, plan_.jobs_of(r), jobs_.ids);
-      const auto cell = static_cast<std::int64_t>(r % plan_.cells.size());
-      const std::uint64_t seed = plan_.seeds[r / plan_.cells.size()];
-      insert.bind(sweep_id, static_cast<std::int64_t>(r), cell, static_cast<std::int64_t>(seed), jobs).run();
+      insert
+          .bind(sweep_id, static_cast<std::int64_t>(r), static_cast<std::int64_t>(plan_.cell_of(r)),
+                static_cast<std::int64_t>(plan_.seed_of(r)), jobs)
+          .run();
     }
   }
 
@@ -231,8 +234,9 @@ SaveResult save_plan(Database& database, const Plan& plan, const std::filesystem
   };
   bool same_plan = false, same_rest = false;
   const auto new_sources = find_new_sources(database, plan);
-  if (const auto id = find(same_plan, same_rest);
-      id && same_plan && same_rest && new_sources.empty() && has_claims(database, *id, plan.claims))
+  if (const auto id = find(same_plan, same_rest); id && same_plan && same_rest && new_sources.empty() &&
+                                                  has_claims(database, *id, plan.claims) &&
+                                                  has_additions(database, *id, plan.additions))
     return {*id, 0, true};
 
   WriteTransaction transaction(database);
@@ -261,6 +265,7 @@ SaveResult save_plan(Database& database, const Plan& plan, const std::filesystem
   }
   result.sweep_id = *id;
   if (!same_plan) writer.save_cells(*id);
+  save_additions(database, *id, plan.additions, now);
   save_claims(database, *id, plan.claims, now);
   transaction.commit();
   return result;

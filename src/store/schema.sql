@@ -1,6 +1,6 @@
 -- Ablate's database: results/ablate.db, SQLite in WAL mode. A public interface: open it with sqlite3, pandas or DuckDB.
 --
--- Read the views at the end (sweeps, claims, runs, sweep_jobs, jobs, attempts, metrics, scores): they stay as they are from version to version.
+-- Read the views at the end (sweeps, claims, added_seeds, runs, sweep_jobs, jobs, attempts, metrics, scores): they stay as they are from version to version.
 -- The tables, named in the singular, are how Ablate keeps things; migrations may change them (PRAGMA user_version).
 --
 -- Times are seconds since 1970-01-01 UTC. A job's key is 32 hexadecimal digits. JSON is text that json_extract() reads.
@@ -33,7 +33,7 @@ CREATE TABLE cell (
 -- A cell under one seed, and the jobs that it is made of.
 CREATE TABLE replicate (
   sweep_id INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,
-  number   INTEGER NOT NULL,                 -- 0, 1, ...: all cells of the first seed, then all of the second, ...
+  number   INTEGER NOT NULL,                 -- 0, 1, ...: all cells of the first seed, then all of the second, ..., then those of added seeds
   cell     INTEGER NOT NULL,                 -- its number
   seed     INTEGER NOT NULL,                 -- unsigned: one of 2^63 or more reads as a negative number
   jobs     TEXT NOT NULL,                    -- JSON: ids of its jobs, upstream first
@@ -55,6 +55,21 @@ CREATE TABLE claim (
   withdrawn_at  REAL                         -- when a plan without it was saved; NULL: it stands
 ) STRICT;
 CREATE INDEX claim_by_sweep ON claim (sweep_id);
+
+-- Seeds that a sweep was given beside those of its file (`ablate run SWEEP --seeds +K`). They go on whenever the file is planned
+-- again, for the cells that it still has, and have rows in `replicate` like all others.
+CREATE TABLE seed_addition (
+  id       INTEGER PRIMARY KEY,
+  sweep_id INTEGER NOT NULL REFERENCES sweep (id) ON DELETE CASCADE,
+  seeds    TEXT NOT NULL,                    -- JSON: [3, 4]
+  cells    TEXT,                             -- JSON: [{"label": null, "levels": {"connector.kind": "mlp", ...}}, ...], as in `cell`;
+                                             -- NULL: all cells, whatever the file makes of them
+  reason   TEXT NOT NULL,                    -- "all cells", "best 3 by vqa of 24 cells", or the cells as they were asked for
+  choice   TEXT,                             -- JSON, of cells that were chosen for their score, so that the seeds that chose them
+                                             -- flatter them: {"score": "vqa", "of_cells": 24, "seeds": [0, 1, 2]}; NULL: of others
+  added_at REAL NOT NULL
+) STRICT;
+CREATE INDEX seed_addition_by_sweep ON seed_addition (sweep_id);
 
 -- One section of a stage's resolved configuration, kept once for all jobs that share it.
 CREATE TABLE part (
@@ -225,6 +240,11 @@ CREATE VIEW claims AS
 SELECT s.name AS sweep, c.position, c.name, c.source, c.content ->> 'score' AS score, c.content ->> 'kind' AS kind, c.content,
        c.first_seen, c.after_results, c.withdrawn_at
 FROM claim c JOIN sweep s ON s.id = c.sweep_id;
+
+-- `cells`: NULL: all. `choice`: NULL for cells that were not chosen for their score.
+CREATE VIEW added_seeds AS
+SELECT s.name AS sweep, a.seeds, a.cells, a.reason, a.choice, a.added_at
+FROM seed_addition a JOIN sweep s ON s.id = a.sweep_id;
 
 -- One row per job of a planned sweep, with its whole configuration and what it cost. `state`: waiting, queued, running, finished, failed, cancelled
 -- by the user, or stopped-early by a search.

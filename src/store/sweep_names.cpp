@@ -89,7 +89,7 @@ std::optional<FormerFile> claim_name(Database& database, const std::string& name
         real.string(), name, former.string()));
   }
   if (real_path(former) == real) return std::nullopt;
-  if (is_gone(former)) return FormerFile{former, "which is gone"};
+  if (is_gone(former)) return FormerFile{former, "which is gone", true};
   if (const auto now = read_sweep_name(former); now && *now != name)
     return FormerFile{former, fmt::format("which is named '{}' now", *now)};
   if (replace) return FormerFile{former, ""};

@@ -30,7 +30,8 @@ struct SaveResult {
 /// name is that of another file, or of an imported sweep, whether or not its file is there.
 struct FormerFile {
   std::filesystem::path path;
-  std::string reason;  ///< "which is gone"; empty with `replace`.
+  std::string reason;    ///< "which is gone"; empty with `replace`.
+  bool is_gone = false;  ///< The sweep's file may have been moved.
 };
 std::optional<FormerFile> claim_name(Database& database, const std::string& name,
                                      const std::filesystem::path& file, bool replace);

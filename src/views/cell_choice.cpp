@@ -76,16 +76,23 @@ std::string level_of(const ChosenCell& cell, const std::string& axis) {
   return "-";
 }
 
-ChosenCell choose_by_levels(const std::vector<ChosenCell>& cells, const SweepRecord& sweep,
-                            const std::string& text) {
+/// All that have the levels: one or more.
+std::vector<ChosenCell> cells_with_levels(const std::vector<ChosenCell>& cells, const SweepRecord& sweep,
+                                          const std::string& text) {
   std::vector<ChosenCell> fitting = cells;
   for (const auto& wanted : parse_levels(sweep, text))
     std::erase_if(fitting,
                   [&](const ChosenCell& cell) { return level_of(cell, wanted.first) != wanted.second; });
-  if (fitting.size() == 1) return fitting.front();
   if (fitting.empty())
     throw Error(fmt::format("sweep '{}' has no cell with '{}'; `ablate table {}` shows those that it has",
                             sweep.name, printable(text), sweep.name));
+  return fitting;
+}
+
+ChosenCell choose_by_levels(const std::vector<ChosenCell>& cells, const SweepRecord& sweep,
+                            const std::string& text) {
+  const std::vector<ChosenCell> fitting = cells_with_levels(cells, sweep, text);
+  if (fitting.size() == 1) return fitting.front();
   std::vector<std::string> numbers;
   for (const ChosenCell& cell : fitting) numbers.push_back(std::to_string(cell.number));
   constexpr std::size_t kShown = 8;
@@ -128,6 +135,24 @@ std::vector<ChosenCell> cells_of(const std::vector<RunRecord>& runs, const Sweep
   return all;
 }
 
+std::vector<ChosenCell> cells_of(const Plan& plan) {
+  std::vector<ChosenCell> all;
+  for (const Cell& planned : plan.cells) {
+    ChosenCell& cell = all.emplace_back(ChosenCell{std::ssize(all), planned.label, {}});
+    for (std::size_t axis = 0; axis < planned.levels.size(); ++axis)
+      if (planned.levels[axis] >= 0)
+        cell.levels.emplace_back(plan.axes[axis].name,
+                                 plan.axes[axis].levels[static_cast<std::size_t>(planned.levels[axis])]);
+  }
+  return all;
+}
+
+CellName name_of(const RunRecord& run) {
+  CellName name{run.label, {}};
+  for (const auto& level : run.levels) name.levels.emplace(level.first, level.second.label);
+  return name;
+}
+
 ChosenCell choose_cell(const std::vector<ChosenCell>& cells, const SweepRecord& sweep,
                        const std::string& text) {
   std::vector<std::string> labels;
@@ -147,6 +172,14 @@ ChosenCell choose_cell(const std::vector<ChosenCell>& cells, const SweepRecord& 
       "sweep '{}' has no cell '{}'; {}", sweep.name, printable(text),
       near ? "did you mean '" + *near + "'?"
            : "expected its number, its label, or levels that it alone has: AXIS=LEVEL,AXIS=LEVEL"));
+}
+
+std::vector<ChosenCell> choose_cells(const std::vector<ChosenCell>& cells, const SweepRecord& sweep,
+                                     const std::string& text) {
+  const bool is_label =
+      std::any_of(cells.begin(), cells.end(), [&](const ChosenCell& cell) { return cell.label == text; });
+  if (!is_label && text.find('=') != text.npos) return cells_with_levels(cells, sweep, text);
+  return {choose_cell(cells, sweep, text)};
 }
 
 }  // namespace ablate

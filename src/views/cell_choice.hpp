@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/plan.hpp"
 #include "store/results.hpp"
 #include "store/sweeps.hpp"
 
@@ -23,10 +24,19 @@ struct ChosenCell {
 /// Every cell that `runs` have, by number.
 std::vector<ChosenCell> cells_of(const std::vector<RunRecord>& runs, const SweepRecord& sweep);
 
+/// Every cell of a plan, by number.
+std::vector<ChosenCell> cells_of(const Plan& plan);
+
+/// What the cell of a run is known by.
+CellName name_of(const RunRecord& run);
+
 /// The cell that `text` means: its label, its number, or as many of its levels as tell it apart,
 /// "connector.kind=mlp,connector.tokens=64". Throws Error, with the nearest spelling, for one that the sweep
 /// does not have, and for levels that several cells have.
 ChosenCell choose_cell(const std::vector<ChosenCell>& cells, const SweepRecord& sweep,
                        const std::string& text);
+/// The same, but for levels that several cells have: all of these.
+std::vector<ChosenCell> choose_cells(const std::vector<ChosenCell>& cells, const SweepRecord& sweep,
+                                     const std::string& text);
 
 }  // namespace ablate

@@ -9,9 +9,11 @@
 
 #include "stats/significance.hpp"
 #include "stats/summary.hpp"
+#include "store/added_seeds.hpp"
 #include "store/outcomes.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
+#include "views/choice_notes.hpp"
 
 namespace ablate {
 
@@ -182,6 +184,37 @@ void compare_by_seed(const CellRuns& a, const CellRuns& b, const std::set<std::u
   result.p = t_test(summary.mean, summary.se, static_cast<double>(summary.n - 1), largest).p;
 }
 
+/// Compares what a choice by score does not flatter, and says which cells it flatters.
+void compare_fresh(const LoadedCell& a, const LoadedCell& b, const std::vector<SeedAddition>& additions,
+                   std::size_t most_examples, CellComparison& comparison) {
+  std::set<std::uint64_t> seeds;
+  for (const auto& run : a.runs)
+    if (b.runs.count(run.first) > 0) seeds.insert(run.first);
+  std::size_t chosen = 0;
+  for (const auto& [cell, letter] : {std::pair{&a, "A"}, std::pair{&b, "B"}}) {
+    const CellName name = name_of(*cell->runs.begin()->second);
+    for (const SeedAddition& addition : additions)
+      if (addition.choice &&
+          std::find(addition.cells->begin(), addition.cells->end(), name) != addition.cells->end())
+        comparison.notes.push_back(fmt::format("under {}, which chose it, {} looks better than it is ({})",
+                                               list_seeds(addition.choice->seeds), letter, addition.reason));
+    const std::set<std::uint64_t> choosing = choosing_seeds(name, additions);
+    chosen += choosing.empty() ? 0 : 1;
+    for (const std::uint64_t seed : choosing) seeds.erase(seed);
+  }
+  if (chosen == 0) return;
+  for (const ScoreDifference& score : comparison.scores) {
+    ScoreDifference fresh{.score = score.score};
+    compare_by_seed(a.runs, b.runs, seeds, fresh);
+    if (fresh.estimator == ComparedBy::none) continue;
+    compare_by_questions(a, b, most_examples, fresh);
+    comparison.fresh.push_back(std::move(fresh));
+  }
+  if (comparison.fresh.empty())
+    comparison.notes.push_back(
+        "no fresh seed under which both cells have a score: the difference is flattered");
+}
+
 }  // namespace
 
 std::string question_name(const DifferingExample& example) {
@@ -226,6 +259,7 @@ CellComparison compare_cells(Database& database, const SweepRecord& sweep, const
     if (ScoreDifference& result = comparison.scores.back(); result.estimator == ComparedBy::by_seed)
       compare_by_questions(of_a, of_b, most_examples, result);
   }
+  compare_fresh(of_a, of_b, load_additions(database, sweep.id), most_examples, comparison);
   return comparison;
 }
 

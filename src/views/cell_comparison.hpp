@@ -59,6 +59,10 @@ struct CellComparison {
   ChosenCell a, b;
   std::vector<RecipeDifference> recipe;
   std::vector<ScoreDifference> scores;  ///< By name.
+  /// The same under fresh seeds alone, where a cell was chosen for its score and both have others than those
+  /// that chose it: what the choice does not flatter.
+  std::vector<ScoreDifference> fresh;
+  std::vector<std::string> notes;  ///< On such a choice.
 };
 
 /// The runs of a cell, by seed.

@@ -8,6 +8,7 @@
 
 #include "store/results.hpp"
 #include "util/text.hpp"
+#include "views/choice_notes.hpp"
 #include "views/effects_view.hpp"
 #include "views/law_report.hpp"
 #include "views/sweep_observations.hpp"
@@ -66,7 +67,7 @@ std::int64_t ClaimReport::count(ClaimState verdict) const {
 }
 
 ClaimReport claims_of(Database& database, const SweepRecord& sweep) {
-  ClaimReport report;
+  ClaimReport report{.notes = comparison_notes(database, sweep)};
   std::vector<Evidence> evidence;
   std::map<std::string, Observations> by_score;
   const std::vector<std::string> known = known_values(database, sweep.id);
@@ -80,7 +81,8 @@ ClaimReport claims_of(Database& database, const SweepRecord& sweep) {
     const auto [runs, is_new] = by_score.try_emplace(score);
     if (is_new && std::find(known.begin(), known.end(), score) != known.end())
       runs->second = load_observations(database, sweep, {score}).front();
-    one.runs = static_cast<std::int64_t>(runs->second.runs.size());
+    one.runs = std::count_if(runs->second.runs.begin(), runs->second.runs.end(),
+                             [](const Observation& run) { return !run.left_out; });
     one.runs_with_score = std::count_if(runs->second.runs.begin(), runs->second.runs.end(),
                                         [](const Observation& run) { return run.end == RunEnd::finished; });
     evidence.push_back(one.runs_with_score == 0 ? waiting()
@@ -120,11 +122,12 @@ Table claims_table(const ClaimReport& report, const SweepRecord& sweep) {
                     count_of(std::ssize(report.claims), "claim")));
   if (!report.withdrawn.empty())
     table.notes.push_back(fmt::format("{} withdrawn from the sweep's file since", report.withdrawn.size()));
+  table.notes.insert(table.notes.end(), report.notes.begin(), report.notes.end());
   return table;
 }
 
 Json claims_json(const ClaimReport& report) {
-  Json json = {{"claims", Json::array()}, {"withdrawn", Json::array()}};
+  Json json = {{"claims", Json::array()}, {"withdrawn", Json::array()}, {"notes", report.notes}};
   for (const JudgedClaim& one : report.claims) {
     const Evidence& evidence = one.verdict.evidence;
     json["claims"].push_back({{"claim", claim_json(one.record.claim)},

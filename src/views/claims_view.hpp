@@ -21,6 +21,7 @@ struct JudgedClaim {
 struct ClaimReport {
   std::vector<JudgedClaim> claims;  ///< Those that stand: the family of Holm's correction.
   std::vector<ClaimRecord> withdrawn;
+  std::vector<std::string> notes;  ///< On cells that were chosen for their scores.
   std::int64_t count(ClaimState verdict) const;
 };
 

@@ -206,6 +206,12 @@ Table score_table(const CellComparison& comparison) {
   bool by_seed = false, by_questions = false;
   for (const ScoreDifference& score : comparison.scores) {
     table.rows.push_back(score_row(score));
+    const auto fresh = std::find_if(comparison.fresh.begin(), comparison.fresh.end(),
+                                    [&](const ScoreDifference& one) { return one.score == score.score; });
+    if (fresh != comparison.fresh.end()) {
+      table.rows.push_back(score_row(*fresh));
+      table.rows.back().front().text += " (fresh seeds)";
+    }
     add_score_notes(score, notes);
     by_seed = by_seed || score.estimator == ComparedBy::by_seed;
     by_questions = by_questions || score.estimator == ComparedBy::by_questions;
@@ -217,6 +223,11 @@ Table score_table(const CellComparison& comparison) {
         "seeds) and other examples");
   if (by_seed) table.notes.push_back("paired by seed: one difference for each seed, t over seeds");
   for (const std::string& line : notes.lines(comparison.scores.size())) table.notes.push_back(line);
+  for (const std::string& note : comparison.notes) table.notes.push_back(note);
+  if (!comparison.fresh.empty())
+    table.notes.push_back(
+        "fresh seeds: those alone that chose neither cell, which do not flatter; other rows are under all "
+        "that both cells have");
   if (comparison.scores.empty())
     table.notes.push_back(
         fmt::format("no scores yet; `ablate status {}` shows how far the sweep is", comparison.sweep));
@@ -242,11 +253,11 @@ Json comparison_json(const CellComparison& comparison) {
                       {"a", difference.a.value_or(nullptr)},
                       {"b", difference.b.value_or(nullptr)}});
   for (const ScoreDifference& score : comparison.scores) scores.push_back(score_json(score));
-  return {{"sweep", comparison.sweep},
-          {"a", cell_json(comparison.a)},
-          {"b", cell_json(comparison.b)},
-          {"recipe", std::move(recipe)},
-          {"scores", std::move(scores)}};
+  Json fresh = Json::array();
+  for (const ScoreDifference& score : comparison.fresh) fresh.push_back(score_json(score));
+  return {{"sweep", comparison.sweep},   {"a", cell_json(comparison.a)}, {"b", cell_json(comparison.b)},
+          {"recipe", std::move(recipe)}, {"scores", std::move(scores)},  {"fresh_seeds", std::move(fresh)},
+          {"notes", comparison.notes}};
 }
 
 }  // namespace ablate

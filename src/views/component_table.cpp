@@ -12,6 +12,7 @@
 #include "util/text.hpp"
 #include "views/axis_columns.hpp"
 #include "views/cell_comparison.hpp"
+#include "views/choice_notes.hpp"
 #include "views/number_text.hpp"
 #include "views/pivot_notes.hpp"
 #include "views/result_tables.hpp"
@@ -269,7 +270,8 @@ Table component_table(Database& database, const SweepRecord& sweep, const Compon
   const std::vector<std::string> values = choose_values(database, sweep, query.values);
   const std::optional<std::size_t> sort_value =
       query.sort_by ? std::optional(find_sort_value(values, *query.sort_by)) : std::nullopt;
-  const std::vector<RunRecord> runs = load_runs(database, sweep.id, values);
+  std::vector<RunRecord> runs = load_runs(database, sweep.id, values);
+  leave_out_added(runs, load_additions(database, sweep.id));
   std::vector<Component> rows = components_of(runs, sweep);
   if (rows.empty()) throw Error(fmt::format("sweep '{}' has no cells", sweep.name));
   const std::int64_t baseline = query.baseline
@@ -324,6 +326,7 @@ Table component_table(Database& database, const SweepRecord& sweep, const Compon
     add_difference_notes(rows, family, sweep.has_own_seeds(), table.notes);
   }
   if (!query.tidy) add_sign_notes(table, columns, table.notes);
+  for (std::string& note : comparison_notes(database, sweep)) table.notes.push_back(std::move(note));
   if (std::string note = query.values.empty() ? unscored_note(load_unscored(database, sweep.id), sweep) : "";
       !note.empty())
     table.notes.push_back(std::move(note));

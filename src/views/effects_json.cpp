@@ -148,6 +148,7 @@ Json effects_json(const ScoreEffects& effects, const EffectsQuery& query) {
                {"functional_shares", Json::array()},
                {"runs_outside_ranges", effects.outside},
                {"trends", Json::array()}};
+  for (const std::string& note : effects.notes) json["notes"].push_back(note);
   for (const FactorContrasts& factor : effects.contrasts.factors)
     json["axes"].push_back(factor_json(effects, factor, query));
   for (const BranchShares& branch : effects.shares) json["shares"].push_back(branch_json(effects, branch));

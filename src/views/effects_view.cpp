@@ -7,6 +7,7 @@
 
 #include "stats/design.hpp"
 #include "util/text.hpp"
+#include "views/choice_notes.hpp"
 #include "views/result_tables.hpp"
 #include "views/share_tables.hpp"
 #include "views/sweep_observations.hpp"
@@ -108,6 +109,7 @@ void add_notes(Table& table, const ScoreEffects& effects, const EffectsQuery& qu
       add(fmt::format("{}: {}", effects.runs.factors[factor.factor].name, note));
   }
   for (const std::string& note : effects.contrasts.notes) add(note);
+  for (const std::string& note : effects.notes) add(note);
 }
 
 void add_trends(const Designs& designs, ScoreEffects& effects) {
@@ -148,6 +150,7 @@ std::vector<ScoreEffects> effects_of(Database& database, const SweepRecord& swee
                                      const EffectsQuery& query) {
   const std::vector<std::string> values = choose_values(database, sweep, query.values);
   const std::vector<Observations> runs = load_observations(database, sweep, values);
+  const std::vector<std::string> notes = comparison_notes(database, sweep);
   std::vector<ScoreEffects> all;
   for (std::size_t i = 0; i < values.size(); ++i) {
     ScoreEffects one{.value = values[i], .runs = runs[i]};
@@ -157,6 +160,7 @@ std::vector<ScoreEffects> effects_of(Database& database, const SweepRecord& swee
     const Designs designs(one.runs);
     one.contrasts = contrasts_of(designs, {.estimator = query.estimator});
     one.interactions = interactions_of(designs);
+    one.notes = notes;
     add_trends(designs, one);
     if (std::any_of(one.runs.factors.begin(), one.runs.factors.end(),
                     [](const Factor& factor) { return factor.continuous(); }))

@@ -48,6 +48,7 @@ struct ScoreEffects {
   std::vector<BranchShares> shares;         ///< None where an axis is continuous: then `functional`.
   std::vector<FunctionalAnova> functional;  ///< Over the runs within the ranges of all axes.
   std::size_t outside = 0;                  ///< Runs with a score that are not: of [[include]] cells.
+  std::vector<std::string> notes;           ///< On cells that were chosen for their scores.
 };
 
 /// Throws Error as choose_values() does, where no axis varies, and where the estimator asked for does not

@@ -32,6 +32,7 @@ const char* spread_words(Spread spread) {
 /// What the numbers of a table are like.
 struct Content {
   std::int64_t most_planned = 0, most_seeds = 0;
+  std::int64_t least_planned = std::numeric_limits<std::int64_t>::max(), least_seeds = least_planned;
   bool over_seeds = false, over_examples = false, without = false;  ///< Spreads of these kinds are there.
   bool of_one = false, of_several = false;  ///< Seeds of numbers whose spread is not over seeds.
   /// The first number over fewer seeds than planned, of those over what all rows have where there are any.
@@ -48,6 +49,8 @@ Content content_of(const Pivot& pivot, Spread spread) {
       content.most_planned = std::max(content.most_planned, cell.planned);
       content.most_seeds = std::max(content.most_seeds, n);
       if (n == 0) continue;
+      content.least_planned = std::min(content.least_planned, cell.planned);
+      content.least_seeds = std::min(content.least_seeds, n);
       if (cell.missing() > 0 &&
           (!content.incomplete || (content.incomplete->over == Over::own && cell.over == Over::common)))
         content.incomplete = &cell;
@@ -75,7 +78,10 @@ std::string examples_words(const Content& content) {
 void add_spread_notes(const Content& content, Spread spread, std::vector<std::string>& notes) {
   if (content.most_planned == 0) return;
   const std::int64_t n = content.most_seeds > 0 ? content.most_seeds : content.most_planned;
+  const bool varies = content.most_seeds > 0 && content.least_planned < content.most_planned &&
+                      content.least_seeds < content.most_seeds;
   const std::string seeds = content.most_planned == 1 ? "one seed"
+                            : varies ? fmt::format("{} to {} seeds", content.least_seeds, content.most_seeds)
                             : n == content.most_planned
                                 ? fmt::format("{} seeds", n)
                                 : fmt::format("{} of {} seeds", n, content.most_planned);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "views/plan_report.hpp"
@@ -129,6 +130,27 @@ Json sources_json(const PlanReport& report) {
   return sources;
 }
 
+Json additions_json(const Plan& plan) {
+  Json additions = Json::array();
+  for (const SeedAddition& addition : plan.additions) {
+    Json& json = additions.emplace_back(Json{
+        {"seeds", addition.seeds}, {"cells", nullptr}, {"reason", addition.reason}, {"choice", nullptr}});
+    if (addition.cells) {
+      json["cells"] = Json::array();
+      for (std::size_t i = 0; i < plan.cells.size(); ++i)
+        if (const CellName name = name_of(plan, plan.cells[i]);
+            std::find(addition.cells->begin(), addition.cells->end(), name) != addition.cells->end())
+          json["cells"].push_back(i);
+    }
+    if (addition.choice)
+      json["choice"] = {{"score", addition.choice->score},
+                        {"of_cells", addition.choice->of_cells},
+                        {"seeds", addition.choice->seeds}};
+    json["is_new"] = addition.added_at == 0;
+  }
+  return additions;
+}
+
 Json budget_json(const PlanReport& report) {
   const Plan& plan = report.planned.plan;
   const BudgetFit fit = fit_budget(plan, report.planned.states, report.speed, *report.budget);
@@ -140,8 +162,8 @@ Json budget_json(const PlanReport& report) {
                  {"used", fit.used},
                  {"first_left_out", nullptr}};
   if (fit.first_out)
-    budget["first_left_out"] = {{"cell", *fit.first_out % plan.cells.size()},
-                                {"seed", plan.seeds[*fit.first_out / plan.cells.size()]},
+    budget["first_left_out"] = {{"cell", plan.cell_of(*fit.first_out)},
+                                {"seed", plan.seed_of(*fit.first_out)},
                                 {"cost", fit.first_out_cost}};
   return budget;
 }
@@ -159,6 +181,8 @@ Json plan_json(const PlanReport& report) {
       {"name_taken_from", report.planned.former ? Json(report.planned.former->path.string()) : Json()},
       {"axes", axes_json(plan)},
       {"seeds", plan.seeds},
+      {"added_seeds", additions_json(plan)},
+      {"dropped_seeds", plan.dropped_additions},
       {"cells", cells_json(plan)},
       {"account", std::move(account)},
       {"counts", {{"cells", plan.cells.size()}, {"runs", plan.num_replicates()}, {"jobs", plan.jobs.size()}}},

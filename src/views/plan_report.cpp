@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "plan/cost.hpp"
 #include "plan/job_name.hpp"
@@ -229,8 +230,8 @@ std::string budget_lines(const PlanReport& report) {
   if (found.blocked > 0)
     text += fmt::format("; {} blocked by failed or cancelled jobs", count_of(found.blocked, "run"));
   if (found.first_out) {
-    const std::size_t cell = *found.first_out % plan.cells.size();
-    const std::uint64_t seed = plan.seeds[*found.first_out / plan.cells.size()];
+    const std::size_t cell = plan.cell_of(*found.first_out);
+    const std::uint64_t seed = plan.seed_of(*found.first_out);
     text += fmt::format("\n        first left out: {}, seed {}: {} more",
                         one_line(describe_cell(plan, plan.cells[cell])), seed, amount(found.first_out_cost));
   }
@@ -261,6 +262,9 @@ std::string plan_text(const PlanReport& report, const std::string& device) {
   for (const PlannedSource& source : planned.sources)
     if (source.content.files.size() > 1) text += "Data:   " + one_line(describe_source(source)) + "\n";
   for (const Claim& claim : planned.plan.claims) text += titled_line("Claim:", claim_text(claim));
+  const char* title = "Seeds:";
+  for (const std::string& line : seed_lines(planned.plan))
+    text += titled_line(std::exchange(title, ""), one_line(line));
   for (const std::string& warning : planned.plan.warnings) text += "warning: " + one_line(warning) + "\n";
   const std::vector<std::string>& missing = planned.plan.missing_data;
   if (!missing.empty())

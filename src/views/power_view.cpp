@@ -7,6 +7,7 @@
 
 #include "stats/contrasts.hpp"
 #include "util/text.hpp"
+#include "views/choice_notes.hpp"
 #include "views/law_report.hpp"
 #include "views/outcome_spread.hpp"
 #include "views/result_tables.hpp"
@@ -119,6 +120,7 @@ Json count_json(const std::optional<std::int64_t>& seeds) { return seeds ? Json(
 std::vector<ScorePower> power_of(Database& database, const SweepRecord& sweep, const PowerQuery& query) {
   const std::vector<std::string> values = choose_values(database, sweep, query.values);
   const std::vector<Observations> observed = load_observations(database, sweep, values);
+  const std::vector<std::string> notes = comparison_notes(database, sweep);
   std::vector<ScorePower> all;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Observations& runs = observed[i];
@@ -140,6 +142,7 @@ std::vector<ScorePower> power_of(Database& database, const SweepRecord& sweep, c
               runs.factors[factor.factor].levels[one.a], runs.factors[factor.factor].levels[one.b],
               one.seeds > 1 ? "all seeds agree" : "under fewer than two common seeds"));
     }
+    for (const std::string& note : notes) score.notes.push_back(note);
     if (!kept.problem().empty())
       score.notes.push_back(fmt::format("outcomes of examples cannot be read: {}", kept.problem()));
     all.push_back(std::move(score));

@@ -7,6 +7,7 @@
 
 #include "store/results.hpp"
 #include "util/text.hpp"
+#include "views/choice_notes.hpp"
 
 namespace ablate {
 
@@ -99,6 +100,14 @@ std::vector<Table> wide_tables(const std::vector<RunRecord>& runs, const std::ve
   return tables;
 }
 
+/// What rows of cells that were chosen for their scores are over.
+std::string mixture_note(const ResultQuery& query, const std::vector<std::uint64_t>& left_out) {
+  if (query.over == Over::own) return "rows of chosen cells are over flattering and fresh seeds alike";
+  if (left_out.empty()) return "all cells have the seeds that were added to chosen ones";
+  return fmt::format("without {}, which not all cells have; --over own counts {} in", list_seeds(left_out),
+                     left_out.size() == 1 ? "it" : "them");
+}
+
 /// What is asked for, checked against what the sweep has.
 PivotLayout layout_of(const ResultQuery& query, const SweepRecord& sweep,
                       const std::vector<std::string>& known,
@@ -145,6 +154,9 @@ std::vector<Table> result_tables(Database& database, const SweepRecord& sweep, c
   const std::vector<UnscoredEvaluation> unscored = load_unscored(database, sweep.id);
   PivotLayout layout = layout_of(query, sweep, known, unscored);
   std::vector<RunRecord> runs = load_runs(database, sweep.id, layout.values);
+  const std::vector<ScoreChoices> choices = load_choices(database, sweep);
+  std::vector<std::uint64_t> left_out;
+  if (query.over != Over::own) left_out = leave_out_added(runs, load_additions(database, sweep.id));
   std::vector<PlanAxis> axes = sweep.axes;
   std::optional<Over> over = query.over;
   if (layout.rows.empty() && layout.columns.empty() && changes_one_at_a_time(runs, axes)) {
@@ -168,6 +180,9 @@ std::vector<Table> result_tables(Database& database, const SweepRecord& sweep, c
     tables.back().notes.push_back(unscored_note(unscored, sweep));
   if (layout.values.empty() && !known.empty())
     tables.back().notes.push_back("no scores yet; --value shows metrics: " + join(known, ", "));
+  for (const ScoreChoices& of_score : choices)
+    for (std::string& note : choice_notes(of_score)) tables.back().notes.push_back(std::move(note));
+  if (!choices.empty()) tables.back().notes.push_back(mixture_note(query, left_out));
   return tables;
 }
 

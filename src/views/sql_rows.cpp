@@ -21,8 +21,8 @@ struct Finalize {
 using Prepared = std::unique_ptr<sqlite3_stmt, Finalize>;
 
 const std::vector<std::string>& view_names() {
-  static const std::vector<std::string> kViews = {"sweeps", "claims",   "runs",    "sweep_jobs",
-                                                  "jobs",   "attempts", "metrics", "scores"};
+  static const std::vector<std::string> kViews = {"sweeps", "claims",   "added_seeds", "runs",  "sweep_jobs",
+                                                  "jobs",   "attempts", "metrics",     "scores"};
   return kViews;
 }
 

@@ -12,10 +12,12 @@
 #include <unordered_map>
 
 #include "stats/pivot.hpp"
+#include "store/added_seeds.hpp"
 #include "store/query.hpp"
 #include "store/results.hpp"
 #include "store/sweep_jobs.hpp"
 #include "util/text.hpp"
+#include "views/choice_notes.hpp"
 
 namespace ablate {
 
@@ -187,6 +189,7 @@ std::vector<Observations> load_observations(Database& database, const SweepRecor
   std::vector<std::string> wanted = values;
   if (sweep.imported && !sweep.imported->cost.empty()) wanted.push_back(sweep.imported->cost);
   const std::vector<RunRecord> runs = load_runs(database, sweep.id, wanted);
+  const std::vector<std::uint64_t> left_out = seeds_of_chosen(runs, load_additions(database, sweep.id));
   Observations shape = levels_of_runs(runs, sweep);
   const std::vector<double> costs = costs_of(database, sweep, runs);
   for (std::size_t i = 0; i < runs.size(); ++i) shape.runs[i].cost = costs[i];
@@ -199,6 +202,11 @@ std::vector<Observations> load_observations(Database& database, const SweepRecor
     seen.lower_is_better = lower_is_better(sweep, value);
     for (std::size_t i = 0; i < runs.size(); ++i) {
       Observation& one = seen.runs[i];
+      one.left_out = std::binary_search(left_out.begin(), left_out.end(), runs[i].seed);
+      if (one.left_out) {  // In its place, as other things are known by the number of the run.
+        one.end = RunEnd::unknown;
+        continue;
+      }
       one.end = end_of(runs[i], value);
       if (one.end == RunEnd::finished) one.score = *value_of(runs[i], value);
       const auto examples = runs[i].examples.find(value);

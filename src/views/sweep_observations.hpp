@@ -32,8 +32,9 @@ void require_comparable(const Observations& runs, const SweepRecord& sweep);
 
 /// One for each value: levels_of_runs() of a sweep with what they scored. A run that failed or diverged has
 /// ended as such; what was cancelled, or is not done, is unknown, and so is a score that is not finite and
-/// did not diverge. A run's cost is the FLOPs of its jobs by formula, of an imported sweep its column of
-/// costs.
+/// did not diverge. Runs under seeds that were added to cells chosen for their scores have no score, either,
+/// and are left out (seeds_of_chosen()). A run's cost is the FLOPs of its jobs by formula, of an imported
+/// sweep its column of costs.
 std::vector<Observations> load_observations(Database& database, const SweepRecord& sweep,
                                             const std::vector<std::string>& values);
 

@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(the_manual_has_each_command_with_its_options) {
     BOOST_REQUIRE_MESSAGE(at != std::string::npos, "no section for ablate " << command.name);
     const std::string section = found.out.substr(at, found.out.find("\n.S", at + 1) - at);
     for (const OptionSpec& option : command.options) {
-      std::string name = option.name;
+      std::string name = option_usage(option);
       for (std::size_t dash = 0; (dash = name.find('-', dash)) != std::string::npos; dash += 2)
         name.insert(dash, "\\");
       BOOST_CHECK_MESSAGE(section.find("\n.B " + name) != std::string::npos,

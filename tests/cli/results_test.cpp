@@ -218,10 +218,11 @@ BOOST_AUTO_TEST_CASE(a_mistake_in_sql_is_shown_in_its_place) {
              "ablate: SQL: no such column: sede (at character 29)\n"
              "  FROM jobs WHERE sede = 1\n"
              "                  ^\n");
-  BOOST_TEST(program.run("query 'SELECT * FROM rnus'").err ==
-             "ablate: SQL: no such table: rnus\n"
-             "did you mean 'runs'? the views are: sweeps, claims, runs, sweep_jobs, jobs, attempts, metrics, "
-             "scores\n");
+  BOOST_TEST(
+      program.run("query 'SELECT * FROM rnus'").err ==
+      "ablate: SQL: no such table: rnus\n"
+      "did you mean 'runs'? the views are: sweeps, claims, added_seeds, runs, sweep_jobs, jobs, attempts, "
+      "metrics, scores\n");
   const Outcome slow = program.run(
       "query 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c' "
       "--timeout 0.1s");
@@ -415,10 +416,10 @@ BOOST_AUTO_TEST_CASE(the_doctor_finds_all_well_and_names_what_is_not) {
     // What it had then, and what it had not; views are there to be made anew.
     for (const char* change :
          {"ALTER TABLE attempt ADD COLUMN pid INTEGER", "DROP VIEW claims", "DROP TABLE claim",
-          "DROP VIEW scores", "DROP VIEW sweeps", "DROP VIEW runs",
-          "ALTER TABLE score_value DROP COLUMN outcomes", "ALTER TABLE sweep DROP COLUMN imported",
-          "CREATE VIEW scores AS SELECT 1 AS one", "CREATE VIEW sweeps AS SELECT 1 AS one",
-          "CREATE VIEW runs AS SELECT 1 AS one"})
+          "DROP VIEW added_seeds", "DROP TABLE seed_addition", "DROP VIEW scores", "DROP VIEW sweeps",
+          "DROP VIEW runs", "ALTER TABLE score_value DROP COLUMN outcomes",
+          "ALTER TABLE sweep DROP COLUMN imported", "CREATE VIEW scores AS SELECT 1 AS one",
+          "CREATE VIEW sweeps AS SELECT 1 AS one", "CREATE VIEW runs AS SELECT 1 AS one"})
       Query(database, change).run();
   }
   set_version(3);

@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(included_cells_stand_alone) {
              "                 c-abstractor              0.3600\n"
              "baseline of MM1  -             0.5000 (own cells)\n"
              "\n"
-             "mean over 3 seeds\n"
+             "mean over 1 to 3 seeds\n"
              "averaged, within each seed, over tokens (2 levels)\n"
              "(own cells): an [[include]] cell, which stands alone beside averages\n");
 }
