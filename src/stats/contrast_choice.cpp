@@ -86,11 +86,11 @@ Choice by_design(const UnitTable& design, bool one_at_a_time) {
             .notes = {"Every cell ran under the same two seeds: one pooled error, as if seeds shifted all "
                       "cells alike."}};
   Choice choice{.estimator = Estimator::blocks, .order = estimable_order(design, true, false)};
-  choice.notes.push_back(
-      fmt::format("Some cells lack some {}: least squares, levels compared over equally weighted "
-                  "settings{}.",
-                  design.blocks_are_seeds ? "seeds" : "stages",
-                  choice.order == 1 && columns > 1 ? ", main effects alone" : ""));
+  choice.notes.push_back(fmt::format(
+      "{} {}: least squares, levels compared over equally weighted settings{}.",
+      design.cells < design.grid ? "Not all combinations of levels ran under all" : "Some cells lack some",
+      design.blocks_are_seeds ? "seeds" : "stages",
+      choice.order == 1 && columns > 1 ? ", main effects alone" : ""));
   for (const Term& term : CellFit::confounded(design, choice.order, true)) {
     std::string name;
     for (const std::size_t column : term) name += (name.empty() ? "" : " x ") + design.names[column];
