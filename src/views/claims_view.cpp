@@ -67,7 +67,7 @@ std::int64_t ClaimReport::count(ClaimState verdict) const {
 }
 
 ClaimReport claims_of(Database& database, const SweepRecord& sweep) {
-  ClaimReport report{.notes = comparison_notes(database, sweep)};
+  ClaimReport report{.notes = observation_notes(database, sweep)};
   std::vector<Evidence> evidence;
   std::map<std::string, Observations> by_score;
   const std::vector<std::string> known = known_values(database, sweep.id);

@@ -56,7 +56,9 @@ std::vector<Component> components_of(const std::vector<RunRecord>& runs, const S
 std::int64_t default_baseline(const std::vector<RunRecord>& runs, const std::vector<Component>& rows,
                               const SweepRecord& sweep) {
   Observations levels = levels_of_runs(runs, sweep);
-  for (Observation& run : levels.runs) run.score = 0;  // A design is what was planned, whatever came of it.
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    if (runs[i].label.empty())
+      levels.runs[i].score = 0;  // A design is what was planned, whatever came of it.
   if (const auto baseline = one_at_a_time_baseline(levels))
     for (std::size_t i = 0; i < runs.size(); ++i) {
       bool is_baseline = runs[i].label.empty();

@@ -150,7 +150,7 @@ std::vector<ScoreEffects> effects_of(Database& database, const SweepRecord& swee
                                      const EffectsQuery& query) {
   const std::vector<std::string> values = choose_values(database, sweep, query.values);
   const std::vector<Observations> runs = load_observations(database, sweep, values);
-  const std::vector<std::string> notes = comparison_notes(database, sweep);
+  const std::vector<std::string> notes = observation_notes(database, sweep);
   std::vector<ScoreEffects> all;
   for (std::size_t i = 0; i < values.size(); ++i) {
     ScoreEffects one{.value = values[i], .runs = runs[i]};

@@ -120,7 +120,7 @@ Json count_json(const std::optional<std::int64_t>& seeds) { return seeds ? Json(
 std::vector<ScorePower> power_of(Database& database, const SweepRecord& sweep, const PowerQuery& query) {
   const std::vector<std::string> values = choose_values(database, sweep, query.values);
   const std::vector<Observations> observed = load_observations(database, sweep, values);
-  const std::vector<std::string> notes = comparison_notes(database, sweep);
+  const std::vector<std::string> notes = observation_notes(database, sweep);
   std::vector<ScorePower> all;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Observations& runs = observed[i];

@@ -61,9 +61,10 @@ std::map<std::int64_t, double> load_seconds(Database& database, const SweepJobs&
   return seconds;
 }
 
-Json runs_json(const std::vector<RunRecord>& runs, const std::vector<Observations>& seen,
-               const SweepRecord& sweep, const std::map<std::int64_t, std::size_t>& cells,
-               const SweepJobs& jobs, const std::map<std::int64_t, double>& seconds) {
+Json runs_json(const std::vector<RunRecord>& runs, const std::vector<std::string>& scores,
+               const std::vector<Observations>& seen, const SweepRecord& sweep,
+               const std::map<std::int64_t, std::size_t>& cells, const SweepJobs& jobs,
+               const std::map<std::int64_t, double>& seconds) {
   Json json = {{"cell", Json::array()},  {"seed", Json::array()},    {"state", Json::array()},
                {"cost", Json::array()},  {"seconds", Json::array()}, {"jobs", Json::array()},
                {"scores", Json::array()}};
@@ -85,9 +86,9 @@ Json runs_json(const std::vector<RunRecord>& runs, const std::vector<Observation
     json["seconds"].push_back(known ? Json(rounded(sum)) : Json());
     json["cost"].push_back(seen.empty() ? Json() : number_json(rounded(seen.front().runs[i].cost)));
   }
-  for (const Observations& of_score : seen) {
+  for (const std::string& score : scores) {  // Of all runs, whether or not levels are compared by them.
     Json values = Json::array();
-    for (const Observation& one : of_score.runs) values.push_back(number_json(one.score));
+    for (const RunRecord& run : runs) values.push_back(number_json(value_of(run, score).value_or(NAN)));
     json["scores"].push_back(std::move(values));
   }
   return json;
@@ -154,7 +155,7 @@ Json report_data(Database& database, const SweepRecord& sweep, const std::vector
   report["axes"] = axes_json(runs, sweep);
   std::map<std::int64_t, std::size_t> cells;
   report["cells"] = cells_json(runs, report["axes"], cells);
-  report["runs"] = runs_json(runs, seen, sweep, cells, jobs, load_seconds(database, jobs));
+  report["runs"] = runs_json(runs, scores, seen, sweep, cells, jobs, load_seconds(database, jobs));
   report["curves"] = Json::array();
   if (!sweep.imported) {
     report["curves"] = curves_json(database, jobs, most_points);

@@ -80,7 +80,7 @@ std::vector<Factor> factors_of(const std::vector<RunRecord>& runs, const SweepRe
     }
     std::map<std::size_t, std::string> labels;
     for (const RunRecord& run : runs)
-      if (const auto level = run.levels.find(name); level != run.levels.end())
+      if (const auto level = run.levels.find(name); level != run.levels.end() && run.label.empty())
         labels.emplace(level->second.index, level->second.label);
     for (const auto& [index, label] : labels) {
       factor.levels.push_back(label);
@@ -94,7 +94,7 @@ std::vector<Factor> factors_of(const std::vector<RunRecord>& runs, const SweepRe
 
 double level_of(const RunRecord& run, const Factor& factor) {
   const auto level = run.levels.find(factor.name);
-  if (level == run.levels.end()) return kNone;
+  if (level == run.levels.end() || !run.label.empty()) return kNone;
   if (factor.continuous()) return number_of(level->second.label).value_or(kNone);
   const auto at = std::find(factor.levels.begin(), factor.levels.end(), level->second.label);
   return static_cast<double>(at - factor.levels.begin());
@@ -114,14 +114,16 @@ void find_plots(const std::vector<RunRecord>& runs, std::vector<Observation>& ob
   };
   std::unordered_map<std::int64_t, double> level_of_job;  // NaN: several.
   for (std::size_t i = 0; i < runs.size(); ++i)
-    for (const std::int64_t job : runs[i].jobs) {
+    for (const std::int64_t job : runs[i].label.empty() ? runs[i].jobs : std::vector<std::int64_t>{}) {
       const auto [known, is_new] = level_of_job.try_emplace(job, level(i));
       if (known->second != level(i)) known->second = kNone;
     }
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const auto& jobs = runs[i].jobs;
-    const auto first = std::find_if(jobs.begin(), jobs.end(),
-                                    [&](std::int64_t job) { return !std::isnan(level_of_job[job]); });
+    const auto first = std::find_if(jobs.begin(), jobs.end(), [&](std::int64_t job) {
+      const auto known = level_of_job.find(job);
+      return known != level_of_job.end() && !std::isnan(known->second);
+    });
     // Runs that share all of their jobs are one run: two levels that make no difference to any stage.
     observations[i].plots.push_back(first == jobs.end() ? (jobs.empty() ? -1 : jobs.back()) : *first);
   }
@@ -175,6 +177,22 @@ Observations levels_of_runs(const std::vector<RunRecord>& runs, const SweepRecor
   return levels;
 }
 
+std::vector<std::string> observation_notes(Database& database, const SweepRecord& sweep) {
+  std::vector<std::string> notes = comparison_notes(database, sweep), cells;
+  Query query(database, "SELECT label FROM cell WHERE sweep_id = ? AND label <> '' ORDER BY number",
+              sweep.id);
+  while (query.step()) cells.push_back("'" + one_line(query.view(0)) + "'");
+  constexpr std::size_t kNamed = 6;
+  const std::string more = cells.size() > kNamed ? fmt::format(" and {} more", cells.size() - kNamed) : "";
+  if (cells.empty()) return notes;
+  cells.resize(std::min(cells.size(), kNamed));
+  notes.push_back(
+      fmt::format("without the [[include]] cells {}{}, which may differ in more than axes: "
+                  "`ablate compare {}` compares one with another cell",
+                  join(cells, ", "), more, sweep.name));
+  return notes;
+}
+
 void require_comparable(const Observations& runs, const SweepRecord& sweep) {
   for (const Factor& factor : runs.factors)
     if (factor.levels.size() > kMostCompared)
@@ -202,7 +220,8 @@ std::vector<Observations> load_observations(Database& database, const SweepRecor
     seen.lower_is_better = lower_is_better(sweep, value);
     for (std::size_t i = 0; i < runs.size(); ++i) {
       Observation& one = seen.runs[i];
-      one.left_out = std::binary_search(left_out.begin(), left_out.end(), runs[i].seed);
+      one.left_out =
+          !runs[i].label.empty() || std::binary_search(left_out.begin(), left_out.end(), runs[i].seed);
       if (one.left_out) {  // In its place, as other things are known by the number of the run.
         one.end = RunEnd::unknown;
         continue;

@@ -25,6 +25,9 @@ constexpr double kLogSpan = 30;
 /// where all are positive, span more than a factor of kLogSpan, and lie more evenly there.
 Observations levels_of_runs(const std::vector<RunRecord>& runs, const SweepRecord& sweep);
 
+/// What load_observations() leaves out, and which cells the choice by score flatters.
+std::vector<std::string> observation_notes(Database& database, const SweepRecord& sweep);
+
 /// Levels of an axis that are compared with each other at most.
 constexpr std::size_t kMostCompared = 300;
 /// Throws Error for an axis of more levels than kMostCompared, which is no question but a column of names.

@@ -302,4 +302,18 @@ BOOST_FIXTURE_TEST_CASE(axes_of_many_levels_do_not_exhaust_the_machine, Tables) 
   BOOST_TEST(run("effects t").code == 0);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_cell_of_an_include_is_no_level_of_an_axis, Program) {
+  // At resolution 4 and width 8, as one of the grid is, but trained for half as long.
+  scratch.write("tiny.toml",
+                read("tiny.toml") +
+                    "[[include]]\nlabel = \"short\"\ndemo.steps = 30\ndemo.resolution = 4\ndemo.width = 8\n");
+  BOOST_REQUIRE(run_tiny().code == 0);
+  const Json found = Json::parse(run("effects tiny --value accuracy --json").out)[0];
+  BOOST_TEST(found["shares"][0]["runs"] == 12);
+  BOOST_TEST(found["axes"][0]["estimator"] == "strata");
+  const std::string text = run("effects tiny --value accuracy").out;
+  BOOST_TEST(text.find("without the [[include]] cells 'short'") != std::string::npos);
+  BOOST_TEST(run("table tiny --components --value accuracy").out.find("short") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

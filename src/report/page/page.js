@@ -176,7 +176,7 @@
   function interactionPoints(x, line) {
     const settings = new Map();
     report.cells.forEach((cell, index) => {
-      if (cell.at[x] < 0 || cell.at[line] < 0 || !isShown(index)) return;
+      if (cell.label || cell.at[x] < 0 || cell.at[line] < 0 || !isShown(index)) return;
       const others = cell.at.filter((_, axis) => axis !== x && axis !== line).join(',');
       for (const run of runsOf(index))
         if (isNumber(valueOf(run))) {
@@ -283,7 +283,7 @@
       const numbers = new Map(columns.filter(column => column.levels.length > kMostListed && column.levels.every(level => level.trim() !== '' && isFinite(Number(level))))
         .map(column => [column.name, column.levels.map(Number)]));
       const withNone = columns.map(column => ({...column, levels: shownCells().some(cell => report.cells[cell].at[column.index] < 0) ? [...column.levels, '-'] : column.levels}));
-      const cells = shownCells().map(cell => ({cell, found: cellSummary(cell)})).filter(entry => entry.found).map(({cell, found}) => ({
+      const cells = shownCells().filter(cell => !report.cells[cell].label).map(cell => ({cell, found: cellSummary(cell)})).filter(entry => entry.found).map(({cell, found}) => ({
         at: columns.map((column, index) => report.cells[cell].at[column.index] < 0 ? withNone[index].levels.length - 1 : report.cells[cell].at[column.index]), score: found.mean,
         note: `${cellName(report.cells[cell])}\n${score().name} ${text(found.mean)} over ${found.n} ${found.n === 1 ? 'seed' : 'seeds'}`}));
       if (!cells.length) return void place.append(note('No cell has this score yet.'));
