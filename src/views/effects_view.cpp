@@ -55,6 +55,9 @@ TableCell interval(double low, double high, int decimals) {
 
 /// The settings of a factor that are not differences of whole axes: "strata: error A x seed, 4 df".
 std::string estimator_note(const ScoreEffects& effects, const FactorContrasts& factor) {
+  if (factor.contrasts.empty())
+    return effects.runs.factors[factor.factor].name +
+           ": nothing to compare: fewer than two of its levels have results";
   return fmt::format("{}: {}; the error is {}", effects.runs.factors[factor.factor].name,
                      to_name(factor.estimator), factor.error);
 }
@@ -148,7 +151,7 @@ std::string p_text(const std::optional<double>& p) {
 
 std::vector<ScoreEffects> effects_of(Database& database, const SweepRecord& sweep,
                                      const EffectsQuery& query) {
-  const std::vector<std::string> values = choose_values(database, sweep, query.values);
+  const std::vector<std::string> values = require_values(database, sweep, query.values);
   const std::vector<Observations> runs = load_observations(database, sweep, values);
   const std::vector<std::string> notes = observation_notes(database, sweep);
   std::vector<ScoreEffects> all;

@@ -118,7 +118,7 @@ Json count_json(const std::optional<std::int64_t>& seeds) { return seeds ? Json(
 }  // namespace
 
 std::vector<ScorePower> power_of(Database& database, const SweepRecord& sweep, const PowerQuery& query) {
-  const std::vector<std::string> values = choose_values(database, sweep, query.values);
+  const std::vector<std::string> values = require_values(database, sweep, query.values);
   const std::vector<Observations> observed = load_observations(database, sweep, values);
   const std::vector<std::string> notes = observation_notes(database, sweep);
   std::vector<ScorePower> all;

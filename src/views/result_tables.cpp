@@ -149,6 +149,15 @@ std::vector<std::string> choose_values(Database& database, const SweepRecord& sw
   return scores;
 }
 
+std::vector<std::string> require_values(Database& database, const SweepRecord& sweep,
+                                        const std::vector<std::string>& names) {
+  std::vector<std::string> values = choose_values(database, sweep, names);
+  if (values.empty())
+    throw Error(fmt::format("no run of sweep '{}' has a score; `ablate status {}` shows what became of them",
+                            sweep.name, sweep.name));
+  return values;
+}
+
 std::vector<Table> result_tables(Database& database, const SweepRecord& sweep, const ResultQuery& query) {
   const std::vector<std::string> known = known_values(database, sweep.id);
   const std::vector<UnscoredEvaluation> unscored = load_unscored(database, sweep.id);

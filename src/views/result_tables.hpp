@@ -34,6 +34,10 @@ std::size_t find_sort_value(const std::vector<std::string>& values, const std::s
 /// evaluations have one.
 std::string unscored_note(const std::vector<UnscoredEvaluation>& unscored, const SweepRecord& sweep);
 
+/// The same, where there is one. Throws Error where no run has any score.
+std::vector<std::string> require_values(Database& database, const SweepRecord& sweep,
+                                        const std::vector<std::string>& names);
+
 /// One table, or one for each evaluation where scores are many and none was asked for. A note names the
 /// evaluations that have no score yet, where all scores are asked for. Throws Error that names what the sweep
 /// does not have, with the nearest name.

@@ -316,4 +316,19 @@ BOOST_FIXTURE_TEST_CASE(a_cell_of_an_include_is_no_level_of_an_axis, Program) {
   BOOST_TEST(run("table tiny --components --value accuracy").out.find("short") != std::string::npos);
 }
 
+BOOST_FIXTURE_TEST_CASE(no_score_at_all_is_said, Tables) {
+  import("a,seed,state,score\nx,1,failed,\ny,1,failed,\nx,2,failed,\ny,2,failed,\n", "--score score");
+  for (const char* command : {"effects t", "power t"}) {
+    const Outcome found = run(command);
+    BOOST_TEST(found.code == 2);
+    BOOST_TEST(found.err.find("no run of sweep 't' has a score") != std::string::npos, found.err);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(an_axis_with_one_level_left_is_said_to_have_nothing_to_compare, Tables) {
+  import("a,b,seed,score\nx,p,1,1\nx,q,1,2\ny,p,1,\ny,q,1,\nx,p,2,1.1\nx,q,2,2.2\ny,p,2,\ny,q,2,\n",
+         "--score score");
+  BOOST_TEST(run("effects t").out.find("a: nothing to compare: fewer than two") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
