@@ -23,22 +23,6 @@ namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
-/// Of each run of a sweep, as the view `runs` has it; NaN where a job has not been tried.
-std::vector<double> load_run_seconds(Database& database, std::int64_t sweep_id) {
-  const SweepJobs jobs = load_sweep_jobs(database, sweep_id);
-  std::unordered_map<std::int64_t, double> of_job;
-  Query query(database, "SELECT id, seconds FROM jobs WHERE id BETWEEN ? AND ?");
-  query.bind(jobs.first_id(), jobs.last_id());
-  while (query.step()) of_job.emplace(query.integer(0), query.real(1));
-  std::vector<double> seconds;
-  for (const SweepJobs::Need& need : jobs.needs) {
-    if (need.replicate >= seconds.size()) seconds.resize(need.replicate + 1, 0);
-    const auto found = of_job.find(jobs.ids[need.job]);
-    seconds[need.replicate] += found == of_job.end() ? kUnknown : found->second;
-  }
-  return seconds;
-}
-
 double mean_seconds(const CellScore& cell, const std::vector<double>& of_run) {
   double sum = 0;
   for (const std::size_t run : cell.runs) sum += run < of_run.size() ? of_run[run] : kUnknown;
@@ -177,6 +161,21 @@ Json cells_json(const ScoreCost& cost) {
 
 }  // namespace
 
+std::vector<double> load_run_seconds(Database& database, std::int64_t sweep_id) {
+  const SweepJobs jobs = load_sweep_jobs(database, sweep_id);
+  std::unordered_map<std::int64_t, double> of_job;
+  Query query(database, "SELECT id, seconds FROM jobs WHERE id BETWEEN ? AND ?");
+  query.bind(jobs.first_id(), jobs.last_id());
+  while (query.step()) of_job.emplace(query.integer(0), query.real(1));
+  std::vector<double> seconds;
+  for (const SweepJobs::Need& need : jobs.needs) {
+    if (need.replicate >= seconds.size()) seconds.resize(need.replicate + 1, 0);
+    const auto found = of_job.find(jobs.ids[need.job]);
+    seconds[need.replicate] += found == of_job.end() ? kUnknown : found->second;
+  }
+  return seconds;
+}
+
 CostReport cost_of(Database& database, const SweepRecord& sweep, const std::vector<std::string>& values) {
   const std::vector<std::string> chosen = choose_values(database, sweep, values);
   std::vector<Observations> observed = load_observations(database, sweep, chosen);
@@ -189,10 +188,8 @@ CostReport cost_of(Database& database, const SweepRecord& sweep, const std::vect
                   .runs = std::move(observed[i])};
     one.front = pareto_front(one.runs);
     for (const CellScore& cell : one.front.cells) one.seconds.push_back(mean_seconds(cell, of_run));
-    std::size_t outside = 0;
-    const Observations inside = inside_ranges(one.runs, outside);
     for (std::size_t f = 0; f < one.runs.factors.size(); ++f)
-      one.doublings.push_back(effect_per_doubling(inside, f));
+      one.doublings.push_back(effect_per_doubling(one.runs, f));
     report.scores.push_back(std::move(one));
   }
   return report;

@@ -30,6 +30,10 @@ struct CostReport {
   std::vector<ScoreCost> scores;
 };
 
+/// Of each replicate of a planned sweep how long all attempts of its jobs took, as the view `runs` has it;
+/// NaN where a job has not been tried.
+std::vector<double> load_run_seconds(Database& database, std::int64_t sweep_id);
+
 /// `values`: scores and metrics; empty: all scores. Throws Error as choose_values() does.
 CostReport cost_of(Database& database, const SweepRecord& sweep, const std::vector<std::string>& values);
 /// Of each score the cells on the front, and those that may belong to it; then the effect of a doubling.

@@ -136,17 +136,11 @@ Json factor_json(const ScoreEffects& effects, const FactorContrasts& one, const 
 }  // namespace
 
 Json effects_json(const ScoreEffects& effects, const EffectsQuery& query) {
-  Json json = {{"value", effects.value},
-               {"lower_is_better", effects.runs.lower_is_better},
-               {"family", to_name(query.family)},
-               {"pairs_in_family", effects.contrasts.family},
-               {"notes", effects.contrasts.notes},
-               {"axes", Json::array()},
-               {"shares", Json::array()},
-               {"interactions", Json::array()},
-               {"sampled_axes", Json::array()},
-               {"functional_shares", Json::array()},
-               {"runs_outside_ranges", effects.outside},
+  Json json = {{"value", effects.value},           {"lower_is_better", effects.runs.lower_is_better},
+               {"family", to_name(query.family)},  {"pairs_in_family", effects.contrasts.family},
+               {"notes", effects.contrasts.notes}, {"axes", Json::array()},
+               {"shares", Json::array()},          {"interactions", Json::array()},
+               {"sampled_axes", Json::array()},    {"functional_shares", Json::array()},
                {"trends", Json::array()}};
   for (const std::string& note : effects.notes) json["notes"].push_back(note);
   for (const FactorContrasts& factor : effects.contrasts.factors)

@@ -167,7 +167,7 @@ std::vector<ScoreEffects> effects_of(Database& database, const SweepRecord& swee
     add_trends(designs, one);
     if (std::any_of(one.runs.factors.begin(), one.runs.factors.end(),
                     [](const Factor& factor) { return factor.continuous(); }))
-      one.functional = functional_anova(inside_ranges(one.runs, one.outside));
+      one.functional = functional_anova(one.runs);
     else
       one.shares = factor_shares(one.runs);
     all.push_back(std::move(one));

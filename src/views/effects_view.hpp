@@ -46,8 +46,7 @@ struct ScoreEffects {
   std::vector<Interaction> interactions;
   std::vector<AxisTrend> trends;
   std::vector<BranchShares> shares;         ///< None where an axis is continuous: then `functional`.
-  std::vector<FunctionalAnova> functional;  ///< Over the runs within the ranges of all axes.
-  std::size_t outside = 0;                  ///< Runs with a score that are not: of [[include]] cells.
+  std::vector<FunctionalAnova> functional;  ///< Else none.
   std::vector<std::string> notes;           ///< On cells that were chosen for their scores.
 };
 

@@ -13,6 +13,7 @@
 #include "store/results.hpp"
 #include "store/sweep_jobs.hpp"
 #include "util/text.hpp"
+#include "views/cost_view.hpp"
 #include "views/law_report.hpp"
 #include "views/recipe_difference.hpp"
 #include "views/report_curves.hpp"
@@ -50,21 +51,10 @@ Json cells_json(const std::vector<RunRecord>& runs, const Json& axes,
   return json;
 }
 
-/// Seconds of all attempts, by job id.
-std::map<std::int64_t, double> load_seconds(Database& database, const SweepJobs& jobs) {
-  std::map<std::int64_t, double> seconds;
-  Query query(database,
-              "SELECT job_id, sum(coalesce(ended_at, last_event_at, started_at) - started_at) FROM attempt"
-              " WHERE job_id BETWEEN ? AND ? GROUP BY job_id");
-  query.bind(jobs.first_id(), jobs.last_id());
-  while (query.step()) seconds.emplace(query.integer(0), query.real(1));
-  return seconds;
-}
-
 Json runs_json(const std::vector<RunRecord>& runs, const std::vector<std::string>& scores,
                const std::vector<Observations>& seen, const SweepRecord& sweep,
                const std::map<std::int64_t, std::size_t>& cells, const SweepJobs& jobs,
-               const std::map<std::int64_t, double>& seconds) {
+               const std::vector<double>& seconds) {
   Json json = {{"cell", Json::array()},  {"seed", Json::array()},    {"state", Json::array()},
                {"cost", Json::array()},  {"seconds", Json::array()}, {"jobs", Json::array()},
                {"scores", Json::array()}};
@@ -76,14 +66,10 @@ Json runs_json(const std::vector<RunRecord>& runs, const std::vector<std::string
     json["seed"].push_back(named ? names[run.seed - 1] : std::to_string(run.seed));
     json["state"].push_back(run.diverged ? "diverged" : to_name(run.state));
     Json of_run = Json::array();
-    double sum = 0;
-    bool known = false;
-    for (const std::int64_t job : run.jobs) {
-      if (const auto took = seconds.find(job); took != seconds.end()) sum += took->second, known = true;
-      if (!sweep.imported) of_run.push_back(jobs.find(job));
-    }
+    if (!sweep.imported)
+      for (const std::int64_t job : run.jobs) of_run.push_back(jobs.find(job));
     json["jobs"].push_back(std::move(of_run));
-    json["seconds"].push_back(known ? Json(rounded(sum)) : Json());
+    json["seconds"].push_back(i < seconds.size() ? number_json(rounded(seconds[i])) : Json());
     json["cost"].push_back(seen.empty() ? Json() : number_json(rounded(seen.front().runs[i].cost)));
   }
   for (const std::string& score : scores) {  // Of all runs, whether or not levels are compared by them.
@@ -155,7 +141,8 @@ Json report_data(Database& database, const SweepRecord& sweep, const std::vector
   report["axes"] = axes_json(runs, sweep);
   std::map<std::int64_t, std::size_t> cells;
   report["cells"] = cells_json(runs, report["axes"], cells);
-  report["runs"] = runs_json(runs, scores, seen, sweep, cells, jobs, load_seconds(database, jobs));
+  report["runs"] = runs_json(runs, scores, seen, sweep, cells, jobs,
+                             sweep.imported ? std::vector<double>{} : load_run_seconds(database, sweep.id));
   report["curves"] = Json::array();
   if (!sweep.imported) {
     report["curves"] = curves_json(database, jobs, most_points);

@@ -65,7 +65,7 @@ void add_row(Table& table, const std::string& name, const std::string& text) {
   if (!text.empty()) table.rows.push_back({{name}, {text}});
 }
 
-/// Who ran it, and where: of the newest attempt of each job.
+/// Who ran it, and where: of all attempts that have finished.
 Table machine_table(Database& database, const SweepRecord& sweep) {
   Table table{.title = "What it ran on", .columns = {{"what"}, {"value"}}, .rows = {}, .notes = {}};
   const auto add = [&](const std::string& name, const char* sql) {
@@ -81,8 +81,9 @@ Table machine_table(Database& database, const SweepRecord& sweep) {
       "END" ABLATE_ATTEMPTS " AND i.git_revision <> ''");
   add("host", "SELECT DISTINCT a.host" ABLATE_ATTEMPTS);
   add("device", "SELECT DISTINCT a.device" ABLATE_ATTEMPTS);
-  add("device name", "SELECT DISTINCT json_extract(a.detail, '$.device_name')" ABLATE_ATTEMPTS);
-  add("LibTorch", "SELECT DISTINCT json_extract(a.detail, '$.libtorch')" ABLATE_ATTEMPTS);
+  add("as it calls itself", "SELECT DISTINCT json_extract(a.detail, '$.device')" ABLATE_ATTEMPTS);
+  add("worker's revision", "SELECT DISTINCT json_extract(a.detail, '$.versions.revision')" ABLATE_ATTEMPTS);
+  add("worker's compiler", "SELECT DISTINCT json_extract(a.detail, '$.versions.compiler')" ABLATE_ATTEMPTS);
 #undef ABLATE_ATTEMPTS
   return table;
 }

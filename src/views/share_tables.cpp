@@ -140,9 +140,6 @@ Table functional_table(const ScoreEffects& effects, const FunctionalAnova& anova
       "seeds where runs share them",
       anova.runs, anova.main_degree,
       anova.pair_degree > 0 ? fmt::format(", pairs of degree {}", anova.pair_degree) : ", without pairs"));
-  if (effects.outside > 0)
-    table.notes.push_back(fmt::format("{} outside of the sampled ranges left out",
-                                      count_of(static_cast<std::int64_t>(effects.outside), "run")));
   return table;
 }
 

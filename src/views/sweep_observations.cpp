@@ -238,20 +238,4 @@ std::vector<Observations> load_observations(Database& database, const SweepRecor
   return all;
 }
 
-Observations inside_ranges(const Observations& all, std::size_t& outside) {
-  Observations inside = all;
-  const auto lies_outside = [&](const Observation& run) {
-    for (std::size_t f = 0; f < all.factors.size(); ++f)
-      if (all.factors[f].continuous() && !std::isnan(run.at[f]) && !all.factors[f].range->holds(run.at[f]))
-        return true;
-    return false;
-  };
-  outside =
-      static_cast<std::size_t>(std::count_if(all.runs.begin(), all.runs.end(), [&](const Observation& run) {
-        return std::isfinite(run.score) && lies_outside(run);
-      }));
-  std::erase_if(inside.runs, lies_outside);
-  return inside;
-}
-
 }  // namespace ablate

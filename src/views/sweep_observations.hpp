@@ -41,8 +41,4 @@ void require_comparable(const Observations& runs, const SweepRecord& sweep);
 std::vector<Observations> load_observations(Database& database, const SweepRecord& sweep,
                                             const std::vector<std::string>& values);
 
-/// Without the runs that lie outside of the range of a sampled axis, as [[include]] cells may; `outside`: how
-/// many of them have a score.
-Observations inside_ranges(const Observations& all, std::size_t& outside);
-
 }  // namespace ablate

@@ -136,6 +136,12 @@ class Page(unittest.TestCase):
             self.assertGreater(chart.size['width'], 1000)
         self.picture('desktop')
 
+    def test_it_says_what_it_ran_on(self):
+        self.open()
+        text = self.browser.find_element(By.ID, 'again').text
+        detail = json.loads(self.ablate('query', "SELECT json_extract(detail, '$.versions.compiler') AS compiler FROM attempts LIMIT 1", '--format', 'json'))
+        self.assertIn("worker's compiler " + detail[0]['compiler'], text)
+
     def test_a_name_is_text_whatever_it_looks_like(self):
         self.open()
         self.assertIn('width <b>matters</b> & how', self.browser.find_element(By.ID, 'claims').text)

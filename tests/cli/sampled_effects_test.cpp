@@ -95,7 +95,6 @@ BOOST_AUTO_TEST_CASE(a_sweeps_own_ranges_are_taken) {
   BOOST_TEST(rate["high"] == 0.1);
   BOOST_TEST(rate["scale"] == "log");
   BOOST_TEST(rate["range_as_seen"] == false);
-  BOOST_TEST(found["runs_outside_ranges"] == 0);
   BOOST_TEST(found["axes"][0]["axis"] == "demo.resolution");
   BOOST_TEST(found["cost"]["cells"].size() == 4u);
   const Outcome text = program.run("effects tiny --cost");
