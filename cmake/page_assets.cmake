@@ -24,6 +24,6 @@ file(CONFIGURE OUTPUT ${ABLATE_VEGA} CONTENT "${vega}" @ONLY)
 
 configure_file(report/page_assets.cpp.in ${CMAKE_CURRENT_BINARY_DIR}/page_assets.cpp @ONLY)
 set_source_files_properties(${CMAKE_CURRENT_BINARY_DIR}/page_assets.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON
-  OBJECT_DEPENDS "${ABLATE_VEGA};${ABLATE_PAGE}/charts.js;${ABLATE_PAGE}/page.js;${ABLATE_PAGE}/report.css")
+  OBJECT_DEPENDS "${ABLATE_VEGA};${ABLATE_PAGE}/charts.js;${ABLATE_PAGE}/figures.js;${ABLATE_PAGE}/page.js;${ABLATE_PAGE}/report.css")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${ABLATE_PAGE}/vega_modules.js)
 target_sources(ablate_report PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/page_assets.cpp)

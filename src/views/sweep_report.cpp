@@ -111,7 +111,7 @@ std::string report_page(const SweepReport& report, const std::string& update) {
         section.id, escape_html(section.title), section.html);
   body += "</main>\n<script type=\"application/json\" id=report-data>" +
           script_json(plain_json(report.data)) + "</script>\n";
-  for (const std::string_view script : {vega_script(), charts_script(), page_script()})
+  for (const std::string_view script : {vega_script(), charts_script(), figures_script(), page_script()})
     body.append("<script>").append(script).append("</script>\n");
   return html_page(report.title, example_style() + std::string(report_style()), body, kPolicy);
 }
