@@ -5,6 +5,8 @@
 #include "util/error.hpp"
 #include "util/file.hpp"
 
+template class nlohmann::basic_json<>;
+
 namespace ablate {
 
 Json load_json(const std::filesystem::path& path, std::size_t max_bytes) {
