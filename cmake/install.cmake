@@ -2,7 +2,7 @@
 #
 #   bin/                   ablate, ablate-worker; ablate looks for its worker beside itself
 #   lib/ablate/            the plugin that they load (src/data/pieces.cpp looks for it there)
-#   share/ablate/          experiments, sweeps, and the samples that some of them train on, side by side as in the source
+#   share/ablate/          experiments, sweeps, the samples that some of them train on, and published tables, as in the source
 #   share/man/man1/        the manual; with the three shells' completions, printed by the program that is installed
 #   share/doc/ablate/      README and docs, licence, changes
 set(share ${PROJECT_BINARY_DIR}/share)
@@ -29,5 +29,6 @@ install(FILES ${share}/_ablate DESTINATION share/zsh/site-functions)
 install(FILES ${share}/ablate.fish DESTINATION share/fish/vendor_completions.d)
 install(DIRECTORY experiments sweeps DESTINATION share/ablate)
 install(DIRECTORY tests/data/samples DESTINATION share/ablate/tests/data)
+install(DIRECTORY results/published DESTINATION share/ablate/results)
 install(FILES README.md CHANGELOG.md CONTRIBUTING.md LICENSE NOTICE DESTINATION share/doc/ablate)
 install(DIRECTORY docs DESTINATION share/doc/ablate)

@@ -9,6 +9,7 @@
 
 #include "stats/contrasts.hpp"
 #include "stats/design.hpp"
+#include "stats/factor_order.hpp"
 #include "stats/level_trend.hpp"
 #include "stats/order.hpp"
 #include "util/text.hpp"
@@ -65,23 +66,21 @@ Observations branch_of(const Claim& claim, const Observations& runs) {
   return branch;
 }
 
-const FactorContrasts* contrasts_of_factor(const Contrasts& contrasts, std::size_t factor) {
-  for (const FactorContrasts& one : contrasts.factors)
-    if (one.factor == factor) return &one;
-  return nullptr;
+/// The same difference, taken the other way.
+TTest turned(TTest test) {
+  test.estimate = -test.estimate;
+  test.t = -test.t;
+  std::swap(test.low, test.high);
+  test.low = -test.low;
+  test.high = -test.high;
+  return test;
 }
 
 /// Level `a` minus level `b`, whichever way the contrast is kept; no p where it is not.
 TTest difference(const FactorContrasts& factor, std::size_t a, std::size_t b) {
   for (const Contrast& one : factor.contrasts) {
     if (one.a == a && one.b == b) return one.difference;
-    if (one.a != b || one.b != a) continue;
-    TTest turned = one.difference;
-    turned.estimate = -turned.estimate;
-    turned.t = -turned.t;
-    turned.low = -one.difference.high;
-    turned.high = -one.difference.low;
-    return turned;
+    if (one.a == b && one.b == a) return turned(one.difference);
   }
   return {};
 }
@@ -109,6 +108,23 @@ void show(Evidence& evidence, const TTest& test, std::string of) {
   if (!test.testable()) evidence.why = "no test is possible: the runs leave no estimate of the error";
 }
 
+/// "no run with kind = c has the score": of a level that the claim speaks of; empty where all have some.
+std::string level_without_score(const Claim& claim, const Observations& runs) {
+  for (const std::string& axis : claim.axes) {
+    const std::size_t factor = factor_of(runs, axis);
+    std::vector<bool> scored(runs.factors[factor].levels.size(), false);
+    for (const Observation& run : runs.runs)
+      if (run.end == RunEnd::finished && !std::isnan(run.at[factor]))
+        scored[static_cast<std::size_t>(run.at[factor])] = true;
+    for (std::size_t level = 0; level < scored.size(); ++level) {
+      const std::string& label = runs.factors[factor].levels[level];
+      const bool meant = claim.kind != ClaimKind::better || label == claim.better || label == claim.than;
+      if (meant && !scored[level]) return fmt::format("no run with {} = {} has the score", axis, label);
+    }
+  }
+  return "";
+}
+
 /// How many seeds would show that `test` lies beyond `margin`.
 std::optional<SeedsNeeded> seeds_to_pass(const TTest& test, double margin, std::size_t seeds) {
   const double beyond = std::abs(test.estimate - margin);
@@ -117,7 +133,11 @@ std::optional<SeedsNeeded> seeds_to_pass(const TTest& test, double margin, std::
                                 static_cast<std::int64_t>(seeds));
 }
 
+/// 0 where an axis was sampled: there points are what varies, and more seeds of them would not help.
 std::size_t count_seeds(const Observations& runs) {
+  if (std::any_of(runs.factors.begin(), runs.factors.end(),
+                  [](const Factor& one) { return one.continuous(); }))
+    return 0;
   std::vector<std::uint64_t> seeds;
   for (const Observation& run : runs.runs)
     if (run.seed && run.end == RunEnd::finished) seeds.push_back(*run.seed);
@@ -166,24 +186,23 @@ Evidence weigh_no_difference(const Claim& claim, const Observations& runs, const
   return evidence;
 }
 
-/// The levels of a factor by their numbers, where they have them; else in the order of the axis.
-std::vector<std::size_t> levels_in_order(const Factor& factor) {
-  std::vector<std::size_t> order(factor.levels.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  if (!factor.values.empty())
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return factor.values[a] < factor.values[b]; });
-  return order;
-}
-
+/// Of two levels there is one step, and it is no trend.
 Evidence weigh_steps(const Claim& claim, const Observations& runs, const FactorContrasts& axis) {
   const Factor& factor = runs.factors[axis.factor];
   const bool rises = claim.kind == ClaimKind::rises;
-  const std::vector<std::size_t> order = levels_in_order(factor);
+  std::vector<std::size_t> order = {0, 1};
+  std::vector<TTest> steps;
+  if (const auto trend = trend_of(runs, axis.factor)) {
+    order = trend->levels;
+    steps = trend->step_tests;
+  } else {
+    if (!factor.values.empty() && factor.values[0] > factor.values[1]) order = {1, 0};
+    steps = {difference(axis, order[1], order[0])};
+  }
   Evidence evidence{.p_supported = 0.0, .p_refuted = 1.0};
-  for (std::size_t i = 0; i + 1 < order.size(); ++i) {
+  for (std::size_t i = 0; i < steps.size(); ++i) {
     const std::size_t upper = order[i + 1], lower = order[i];
-    const TTest step = rises ? difference(axis, upper, lower) : difference(axis, lower, upper);
+    const TTest step = rises ? steps[i] : turned(steps[i]);
     const std::string of =
         fmt::format("{} - {}", factor.levels[rises ? upper : lower], factor.levels[rises ? lower : upper]);
     if (!step.testable()) {
@@ -192,15 +211,12 @@ Evidence weigh_steps(const Claim& claim, const Observations& runs, const FactorC
       return evidence;
     }
     evidence.p_refuted =
-        std::min(*evidence.p_refuted, *times(p_below(step, 0), static_cast<double>(order.size() - 1)));
+        std::min(*evidence.p_refuted, *times(p_below(step, 0), static_cast<double>(steps.size())));
     if (*p_above(step, 0) < *evidence.p_supported) continue;
     evidence.p_supported = p_above(step, 0);
     show(evidence, step, of);
     evidence.seeds_needed = seeds_to_pass(step, 0, count_seeds(runs));
   }
-  // Where each seed has every level, each step has an error of its own.
-  if (const auto trend = trend_of(runs, axis.factor))
-    if (const auto& p = rises ? trend->steps.p_rises : trend->steps.p_falls) evidence.p_supported = p;
   return evidence;
 }
 
@@ -208,8 +224,8 @@ Evidence weigh_interaction(const Observations& runs, std::size_t a, std::size_t 
   Evidence evidence;
   for (const Interaction& one : interactions_of(runs))
     if ((one.a == a && one.b == b) || (one.a == b && one.b == a)) {
-      evidence.p_supported = one.test.p;
-      evidence.estimator = "F test";
+      evidence.p_supported = one.preferred().p;
+      evidence.estimator = one.by_seed.p ? "F test by seed" : "F test";
     }
   evidence.of = fmt::format("{} x {}", runs.factors[a].name, runs.factors[b].name);
   if (!evidence.p_supported)
@@ -241,30 +257,14 @@ std::vector<double> effects_by_seed(const Observations& runs, std::size_t factor
   return effects;
 }
 
-/// By draws of the level means from a least-squares model with the error that contrasts have.
 Evidence weigh_order(const Observations& runs, const Contrasts& contrasts, std::size_t a, std::size_t b) {
   Evidence evidence{.estimator = "probability of the order"};
-  evidence.why = "no test is possible: the runs leave no estimate of the error";
-  const auto design = Designs(runs).of({std::min(a, b), std::max(a, b)});
-  const FactorContrasts* first = contrasts_of_factor(contrasts, a);
-  if (!design || !first || design->focus_columns[0] == design->focus_columns[1]) return evidence;
-  const CodedRuns coded = design->with_block();
-  std::vector<std::size_t> columns(design->treatment_columns());
-  for (std::size_t i = 0; i < columns.size(); ++i) columns[i] = i;
-  std::vector<Term> terms = terms_up_to(columns, first->order);
-  if (coded.columns() > columns.size()) terms.push_back({columns.size()});
-  const LinearModel model(coded, terms);
-  std::vector<LevelMeans> means;
-  for (const std::size_t column : design->focus_columns)
-    if (auto one = level_means(model, coded.columns(), column, coded.sizes[column]))
-      means.push_back(std::move(*one));
-  if (means.size() < 2) return evidence;
-  const auto order = order_probabilities(means, model.error_ms(), static_cast<double>(model.error_df()));
-  if (!order) return evidence;
-  evidence.why.clear();
-  const double probability = a < b ? order->pairs[0][1] : order->pairs[1][0];
-  evidence.p_supported = std::min(1.0, 2 * (1 - probability));
-  evidence.p_refuted = std::min(1.0, 2 * probability);
+  if (const auto probability = probability_of_order(Designs(runs), contrasts, a, b)) {
+    evidence.p_supported = std::min(1.0, 2 * (1 - *probability));
+    evidence.p_refuted = std::min(1.0, 2 * *probability);
+  } else {
+    evidence.why = "no test is possible: the runs leave no estimate of the error";
+  }
   return evidence;
 }
 
@@ -295,13 +295,15 @@ Evidence weigh(const Claim& claim, const Observations& runs) {
   for (const std::string& axis : claim.axes)
     if (const Factor& factor = branch.factors[factor_of(branch, axis)]; factor.continuous())
       return {.why = no_levels(factor)};
+  if (const std::string missing = level_without_score(claim, branch); !missing.empty())
+    return {.why = missing};
   if (claim.kind == ClaimKind::interaction)
     return weigh_interaction(branch, a, factor_of(branch, claim.axes.back()));
   const Contrasts contrasts =
       contrasts_of(branch, {.baselines = std::vector<std::optional<std::size_t>>(branch.factors.size())});
   if (claim.kind == ClaimKind::outweighs)
     return weigh_outweighs(branch, contrasts, a, factor_of(branch, claim.axes.back()));
-  const FactorContrasts* axis = contrasts_of_factor(contrasts, a);
+  const FactorContrasts* axis = contrasts.of(a);
   if (!axis) return {.why = fmt::format("no two levels of {} have a score", branch.factors[a].name)};
   Evidence evidence = claim.kind == ClaimKind::better          ? weigh_better(claim, branch, *axis)
                       : claim.kind == ClaimKind::no_difference ? weigh_no_difference(claim, branch, *axis)

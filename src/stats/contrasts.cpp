@@ -243,6 +243,12 @@ void correct(Contrasts& contrasts) {
       std::count_if(all.begin(), all.end(), [](const auto& p) { return p.has_value(); }));
 }
 
+const FactorContrasts* Contrasts::of(std::size_t factor) const {
+  const auto found = std::find_if(factors.begin(), factors.end(),
+                                  [&](const FactorContrasts& one) { return one.factor == factor; });
+  return found == factors.end() ? nullptr : &*found;
+}
+
 Contrasts contrasts_of(const Designs& designs, const ContrastOptions& options) {
   const Observations& sweep = designs.sweep();
   Contrasts found;

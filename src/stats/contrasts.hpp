@@ -79,6 +79,7 @@ struct Contrasts {
   std::vector<FactorContrasts> factors;  ///< Those with two levels or more, in the order of the sweep.
   std::size_t family = 0;                ///< Contrasts that have a p: Holm's m over all factors.
   std::vector<std::string> notes;        ///< Of the design as a whole.
+  const FactorContrasts* of(std::size_t factor) const;  ///< Null: it has fewer than two levels.
 };
 
 /// Runs without a score are left out; failed ones are counted. Throws Error where an estimator that was asked
@@ -89,13 +90,17 @@ Contrasts contrasts_of(const Designs& sweep, const ContrastOptions& options = {}
 /// leave contrasts out.
 void correct(Contrasts& contrasts);
 
-/// F test of the interaction of two factors, type II, against the pooled error of least squares (all
-/// interactions where every cell ran under every seed, else two-factor ones; seeds or shared stages as
-/// blocks).
+/// F tests of the interaction of two factors, type II.
 struct Interaction {
   std::size_t a = 0, b = 0;
   double ss = std::numeric_limits<double>::quiet_NaN();
+  /// Against the pooled error of least squares (all interactions where every cell ran under every seed, else
+  /// two-factor ones; seeds or shared stages as blocks): right where seeds shift all cells alike.
   FTest test;
+  /// Against interaction x seed, the stratum of the interaction: right where seeds act on it, too. Where
+  /// every cell ran under each of three seeds or more; no p otherwise.
+  FTest by_seed;
+  const FTest& preferred() const { return by_seed.p ? by_seed : test; }
 };
 std::vector<Interaction> interactions_of(const Designs& sweep);
 

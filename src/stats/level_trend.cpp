@@ -28,14 +28,12 @@ void by_least_squares(const UnitTable& design, LevelTrend& trend) {
                   scale * scale_of(of_levels));
   };
   trend.slope = tested(slope_weights(trend.codes));
-  std::vector<TTest> steps;
   for (std::size_t i = 1; i < trend.levels.size(); ++i) {
     std::vector<double> step(trend.levels.size(), 0);
     step[i - 1] = -1;
     step[i] = 1;
-    steps.push_back(tested(step));
+    trend.step_tests.push_back(tested(step));
   }
-  trend.steps = every_step(steps);
 }
 
 }  // namespace
@@ -68,10 +66,12 @@ std::optional<LevelTrend> trend_of(const Designs& designs, std::size_t factor,
     trend.by_seed = true;
     trend.slope = slope_by_seed(table, trend.codes);
     trend.page = page_test(table);
-    trend.steps = every_step(table);
+    trend.step_tests = steps_by_seed(table);
+    trend.steps = every_step(trend.step_tests);
     return trend;
   }
   by_least_squares(*design, trend);
+  trend.steps = every_step(trend.step_tests);
   if (design->block.empty() && design->replicated) {
     const std::vector<std::vector<double>> samples = level_samples(*design);
     std::vector<std::vector<double>> ordered;

@@ -17,6 +17,7 @@ struct LevelTrend {
   bool by_seed = false;             ///< One slope a seed; else of the marginal means, by least squares.
   std::optional<RankTest> page;     ///< Where every cell has every seed.
   std::optional<RankTest> jonckheere;  ///< Where runs have seeds of their own; over all settings together.
+  std::vector<TTest> step_tests;       ///< Of each level but the first, minus the one below it: as the slope.
   StepTest steps;                      ///< Does every step rise, or fall?
 };
 

@@ -15,6 +15,7 @@ namespace ablate {
 namespace {
 
 constexpr std::uint64_t kDraws = 20'000;
+constexpr std::uint64_t kQuantiles = 2'000;  // Of sigma, each for as many draws.
 constexpr std::size_t kMostOrders = 4;
 
 /// P(T <= t) for the mean of `values`, and P(T > t). None where they have no spread but rounding.
@@ -69,6 +70,12 @@ std::optional<OrderProbabilities> order_probabilities(std::span<const LevelMeans
     deviations.push_back(deviations_of(factor));
   }
   const boost::math::chi_squared chi_squared(error_df);
+  // One quantile in the middle of each of as many equal parts: no randomness is needed in one dimension.
+  std::vector<double> sigmas;
+  for (std::uint64_t i = 0; i < kQuantiles; ++i) {
+    const double probability = (static_cast<double>(i) + 0.5) / static_cast<double>(kQuantiles);
+    sigmas.push_back(std::sqrt(error_ms * error_df / boost::math::quantile(chi_squared, probability)));
+  }
   const RandomStream random(1, "order of factors");
   OrderProbabilities result;
   const std::size_t count = factors.size();
@@ -77,9 +84,7 @@ std::optional<OrderProbabilities> order_probabilities(std::span<const LevelMeans
   std::vector<double> variance(count);
   std::vector<std::size_t> order(count);
   for (std::uint64_t draw = 0; draw < kDraws; ++draw) {
-    // One quantile in the middle of each of as many equal parts: no randomness is needed in one dimension.
-    const double probability = (static_cast<double>(draw) + 0.5) / static_cast<double>(kDraws);
-    const double sigma = std::sqrt(error_ms * error_df / boost::math::quantile(chi_squared, probability));
+    const double sigma = sigmas[draw % kQuantiles];
     std::uint64_t lane = 0;
     for (std::size_t f = 0; f < count; ++f) {
       Eigen::VectorXd normal(deviations[f].root.cols());

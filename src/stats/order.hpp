@@ -34,9 +34,8 @@ struct OrderProbabilities {
 
 /// Below this probability the data cannot tell an order.
 constexpr double kOrderTold = 0.95;
-/// Above this one, one factor outweighs another: of two equal factors a wrong order is then claimed about as
-/// often as at 5 %.
-constexpr double kOrderClaimed = 0.975;
+/// A probability by draws is never told to be nearer to 0 or 1.
+constexpr double kLeastProbability = 5e-5;
 
 /// Draws of the level means: sigma^2 = MSe df / chi-square(df), means normal around the estimates with their
 /// covariance, factors independently of each other (a flat prior). 20,000 draws, always the same; the

@@ -183,8 +183,8 @@ std::optional<DoublingEffect> effect_per_doubling(const Observations& all, std::
     });
     if (other != factor && applies) parts.push_back(factor_columns(observations, other, runs));
   }
+  RunGroups<std::uint64_t> seeds;
   if (all_have_seeds(observations, runs)) {
-    RunGroups<std::uint64_t> seeds;
     for (const std::size_t run : runs) seeds.add(*observations.runs[run].seed);
     if (seeds.size() < runs.size()) parts.push_back(indicators(seeds));
   }
@@ -225,6 +225,16 @@ std::optional<DoublingEffect> effect_per_doubling(const Observations& all, std::
   effect.se = std::sqrt(squares / effect.df / cost.squaredNorm());
   effect.p = 2 * boost::math::cdf(boost::math::complement(boost::math::students_t(effect.df),
                                                           std::abs(effect.estimate / effect.se)));
+  constexpr std::size_t kSeedsForError = 3;
+  if (seeds.size() >= kSeedsForError && seeds.size() < runs.size()) {
+    VectorXd pull = VectorXd::Zero(static_cast<Index>(seeds.size()));  // Of each seed on the slope.
+    for (Index i = 0; i < n; ++i)
+      pull[static_cast<Index>(seeds.of_run[static_cast<std::size_t>(i)])] +=
+          cost(i, 0) * (score(i, 0) - effect.estimate * cost(i, 0));
+    const auto count = static_cast<double>(seeds.size());
+    effect.seed_df = count - 1;
+    effect.seed_se = std::sqrt(pull.squaredNorm() * count / (count - 1)) / cost.squaredNorm();
+  }
   return effect;
 }
 

@@ -39,9 +39,15 @@ ParetoFront pareto_front(const Observations& observations);
 /// What twice the cost along one axis does to the score.
 struct DoublingEffect {
   double estimate = 0;  ///< Change of the score with each doubling of cost, in the score's own direction.
-  double se = 0;
+  double se = 0;        ///< By one error pooled over all runs.
   double df = 0;
   std::optional<double> p;  ///< Two-sided; none without an error.
+  /// The error by what seeds differ in, a slope of each seed where all have all cells: holds where seeds and
+  /// levels interact, and where cells of a seed share what was trained. Cluster-robust (Liang and Zeger 1986,
+  /// times S / (S - 1)), seeds - 1 degrees of freedom. NaN below three shared seeds, or where they do not
+  /// differ.
+  double seed_se = std::numeric_limits<double>::quiet_NaN();
+  double seed_df = 0;
 };
 
 /// The slope of the score on log2(cost), by least squares with seeds (where runs share them) and the main

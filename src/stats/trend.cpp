@@ -161,15 +161,15 @@ StepTest every_step(std::span<const TTest> steps) {
   return {.p_rises = rises, .p_falls = falls};
 }
 
-StepTest every_step(const SeedTable& table) {
+std::vector<TTest> steps_by_seed(const SeedTable& table) {
   std::vector<TTest> steps;
-  if (table.empty()) return {};
+  if (table.empty()) return steps;
   for (std::size_t level = 1; level < table[0].size(); ++level) {
     std::vector<double> differences;
     for (const std::vector<double>& row : table) differences.push_back(row[level] - row[level - 1]);
     steps.push_back(t_test(differences, scale_of_table(table)));
   }
-  return every_step(steps);
+  return steps;
 }
 
 }  // namespace ablate

@@ -50,7 +50,7 @@ FriedmanTest friedman_test(const SeedTable& table);
 struct StepTest {
   std::optional<double> p_rises, p_falls;
 };
-StepTest every_step(std::span<const TTest> steps);  ///< Of upper level minus lower.
-StepTest every_step(const SeedTable& table);        ///< Each step paired by seed.
+StepTest every_step(std::span<const TTest> steps);         ///< Of upper level minus lower.
+std::vector<TTest> steps_by_seed(const SeedTable& table);  ///< Upper level minus lower, each paired by seed.
 
 }  // namespace ablate

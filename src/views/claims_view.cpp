@@ -49,6 +49,12 @@ std::vector<std::string> remarks(const JudgedClaim& one) {
   const Evidence& evidence = one.verdict.evidence;
   std::vector<std::string> words;
   if (!evidence.why.empty()) words.push_back(evidence.why);
+  const ClaimKind kind = one.record.claim.kind;
+  const bool of_many =
+      kind == ClaimKind::no_difference || kind == ClaimKind::rises || kind == ClaimKind::falls;
+  if (of_many && std::isfinite(evidence.estimate))
+    words.push_back(fmt::format("the difference is {}, the {}", evidence.of,
+                                kind == ClaimKind::no_difference ? "widest pair" : "least sure step"));
   if (one.verdict.verdict == ClaimState::undecided && evidence.seeds_needed)
     words.push_back(fmt::format("were the difference what it looks like, {} would decide it",
                                 seeds_text(*evidence.seeds_needed)));

@@ -44,8 +44,11 @@ std::string cell_text(const Observations& runs, const CellScore& cell) {
   return parts.empty() ? "all runs" : join(parts, ", ");
 }
 
+/// By seeds where they tell an error, as contrasts are; else by the error of all runs.
 TTest test_of(const DoublingEffect& effect) {
-  TTest test = t_test(effect.estimate, effect.se, effect.df, std::abs(effect.estimate));
+  const bool by_seed = std::isfinite(effect.seed_se);
+  TTest test = t_test(effect.estimate, by_seed ? effect.seed_se : effect.se,
+                      by_seed ? effect.seed_df : effect.df, std::abs(effect.estimate));
   if (!effect.p) test.p.reset();
   return test;
 }
@@ -133,7 +136,9 @@ std::optional<Table> doubling_table(const ScoreCost& cost) {
   }
   if (table.rows.empty()) return std::nullopt;
   table.notes.emplace_back(
-      "slope of the score on log2 of cost, the other axes and seeds held; p is not corrected for other axes");
+      "slope of the score on log2 of cost, the other axes and seeds held; its error is how the slopes of "
+      "seeds "
+      "differ, from three seeds on; p is not corrected for other axes");
   return table;
 }
 

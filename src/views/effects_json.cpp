@@ -141,7 +141,7 @@ Json effects_json(const ScoreEffects& effects, const EffectsQuery& query) {
                {"notes", effects.contrasts.notes}, {"axes", Json::array()},
                {"shares", Json::array()},          {"interactions", Json::array()},
                {"sampled_axes", Json::array()},    {"functional_shares", Json::array()},
-               {"trends", Json::array()}};
+               {"trends", Json::array()},          {"orders", Json::array()}};
   for (const std::string& note : effects.notes) json["notes"].push_back(note);
   for (const FactorContrasts& factor : effects.contrasts.factors)
     json["axes"].push_back(factor_json(effects, factor, query));
@@ -151,10 +151,15 @@ Json effects_json(const ScoreEffects& effects, const EffectsQuery& query) {
   for (const FunctionalAnova& anova : effects.functional)
     json["functional_shares"].push_back(functional_json(effects, anova));
   for (const AxisTrend& trend : effects.trends) json["trends"].push_back(trend_json(effects, trend));
+  for (const FactorOrder& one : effects.orders)
+    json["orders"].push_back({{"first", effects.runs.factors[one.first].name},
+                              {"second", effects.runs.factors[one.second].name},
+                              {"probability", one.probability}});
   for (const Interaction& one : effects.interactions) {
     Json entry = f_json(one.test);
     entry["axes"] = {effects.runs.factors[one.a].name, effects.runs.factors[one.b].name};
     entry["ss"] = number_json(one.ss);
+    entry["by_seed"] = f_json(one.by_seed);
     json["interactions"].push_back(std::move(entry));
   }
   return json;

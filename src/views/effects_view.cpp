@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "stats/design.hpp"
+#include "stats/factor_order.hpp"
 #include "util/text.hpp"
 #include "views/choice_notes.hpp"
 #include "views/result_tables.hpp"
@@ -126,6 +127,21 @@ void add_trends(const Designs& designs, ScoreEffects& effects) {
   }
 }
 
+/// How sure the ranks are in which shares stand.
+void add_orders(const Designs& designs, ScoreEffects& effects) {
+  for (std::size_t branch = 0; branch < effects.shares.size(); ++branch) {
+    std::optional<std::size_t> above;
+    for (const Share& share : ranked_shares(effects.shares[branch].shares)) {
+      if (share.term.size() > 1 || !std::isfinite(share.within)) continue;
+      const std::size_t factor = factors_of_term(effects.shares[branch], share.term).front();
+      if (above)
+        if (const auto probability = probability_of_order(designs, effects.contrasts, *above, factor))
+          effects.orders.push_back({branch, *above, factor, *probability});
+      above = factor;
+    }
+  }
+}
+
 }  // namespace
 
 const std::optional<double>& p_in_family(const Contrast& contrast, Family family) {
@@ -170,6 +186,7 @@ std::vector<ScoreEffects> effects_of(Database& database, const SweepRecord& swee
       one.functional = functional_anova(one.runs);
     else
       one.shares = factor_shares(one.runs);
+    add_orders(designs, one);
     all.push_back(std::move(one));
   }
   return all;

@@ -39,12 +39,20 @@ struct AxisTrend {
 };
 
 /// Of one score.
+/// Two axes that follow each other where shares are ranked.
+struct FactorOrder {
+  std::size_t branch = 0;  ///< Of ScoreEffects::shares.
+  std::size_t first = 0, second = 0;
+  double probability = 0;  ///< That the level means of the first vary more: probability_of_order().
+};
+
 struct ScoreEffects {
   std::string value;
   Observations runs;
   Contrasts contrasts;
   std::vector<Interaction> interactions;
   std::vector<AxisTrend> trends;
+  std::vector<FactorOrder> orders;          ///< One for each rank but the last of each branch.
   std::vector<BranchShares> shares;         ///< None where an axis is continuous: then `functional`.
   std::vector<FunctionalAnova> functional;  ///< Else none.
   std::vector<std::string> notes;           ///< On cells that were chosen for their scores.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "stats/order.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -51,8 +52,25 @@ void add_branch_note(Table& table, const Observations& runs, const std::vector<s
   table.notes.push_back(fmt::format("over the runs that {} applies to", join(names, " and ")));
 }
 
+/// "order: a before b 99 %, b before c 61 %"; empty where nothing is known.
+std::string order_text(const ScoreEffects& effects, std::size_t branch) {
+  std::vector<std::string> parts;
+  bool told = true;
+  for (const FactorOrder& one : effects.orders) {
+    if (one.branch != branch) continue;
+    parts.push_back(fmt::format("{} before {} {}", effects.runs.factors[one.first].name,
+                                effects.runs.factors[one.second].name,
+                                one.probability > 0.9995 ? "> 99.9 %" : percent(one.probability)));
+    told &= one.probability >= kOrderTold;
+  }
+  if (parts.empty()) return "";
+  return fmt::format("probability of the order: {}{}", join(parts, ", "),
+                     told ? "" : fmt::format("; below {:g} % the data cannot tell", 100 * kOrderTold));
+}
+
 /// The main effects' p and shares, ranked; what the data cannot tell stands at the end.
-Table share_table(const ScoreEffects& effects, const BranchShares& branch) {
+Table share_table(const ScoreEffects& effects, std::size_t index) {
+  const BranchShares& branch = effects.shares[index];
   Table table{.title = fmt::format("{}: shares of the variance within seeds", effects.value),
               .columns = {{"axis", Align::left, true},
                           {"share", Align::right},
@@ -61,10 +79,7 @@ Table share_table(const ScoreEffects& effects, const BranchShares& branch) {
                           {fmt::format("0{:>{}}", "100 %", kShareBarWidth - 1)}},
               .rows = {},
               .notes = {}};
-  std::vector<Share> ranked = branch.shares.shares;
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const Share& a, const Share& b) { return rank_of(a.within) > rank_of(b.within); });
-  for (const Share& share : ranked)
+  for (const Share& share : ranked_shares(branch.shares))
     table.rows.push_back({{axes_text(effects.runs, factors_of_term(branch, share.term))},
                           TableCell::number(share.within, percent(share.within)),
                           percent_interval(share.within_limits),
@@ -83,6 +98,7 @@ Table share_table(const ScoreEffects& effects, const BranchShares& branch) {
                         {share_bar(branch.shares.unexplained, {})}});
   add_branch_note(table, effects.runs, branch.conditional);
   table.notes.emplace_back(kBarNote);
+  if (const std::string order = order_text(effects, index); !order.empty()) table.notes.push_back(order);
   table.notes.push_back(fmt::format(
       "{} runs{}; shares speak of the levels that were chosen", branch.shares.runs,
       branch.shares.num_seeds > 1 ? fmt::format(" under {} seeds, which account for {} of all variance",
@@ -151,6 +167,13 @@ std::string axes_text(const Observations& runs, const std::vector<std::size_t>& 
   return join(names, " x ");
 }
 
+std::vector<Share> ranked_shares(const Shares& shares) {
+  std::vector<Share> ranked = shares.shares;
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const Share& a, const Share& b) { return rank_of(a.within) > rank_of(b.within); });
+  return ranked;
+}
+
 std::vector<std::size_t> factors_of_term(const BranchShares& branch, const Term& term) {
   std::vector<std::size_t> factors;
   for (const std::size_t column : term) factors.push_back(branch.factors[column]);
@@ -159,7 +182,7 @@ std::vector<std::size_t> factors_of_term(const BranchShares& branch, const Term&
 
 std::vector<Table> share_tables(const ScoreEffects& effects) {
   std::vector<Table> tables;
-  for (const BranchShares& branch : effects.shares) tables.push_back(share_table(effects, branch));
+  for (std::size_t i = 0; i < effects.shares.size(); ++i) tables.push_back(share_table(effects, i));
   for (const FunctionalAnova& anova : effects.functional)
     if (!anova.factors.empty()) tables.push_back(functional_table(effects, anova));
   return tables;

@@ -31,10 +31,11 @@ std::optional<Table> interaction_table(const ScoreEffects& effects) {
   for (const Interaction& one : effects.interactions)
     if (one.test.p) tested.push_back(one);
   if (tested.empty()) return std::nullopt;
-  std::stable_sort(tested.begin(), tested.end(),
-                   [](const Interaction& a, const Interaction& b) { return *a.test.p < *b.test.p; });
+  std::stable_sort(tested.begin(), tested.end(), [](const Interaction& a, const Interaction& b) {
+    return *a.preferred().p < *b.preferred().p;
+  });
   std::vector<std::optional<double>> p;
-  for (const Interaction& one : tested) p.push_back(one.test.p);
+  for (const Interaction& one : tested) p.push_back(one.preferred().p);
   const std::vector<std::optional<double>> adjusted = holm(p);
   Table table{
       .title = fmt::format("{}: does one axis act otherwise at other levels of another?", effects.value),
@@ -42,18 +43,29 @@ std::optional<Table> interaction_table(const ScoreEffects& effects) {
                   {"F", Align::right},
                   {"df", Align::right},
                   {"p", Align::right},
-                  {"p (Holm)", Align::right}},
+                  {"p (Holm)", Align::right},
+                  {"p pooled", Align::right}},
       .rows = {},
       .notes = {}};
-  for (std::size_t i = 0; i < tested.size(); ++i)
+  bool by_seed = false;
+  for (std::size_t i = 0; i < tested.size(); ++i) {
+    const FTest& test = tested[i].preferred();
+    by_seed |= tested[i].by_seed.p.has_value();
     table.rows.push_back({{axes_text(effects.runs, {tested[i].a, tested[i].b})},
-                          TableCell::number(tested[i].test.f, fmt::format("{:.2f}", tested[i].test.f)),
-                          {fmt::format("{:g}, {:g}", tested[i].test.df1, tested[i].test.df2)},
-                          {p_text(tested[i].test.p)},
-                          {p_text(adjusted[i])}});
+                          TableCell::number(test.f, fmt::format("{:.2f}", test.f)),
+                          {fmt::format("{:g}, {:g}", test.df1, test.df2)},
+                          {p_text(test.p)},
+                          {p_text(adjusted[i])},
+                          {p_text(tested[i].test.p)}});
+  }
   table.notes.push_back(fmt::format(
-      "F tests of interactions; Holm's correction is over {}",
+      "F tests of interactions{}; Holm's correction is over {}",
+      by_seed ? " against how seeds differ in them" : "",
       tested.size() == 1 ? "this pair alone" : fmt::format("the {} pairs of axes", tested.size())));
+  if (by_seed)
+    table.notes.emplace_back(
+        "pooled: against one error of all runs, which is sharper, and right only if seeds shift all cells "
+        "alike");
   return table;
 }
 

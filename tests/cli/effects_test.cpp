@@ -113,10 +113,14 @@ BOOST_FIXTURE_TEST_CASE(trends_and_interactions_have_a_line_each, Tables) {
   BOOST_TEST(interaction["df1"] == 3);
   BOOST_TEST(interaction["df2"] == 14);
   BOOST_TEST(interaction["p"].get<double>() < 0.001);
+  BOOST_TEST(interaction["by_seed"]["df2"] == 6);
+  BOOST_TEST(found["orders"][0]["first"] == "tokens");
+  BOOST_TEST(found["orders"][0]["probability"].get<double>() > 0.9);
   const std::string text = run("effects t").out;
   BOOST_TEST(line_with(text, "tokens  doubling").find("+0.115  [+0.0653, +0.165]") != std::string::npos,
              text);
-  BOOST_TEST(line_with(text.substr(text.find("otherwise")), "tokens x kind").find("3, 14  < 0.001") !=
+  BOOST_TEST(text.find("probability of the order: tokens before kind") != std::string::npos, text);
+  BOOST_TEST(line_with(text.substr(text.find("otherwise")), "tokens x kind").find("3, 6  < 0.001") !=
                  std::string::npos,
              text);
   for (const std::string& line : split(text, '\n')) BOOST_TEST(display_width(line) <= kPageWidth, line);

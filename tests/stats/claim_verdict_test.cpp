@@ -3,6 +3,8 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
+#include "stats/significance.hpp"
+#include "stats/trend.hpp"
 #include "util/random.hpp"
 
 BOOST_AUTO_TEST_SUITE(claim_verdict)
@@ -73,6 +75,12 @@ BOOST_AUTO_TEST_CASE(rising_is_every_step) {
   Observations mixed = one_axis({{3.0, 1.0, 2.0}, {3.1, 1.1, 2.0}, {3.05, 0.9, 2.0}}, {"30", "10", "20"});
   mixed.factors[0].values = {30, 10, 20};
   BOOST_TEST((judge_one(rises, mixed).verdict == ClaimState::supported));
+  // The interval is that of the least sure step, paired by seed as its p: 1.05, 1.1, 1.0 or so.
+  const Evidence evidence = weigh(rises, up);
+  BOOST_TEST(evidence.of == "b - a");
+  const TTest step = t_test(std::vector<double>{1.0, 0.9, 1.1}, 1);
+  BOOST_TEST(evidence.low == step.low, tolerance(1e-9));
+  BOOST_TEST(*evidence.p_supported == t_above(step.t, step.df), tolerance(1e-9));
 }
 
 BOOST_AUTO_TEST_CASE(what_has_no_spread_or_no_runs_is_undecided_and_says_why) {
@@ -82,6 +90,14 @@ BOOST_AUTO_TEST_CASE(what_has_no_spread_or_no_runs_is_undecided_and_says_why) {
   BOOST_TEST(!found.p_holm);
   BOOST_TEST(found.evidence.why.starts_with("no test is possible"));
   BOOST_CHECK_THROW(weigh(better("b", "d"), same), Error);
+  // A level without a score is named, where the claim speaks of it.
+  Observations part = one_axis({{1.0, 2.0, 0.0}, {1.1, 2.0, 0.0}}, {"a", "b", "c"});
+  for (Observation& run : part.runs)
+    if (run.at[0] == 2) run.score = std::nan(""), run.end = RunEnd::failed;
+  const Claim rises{.score = "s", .kind = ClaimKind::rises, .axes = {"kind"}};
+  BOOST_TEST(weigh(rises, part).why == "no run with kind = c has the score");
+  BOOST_TEST(weigh(better("c", "a"), part).why == "no run with kind = c has the score");
+  BOOST_TEST(weigh(better("b", "a"), part).why.empty());
 }
 
 BOOST_AUTO_TEST_CASE(claims_are_one_family) {
@@ -109,6 +125,29 @@ BOOST_AUTO_TEST_CASE(which_of_two_axes_outweighs) {
   BOOST_TEST((judge_one(claim, runs).verdict == ClaimState::supported));
   BOOST_TEST(judge_one(claim, runs).evidence.estimate == 0.81, tolerance(1e-9));
   BOOST_TEST((judge_one(reverse, runs).verdict == ClaimState::refuted));
+}
+
+BOOST_AUTO_TEST_CASE(what_seeds_disagree_about_outweighs_nothing) {
+  // Each seed has its own favourite of three kinds; sizes have no effect but noise. One error pooled over all
+  // runs would be small, and call the difference between kinds one that will be found again.
+  const RandomStream random(11, "noise");
+  Observations runs{.factors = {{.name = "kind", .levels = {"a", "b", "c"}},
+                                {.name = "size", .levels = {"1", "2", "3", "4"}}}};
+  for (std::uint64_t seed = 0; seed < 3; ++seed)
+    for (std::uint64_t kind = 0; kind < 3; ++kind)
+      for (std::uint64_t size = 0; size < 4; ++size)
+        runs.runs.push_back(
+            {.at = {static_cast<double>(kind), static_cast<double>(size)},
+             .seed = seed,
+             .score = 0.3 * random.normal(seed, kind) + 0.02 * random.normal(100 + seed, 4 * kind + size)});
+  const Claim claim{.score = "s", .kind = ClaimKind::outweighs, .axes = {"kind", "size"}};
+  const ClaimVerdict found = judge_one(claim, runs);
+  BOOST_TEST((found.verdict == ClaimState::undecided));
+  BOOST_TEST(*found.evidence.p_supported > 0.05);
+  // Plain effects are still told, with no p below what draws can tell.
+  for (Observation& run : runs.runs) run.score += 5 * run.at[0];
+  BOOST_TEST((judge_one(claim, runs).verdict == ClaimState::supported));
+  BOOST_TEST(*weigh(claim, runs).p_supported >= 0.99e-4);
 }
 
 BOOST_AUTO_TEST_CASE(a_pooled_error_over_unlike_levels_is_a_warning) {

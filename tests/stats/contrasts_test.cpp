@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "stats/level_trend.hpp"
+#include "stats/summary.hpp"
 #include "util/random.hpp"
 
 BOOST_AUTO_TEST_SUITE(contrasts)
@@ -85,6 +86,29 @@ BOOST_AUTO_TEST_CASE(an_effect_that_differs_between_seeds_is_said) {
   BOOST_TEST(*pooled.factors[1].seed_interaction.p > 0.001);
   const Contrasts strata = contrasts_of(sweep);
   BOOST_TEST(strata.factors[0].contrasts[0].difference.se > 2 * pooled.factors[0].contrasts[0].difference.se);
+}
+
+BOOST_AUTO_TEST_CASE(an_interaction_has_the_error_of_its_own_differences_between_seeds) {
+  // 2 x 2 under six seeds, each with an interaction of its own: t over seeds, squared.
+  const std::uint64_t seeds = 6;
+  const Observations sweep = grid(2, 2, seeds, [](auto i, auto j, auto s) {
+    return (i == 1 && j == 1 ? 0.8 * noise(s) : 0) + 0.01 * noise(1000 + 100 * i + 10 * j + s);
+  });
+  std::vector<double> of_seed(seeds, 0);
+  for (const Observation& run : sweep.runs)
+    of_seed[*run.seed - 1] += run.at[0] == run.at[1] ? run.score : -run.score;
+  const Summary summary = summarize(of_seed);
+  const std::vector<Interaction> found = interactions_of(sweep);
+  BOOST_REQUIRE(found.size() == 1u);
+  BOOST_TEST(found[0].by_seed.f == std::pow(summary.mean / summary.se, 2),
+             boost::test_tools::tolerance(1e-8));
+  BOOST_TEST(found[0].by_seed.df1 == 1);
+  BOOST_TEST(found[0].by_seed.df2 == static_cast<double>(seeds - 1));
+  BOOST_TEST(found[0].test.df2 == static_cast<double>(3 * (seeds - 1)));
+  // Two seeds do not tell it.
+  BOOST_TEST(
+      !interactions_of(grid(2, 2, 2, [](auto i, auto j, auto s) { return noise(10 * i + 5 * j + s); }))[0]
+           .by_seed.p.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(residuals_of_exactly_zero_give_no_p) {

@@ -85,6 +85,27 @@ BOOST_AUTO_TEST_CASE(a_doubling_has_the_slope_of_the_score) {
   BOOST_TEST(!effect_per_doubling(one_factor(runs), 0).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_doubling_has_the_error_of_the_slopes_of_seeds) {
+  // Slopes 0.4, 0.5, 0.6 without other noise, two runs of a seed alike: one slope a seed, whatever the runs.
+  std::vector<Observation> runs;
+  for (std::uint64_t seed = 1; seed <= 3; ++seed)
+    for (int cell = 0; cell < 3; ++cell)
+      for (int copy = 0; copy < 2; ++copy) {
+        const double slope = 0.3 + 0.1 * static_cast<double>(seed);
+        runs.push_back(run(cell, seed, slope * cell + 3.0 * static_cast<double>(seed), std::exp2(cell)));
+        runs.back().at.push_back(copy);
+      }
+  Observations made = one_factor(runs);
+  made.factors.push_back({.name = "copy", .levels = {"a", "b"}, .values = {}});
+  const auto effect = effect_per_doubling(made, 0);
+  BOOST_REQUIRE(effect.has_value());
+  BOOST_TEST(effect->estimate == 0.5, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(effect->seed_se == 0.1 / std::sqrt(3.0), boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(effect->seed_df == 2);
+  for (Observation& one : made.runs) one.seed = *one.seed == 3 ? 2 : *one.seed;
+  BOOST_TEST(std::isnan(effect_per_doubling(made, 0)->seed_se));  // Two seeds do not tell it.
+}
+
 BOOST_AUTO_TEST_CASE(a_doubling_along_one_axis_is_freed_of_what_a_sampled_one_costs) {
   // Cost is 2^(cell + 2 x), and x is worth 3 for itself: 1.5 a doubling, against 0.5 of the cells.
   std::vector<Observation> runs;

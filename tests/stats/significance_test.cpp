@@ -107,9 +107,9 @@ BOOST_AUTO_TEST_CASE(jonckheere_of_three_singles) {
 BOOST_AUTO_TEST_CASE(a_trend_is_weaker_than_every_step) {
   const SeedTable table{{0, 1.0, 0.9}, {0, 1.1, 1.3}, {0, 0.9, 1.0}, {0, 1.2, 1.1}};
   BOOST_TEST(*slope_by_seed(table, std::vector<double>{0, 1, 2}).p < 0.01);
-  BOOST_TEST(*every_step(table).p_rises > 0.05);
+  BOOST_TEST(*every_step(steps_by_seed(table)).p_rises > 0.05);
   // A step without spread cannot be tested, so the whole cannot.
-  BOOST_TEST(!every_step(SeedTable{{0, 1, 2}, {0, 1, 3}}).p_rises);
+  BOOST_TEST(!every_step(steps_by_seed(SeedTable{{0, 1, 2}, {0, 1, 3}})).p_rises);
 }
 
 BOOST_AUTO_TEST_CASE(sizes_spaced_by_ratios_have_log_codes) {
