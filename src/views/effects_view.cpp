@@ -173,8 +173,6 @@ std::vector<ScoreEffects> effects_of(Database& database, const SweepRecord& swee
   std::vector<ScoreEffects> all;
   for (std::size_t i = 0; i < values.size(); ++i) {
     ScoreEffects one{.value = values[i], .runs = runs[i]};
-    if (one.runs.factors.empty())
-      throw Error(fmt::format("sweep '{}': no axis varies; expected an axis with two levels", sweep.name));
     require_comparable(one.runs, sweep);
     const Designs designs(one.runs);
     one.contrasts = contrasts_of(designs, {.estimator = query.estimator});

@@ -124,8 +124,8 @@ std::vector<ScorePower> power_of(Database& database, const SweepRecord& sweep, c
   std::vector<ScorePower> all;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Observations& runs = observed[i];
-    check_axes(query.axes, runs, sweep);
     require_comparable(runs, sweep);
+    check_axes(query.axes, runs, sweep);
     ScorePower score{.value = values[i]};
     KeptOutcomes kept(database, sweep, values[i]);
     note_continuous(runs, query, score.notes);

@@ -99,11 +99,15 @@ Table share_table(const ScoreEffects& effects, std::size_t index) {
   add_branch_note(table, effects.runs, branch.conditional);
   table.notes.emplace_back(kBarNote);
   if (const std::string order = order_text(effects, index); !order.empty()) table.notes.push_back(order);
-  table.notes.push_back(fmt::format(
-      "{} runs{}; shares speak of the levels that were chosen", branch.shares.runs,
-      branch.shares.num_seeds > 1 ? fmt::format(" under {} seeds, which account for {} of all variance",
-                                                branch.shares.num_seeds, percent(branch.shares.seeds))
-                                  : ""));
+  table.notes.push_back(
+      branch.shares.runs == 0
+          ? std::string("no runs are left that tell shares")
+          : fmt::format("{}{}; shares speak of the levels that were chosen",
+                        count_of(static_cast<std::int64_t>(branch.shares.runs), "run"),
+                        branch.shares.num_seeds > 1
+                            ? fmt::format(" under {} seeds, which account for {} of all variance",
+                                          branch.shares.num_seeds, percent(branch.shares.seeds))
+                            : ""));
   return table;
 }
 

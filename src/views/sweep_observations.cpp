@@ -194,6 +194,8 @@ std::vector<std::string> observation_notes(Database& database, const SweepRecord
 }
 
 void require_comparable(const Observations& runs, const SweepRecord& sweep) {
+  if (runs.factors.empty())
+    throw Error(fmt::format("sweep '{}': no axis varies; expected an axis with two levels", sweep.name));
   for (const Factor& factor : runs.factors)
     if (factor.levels.size() > kMostCompared)
       throw Error(fmt::format(

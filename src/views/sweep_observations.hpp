@@ -30,7 +30,8 @@ std::vector<std::string> observation_notes(Database& database, const SweepRecord
 
 /// Levels of an axis that are compared with each other at most.
 constexpr std::size_t kMostCompared = 300;
-/// Throws Error for an axis of more levels than kMostCompared, which is no question but a column of names.
+/// Throws Error where no axis varies, and for an axis of more levels than kMostCompared, which is no question
+/// but a column of names.
 void require_comparable(const Observations& runs, const SweepRecord& sweep);
 
 /// One for each value: levels_of_runs() of a sweep with what they scored. A run that failed or diverged has

@@ -335,4 +335,14 @@ BOOST_FIXTURE_TEST_CASE(an_axis_with_one_level_left_is_said_to_have_nothing_to_c
   BOOST_TEST(run("effects t").out.find("a: nothing to compare: fewer than two") != std::string::npos);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_sweep_in_which_nothing_varies_answers_nothing, Tables) {
+  import("a,seed,score\nx,1,2\nx,2,3\n", "--axis a");
+  for (const char* command : {"effects t", "power t"}) {
+    const Outcome found = run(command);
+    BOOST_TEST(found.code == 2);
+    BOOST_TEST(found.err.find("no axis varies; expected an axis with two levels") != std::string::npos,
+               found.err);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
