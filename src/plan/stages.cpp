@@ -64,7 +64,7 @@ int stage_version(const Experiment& experiment, Stage stage) {
     case Stage::sft:  // 2: of several people's answers the most common one is learnt.
       return version_of(experiment.train_sft, 2);
     case Stage::demo:
-      return 2;  // A loss of ten times the first one ends it.
+      return 3;  // 2: a loss of ten times the first one ends it; 3: seeds are asked the same.
     case Stage::eval:
       return 7;
   }

@@ -14,6 +14,7 @@
 #include "data/source.hpp"
 #include "data/tokenizer.hpp"
 #include "journal/data_promise.hpp"
+#include "store/claims.hpp"
 #include "store/data_hash.hpp"
 #include "store/sweep_jobs.hpp"
 #include "store/sweeps.hpp"
@@ -308,9 +309,13 @@ std::string changed_line(Database& database, const std::string& asked) {
       read = find_sources_of_plan(database, sweep, sources, saved.id, /*try_all=*/!newer.certain);
     if (read) {
       const ChangedData data = find_changed_data(database, *read);
-      if (data.change == Change::none) return "";
-      what = fmt::format("{}, which {} reads, {}", shown_path(data.path), file,
-                         data.change == Change::certain ? "has changed" : "may have changed");
+      if (data.change != Change::none)
+        what = fmt::format("{}, which {} reads, {}", shown_path(data.path), file,
+                           data.change == Change::certain ? "has changed" : "may have changed");
+      else if (!has_claims(database, saved.id, sweep.claims))
+        what = fmt::format("what {} claims has changed", file);
+      else
+        return "";
     } else {
       what = describe_files(newer.paths, sweep, file) + " has changed";
     }

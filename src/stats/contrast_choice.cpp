@@ -71,7 +71,11 @@ Choice by_design(const UnitTable& design, bool one_at_a_time) {
   const std::size_t columns = design.treatment_columns();
   if (one_at_a_time) return {.estimator = Estimator::one_at_a_time};
   if (design.block.empty()) return design.replicated ? by_replicates(design) : by_single_replicate(design);
-  if (design.crossed && columns == 1)
+  const auto& weights = design.level_weights[0];
+  const bool level_is_column = std::all_of(weights.begin(), weights.end(), [](const std::vector<double>& of) {
+    return std::count_if(of.begin(), of.end(), [](double weight) { return weight != 0; }) <= 1;
+  });
+  if (design.crossed && columns == 1 && level_is_column)
     return {
         .estimator = Estimator::blocks,
         .notes = {fmt::format("Every level ran under the same {} seeds, which are blocks.", design.seeds)}};
@@ -80,17 +84,22 @@ Choice by_design(const UnitTable& design, bool one_at_a_time) {
             .order = columns,
             .notes = {fmt::format("Every cell ran under the same {} seeds: factor x seed is the error.",
                                   design.seeds)}};
-  if (design.crossed)
-    return {.estimator = Estimator::blocks,
-            .order = columns,
-            .notes = {"Every cell ran under the same two seeds: one pooled error, as if seeds shifted all "
-                      "cells alike."}};
-  Choice choice{.estimator = Estimator::blocks, .order = estimable_order(design, true, false)};
+  const std::size_t order = design.crossed ? columns : estimable_order(design, true, false);
+  const FTest differs = seed_interaction(design, order);
+  const bool pooled = !differs.p || *differs.p >= kPooledAbove;
+  Choice choice{.estimator = pooled ? Estimator::blocks : Estimator::strata, .order = order};
+  const char* const error = pooled
+                                ? "one pooled error, as if seeds shifted all cells alike"
+                                : "seeds do more than shift all cells alike, so factor x seed is the error";
+  if (design.crossed) {
+    choice.notes.push_back(fmt::format("Every cell ran under the same two seeds: {}.", error));
+    return choice;
+  }
   choice.notes.push_back(fmt::format(
-      "{} {}: least squares, levels compared over equally weighted settings{}.",
+      "{} {}: least squares, levels compared over equally weighted settings{}; {}.",
       design.cells < design.grid ? "Not all combinations of levels ran under all" : "Some cells lack some",
       design.blocks_are_seeds ? "seeds" : "stages",
-      choice.order == 1 && columns > 1 ? ", main effects alone" : ""));
+      choice.order == 1 && columns > 1 ? ", main effects alone" : "", error));
   for (const Term& term : CellFit::confounded(design, choice.order, true)) {
     std::string name;
     for (const std::size_t column : term) name += (name.empty() ? "" : " x ") + design.names[column];
@@ -121,7 +130,7 @@ std::size_t order_for(const UnitTable& design, Estimator estimator) {
     case Estimator::lenth:
       return order_below_error(columns);
     case Estimator::strata:
-      return columns;
+      return design.crossed ? columns : estimable_order(design, true, false);
     case Estimator::paired:
     case Estimator::welch:
     case Estimator::additive:
@@ -136,8 +145,8 @@ void check_fits(const UnitTable& design, Estimator estimator) {
                                         design.cells, design.grid, design.seeds, design.units.runs());
   switch (estimator) {
     case Estimator::strata:
-      return require(design.crossed, estimator, seeds,
-                     "every cell under every seed, or 'paired' or 'blocks'");
+      return require(design.crossed || (design.blocks_are_seeds && design.seeds > 1), estimator, seeds,
+                     "seeds that cells share, or 'model'");
     case Estimator::paired:
       return require(design.seeds > 1, estimator, seeds, "at least two seeds that cells share, or 'model'");
     case Estimator::blocks:

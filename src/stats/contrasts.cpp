@@ -80,14 +80,15 @@ struct Judge {
     }
     out.error = "the spread of one difference a seed";
   }
-  void by_least_squares(bool with_block) {
+  void by_least_squares(bool with_block, bool by_stratum = false) {
     const std::shared_ptr<const CellFit> shared = CellFit::of(design, out.order, with_block);
     const CellFit& fit = *shared;
-    const double ms = fit.error_ms();
+    const SeedStratum stratum = by_stratum ? stratum_of_focus(design, out.order) : SeedStratum{};
+    const double ms = by_stratum ? stratum.ms : fit.error_ms(), df = by_stratum ? stratum.df : fit.error_df();
     const auto tested = [&](const std::vector<double>& column) -> std::optional<TTest> {
       const auto found = fit.estimate(weights_of(columns(), design.focus_columns[0], column));
       if (!found) return std::nullopt;
-      return t_test(found->value, std::sqrt(found->variance * ms), fit.error_df(), scale, options.level);
+      return t_test(found->value, std::sqrt(found->variance * ms), df, scale, options.level);
     };
     for (const std::size_t level : levels)
       if (const auto mean = tested(weights(level))) add_mean(level, *mean);
@@ -102,22 +103,23 @@ struct Judge {
                                         sweep.factors[out.factor].levels[pair.first],
                                         sweep.factors[out.factor].levels[pair.second]));
     }
-    out.error = fmt::format("residuals of least squares with {}{}",
-                            out.order == 1           ? "main effects"
-                            : out.order >= columns() ? "all interactions"
-                                                     : fmt::format("interactions up to order {}", out.order),
-                            !with_block || design.block.empty() ? ""
-                            : design.blocks_are_seeds           ? " and seeds as blocks"
-                                                                : " and trained stages as blocks");
+    out.error = by_stratum ? fmt::format("{} x seed, after least squares", sweep.factors[out.factor].name)
+                           : fmt::format("residuals of least squares with {}{}",
+                                         out.order == 1 ? "main effects"
+                                         : out.order >= columns()
+                                             ? "all interactions"
+                                             : fmt::format("interactions up to order {}", out.order),
+                                         !with_block || design.block.empty() ? ""
+                                         : design.blocks_are_seeds           ? " and seeds as blocks"
+                                                                   : " and trained stages as blocks");
     if (std::isnan(ms))
       out.notes.emplace_back(
-          fit.error_df() > 0
-              ? "The residuals are exactly zero, so there is no error estimate: no interval, no p."
-              : "No degree of freedom is left for an error: no interval, no p.");
-    else if (fit.error_df() == 1)
+          df > 0 ? "The residuals are exactly zero, so there is no error estimate: no interval, no p."
+                 : "No degree of freedom is left for an error: no interval, no p.");
+    else if (df == 1)
       out.notes.emplace_back(
           "The error has one degree of freedom (t = 12.7): hardly anything can be decided.");
-    out.these_seeds = with_block && !design.block.empty();
+    out.these_seeds = with_block && !design.block.empty() && !by_stratum;
   }
   void by_welch() {
     const std::vector<std::vector<double>> samples = level_samples(design);
@@ -139,7 +141,7 @@ struct Judge {
   void run() {
     switch (out.estimator) {
       case Estimator::strata:
-        return by_strata();
+        return design.crossed ? by_strata() : by_least_squares(true, true);
       case Estimator::paired:
         return by_pairs();
       case Estimator::blocks:
@@ -282,7 +284,7 @@ Contrasts contrasts_of(const Designs& designs, const ContrastOptions& options) {
     out.estimator = choice.estimator;
     out.order = choice.order;
     out.notes.insert(out.notes.end(), choice.notes.begin(), choice.notes.end());
-    out.seed_interaction = seed_interaction(*design);
+    out.seed_interaction = seed_interaction(*design, choice.order);
     Judge judge{.sweep = sweep,
                 .options = options,
                 .design = *design,

@@ -26,16 +26,6 @@ std::vector<Term> terms_of(const UnitTable& design, std::size_t order, bool with
   return terms;
 }
 
-std::size_t parameter_count(const CodedRuns& runs, const std::vector<Term>& terms) {
-  double count = 1;
-  for (const Term& term : terms) {
-    double product = 1;
-    for (const std::size_t column : term) product *= static_cast<double>(runs.sizes[column] - 1);
-    count += product;
-  }
-  return static_cast<std::size_t>(std::min(count, 1e9));
-}
-
 std::vector<std::int32_t> levels_of(const CodedRuns& runs, std::size_t run, std::size_t but) {
   std::vector<std::int32_t> levels;
   for (std::size_t c = 0; c < runs.columns(); ++c)
@@ -220,8 +210,14 @@ StrataError strata_error(const std::vector<std::vector<double>>& seed_by_level,
   return error;
 }
 
-FTest seed_interaction(const UnitTable& design) {
-  if (!design.crossed) return {};
+SeedStratum stratum_of_focus(const UnitTable& design, std::size_t order) {
+  if (!design.blocks_are_seeds || design.block.empty()) return {};
+  return seed_stratum(design.with_block(), terms_of(design, order, true), design.treatment_columns(),
+                      {design.focus_columns[0]});
+}
+
+FTest seed_interaction(const UnitTable& design, std::size_t order) {
+  if (!design.crossed) return stratum_of_focus(design, order).test;
   // Of the column, so that factors which share it get the same test.
   UnitTable whole = design;
   whole.level_weights[0].clear();

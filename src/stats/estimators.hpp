@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "stats/design.hpp"
+#include "stats/seed_stratum.hpp"
 #include "stats/significance.hpp"
 
 namespace ablate {
@@ -70,9 +71,12 @@ struct StrataError {
 StrataError strata_error(const std::vector<std::vector<double>>& seed_by_level,
                          const std::vector<std::size_t>& levels);
 
-/// Factor x seed against what is left after cells and seeds: a crossed design with another column or runs to
-/// spare; no p otherwise.
-FTest seed_interaction(const UnitTable& design);
+/// Factor x seed after least squares of that order with seeds as blocks: nothing where blocks are no seeds.
+SeedStratum stratum_of_focus(const UnitTable& design, std::size_t order);
+
+/// Factor x seed against what is left after cells and seeds, of a crossed design with another column or runs
+/// to spare; of others after least squares of that order. No p otherwise.
+FTest seed_interaction(const UnitTable& design, std::size_t order);
 
 /// One difference of level a minus b for each seed: the mean over the settings that have both under that
 /// seed.

@@ -16,7 +16,11 @@ struct MeanSquare {
 };
 
 /// Factor x seed, as the error of a run that would make level means as uncertain. `means`: by the model.
-MeanSquare stratum(const UnitTable& design, const LevelMeans& means) {
+MeanSquare stratum(const UnitTable& design, std::size_t order, const LevelMeans& means) {
+  if (!design.crossed) {
+    const SeedStratum found = stratum_of_focus(design, order);
+    return {found.ms, found.df};
+  }
   const std::vector<std::vector<double>> table = seed_level_means(design);
   std::vector<std::size_t> levels;
   for (std::size_t level = 0; level < design.level_weights[0].size(); ++level)
@@ -50,9 +54,9 @@ std::optional<double> probability_of_order(const Designs& designs, const Contras
     means.push_back(std::move(*of_factor));
   }
   MeanSquare error{model.error_ms(), static_cast<double>(model.error_df())};
-  if (one->estimator == Estimator::strata && other->estimator == Estimator::strata)
+  if (one->estimator == Estimator::strata || other->estimator == Estimator::strata)
     for (std::size_t i = 0; i < 2; ++i) {
-      const MeanSquare own = stratum(*designs.of({factors[i]}), means[i]);
+      const MeanSquare own = stratum(*designs.of({factors[i]}), one->order, means[i]);
       if (own.ms > error.ms) error = own;
     }
   const auto order = order_probabilities(means, error.ms, error.df);

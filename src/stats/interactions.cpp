@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "stats/contrasts.hpp"
 #include "stats/estimators.hpp"
@@ -17,11 +18,20 @@ std::size_t order_of(const UnitTable& design) {
       2, full ? estimable_order(design, true, true) : std::min<std::size_t>(columns, 2));
 }
 
-/// Means of each cell of two columns under each seed, over equally weighted settings of the others, freed of
-/// what seed, either column and any two of the three explain: what is left is interaction x seed.
-FTest test_by_seed(const UnitTable& design, const Term& term, const TermSquares& squares) {
+/// Of a crossed design: means of each cell of two columns under each seed, over equally weighted settings of
+/// the others, freed of what seed, either column and any two of the three explain: what is left is
+/// interaction x seed. Else by least squares.
+FTest test_by_seed(const UnitTable& design, std::size_t order, const Term& term, const TermSquares& squares) {
   constexpr std::size_t kSeedsForError = 3;
-  if (!design.crossed || !design.blocks_are_seeds || design.seeds < kSeedsForError) return {};
+  if (design.block.empty() || !design.blocks_are_seeds || design.seeds < kSeedsForError) return {};
+  if (!design.crossed) {
+    std::vector<std::size_t> columns(design.treatment_columns());
+    std::iota(columns.begin(), columns.end(), std::size_t{0});
+    std::vector<Term> terms = terms_up_to(columns, order);
+    terms.push_back({columns.size()});
+    const SeedStratum stratum = seed_stratum(design.with_block(), terms, columns.size(), term);
+    return f_test(squares.ss, static_cast<double>(squares.df), stratum.ms, stratum.df);
+  }
   const std::size_t wide[3] = {design.seeds, design.units.sizes[term[0]], design.units.sizes[term[1]]};
   const std::size_t combinations = wide[0] * wide[1] * wide[2];
   const double per_mean =
@@ -74,7 +84,7 @@ std::vector<Interaction> interactions_of(const Designs& designs) {
       Interaction interaction{.a = a, .b = b, .ss = squares.ss};
       interaction.test =
           f_test(squares.ss, static_cast<double>(squares.df), fit->error_ms(), fit->error_df());
-      interaction.by_seed = test_by_seed(*design, term, squares);
+      interaction.by_seed = test_by_seed(*design, order, term, squares);
       found.push_back(interaction);
     }
   return found;

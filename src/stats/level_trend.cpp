@@ -15,6 +15,9 @@ void by_least_squares(const UnitTable& design, LevelTrend& trend) {
   const Choice choice = choose_estimator(design, {}, false);
   const std::shared_ptr<const CellFit> shared = CellFit::of(design, choice.order, true);
   const CellFit& fit = *shared;
+  const bool by_stratum = choice.estimator == Estimator::strata;
+  const SeedStratum stratum = by_stratum ? stratum_of_focus(design, choice.order) : SeedStratum{};
+  const double ms = by_stratum ? stratum.ms : fit.error_ms(), df = by_stratum ? stratum.df : fit.error_df();
   const double scale = scale_of(design.units.y);
   const auto tested = [&](const std::vector<double>& of_levels) -> TTest {
     std::vector<double> column(design.units.sizes[design.focus_columns[0]], 0);
@@ -24,8 +27,7 @@ void by_least_squares(const UnitTable& design, LevelTrend& trend) {
     const auto found =
         fit.estimate(weights_of(design.treatment_columns(), design.focus_columns[0], std::move(column)));
     if (!found) return {};
-    return t_test(found->value, std::sqrt(found->variance * fit.error_ms()), fit.error_df(),
-                  scale * scale_of(of_levels));
+    return t_test(found->value, std::sqrt(found->variance * ms), df, scale * scale_of(of_levels));
   };
   trend.slope = tested(slope_weights(trend.codes));
   for (std::size_t i = 1; i < trend.levels.size(); ++i) {

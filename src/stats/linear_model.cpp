@@ -52,6 +52,16 @@ void CodedRuns::add(std::span<const std::int32_t> run, double score) {
   y.push_back(score);
 }
 
+std::size_t parameter_count(const CodedRuns& runs, const std::vector<Term>& terms) {
+  double count = 1;
+  for (const Term& term : terms) {
+    double product = 1;
+    for (const std::size_t column : term) product *= static_cast<double>(runs.sizes[column] - 1);
+    count += product;
+  }
+  return static_cast<std::size_t>(std::min(count, 1e9));
+}
+
 std::vector<Term> terms_up_to(std::span<const std::size_t> columns, std::size_t order) {
   std::vector<Term> terms, last{{}};
   for (std::size_t size = 1; size <= std::min(order, columns.size()); ++size) {

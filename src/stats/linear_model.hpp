@@ -29,6 +29,8 @@ using Term = std::vector<std::size_t>;
 
 /// All products of 1 to `order` of `columns` (ascending), lower orders first.
 std::vector<Term> terms_up_to(std::span<const std::size_t> columns, std::size_t order);
+/// Of a constant and these terms, if all could be told; a billion at most.
+std::size_t parameter_count(const CodedRuns& runs, const std::vector<Term>& terms);
 
 /// A linear function of what the model predicts for the cells of the full grid: the product of one weight for
 /// each level of each column. Empty: equal weights that sum to one, so that a column is averaged over.

@@ -217,6 +217,7 @@ std::optional<DoublingEffect> effect_per_doubling(const Observations& all, std::
   if (by_factor.squaredNorm() < kOwnCost * cost.squaredNorm()) return std::nullopt;
   DoublingEffect effect;
   effect.estimate = cost.dot(score) / cost.squaredNorm();
+  effect.doublings = log_cost.maxCoeff() - log_cost.minCoeff();
   effect.df = static_cast<double>(n - solver.rank() - 1);
   const double squares = (score - effect.estimate * cost).squaredNorm();
   effect.se = std::numeric_limits<double>::quiet_NaN();

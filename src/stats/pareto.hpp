@@ -48,6 +48,7 @@ struct DoublingEffect {
   /// differ.
   double seed_se = std::numeric_limits<double>::quiet_NaN();
   double seed_df = 0;
+  double doublings = 0;  ///< From the cheapest run to the dearest.
 };
 
 /// The slope of the score on log2(cost), by least squares with seeds (where runs share them) and the main

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "stats/branches.hpp"
+#include "stats/seed_stratum.hpp"
 
 namespace ablate {
 namespace {
@@ -93,16 +94,6 @@ CodedBranch code_branch(const Observations& observations, const Branch& branch) 
   return coded;
 }
 
-std::size_t num_parameters(const std::vector<Term>& terms, const std::vector<std::size_t>& sizes) {
-  std::size_t count = 1;
-  for (const Term& term : terms) {
-    std::size_t product = 1;
-    for (const std::size_t column : term) product *= sizes[column] - 1;
-    count += product;
-  }
-  return count;
-}
-
 /// The terms of the highest order that the runs can tell and that leaves an error.
 std::vector<Term> tellable_terms(const CodedBranch& coded) {
   std::vector<std::size_t> columns(coded.factors.size());
@@ -111,7 +102,7 @@ std::vector<Term> tellable_terms(const CodedBranch& coded) {
     const std::vector<Term> terms = terms_up_to(columns, order);
     std::vector<Term> all = terms;
     if (coded.blocks) all.push_back({columns.size()});
-    const std::size_t parameters = num_parameters(all, coded.runs.sizes);
+    const std::size_t parameters = parameter_count(coded.runs, all);
     if (parameters > kMostShareParameters || parameters >= coded.runs.runs()) continue;
     const LinearModel model(coded.runs, all);
     if (model.rank() == model.parameters() && model.error_df() > 0) return terms;
@@ -133,8 +124,10 @@ bool is_crossed(const CodedRuns& runs) {
          });
 }
 
-/// Factor x seed for main effects, the residual for interactions.
-std::vector<TermError> strata_errors(const CodedRuns& runs, const std::vector<Term>& terms) {
+/// Term x seed for main effects and pairs, the residual for the rest: where every cell ran under three seeds
+/// or more
+/// (`crossed`), and elsewhere for those terms of which the runs say that they differ between seeds.
+std::vector<TermError> errors_of(const CodedRuns& runs, const std::vector<Term>& terms, bool crossed) {
   const std::size_t seed = runs.columns() - 1;
   std::vector<Term> all = terms;
   all.push_back({seed});
@@ -142,12 +135,15 @@ std::vector<TermError> strata_errors(const CodedRuns& runs, const std::vector<Te
   std::vector<TermError> errors;
   for (const Term& term : terms) {
     errors.push_back({whole.error_ms(), static_cast<double>(whole.error_df())});
-    if (term.size() > 1) continue;
-    const LinearModel with_seed(runs, {term, {seed}, {term[0], seed}});
-    const TermSquares found = with_seed.type2({term[0], seed});
-    const double ms = found.ss / static_cast<double>(found.df);
-    errors.back() = {with_seed.is_rounding(found.ss) ? std::numeric_limits<double>::quiet_NaN() : ms,
-                     static_cast<double>(found.df)};
+    if (term.size() > 2) continue;
+    std::vector<Term> others = all;
+    if (crossed) {  // All terms are orthogonal.
+      others = terms_up_to(term, term.size());
+      others.push_back({seed});
+    }
+    const SeedStratum stratum = seed_stratum(runs, others, seed, term);
+    const bool differs = stratum.test.p && *stratum.test.p < kPooledAbove;
+    if (stratum.df > 0 && (crossed || differs)) errors.back() = {stratum.ms, stratum.df};
   }
   return errors;
 }
@@ -200,8 +196,8 @@ std::vector<BranchShares> factor_shares(const Observations& observations, double
       const std::vector<Term> terms = tellable_terms(coded);
       const std::size_t seed = coded.factors.size();
       std::vector<TermError> errors;
-      result.strata = coded.blocks && coded.runs.sizes[seed] >= 3 && is_crossed(coded.runs);
-      if (result.strata) errors = strata_errors(coded.runs, terms);
+      const bool crossed = coded.blocks && coded.runs.sizes[seed] >= 3 && is_crossed(coded.runs);
+      if (coded.blocks) errors = errors_of(coded.runs, terms, crossed);
       result.shares = shares_of(coded.runs, terms, coded.blocks ? std::optional(seed) : std::nullopt,
                                 SquaresType::two, errors, level);
     }

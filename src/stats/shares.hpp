@@ -69,16 +69,15 @@ Shares shares_of(const CodedRuns& runs, const std::vector<Term>& terms, std::opt
 struct BranchShares {
   std::vector<std::size_t> factors;      ///< Of Observations; a term's columns are indices into these.
   std::vector<std::size_t> conditional;  ///< Those of them that do not apply to all runs.
-  bool strata = false;  ///< Main effects are judged against factor x seed, not against one pooled error.
   Shares shares;
 };
 
 /// Shares of a sweep over grids: first of the factors that apply to all runs, then inside of the branch of
 /// each factor that applies to some. Sums of squares are of type II. Interactions are of the highest order,
 /// three at most, that the runs can tell and that leaves an error. Seeds that several runs share are blocks;
-/// where three or more of them ran every cell, each main effect is judged against factor x seed, as its
-/// contrasts are. Continuous factors are left out: functional_anova() has them. Runs without score are left
-/// out.
+/// where three or more of them ran every cell, main effects and pairs are judged against term x seed, as
+/// contrasts and interactions are; elsewhere those that differ between seeds (kPooledAbove). Continuous
+/// factors are left out: functional_anova() has them. Runs without score are left out.
 std::vector<BranchShares> factor_shares(const Observations& observations, double level = 0.95);
 
 /// One change from a baseline.

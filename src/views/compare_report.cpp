@@ -45,7 +45,7 @@ std::vector<TableCell> score_row(const ScoreDifference& score) {
   const int digits = digits_for(std::isfinite(half) ? half : std::abs(score.difference));
   std::string interval = "-";
   if (std::isfinite(half))
-    interval = signed_number(score.low, digits) + " to " + signed_number(score.high, digits);
+    interval = signed_bound(score.low, digits) + " to " + signed_bound(score.high, digits);
   std::string estimator = "-";
   if (score.estimator == ComparedBy::by_runs) estimator = "nothing";
   if (score.estimator == ComparedBy::by_seed) estimator = "seed";

@@ -135,6 +135,11 @@ std::optional<Table> doubling_table(const ScoreCost& cost) {
                           {p_text(test.p)}});
   }
   if (table.rows.empty()) return std::nullopt;
+  for (std::size_t f = 0; f < cost.doublings.size(); ++f)
+    if (cost.doublings[f] && cost.doublings[f]->doublings < 1)
+      table.notes.push_back(
+          fmt::format("{}: cost spans {:.2g} doublings in all: a whole one is far beyond what ran",
+                      cost.runs.factors[f].name, cost.doublings[f]->doublings));
   table.notes.emplace_back(
       "slope of the score on log2 of cost, the other axes and seeds held; its error is how the slopes of "
       "seeds "

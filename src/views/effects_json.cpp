@@ -141,7 +141,8 @@ Json effects_json(const ScoreEffects& effects, const EffectsQuery& query) {
                {"notes", effects.contrasts.notes}, {"axes", Json::array()},
                {"shares", Json::array()},          {"interactions", Json::array()},
                {"sampled_axes", Json::array()},    {"functional_shares", Json::array()},
-               {"trends", Json::array()},          {"orders", Json::array()}};
+               {"trends", Json::array()},          {"orders", Json::array()},
+               {"changes", Json::array()}};
   for (const std::string& note : effects.notes) json["notes"].push_back(note);
   for (const FactorContrasts& factor : effects.contrasts.factors)
     json["axes"].push_back(factor_json(effects, factor, query));
@@ -151,6 +152,14 @@ Json effects_json(const ScoreEffects& effects, const EffectsQuery& query) {
   for (const FunctionalAnova& anova : effects.functional)
     json["functional_shares"].push_back(functional_json(effects, anova));
   for (const AxisTrend& trend : effects.trends) json["trends"].push_back(trend_json(effects, trend));
+  for (const ChangeEffect& one : effects.changes) {
+    const Factor& factor = effects.runs.factors[one.factor];
+    json["changes"].push_back({{"axis", factor.name},
+                               {"baseline", factor.levels[one.baseline]},
+                               {"level", factor.levels[one.level]},
+                               {"share", number_json(one.share.share)},
+                               {"unbiased_square", number_json(one.share.unbiased_square)}});
+  }
   for (const FactorOrder& one : effects.orders)
     json["orders"].push_back({{"first", effects.runs.factors[one.first].name},
                               {"second", effects.runs.factors[one.second].name},

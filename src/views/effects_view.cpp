@@ -9,6 +9,7 @@
 #include "stats/factor_order.hpp"
 #include "util/text.hpp"
 #include "views/choice_notes.hpp"
+#include "views/number_text.hpp"
 #include "views/result_tables.hpp"
 #include "views/share_tables.hpp"
 #include "views/sweep_observations.hpp"
@@ -51,7 +52,7 @@ TableCell signed_cell(double value, int decimals) {
 
 TableCell interval(double low, double high, int decimals) {
   if (!std::isfinite(low) || !std::isfinite(high)) return {"none"};
-  return {fmt::format("[{:+.{}f}, {:+.{}f}]", low, decimals, high, decimals)};
+  return {fmt::format("[{}, {}]", signed_bound(low, decimals), signed_bound(high, decimals))};
 }
 
 /// The settings of a factor that are not differences of whole axes: "strata: error A x seed, 4 df".
@@ -142,6 +143,25 @@ void add_orders(const Designs& designs, ScoreEffects& effects) {
   }
 }
 
+/// Whether axes were changed one at a time; then their changes, where all have a score.
+bool add_changes(ScoreEffects& effects) {
+  std::vector<double> sizes, errors;
+  bool one_at_a_time = false;
+  for (const FactorContrasts& factor : effects.contrasts.factors) {
+    one_at_a_time |= factor.estimator == Estimator::one_at_a_time;
+    for (const Contrast& one : factor.contrasts) {
+      sizes.push_back(one.difference.estimate);
+      errors.push_back(one.difference.se);
+      effects.changes.push_back({.factor = factor.factor, .level = one.a, .baseline = one.b});
+    }
+  }
+  if (!one_at_a_time) effects.changes.clear();
+  if (!one_at_a_time) return false;
+  const std::vector<ChangeShare> shares = change_shares(sizes, errors);
+  for (std::size_t i = 0; i < shares.size(); ++i) effects.changes[i].share = shares[i];
+  return true;
+}
+
 }  // namespace
 
 const std::optional<double>& p_in_family(const Contrast& contrast, Family family) {
@@ -182,7 +202,7 @@ std::vector<ScoreEffects> effects_of(Database& database, const SweepRecord& swee
     if (std::any_of(one.runs.factors.begin(), one.runs.factors.end(),
                     [](const Factor& factor) { return factor.continuous(); }))
       one.functional = functional_anova(one.runs);
-    else
+    else if (!add_changes(one))
       one.shares = factor_shares(one.runs);
     add_orders(designs, one);
     all.push_back(std::move(one));

@@ -46,6 +46,12 @@ struct FactorOrder {
   double probability = 0;  ///< That the level means of the first vary more: probability_of_order().
 };
 
+/// A change of one axis from the baseline of a one-at-a-time design.
+struct ChangeEffect {
+  std::size_t factor = 0, level = 0, baseline = 0;
+  ChangeShare share;
+};
+
 struct ScoreEffects {
   std::string value;
   Observations runs;
@@ -54,6 +60,7 @@ struct ScoreEffects {
   std::vector<AxisTrend> trends;
   std::vector<FactorOrder> orders;          ///< One for each rank but the last of each branch.
   std::vector<BranchShares> shares;         ///< None where an axis is continuous: then `functional`.
+  std::vector<ChangeEffect> changes;        ///< In place of shares where one axis at a time was changed.
   std::vector<FunctionalAnova> functional;  ///< Else none.
   std::vector<std::string> notes;           ///< On cells that were chosen for their scores.
 };

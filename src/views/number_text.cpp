@@ -23,4 +23,10 @@ std::string signed_number(double value, int digits) {
   return value > 0 && !is_zero ? "+" + text : text;
 }
 
+std::string signed_bound(double value, int digits) {
+  const std::string text = signed_number(value, digits);
+  const bool is_zero = text.find_first_not_of("0.") == text.npos;
+  return is_zero && value != 0 ? fmt::format("{:+.1g}", value) : text;
+}
+
 }  // namespace ablate

@@ -11,5 +11,7 @@ int digits_for(double size);
 std::string with_digits(double value, int digits);
 /// The same, with '+' before what is above 0.
 std::string signed_number(double value, int digits);
+/// The same for an end of an interval, which keeps its side of 0: "-0.009" where it would be "0.0".
+std::string signed_bound(double value, int digits);
 
 }  // namespace ablate

@@ -160,6 +160,23 @@ void add_row_notes(const std::vector<PivotRowLeftOut>& rows, std::vector<std::st
                     rows.size() - shown));
 }
 
+/// Whether rows lack seeds of others by plan, not by failure, and share some.
+bool rows_differ_in_seeds(const Pivot& pivot) {
+  std::map<std::size_t, const PivotCell*> first;
+  bool differ = false;
+  for (const PivotGroup& group : pivot.groups)
+    for (std::size_t v = 0; v < group.values.size(); ++v) {
+      const PivotCell& cell = group.values[v];
+      if (cell.summary.n == 0 || cell.missing() > 0) continue;
+      const PivotCell& other = *first.emplace(v, &cell).first->second;
+      const bool shared = std::any_of(cell.seeds.begin(), cell.seeds.end(), [&](std::uint64_t seed) {
+        return std::binary_search(other.seeds.begin(), other.seeds.end(), seed);
+      });
+      differ |= shared && cell.seeds != other.seeds;
+    }
+  return differ;
+}
+
 std::vector<std::string> means_notes(const Pivot& pivot, const PivotMeans& means) {
   std::vector<std::string> notes;
   if (means.over == Over::own) {
@@ -167,6 +184,10 @@ std::vector<std::string> means_notes(const Pivot& pivot, const PivotMeans& means
       notes.push_back(fmt::format("each row is over its own cells: rows may differ by {}, too",
                                   join(pivot.averaged, ", ")));
     add_row_notes(means.rows_left_out, notes);
+    if (rows_differ_in_seeds(pivot))
+      notes.emplace_back(
+          "rows are over different seeds, which may be part of their differences; --over common takes "
+          "those that all have");
     return notes;
   }
   if (means.nothing_common) {

@@ -163,6 +163,33 @@ Table functional_table(const ScoreEffects& effects, const FunctionalAnova& anova
   return table;
 }
 
+/// Changes from a baseline, the largest first.
+Table change_table(const ScoreEffects& effects) {
+  Table table{.title = fmt::format("{}: what each change weighs", effects.value),
+              .columns = {{"axis", Align::left, true},
+                          {"change", Align::left, true},
+                          {"share", Align::right},
+                          {fmt::format("0{:>{}}", "100 %", kShareBarWidth - 1)}},
+              .rows = {},
+              .notes = {}};
+  std::vector<ChangeEffect> ranked = effects.changes;
+  std::stable_sort(ranked.begin(), ranked.end(), [](const ChangeEffect& a, const ChangeEffect& b) {
+    return rank_of(a.share.share) > rank_of(b.share.share);
+  });
+  for (const ChangeEffect& one : ranked) {
+    const Factor& factor = effects.runs.factors[one.factor];
+    table.rows.push_back({{factor.name},
+                          {fmt::format("{} -> {}", factor.levels[one.baseline], factor.levels[one.level])},
+                          TableCell::number(one.share.share, percent(one.share.share)),
+                          {share_bar(one.share.share, {})}});
+  }
+  table.notes.emplace_back(
+      "one axis was changed at a time: of the sum of the squared differences from the baseline, which speaks "
+      "of these "
+      "changes and not of the axes; shares of variance would need cells that change several");
+  return table;
+}
+
 }  // namespace
 
 std::string axes_text(const Observations& runs, const std::vector<std::size_t>& factors) {
@@ -186,6 +213,7 @@ std::vector<std::size_t> factors_of_term(const BranchShares& branch, const Term&
 
 std::vector<Table> share_tables(const ScoreEffects& effects) {
   std::vector<Table> tables;
+  if (!effects.changes.empty()) tables.push_back(change_table(effects));
   for (std::size_t i = 0; i < effects.shares.size(); ++i) tables.push_back(share_table(effects, i));
   for (const FunctionalAnova& anova : effects.functional)
     if (!anova.factors.empty()) tables.push_back(functional_table(effects, anova));

@@ -335,6 +335,23 @@ BOOST_FIXTURE_TEST_CASE(an_axis_with_one_level_left_is_said_to_have_nothing_to_c
   BOOST_TEST(run("effects t").out.find("a: nothing to compare: fewer than two") != std::string::npos);
 }
 
+BOOST_FIXTURE_TEST_CASE(one_change_at_a_time_tells_what_changes_weigh, Tables) {
+  // Differences of 3 and 1 from the baseline: 90 % and 10 % of the squares, and no share of a variance.
+  std::string csv = "a,b,seed,score\n";
+  for (int seed = 0; seed < 3; ++seed)
+    for (const auto& [a, b, score] : {std::tuple{"x", "p", 0}, {"y", "p", 3}, {"x", "q", 1}})
+      csv += fmt::format("{},{},{},{}\n", a, b, seed, score + seed + 0.01 * ((seed + score) % 2));
+  import(csv);
+  const Json found = json("effects t")[0];
+  BOOST_TEST(found["shares"].empty());
+  BOOST_REQUIRE(found["changes"].size() == 2u);
+  BOOST_TEST(found["changes"][0]["axis"] == "a");
+  BOOST_TEST(found["changes"][0]["share"].get<double>() == 0.9, tolerance(0.01));
+  const std::string text = run("effects t").out;
+  BOOST_TEST(text.find("what each change weighs") != std::string::npos, text);
+  BOOST_TEST(line_with(text, "x -> y").find("90.") != std::string::npos, text);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_sweep_in_which_nothing_varies_answers_nothing, Tables) {
   import("a,seed,score\nx,1,2\nx,2,3\n", "--axis a");
   for (const char* command : {"effects t", "power t"}) {

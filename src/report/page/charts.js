@@ -81,8 +81,9 @@ const Charts = (() => {
     items.sort((a, b) => (isNumber(b.estimate) ? b.estimate : -2) - (isNumber(a.estimate) ? a.estimate : -2));
     if (Math.abs(branch.overlap ?? 0) > .0005)
       items.push({label: 'several axes, not told apart', estimate: branch.overlap, colour: kPalette[8], note: percent(branch.overlap)});
-    items.push({label: 'noise, and what is in no row', estimate: branch.unexplained, colour: kPalette[8], note: percent(branch.unexplained)});
-    return rows(items, {...options, title: `share of the variance${branch.overlap === undefined ? '' : ' within seeds'}, with 95 % interval`, zero: true, bars: true});
+    if (branch.unexplained !== undefined)
+      items.push({label: 'noise, and what is in no row', estimate: branch.unexplained, colour: kPalette[8], note: percent(branch.unexplained)});
+    return rows(items, {title: `share of the variance${branch.overlap === undefined ? '' : ' within seeds'}, with 95 % interval`, ...options, zero: true, bars: true});
   }
 
   const kVerdictColours = {better: 'good', worse: 'bad', equal: 'accent'};

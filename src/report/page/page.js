@@ -67,6 +67,9 @@
         const where = branch.only_where_applies.length ? `, where ${branch.only_where_applies.join(' and ')} applies` : '';
         figure(place, `${score().name}: what matters${where}`, options => Charts.shares(branch, options));
       }
+      if (!effects.changes.length) return;
+      const terms = effects.changes.map(one => ({term: `${one.axis}: ${one.baseline} \u2192 ${one.level}`, share: one.share, share_limits: {}}));
+      figure(place, `${score().name}: what each change weighs`, options => Charts.shares({terms}, {...options, title: 'share of the squared differences from the baseline'}));
     });
     fillPlace('differences', place => {
       if (!effects) return;
