@@ -92,14 +92,16 @@ Experiment first_recipe(const std::filesystem::path& file) {
 
 void show_recipe(const std::filesystem::path& file, const Arguments& arguments, DataView& view) {
   const Experiment recipe = first_recipe(file);
-  const MixtureSettings settings = mixture_of(recipe, Stage::vlm, seed_of(arguments));
+  const Stage stage = arguments.has("--stage") ? arguments.choice<Stage>("--stage") : Stage::vlm;
+  const MixtureSettings settings = mixture_of(recipe, stage, seed_of(arguments));
   view.resolution = settings.resolution;
   const std::string model = arguments.find_text("--tokenizer").value_or(recipe.data.tokenizer);
   if (model.empty())
     throw Error(
         fmt::format("{}: data.tokenizer is empty; name a SentencePiece model there or with --tokenizer",
                     shown_path(file)));
-  const auto tokenizer = std::make_shared<const Tokenizer>(model);
+  const auto tokenizer = std::make_shared<const Tokenizer>(
+      model, stage == Stage::sft ? recipe.data.chat_format : ChatFormat::plain);
   if (tokenizer->vocab_size() > recipe.llm.vocab_size)
     view.facts.push_back(
         fmt::format("llm.vocab_size is {}, but the tokenizer has {} pieces: this recipe cannot be trained",
@@ -128,12 +130,16 @@ void show_recipe(const std::filesystem::path& file, const Arguments& arguments, 
         std::find_if(metrics.begin(), metrics.end(), [&](const auto& item) { return item.first == name; });
     return found == metrics.end() ? 0 : 100 * found->second;
   };
+  std::vector<std::string> roles;
   for (const MixtureSource& source : settings.sources)
-    if (const std::string role = to_name(source.role); source.weight > 0)
-      view.facts.push_back(fmt::format(
-          "  {:<12}{:5.1f} % of sequences, {:5.1f} % of tokens, {:5.1f} % of targets, {:5.1f} % of pictures",
-          role, percent("sequence_share_" + role), percent("token_share_" + role),
-          percent("target_share_" + role), percent("image_share_" + role)));
+    if (const std::string role = to_name(source.role);
+        source.weight > 0 && std::find(roles.begin(), roles.end(), role) == roles.end())
+      roles.push_back(role);
+  for (const std::string& role : roles)
+    view.facts.push_back(fmt::format(
+        "  {:<12}{:5.1f} % of sequences, {:5.1f} % of tokens, {:5.1f} % of targets, {:5.1f} % of pictures",
+        role, percent("sequence_share_" + role), percent("token_share_" + role),
+        percent("target_share_" + role), percent("image_share_" + role)));
   view.facts.push_back(
       fmt::format("  {:.1f} % of the positions hold a token, the rest is padding", percent("fill")));
   if (captions.cut > 0)
@@ -177,28 +183,28 @@ int run_data_show(const Arguments& arguments) {
 CommandSpec data_show_command() {
   OptionSpec page = value("--page", ValueType::file, "FILE", "the HTML page, with pictures");
   page.fallback = "results/data.html";
-  return {
-      .name = "data show",
-      .group = Group::data,
-      .summary = "Shows what a model will see of some data",
-      .description =
-          "A source is a WebDataset shard (.tar), JSON lines (.jsonl), plain text (.txt), a scenes file "
-          "(.toml), or a "
-          "folder of such shards. Of an experiment or a sweep it shows the packed sequences of the vlm stage "
-          "of the "
-          "first cell, and the shares that the mixture comes to.",
-      .example =
-          "ablate data show tests/data/samples/captions --tokenizer tests/data/samples/tokenizer.model",
-      .options =
-          {source_argument("files or folders with data; or one experiment or sweep"), role_option(),
-           value("--tokenizer", ValueType::file, "MODEL", "a SentencePiece model: also shows the pieces"),
-           at_least(1, value("--count", ValueType::integer, "N", "documents or sequences to show [8]")),
-           value("--seed", ValueType::integer, "N", "of the order of documents [0]"),
-           at_least(1, value("--resolution", ValueType::integer, "R",
-                             "pixels on a side that pictures are resized to [224]")),
-           at_least(1, value("--image-tokens", ValueType::integer, "K", "positions of one picture [16]")),
-           choice("--fit", known_names<ImageFit>(), "stretch", "how a picture becomes a square"), page},
-      .run = run_data_show};
+  return {.name = "data show",
+          .group = Group::data,
+          .summary = "Shows what a model will see of some data",
+          .description =
+              "A source is a WebDataset shard (.tar), JSON lines (.jsonl), plain text (.txt), a scenes file "
+              "(.toml), or a "
+              "folder of such shards. Of an experiment or a sweep it shows the packed sequences of a stage "
+              "of the "
+              "first cell, and the shares that the mixture comes to.",
+          .example =
+              "ablate data show tests/data/samples/captions --tokenizer tests/data/samples/tokenizer.model",
+          .options =
+              {source_argument("files or folders with data; or one experiment or sweep"), role_option(),
+               value("--tokenizer", ValueType::file, "MODEL", "a SentencePiece model: also shows the pieces"),
+               at_least(1, value("--count", ValueType::integer, "N", "documents or sequences to show [8]")),
+               value("--seed", ValueType::integer, "N", "of the order of documents [0]"),
+               at_least(1, value("--resolution", ValueType::integer, "R",
+                                 "pixels on a side that pictures are resized to [224]")),
+               at_least(1, value("--image-tokens", ValueType::integer, "K", "positions of one picture [16]")),
+               choice("--stage", {"llm", "vlm", "sft"}, "vlm", "the stage of an experiment or a sweep"),
+               choice("--fit", known_names<ImageFit>(), "stretch", "how a picture becomes a square"), page},
+          .run = run_data_show};
 }
 
 }  // namespace ablate

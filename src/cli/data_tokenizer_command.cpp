@@ -62,7 +62,8 @@ std::vector<RoledSource> all_texts(const Arguments& arguments) {
       sources.push_back(source);
       continue;
     }
-    for (const Named<DataRole>& role : names_of<DataRole>()) sources.push_back({source.path, role.value});
+    for (const DataRole role : {DataRole::captions, DataRole::interleaved, DataRole::text, DataRole::sft})
+      sources.push_back({source.path, role});
   }
   return sources;
 }

@@ -23,6 +23,15 @@ std::vector<ModelPart> frozen_parts(const Experiment& e, const Train& train) {
   return parts;
 }
 
+std::vector<double> in_percent(std::vector<double> weights) {
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  // Rounded, so that [0.29, 0.29, 0.42] is [29, 29, 42] and not its neighbour in floating point.
+  if (sum > 0)
+    for (double& weight : weights)
+      weight = std::strtod(fmt::format("{:.12g}", weight * kMixSum / sum).c_str(), nullptr);
+  return weights;
+}
+
 }  // namespace
 
 const Experiment& canonical(const Experiment& e, Stage stage, EvalTask task,
@@ -39,14 +48,9 @@ const Experiment& canonical(const Experiment& e, Stage stage, EvalTask task,
       std::vector<ModelPart> parts = frozen_parts(e, train);
       if (parts != train.freeze) train_of(changed(), trained).freeze = std::move(parts);
     }
-    const double sum = std::accumulate(e.data.mix.begin(), e.data.mix.end(), 0.0);
-    if (sum > 0) {
-      // Rounded, so that [0.29, 0.29, 0.42] is [29, 29, 42] and not its neighbour in floating point.
-      std::vector<double> mix = e.data.mix;
-      for (double& weight : mix)
-        weight = std::strtod(fmt::format("{:.12g}", weight * kMixSum / sum).c_str(), nullptr);
-      if (mix != e.data.mix) changed().data.mix = std::move(mix);
-    }
+    if (const auto mix = in_percent(e.data.mix); mix != e.data.mix) changed().data.mix = mix;
+    if (const auto shares = in_percent(e.data.sft_shares); shares != e.data.sft_shares)
+      changed().data.sft_shares = shares;
   }
   if (stage == Stage::eval &&
       !std::is_sorted(e.eval.shots.begin(), e.eval.shots.end(), std::less_equal<std::int64_t>())) {

@@ -58,7 +58,8 @@ class Checker {
   bool compares_captions() const { return has(Stage::encoder) && is_contrastive(e_.encoder.loss); }
   double weight(std::size_t kind) const { return kind < e_.data.mix.size() ? e_.data.mix[kind] : 0; }
   bool trains_on_pictures(Stage stage) const {
-    return has(stage) && (stage == Stage::sft || (stage == Stage::vlm && weight(0) + weight(1) > 0));
+    return has(stage) && ((stage == Stage::sft && !(e_.data.sft.empty() && e_.data.sft_questions.empty())) ||
+                          (stage == Stage::vlm && weight(0) + weight(1) > 0));
   }
   /// Whether a decoder sees pictures, in training or in an evaluation.
   bool shows_pictures() const {
@@ -266,7 +267,9 @@ class Checker {
     if (has(Stage::vlm) || has(Stage::sft)) check_mix();
     names_source(Stage::encoder, "data.encoder", e_.data.encoder, "captioned pictures");
     if (weight(2) == 0 || !has(Stage::vlm)) names_source(Stage::llm, "data.text", e_.data.text, "text");
-    names_source(Stage::sft, "data.sft", e_.data.sft, "instructions");
+    if (e_.data.sft_questions.empty() && e_.data.sft_text.empty())
+      names_source(Stage::sft, "data.sft", e_.data.sft, "instructions");
+    if (has(Stage::sft)) check_shares();
     if (!has(Stage::vlm)) return;
     const auto is_named = [&](std::size_t kind, const char* key, const std::vector<std::string>& paths) {
       if (weight(kind) > 0 && paths.empty())
@@ -294,19 +297,39 @@ class Checker {
                              "has {}",
                              join(to_names(e_.stages), ", ")));
     if (!count_pieces_) return;
-    std::optional<std::int64_t> pieces;
+    const auto holds = [&](const char* key, std::int64_t vocabulary, ChatFormat format) {
+      const std::optional<std::int64_t> pieces = count_pieces_(e_.data.tokenizer, format);
+      if (!pieces || *pieces <= vocabulary) return;
+      std::vector<const char*> keys = {key, "data.tokenizer"};
+      if (format == ChatFormat::chatml) keys.push_back("data.chat_format");
+      add(std::move(keys),
+          fmt::format("'{}' is {}; expected at least {}, the pieces of {}{}", key, vocabulary, *pieces,
+                      e_.data.tokenizer, format == ChatFormat::chatml ? " and ChatML's marks" : ""));
+    };
     try {
-      pieces = count_pieces_(e_.data.tokenizer);
+      if (has_decoder())
+        holds("llm.vocab_size", e_.llm.vocab_size, has(Stage::sft) ? e_.data.chat_format : ChatFormat::plain);
+      if (compares_captions())
+        holds("encoder.text.vocab_size", e_.encoder.text.vocab_size, ChatFormat::plain);
     } catch (const Error& error) {
       add({"data.tokenizer"}, error.what());
     }
-    const auto holds = [&](const char* key, std::int64_t vocabulary) {
-      if (pieces && *pieces > vocabulary)
-        add({key, "data.tokenizer"}, fmt::format("'{}' is {}; expected at least {}, the pieces of {}", key,
-                                                 vocabulary, *pieces, e_.data.tokenizer));
-    };
-    if (has_decoder()) holds("llm.vocab_size", e_.llm.vocab_size);
-    if (compares_captions()) holds("encoder.text.vocab_size", e_.encoder.text.vocab_size);
+  }
+
+  void check_shares() {
+    const std::vector<double>& shares = e_.data.sft_shares;
+    const std::size_t sources = e_.data.sft.size() + e_.data.sft_questions.size() + e_.data.sft_text.size();
+    const std::vector<const char*> keys = {"data.sft_shares", "data.sft", "data.sft_questions",
+                                           "data.sft_text"};
+    if (shares.empty()) return;
+    if (shares.size() != sources)
+      add(keys,
+          fmt::format("'data.sft_shares' has {} numbers; expected {}, one for each source of 'data.sft' "
+                      "({}), 'data.sft_questions' ({}) and 'data.sft_text' ({}), or none",
+                      shares.size(), sources, e_.data.sft.size(), e_.data.sft_questions.size(),
+                      e_.data.sft_text.size()));
+    else if (std::all_of(shares.begin(), shares.end(), [](double share) { return share == 0; }))
+      add(keys, "'data.sft_shares' is all zero; expected at least one weight above zero");
   }
 
   void check_mix() {

@@ -18,9 +18,9 @@ struct Contradiction {
   std::string message;
 };
 
-/// The pieces of the tokenizer in a file, special ones included; nothing when there is no such file. Throws
-/// Error for a file that is no tokenizer.
-using PieceCount = std::function<std::optional<std::int64_t>(const std::string& file)>;
+/// The pieces of the tokenizer in a file, special ones and those of the format included; nothing when there
+/// is no such file. Throws Error for a file that is no tokenizer.
+using PieceCount = std::function<std::optional<std::int64_t>(const std::string& file, ChatFormat format)>;
 
 /// All rules that the stages of the experiment need and that do not hold. Without `count_pieces` nothing is
 /// said of the tokenizer.

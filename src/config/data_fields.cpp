@@ -14,6 +14,12 @@ bool draws_captions(const Experiment& e, Stage stage) {
   return stage == Stage::encoder ? has_text_tower(e, stage) : is_mixed_in<0>(e, stage);
 }
 bool draws_text(const Experiment& e, Stage stage) { return stage == Stage::llm || is_mixed_in<2>(e, stage); }
+// Keys that came later: at their defaults they are no part of a job, which stays the one that it was.
+bool has_marks(const Experiment& e, Stage) { return e.data.chat_format != ChatFormat::plain; }
+bool has_questions(const Experiment& e, Stage) { return !e.data.sft_questions.empty(); }
+bool has_instructions(const Experiment& e, Stage) { return !e.data.sft_text.empty(); }
+bool has_shares(const Experiment& e, Stage) { return !e.data.sft_shares.empty(); }
+bool has_system_prompt(const Experiment& e, Stage) { return !e.data.system_prompt.empty(); }
 bool reads_text(const Experiment& e, Stage stage) {
   return stage != Stage::encoder || has_text_tower(e, stage);
 }
@@ -30,7 +36,17 @@ std::vector<FieldRow> data_rows() {
       {KEY(data.interleaved).changes(vlm).where(is_mixed_in<1>).files(SourceKind::documents),
        "Documents of text and pictures in turn."},
       {KEY(data.text).changes(llm, vlm).where(draws_text).files(SourceKind::text), "Text-only documents."},
-      {KEY(data.sft).changes(sft).files(SourceKind::documents), "Instructions with their answers."},
+      {KEY(data.sft).changes(sft).files(SourceKind::documents),
+       "Conversations of one turn or more, about pictures or not."},
+      {KEY(data.sft_questions).changes(sft).where(has_questions).files(SourceKind::documents),
+       "Questions with a short answer each, as of academic sets; data.sft_instruction follows them."},
+      {KEY(data.sft_text).changes(sft).where(has_instructions).files(SourceKind::documents),
+       "Conversations without pictures."},
+      {KEY(data.sft_shares).in(0, kNoLimit).changes(sft).where(has_shares),
+       "Weights of the sources of data.sft, data.sft_questions and data.sft_text, in this order: each packed "
+       "sequence is of one source, drawn by them; empty: all examples are shuffled together."},
+      {KEY(data.sft_instruction).changes(sft).where(has_questions),
+       "Line after each question of data.sft_questions."},
       {KEY(data.tokenizer)
            .changes(encoder, llm, vlm, sft, eval)
            .where(reads_text)
@@ -47,6 +63,15 @@ std::vector<FieldRow> data_rows() {
       {KEY(data.image_fit).changes(kVision),
        "How a picture becomes a square: stretch changes its aspect ratio, crop keeps the middle, pad adds "
        "white."},
+      {KEY(data.chat_format).changes(sft).where(has_marks),
+       "How stage sft, and evaluations of its model, write conversations: plain puts an end behind each "
+       "answer "
+       "and nothing else, vicuna also USER: and ASSISTANT: before the turns, chatml the pieces <|im_start|> "
+       "and "
+       "<|im_end|> around them."},
+      {KEY(data.system_prompt).changes(sft).where(has_system_prompt),
+       "What stands first in conversations that have no system prompt of their own, in stage sft and in "
+       "evaluations of its model."},
   };
 }
 

@@ -3,6 +3,13 @@
 
 namespace ablate {
 
+namespace {
+
+/// A key that came later: at its default it is no part of a job, which stays the one that it was.
+bool has_heldout_turns(const Experiment& e, Stage) { return !e.eval.sft.empty(); }
+
+}  // namespace
+
 std::vector<FieldRow> eval_rows() {
   using enum Stage;
   return {
@@ -12,6 +19,8 @@ std::vector<FieldRow> eval_rows() {
       {KEY(eval.interleaved).changes(eval).files(SourceKind::documents),
        "Held-out interleaved documents: for heldout-loss."},
       {KEY(eval.text).changes(eval).files(SourceKind::text), "Held-out text: for heldout-loss."},
+      {KEY(eval.sft).changes(eval).where(has_heldout_turns).files(SourceKind::documents),
+       "Held-out conversations, whose answers count: for heldout-loss."},
       {KEY(eval.questions).changes(eval).files(SourceKind::documents),
        "Held-out questions about pictures, with their answers: for vqa."},
       {KEY(eval.doctext).changes(eval).files(SourceKind::documents),

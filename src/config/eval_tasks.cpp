@@ -33,6 +33,7 @@ std::optional<Stage> find_evaluated_stage(const Experiment& experiment, EvalTask
 std::span<const EvalSource> eval_sources(EvalTask task, Stage evaluated) {
   static constexpr EvalSource kHeldOut[] = {{"eval.captions", &Eval::captions},
                                             {"eval.interleaved", &Eval::interleaved},
+                                            {"eval.sft", &Eval::sft},
                                             {"eval.text", &Eval::text}};
   static constexpr EvalSource kQuestions[] = {{"eval.questions", &Eval::questions}};
   static constexpr EvalSource kDoctext[] = {{"eval.doctext", &Eval::doctext}};
@@ -61,8 +62,8 @@ std::span<const EvalSource> eval_sources(EvalTask task, Stage evaluated) {
 }
 
 std::span<const std::string_view> eval_keys(EvalTask task) {
-  static constexpr std::string_view kHeldoutLoss[] = {"eval.captions", "eval.interleaved", "eval.text",
-                                                      "eval.max_examples", "data.tokenizer"};
+  static constexpr std::string_view kHeldoutLoss[] = {"eval.captions", "eval.interleaved",  "eval.sft",
+                                                      "eval.text",     "eval.max_examples", "data.tokenizer"};
   static constexpr std::string_view kCaption[] = {
       "eval.captions",       "eval.shots",          "eval.max_examples", "eval.choices",
       "eval.max_new_tokens", "eval.caption_prompt", "data.tokenizer"};

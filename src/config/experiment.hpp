@@ -33,6 +33,9 @@ enum class Precision { fp32, bf16 };
 /// by filling up with white.
 enum class ImageFit { stretch, crop, pad };
 enum class ModelPart { encoder, connector, llm };
+/// How the turns of a conversation are told apart (data/chat.hpp): by the ends of answers alone, as Vicuna
+/// does (USER: and ASSISTANT:), or in ChatML.
+enum class ChatFormat { plain, vicuna, chatml };
 
 /// Evaluations; each is a job of its own, so adding one retrains nothing.
 enum class EvalTask {
@@ -96,12 +99,17 @@ struct Llm {
 };
 
 struct Data {
-  std::vector<std::string> encoder, captions, interleaved, text, sft;
+  std::vector<std::string> encoder, captions, interleaved, text;
+  std::vector<std::string> sft, sft_questions, sft_text;  ///< By kind; see DataRole.
+  std::vector<double> sft_shares;  ///< Of each of those sources, in that order; empty: as they have examples.
+  std::string sft_instruction = "Answer the question using a single word or phrase.";  ///< LLaVA 1.5's.
   std::string tokenizer;
   std::vector<double> mix = {45, 45, 10};  ///< caption : interleaved : text
   double synthetic_share = 0.07;
   std::int64_t seq_len = 4096, max_images = 16;
   ImageFit image_fit = ImageFit::stretch;
+  ChatFormat chat_format = ChatFormat::plain;
+  std::string system_prompt;
 };
 
 /// How one stage trains. A stage has the keys that train_fields.cpp lists for it.
@@ -118,7 +126,7 @@ struct Train {
 
 struct Eval {
   std::vector<EvalTask> tasks = {EvalTask::heldout_loss};
-  std::vector<std::string> captions, interleaved, text, questions, doctext, episodes,
+  std::vector<std::string> captions, interleaved, text, sft, questions, doctext, episodes,
       labelled;  ///< Held out.
   std::vector<std::int64_t> shots = {0, 4, 8};
   std::int64_t max_examples = 1000;

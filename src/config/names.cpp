@@ -69,6 +69,13 @@ std::span<const Named<ModelPart>> names_of<ModelPart>() {
 }
 
 template <>
+std::span<const Named<ChatFormat>> names_of<ChatFormat>() {
+  using enum ChatFormat;
+  static constexpr Named<ChatFormat> kTable[] = {{"plain", plain}, {"vicuna", vicuna}, {"chatml", chatml}};
+  return kTable;
+}
+
+template <>
 std::span<const Named<EvalTask>> names_of<EvalTask>() {
   using enum EvalTask;
   static constexpr Named<EvalTask> kTable[] = {{"heldout-loss", heldout_loss},

@@ -27,7 +27,7 @@ struct SceneField {
   const char* doc;
 };
 
-constexpr double kMaxWays = 26, kMaxShots = 16, kMaxCanvas = 4096, kMaxGrid = 32;
+constexpr double kMaxWays = 26, kMaxShots = 16, kMaxTurns = 16, kMaxCanvas = 4096, kMaxGrid = 32;
 /// Of a place: below it, nothing can be told apart.
 constexpr std::int64_t kMinPlacePixels = 4;
 
@@ -51,6 +51,8 @@ const SceneField kSceneFields[] = {
      "Each thing is tinted with one of the first so many colours; 0: things keep their own."},
     {"background_noise", "", 0, 128, &ScenesFile::background_noise,
      "Standard deviation of the noise on the background's pixels, whose values go to 255."},
+    {"turns", "", 1, kMaxTurns, &ScenesFile::turns,
+     "Fewest and most questions about one scene in data for sft, each with its answer: a conversation."},
     {"alt_noise", "", 0, 1, &ScenesFile::alt_noise,
      "Share of captions that are noisy alt-text, as on the web; the others are exact."},
     {"ways", "", 2, kMaxWays, &ScenesFile::ways, "Names that one interleaved episode binds to things."},

@@ -29,6 +29,8 @@ struct ScenesFile {
   std::vector<double> object_size = {0.7, 0.95};  ///< Smallest and largest longer side, of a place's side.
   std::int64_t colours = 6;     ///< Things are tinted with one of so many colours; 0: their own.
   double background_noise = 0;  ///< Standard deviation, 0..255.
+  // Conversations.
+  std::vector<std::int64_t> turns = {1, 1};  ///< Fewest and most questions about one scene.
   // Captions.
   double alt_noise = 0.5;  ///< Share of captions that are noisy alt-text.
   // Episodes.

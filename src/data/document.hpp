@@ -28,20 +28,30 @@ Image load_shrunk_picture(const Picture& picture, std::int64_t longest);
 struct Segment {
   std::string text;                        ///< UTF-8. Empty for a picture.
   std::shared_ptr<const Picture> picture;  ///< Null for text.
-  bool target = true;  ///< Text that the model is to predict; questions of an instruction are not.
+  /// Text that the model is to predict. In a conversation: what the assistant says, and nothing else.
+  bool target = true;
 };
 
 /// What the key that names a source (`data.captions`, ...) asks of its documents.
 enum class DataRole {
-  captions,     ///< One picture, then its caption.
-  interleaved,  ///< Text and any number of pictures.
-  text,         ///< Text alone.
-  sft           ///< Pictures and questions (not targets), with answers (targets).
+  captions,       ///< One picture, then its caption.
+  interleaved,    ///< Text and any number of pictures.
+  text,           ///< Text alone.
+  sft,            ///< Pictures and questions (not targets), with answers (targets): a conversation.
+  sft_questions,  ///< The same with a single answer, at the end; training adds an instruction to the
+                  ///< question.
+  sft_text        ///< A conversation without pictures.
 };
+
+/// Whether its documents are conversations, which chat.hpp writes.
+constexpr bool is_conversation(DataRole role) {
+  return role == DataRole::sft || role == DataRole::sft_questions || role == DataRole::sft_text;
+}
 
 struct Document {
   std::string id;  ///< Where it came from: "a-000.tar: 000123", "docs.jsonl: byte 4711", "scenes.toml: 8".
   std::vector<Segment> segments;
+  std::string system;             ///< What a conversation begins with (its system prompt); "": nothing.
   std::string synthetic_caption;  ///< A caption document's: takes the caption's place with probability
                                   ///< data.synthetic_share. Empty: there is none.
   std::vector<std::string>

@@ -26,14 +26,23 @@ void take_caption(DrawnDocument& drawn, double synthetic_share) {
     drawn.document.segments.back().text = std::move(drawn.document.synthetic_caption);
 }
 
+std::vector<ShardFile> find_shards_of(const MixtureSource& source) {
+  if (source.roles.empty()) return find_all_shards(source.paths, source.role);
+  std::vector<ShardFile> shards;
+  for (std::size_t i = 0; i < source.paths.size(); ++i)
+    for (ShardFile& shard : find_shards(source.paths[i], source.roles[i])) shards.push_back(std::move(shard));
+  return shards;
+}
+
 }  // namespace
 
 /// One source: its stream, and the group of sequences that was packed last.
 struct Mixture::Lane {
-  Lane(const MixtureSource& what, std::uint64_t seed)
+  /// `name`: tells apart the random numbers of lanes.
+  Lane(const MixtureSource& what, std::uint64_t seed, const std::string& name)
       : role(what.role),
-        stream(find_all_shards(what.paths, what.role), seed, "documents/" + to_name(what.role)),
-        sequence_order(seed, "packing/" + to_name(what.role)) {}
+        stream(find_shards_of(what), seed, "documents/" + name),
+        sequence_order(seed, "packing/" + name) {}
 
   DataRole role;
   DocumentStream stream;
@@ -74,12 +83,17 @@ Mixture::Mixture(MixtureSettings settings, std::shared_ptr<const Tokenizer> toke
     if (source.paths.empty())
       throw Error(fmt::format("data.{}: no source is named, but data.mix gives it a weight of {}",
                               to_name(source.role), source.weight));
-    if (source.role != DataRole::text && settings_.image_tokens + 2 >= settings_.seq_len)
+    if (source.role != DataRole::text && source.role != DataRole::sft_text &&
+        settings_.image_tokens + 2 >= settings_.seq_len)
       throw Error(fmt::format(
           "data.seq_len: {} positions do not hold a picture of {} tokens, its start and end, and text",
           settings_.seq_len, settings_.image_tokens));
     cumulative_.push_back(sum += source.weight);
-    lanes_.push_back(std::make_unique<Lane>(source, settings_.seed));
+    const auto before = std::count_if(lanes_.begin(), lanes_.end(),
+                                      [&](const auto& lane) { return lane->role == source.role; });
+    std::string name = to_name(source.role);
+    if (before > 0) name += fmt::format("/{}", before + 1);
+    lanes_.push_back(std::make_unique<Lane>(source, settings_.seed, name));
   }
   for (double& value : cumulative_) value /= sum;
   offset_ = RandomStream(settings_.seed, "mixture").bits(0);
@@ -129,9 +143,13 @@ void Mixture::fill_group(Lane& lane) {
     DrawnDocument drawn = lane.stream.next(lane.report);
     if (documents.empty()) group_bits = drawn.bits;
     if (lane.role == DataRole::captions) take_caption(drawn, settings_.synthetic_share);
+    if (drawn.role == DataRole::sft_questions) add_instruction(drawn.document, settings_.instruction);
+    TokenizedDocument tokenized =
+        is_conversation(lane.role)
+            ? tokenize_chat(drawn.document, *tokenizer_, settings_.image_tokens, settings_.chat)
+            : tokenize(drawn.document, *tokenizer_, settings_.image_tokens);
     for (TokenizedDocument& document :
-         cut_document(tokenize(drawn.document, *tokenizer_, settings_.image_tokens), settings_.seq_len,
-                      settings_.max_images)) {
+         cut_document(std::move(tokenized), settings_.seq_len, settings_.max_images)) {
       sizes.push_back({static_cast<std::int64_t>(document.tokens.size()),
                        static_cast<std::int64_t>(document.images.size())});
       tokens += sizes.back().tokens;

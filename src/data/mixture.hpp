@@ -9,16 +9,18 @@
 #include <utility>
 #include <vector>
 
+#include "data/chat.hpp"
 #include "data/stream.hpp"
 #include "data/tokens.hpp"
 
 namespace ablate {
 
-/// The documents of one role, and the share of sequences that they get.
+/// Documents that are packed together, and the share of sequences that they get.
 struct MixtureSource {
   DataRole role = DataRole::captions;
   std::vector<std::filesystem::path> paths;
   double weight = 1;
+  std::vector<DataRole> roles = {};  ///< Those of the paths, where they have others; else empty.
 };
 
 struct MixtureSettings {
@@ -30,7 +32,9 @@ struct MixtureSettings {
   std::int64_t resolution = 0;    ///< R, pixels on a side.
   ImageFit image_fit = ImageFit::stretch;
   double synthetic_share =
-      0;  ///< Probability that a caption gives way to its synthetic one, where there is one.
+      0;      ///< Probability that a caption gives way to its synthetic one, where there is one.
+  Chat chat;  ///< How conversations are written.
+  std::string instruction;  ///< A line after each question of role sft_questions; "": none.
 };
 
 /// Where a mixture stands: all that a checkpoint needs.

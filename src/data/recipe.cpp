@@ -12,6 +12,23 @@ std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& name
   return {names.begin(), names.end()};
 }
 
+/// All together, or each by its share.
+std::vector<MixtureSource> sft_sources(const Data& data) {
+  MixtureSource all{.role = DataRole::sft, .paths = {}};
+  const auto add = [&](const std::vector<std::string>& paths, DataRole role) {
+    all.paths.insert(all.paths.end(), paths.begin(), paths.end());
+    all.roles.insert(all.roles.end(), paths.size(), role);
+  };
+  add(data.sft, DataRole::sft);
+  add(data.sft_questions, DataRole::sft_questions);
+  add(data.sft_text, DataRole::sft_text);
+  if (data.sft_shares.empty()) return {std::move(all)};
+  std::vector<MixtureSource> sources;
+  for (std::size_t i = 0; i < all.paths.size(); ++i)
+    sources.push_back({all.roles[i], {all.paths[i]}, data.sft_shares.at(i)});
+  return sources;
+}
+
 }  // namespace
 
 MixtureSettings mixture_of(const Experiment& recipe, Stage stage, std::uint64_t seed) {
@@ -26,9 +43,11 @@ MixtureSettings mixture_of(const Experiment& recipe, Stage stage, std::uint64_t 
                            .synthetic_share = data.synthetic_share};
   if (stage == Stage::llm)
     settings.sources = {{DataRole::text, paths_of(data.text), 1}};
-  else if (stage == Stage::sft)
-    settings.sources = {{DataRole::sft, paths_of(data.sft), 1}};
-  else
+  else if (stage == Stage::sft) {
+    settings.sources = sft_sources(data);
+    settings.chat = {data.chat_format, data.system_prompt};
+    settings.instruction = data.sft_instruction;
+  } else
     settings.sources = {{DataRole::captions, paths_of(data.captions), data.mix[0]},
                         {DataRole::interleaved, paths_of(data.interleaved), data.mix[1]},
                         {DataRole::text, paths_of(data.text), data.mix[2]}};
@@ -47,7 +66,9 @@ PairSettings pairs_of(const Experiment& recipe, std::uint64_t seed) {
 std::shared_ptr<const Tokenizer> tokenizer_of(const Experiment& recipe, Stage stage, const char* expected) {
   if (recipe.data.tokenizer.empty())
     throw Error(fmt::format("data.tokenizer: no SentencePiece model is named; {}", expected));
-  auto tokenizer = std::make_shared<const Tokenizer>(recipe.data.tokenizer);
+  // Its model has the shape of the stage before, whose vocabulary must hold ChatML's marks as well.
+  auto tokenizer = std::make_shared<const Tokenizer>(
+      recipe.data.tokenizer, stage == Stage::sft ? recipe.data.chat_format : ChatFormat::plain);
   const bool of_encoder = stage == Stage::encoder;
   const std::int64_t vocabulary = of_encoder ? recipe.encoder.text.vocab_size : recipe.llm.vocab_size;
   if (tokenizer->vocab_size() > vocabulary)

@@ -14,7 +14,7 @@ namespace ablate {
 namespace {
 
 constexpr std::size_t kMaxChoices = 1'024;
-/// LLaVA's mark for the place of the picture.
+/// LLaVA's mark for the place of a picture.
 constexpr std::string_view kImageMark = "<image>";
 
 /// Keys that other people's records have in the place of `image`, in any case. Texts have some of them, too.
@@ -181,28 +181,69 @@ void read_question(const Json& record, RecordBuilder& builder) {
   read_answer(record, builder);
 }
 
+/// The names of the pictures of a conversation, in their order.
+std::vector<std::string> conversation_images(const Json& record, const RecordBuilder& builder) {
+  const RecordField image = find_image(record, builder);
+  if (!image.has() && !builder.has_default_image()) return {};
+  if (!image.has() || !image.value->is_array()) return {builder.image_name(image)};
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < get_list(image).size(); ++i)
+    names.push_back(builder.image_name(get_entry(image, i)));
+  return names;
+}
+
+/// The system prompt beside the turns, or in a first turn of its own.
+void read_system(const Json& record, const RecordField& turns, RecordBuilder& builder) {
+  const RecordField system = find_field(record, "system");
+  if (system.has()) builder.document().system = clean_text(get_string(system));
+  if (get_list(turns).empty()) return;
+  const RecordField first = get_entry(turns, 0);
+  const RecordField from = get_field(get_object(first), "from", first.where);
+  if (get_string(from) != "system") return;
+  if (system.has())
+    fail_record(fmt::format("{}.from: 'system' beside the key system; expected one of them", first.where));
+  builder.document().system = clean_text(get_string(get_field(*first.value, "value", first.where)));
+}
+
 void read_conversations(const Json& record, RecordBuilder& builder) {
-  const RecordField turns = get_field(record, "conversations"), image = find_image(record, builder);
-  const std::size_t num_images = image.has() || builder.has_default_image() ? 1 : 0;
+  const RecordField turns = get_field(record, "conversations");
+  const std::vector<std::string> images = conversation_images(record, builder);
+  read_system(record, turns, builder);
+  std::string before;  // Who spoke last.
   std::size_t num_marks = 0;
   for (std::size_t i = 0; i < get_list(turns).size(); ++i) {
     const RecordField turn = get_entry(turns, i);
-    const RecordField speaker = get_field(get_object(turn), "from", turn.where);
-    const std::string& from = get_string(speaker);
+    const std::string& from = get_string(get_field(get_object(turn), "from", turn.where));
+    if (from == "system" && i == 0) continue;
     if (from != "human" && from != "gpt")
       fail_record(fmt::format("{}.from: '{}'; expected 'human' or 'gpt'", turn.where, printable(from)));
-    std::string_view text = get_string(get_field(*turn.value, "value", turn.where));
-    const bool target = from == "gpt";
+    const bool is_answer = from == "gpt";
+    if (from == before)
+      fail_record(fmt::format("{}.from: '{}' twice in a row; expected '{}'", turn.where, from,
+                              is_answer ? "human" : "gpt"));
+    const RecordField value = get_field(*turn.value, "value", turn.where);
+    std::string_view text = get_string(value);
+    if (is_answer && before.empty()) continue;  // It answers nothing. LLaVA leaves it out, too.
+    before = from;
+    if (is_answer && text.find(kImageMark) != text.npos)
+      fail_record(fmt::format("{}: <image> in an answer; expected it in a turn of 'human'", value.where));
+    const std::size_t segments_before = builder.document().segments.size();
     for (auto mark = text.find(kImageMark); mark != text.npos; mark = text.find(kImageMark)) {
-      builder.add_text(text.substr(0, mark), target);
-      if (++num_marks <= num_images) builder.add_image(builder.image_name(image));
+      builder.add_text(text.substr(0, mark), is_answer);
+      if (++num_marks <= images.size()) builder.add_image(images[num_marks - 1]);
       text.remove_prefix(mark + kImageMark.size());
     }
-    builder.add_text(text, target);
+    builder.add_text(text, is_answer);
+    if (builder.document().segments.size() == segments_before && num_marks <= images.size())
+      fail_document(ProblemKind::text, fmt::format("{}: empty; expected {}", value.where,
+                                                   is_answer ? "an answer" : "a question or a picture"));
   }
-  if (num_marks != num_images)
-    fail_record(fmt::format("conversations: {} times <image>; expected {}, as there is {} picture", num_marks,
-                            num_images, num_images == 1 ? "one" : "no"));
+  if (num_marks != images.size())
+    fail_record(fmt::format("conversations: {} times <image>; expected {}, as there {}", num_marks,
+                            images.size(),
+                            images.empty()       ? "is no picture"
+                            : images.size() == 1 ? "is one picture"
+                                                 : fmt::format("are {} pictures", images.size())));
 }
 
 void read_caption(const Json& record, RecordBuilder& builder) {

@@ -22,8 +22,10 @@ using FindPicture = std::function<std::string(const std::string& name)>;
 ///   another are joined by a blank line
 /// - support, query: few-shot episodes. [{"image": NAME, "text": ...}, ...] (no targets), {"image": NAME},
 ///   question where it has one (no target), answer, choices
-/// - conversations: LLaVA. [{"from": "human" | "gpt", "value": ...}, ...], with one `<image>` for the picture
-///   of the key image, and none where there is no picture
+/// - conversations: LLaVA. [{"from": "human" | "gpt", "value": ...}, ...] in turn, the answers of gpt being
+///   the targets. The n-th `<image>` in what a human says is the n-th picture of the key image, which is a
+///   name or a list of names; there are as many of the one as of the other. A first turn of "system", or the
+///   key system, is the system prompt. A turn of gpt before the first of a human is left out
 /// - question, answer: one question about image (or about nothing), with choices where it has them, and with
 ///   answers, a list of strings or of {"answer": ...}, where several people were asked (VQA). What is right
 ///   is multiple_choice_answer, else answer, else what most people answered (`vote_answer`)

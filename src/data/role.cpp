@@ -20,9 +20,8 @@ void check_role(const Document& document, DataRole role) {
   const auto& segments = document.segments;
   const auto num_pictures = std::count_if(segments.begin(), segments.end(),
                                           [](const Segment& segment) { return segment.picture != nullptr; });
-  const bool has_target = std::any_of(segments.begin(), segments.end(), [](const Segment& segment) {
-    return segment.target && !segment.text.empty();
-  });
+  const auto is_answer = [](const Segment& segment) { return segment.target && !segment.text.empty(); };
+  const bool has_target = std::any_of(segments.begin(), segments.end(), is_answer);
   const auto expect = [&](bool right, std::string_view found, std::string_view expected) {
     if (!right) fail_document(ProblemKind::record, fmt::format("{}; expected {}", found, expected));
   };
@@ -46,6 +45,17 @@ void check_role(const Document& document, DataRole role) {
       return;
     case DataRole::sft:
       expect(has_target, "no answer", "a question and its answer, as it is data for sft");
+      return;
+    case DataRole::sft_questions: {
+      const auto answers = std::count_if(segments.begin(), segments.end(), is_answer);
+      expect(answers == 1 && is_answer(segments.back()) && segments.size() > 1,
+             answers == 1 ? "an answer without a question before it" : fmt::format("{} answers", answers),
+             "a question and one answer, as it is data for sft_questions");
+      return;
+    }
+    case DataRole::sft_text:
+      expect(num_pictures == 0, pictures, "text alone, as it is data for sft_text");
+      expect(has_target, "no answer", "a question and its answer, as it is data for sft_text");
       return;
   }
 }

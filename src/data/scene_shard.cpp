@@ -13,6 +13,11 @@ namespace {
 class SceneShard : public Shard {
  public:
   explicit SceneShard(const ShardFile& shard) : shard_(shard), scenes_(load_scenes_file(shard.path)) {
+    if (shard.role == DataRole::sft_text)
+      throw DataError(
+          fmt::format("{}: scenes have pictures; expected conversations without, as it is data for "
+                      "sft_text",
+                      shard.path.string()));
     bank_ = load_bank(scenes_.bank, scenes_.bank_limit);
     if (const auto labels = std::ssize(bank_->labels); scenes_.ways > labels)
       throw DataError(fmt::format("{}: 'ways' is {}, but the bank has {} labels; expected at most as many",

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "data/scene_text.hpp"
 
@@ -47,6 +48,28 @@ std::string make_text(const ScenesFile& file, const std::shared_ptr<const Bank>&
     text += words.chance(0.5) ? detailed_caption(scene, words) : exact_sentence(scene, words);
   }
   return text;
+}
+
+/// Questions about one scene after another, each once: fewer than were drawn where the scene has no more to
+/// ask.
+void add_conversation(const ScenesFile& file, const Scene& scene, SceneRandom& words, Document& document) {
+  constexpr int kTries = 16;  // To find a question that was not asked.
+  const auto add_turn = [&](std::string question, std::string answer) {
+    document.segments.push_back({std::move(question), nullptr, false});
+    document.segments.push_back({std::move(answer), nullptr, true});
+  };
+  std::int64_t left = words.between(file.turns[0], file.turns[1]);
+  if (words.chance(0.5)) {
+    add_turn("Describe the picture.", detailed_caption(scene, words));
+    --left;
+  }
+  std::set<std::string> asked;
+  for (int tries = 0; left > 0 && tries < kTries; ++tries) {
+    SceneQuestion question = make_question(file, scene, words);
+    if (!asked.insert(question.text).second) continue;
+    add_turn(std::move(question.text), std::move(question.answer));
+    --left, tries = 0;
+  }
 }
 
 }  // namespace
@@ -134,16 +157,24 @@ Document make_scene_document(const ScenesFile& file, const std::shared_ptr<const
       add_text(make_text(file, bank, layout, words), true);
       break;
     }
-    case DataRole::sft: {
+    case DataRole::sft:
+    case DataRole::sft_questions: {
       SceneRandom layout(file, "question", number), words(file, "question/words", number);
       Scene scene = make_scene(file, bank, layout);
-      SceneQuestion question = make_question(file, scene, words);
-      document.segments.push_back({"", scene_picture(std::move(scene)), false});
-      add_text(std::move(question.text), false);
-      add_text(std::move(question.answer), true);
-      document.choices = std::move(question.choices);
+      document.segments.push_back({"", nullptr, false});  // The picture, when all is said of it.
+      if (role == DataRole::sft && file.turns[1] > 1) {
+        add_conversation(file, scene, words, document);
+      } else {
+        SceneQuestion question = make_question(file, scene, words);
+        add_text(std::move(question.text), false);
+        add_text(std::move(question.answer), true);
+        document.choices = std::move(question.choices);
+      }
+      document.segments.front().picture = scene_picture(std::move(scene));
       break;
     }
+    case DataRole::sft_text:
+      throw std::logic_error("scenes have pictures");
   }
   return document;
 }

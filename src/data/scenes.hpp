@@ -57,7 +57,10 @@ Image draw_scene(const Scene& scene);
 ///   Names are invented in `novel_share` of the episodes. Nothing but the thing itself tells the pictures
 ///   of an episode apart
 /// - text: what captions say, without pictures
-/// - sft: a picture, a question, its answer, and the choices
+/// - sft: a picture, a question, its answer, and the choices; where `turns` has more than one, a conversation
+/// of so
+///   many, no question twice, which half the time begins with a description
+/// - sft_questions: a picture, a question, its answer, and the choices
 Document make_scene_document(const ScenesFile& file, const std::shared_ptr<const Bank>& bank, DataRole role,
                              std::int64_t number, const std::string& name);
 

@@ -196,7 +196,7 @@ void check_kind(const ShardFile& file) {
         remedy ? fmt::format("{} {}", file.path.string(), *remedy)
                : fmt::format("{}: extension '{}'; expected {}", file.path.string(), extension, kShardKinds));
   }
-  if (kind->open == open_text_shard && (file.role == DataRole::captions || file.role == DataRole::sft))
+  if (kind->open == open_text_shard && (file.role == DataRole::captions || is_conversation(file.role)))
     throw DataError(fmt::format("{}: plain text has neither pictures nor answers; expected .tar or .jsonl",
                                 file.path.string()));
 }

@@ -14,7 +14,8 @@ template <>
 std::span<const Named<DataRole>> names_of<DataRole>() {
   using enum DataRole;
   static constexpr Named<DataRole> kTable[] = {
-      {"captions", captions}, {"interleaved", interleaved}, {"text", text}, {"sft", sft}};
+      {"captions", captions}, {"interleaved", interleaved},     {"text", text},
+      {"sft", sft},           {"sft-questions", sft_questions}, {"sft-text", sft_text}};
   return kTable;
 }
 

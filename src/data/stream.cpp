@@ -158,7 +158,8 @@ std::optional<DrawnDocument> DocumentStream::next_of_epoch(ReadReport& report) {
       try {
         DrawnDocument drawn{shard(place.shard).read(place.entry),
                             document_bits_.bits(static_cast<std::uint64_t>(place.entry.offset),
-                                                lane_of(position_.epoch, place.shard))};
+                                                lane_of(position_.epoch, place.shard)),
+                            shards_[static_cast<std::size_t>(place.shard)].role};
         ++report.documents;
         epoch_has_any_ = true;
         return drawn;

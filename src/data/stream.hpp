@@ -34,6 +34,7 @@ struct StreamPosition {
 struct DrawnDocument {
   Document document;
   std::uint64_t bits = 0;
+  DataRole role = DataRole::captions;  ///< That of its shard.
 };
 
 /// How many documents were read, and what was wrong with some.

@@ -14,7 +14,7 @@ namespace ablate {
 namespace {
 
 constexpr const char *kPad = "<pad>", *kDocumentEnd = "</s>", *kImageStart = "<image>",
-                     *kImageEnd = "</image>";
+                     *kImageEnd = "</image>", *kTurnStart = "<|im_start|>", *kTurnEnd = "<|im_end|>";
 constexpr std::size_t kMaxModelBytes = 64 << 20;
 /// Of one training sentence, in bytes: SentencePiece passes over longer ones.
 constexpr std::size_t kMaxSentenceBytes = 4000;
@@ -59,7 +59,8 @@ class TextLines : public PieceLines {
 
 }  // namespace
 
-Tokenizer::Tokenizer(const std::filesystem::path& file) : model_(piece_library().make_model()) {
+Tokenizer::Tokenizer(const std::filesystem::path& file, ChatFormat format)
+    : model_(piece_library().make_model()) {
   const std::string bytes = read_file(file, kMaxModelBytes);
   if (bytes.empty() || !model_->load(bytes).empty())
     throw Error(
@@ -77,6 +78,9 @@ Tokenizer::Tokenizer(const std::filesystem::path& file) : model_(piece_library()
   special_.document_end = get(model_->end_id(), kDocumentEnd);
   special_.image_start = get(-1, kImageStart);
   special_.image_end = get(-1, kImageEnd);
+  if (format != ChatFormat::chatml) return;
+  special_.turn_start = get(-1, kTurnStart);
+  special_.turn_end = get(-1, kTurnEnd);
 }
 
 Tokenizer::~Tokenizer() = default;
@@ -92,7 +96,7 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
   // A model may know "<image>" as a piece of text: in text it means nothing.
   const auto is_special = [&](int id) {
     return id == special_.pad || id == special_.document_end || id == special_.image_start ||
-           id == special_.image_end;
+           id == special_.image_end || id == special_.turn_start || id == special_.turn_end;
   };
   std::replace_if(ids.begin(), ids.end(), is_special, unknown());
   return ids;

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "config/experiment.hpp"
+
 namespace ablate {
 
 struct PieceModel;
@@ -20,14 +22,17 @@ struct SpecialPieces {
   std::int32_t document_end = 0;  ///< `</s>`
   std::int32_t image_start = 0;   ///< `<image>`: stands before a picture's tokens.
   std::int32_t image_end = 0;     ///< `</image>`: stands after them.
+  std::int32_t turn_start = -1;   ///< `<|im_start|>`: begins a turn in ChatML; -1 without its marks.
+  std::int32_t turn_end = -1;     ///< `<|im_end|>`: ends it.
 };
 
 /// Several threads may use one at once.
 class Tokenizer {
  public:
   /// Loads a SentencePiece model, ours or another (Llama's tokenizer.model). Special pieces that it lacks get
-  /// the ids after its own. Throws Error when the file is no such model.
-  explicit Tokenizer(const std::filesystem::path& file);
+  /// the ids after its own; ChatML's marks are special pieces for ChatFormat::chatml alone. Throws Error when
+  /// the file is no such model.
+  explicit Tokenizer(const std::filesystem::path& file, ChatFormat format = ChatFormat::plain);
   ~Tokenizer();
 
   std::vector<std::int32_t> encode(std::string_view text) const;

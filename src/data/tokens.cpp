@@ -5,26 +5,31 @@
 
 namespace ablate {
 
-TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer, std::int64_t image_tokens) {
+void append_token(TokenizedDocument& document, std::int32_t token, bool target) {
+  document.tokens.push_back(token);
+  document.targets.push_back(target);
+}
+
+void append_segment(TokenizedDocument& document, const Segment& segment, bool target,
+                    const Tokenizer& tokenizer, std::int64_t image_tokens) {
+  if (!segment.picture) {
+    for (const std::int32_t token : tokenizer.encode(segment.text)) append_token(document, token, target);
+    return;
+  }
   const SpecialPieces& special = tokenizer.special();
+  append_token(document, special.image_start, false);
+  document.images.push_back(
+      {{.start = std::ssize(document.tokens), .tokens = image_tokens, .views = 1}, segment.picture});
+  for (std::int64_t i = 0; i < image_tokens; ++i) append_token(document, special.pad, false);
+  append_token(document, special.image_end, false);
+}
+
+TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer, std::int64_t image_tokens) {
   TokenizedDocument result;
   result.id = document.id;
-  const auto add = [&](std::int32_t token, bool target) {
-    result.tokens.push_back(token);
-    result.targets.push_back(target);
-  };
-  for (const Segment& segment : document.segments) {
-    if (segment.picture) {
-      add(special.image_start, false);
-      result.images.push_back(
-          {{.start = std::ssize(result.tokens), .tokens = image_tokens, .views = 1}, segment.picture});
-      for (std::int64_t i = 0; i < image_tokens; ++i) add(special.pad, false);
-      add(special.image_end, false);
-    } else {
-      for (const std::int32_t token : tokenizer.encode(segment.text)) add(token, segment.target);
-    }
-  }
-  add(special.document_end, true);
+  for (const Segment& segment : document.segments)
+    append_segment(result, segment, segment.target, tokenizer, image_tokens);
+  append_token(result, tokenizer.special().document_end, true);
   return result;
 }
 

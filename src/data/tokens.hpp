@@ -35,6 +35,12 @@ struct TokenizedDocument {
   std::vector<std::int32_t> branches;
 };
 
+/// Adds one token.
+void append_token(TokenizedDocument& document, std::int32_t token, bool target);
+/// Adds the pieces of a text, targets or not, or a picture's start, places and end, which are none.
+void append_segment(TokenizedDocument& document, const Segment& segment, bool target,
+                    const Tokenizer& tokenizer, std::int64_t image_tokens);
+
 /// Text as its pieces, a picture as image_start, `image_tokens` places, image_end; document_end at the end. A
 /// picture's start and end are no targets, document_end is.
 TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer, std::int64_t image_tokens);

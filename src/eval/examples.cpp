@@ -55,6 +55,7 @@ Hash128 content_of(const Document& document, const Identity& identity) {
       content.add('p', identity(segment.picture));
     else if (!document.answer_by_order || &segment != &document.segments.back())
       content.add(segment.target ? 't' : 'q', segment.text);
+  if (!document.system.empty()) content.add('s', document.system);
   content.add_all('c', choices_of(document));
   content.add_all('r', document.references);
   return hash128(content.text);
@@ -65,6 +66,7 @@ std::vector<std::string> references_of(const Document& document) {
 }
 
 Segment text_segment(std::string text) { return {std::move(text), nullptr, false}; }
+Segment answer_segment(std::string text) { return {std::move(text), nullptr, true}; }
 
 /// The prompt's text around {}; nothing for an empty one.
 void add_text(std::vector<Segment>& prompt, const std::string& text) {
@@ -300,7 +302,7 @@ std::vector<Question> ask_captions(const std::vector<Document>& captioned, std::
     for (const std::size_t other : *drawn) {
       question.prompt.push_back(captioned[other].segments.front());
       add_text(question.prompt, eval.caption_prompt);
-      question.prompt.push_back(text_segment(caption(other)));
+      question.prompt.push_back(answer_segment(caption(other)));
     }
     question.prompt.push_back(captioned[i].segments.front());
     add_text(question.prompt, eval.caption_prompt);
@@ -345,7 +347,7 @@ std::vector<Question> ask_questions(const std::vector<Document>& documents, std:
     question.id = documents[i].id;
     for (const std::size_t other : *drawn) {
       add_question(question.prompt, parts[other], eval.question_prompt);
-      question.prompt.push_back(text_segment(parts[other].answer));
+      question.prompt.push_back(answer_segment(parts[other].answer));
     }
     add_question(question.prompt, parts[i], eval.question_prompt);
     question.candidates = choices_of(documents[i]);
@@ -383,9 +385,10 @@ std::vector<Question> ask_episodes(const std::vector<Document>& episodes, std::i
       std::swap(shown[left - 1], shown[order.below(left, i, left)]);
     for (auto& [picture, text] : shown) {
       question.prompt.push_back(std::move(picture));
-      question.prompt.push_back(std::move(text));
+      question.prompt.push_back(answer_segment(std::move(text.text)));
     }
-    question.prompt.insert(question.prompt.end(), episode.asked.begin(), episode.asked.end());
+    for (const Segment& segment : episode.asked)
+      question.prompt.push_back(segment.picture ? segment : text_segment(segment.text));
     questions.push_back(std::move(question));
   }
   return questions;

@@ -28,7 +28,7 @@ std::vector<Document> read_held_out(const std::vector<std::string>& sources, con
 /// What a model is asked: how likely each candidate is after the prompt, or what it writes there.
 struct Question {
   std::string id;               ///< The id of the document that it is made of.
-  std::vector<Segment> prompt;  ///< At least one segment.
+  std::vector<Segment> prompt;  ///< At least one segment; targets are the answers of the examples in it.
   /// Two different texts or more. Nothing where there is too little to choose from: the model can only write.
   std::vector<std::string> candidates;
   std::size_t answer = 0;               ///< The right one of them.

@@ -17,6 +17,7 @@ void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, EvalF
   };
   const Kind kinds[] = {{DataRole::captions, eval.captions, "eval.captions"},
                         {DataRole::interleaved, eval.interleaved, "eval.interleaved"},
+                        {DataRole::sft, eval.sft, "eval.sft"},
                         {DataRole::text, eval.text, "eval.text"}};
   QuestionIdentities identities;
   for (const Kind& kind : kinds) {
@@ -25,7 +26,7 @@ void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, EvalF
         read_held_out(kind.sources, kind.key, kind.role, job.experiment, findings.report);
     std::vector<double> nats, tokens, bits, bytes;
     AskedExamples asked, with_bytes;
-    const std::vector<DocumentLoss> losses = model.losses(documents, findings.report);
+    const std::vector<DocumentLoss> losses = model.losses(documents, kind.role, findings.report);
     for (std::size_t i = 0; i < losses.size(); ++i) {
       const DocumentLoss& loss = losses[i];
       nats.push_back(require_number(loss.nats, "the loss", documents[i].id));

@@ -23,7 +23,7 @@ namespace {
 /// UTF-8 bytes of the text that a piece stands for, where that is known.
 std::optional<std::int64_t> piece_bytes(const Tokenizer& tokenizer, std::int32_t id) {
   if (id == tokenizer.unknown()) return std::nullopt;
-  if (id == tokenizer.special().document_end) return 0;
+  if (id == tokenizer.special().document_end || id == tokenizer.special().turn_end) return 0;
   const std::string piece = tokenizer.piece(id);
   if (piece.size() == 6 && piece.starts_with("<0x")) return 1;
   constexpr std::string_view kSpace = "▁";
@@ -38,14 +38,15 @@ bool ends_writing(const Tokenizer& tokenizer, std::int64_t id) {
   const SpecialPieces& special = tokenizer.special();
   if (id >= tokenizer.vocab_size()) return true;  // The model's vocabulary may be larger.
   const auto piece = static_cast<std::int32_t>(id);
-  return piece == special.document_end || piece == special.image_start || piece == special.image_end ||
-         piece == special.pad || tokenizer.piece(piece) == "<0x0A>";
+  return piece == special.document_end || piece == special.turn_end || piece == special.image_start ||
+         piece == special.image_end || piece == special.pad || tokenizer.piece(piece) == "<0x0A>";
 }
 
 class TrainedLanguageModel final : public LanguageModel {
  public:
   TrainedLanguageModel(const EvaluationJob& job, const std::function<bool()>& stop_requested)
       : recipe_(job.experiment),
+        stage_(job.stage),
         stop_requested_(stop_requested),
         tokenizer_(tokenizer_of(recipe_, job.stage, "expected that of the trained model")),
         device_(choose_device(job.device)),
@@ -82,14 +83,20 @@ class TrainedLanguageModel final : public LanguageModel {
     return results;
   }
 
-  std::vector<DocumentLoss> losses(std::span<const Document> documents, ReadReport& report) override {
+  std::vector<DocumentLoss> losses(std::span<const Document> documents, DataRole role,
+                                   ReadReport& report) override {
     std::vector<TokenizedDocument> parts;
-    for (std::size_t i = 0; i < documents.size(); ++i)
-      for (TokenizedDocument& part : cut_document(tokenize(documents[i], *tokenizer_, settings_.image_tokens),
-                                                  settings_.seq_len, settings_.max_images)) {
+    for (std::size_t i = 0; i < documents.size(); ++i) {
+      TokenizedDocument whole =
+          is_conversation(role)
+              ? tokenize_chat(documents[i], *tokenizer_, settings_.image_tokens, settings_.chat)
+              : tokenize(documents[i], *tokenizer_, settings_.image_tokens);
+      for (TokenizedDocument& part :
+           cut_document(std::move(whole), settings_.seq_len, settings_.max_images)) {
         part.index = i;
         parts.push_back(std::move(part));
       }
+    }
     std::vector<DocumentLoss> results(documents.size());
     forward(std::move(parts), report, [&](std::size_t i, std::int32_t, double nats, std::int32_t token) {
       results[i].nats += nats;
@@ -123,13 +130,24 @@ class TrainedLanguageModel final : public LanguageModel {
   }
 
  private:
+  /// Whether prompts are conversations, as those that the model was trained on: examples are turns of them.
+  bool is_chat() const { return stage_ == Stage::sft; }
+  std::int32_t end_of_answer() const {
+    return is_chat() ? answer_end(*tokenizer_, settings_.chat.format) : tokenizer_->special().document_end;
+  }
+
   TokenizedDocument tokenize_prompt(const Question& question, std::size_t index) const {
     Document document;
     document.id = question.id;  // A message about a broken picture names it.
     document.segments = question.prompt;
-    TokenizedDocument prompt = tokenize(document, *tokenizer_, settings_.image_tokens);
-    prompt.tokens.pop_back();  // The document goes on.
-    prompt.targets.assign(prompt.tokens.size(), 0);
+    TokenizedDocument prompt;
+    if (is_chat()) {
+      prompt = tokenize_chat_prompt(document, *tokenizer_, settings_.image_tokens, settings_.chat);
+    } else {
+      prompt = tokenize(document, *tokenizer_, settings_.image_tokens);
+      prompt.tokens.pop_back();  // The document goes on.
+      prompt.targets.assign(prompt.tokens.size(), 0);
+    }
     prompt.index = index;
     return prompt;
   }
@@ -152,7 +170,7 @@ class TrainedLanguageModel final : public LanguageModel {
     for (std::size_t c = 0; c < question.candidates.size(); ++c) {
       std::vector<std::int32_t> tokens = tokenizer_->encode(question.candidates[c]);
       tokens.insert(tokens.begin(), last);
-      tokens.push_back(tokenizer_->special().document_end);
+      tokens.push_back(end_of_answer());
       tree.targets.push_back(0);
       tree.targets.resize(tree.targets.size() + tokens.size() - 1, 1);
       tree.branches.resize(tree.branches.size() + tokens.size(), static_cast<std::int32_t>(c + 1));
@@ -276,6 +294,7 @@ class TrainedLanguageModel final : public LanguageModel {
   }
 
   const Experiment recipe_;
+  const Stage stage_;
   const std::function<bool()>& stop_requested_;
   const std::shared_ptr<const Tokenizer> tokenizer_;
   const torch::Device device_;

@@ -20,7 +20,7 @@ struct StopRequested {};
 
 /// The likelihood of one text after another.
 struct Likelihood {
-  double nats = 0;  ///< log P(text, end of the document | prompt), at most 0.
+  double nats = 0;  ///< log P(text, its end | prompt), at most 0.
   std::int64_t tokens = 0;
 };
 
@@ -41,16 +41,20 @@ struct LanguageModel {
   /// For each question its candidates, in their order.
   virtual std::vector<std::vector<Likelihood>> rank(std::span<const Question> questions,
                                                     ReadReport& report) = 0;
-  /// What the model writes after each prompt, the likeliest token at a time: up to the end of a line or of
-  /// the document, a picture, or `max_new_tokens`. Throws Diverged where no token is the likeliest (NaN).
+  /// What the model writes after each prompt, the likeliest token at a time: up to the end of a line, of an
+  /// answer or of the document, a picture, or `max_new_tokens`. Throws Diverged where no token is the
+  /// likeliest (NaN).
   virtual std::vector<std::optional<std::string>> write(std::span<const Question> questions,
                                                         std::int64_t max_new_tokens, ReadReport& report) = 0;
-  /// Documents longer than data.seq_len are cut as in training, the parts of one added up. A loss of 0
-  /// tokens is empty.
-  virtual std::vector<DocumentLoss> losses(std::span<const Document> documents, ReadReport& report) = 0;
+  /// Documents of one role, as they are written in training: conversations in the format of the model's
+  /// stage. Those longer than data.seq_len are cut as there, the parts of one added up. A loss of 0 tokens is
+  /// empty.
+  virtual std::vector<DocumentLoss> losses(std::span<const Document> documents, DataRole role,
+                                           ReadReport& report) = 0;
 };
 
-/// The trained model of a job's stage llm, vlm or sft. Throws Error.
+/// The trained model of a job's stage llm, vlm or sft. To one of stage sft prompts are conversations, as it
+/// was trained on (data/chat.hpp): examples are turns, whose answers are the prompt's targets. Throws Error.
 std::unique_ptr<LanguageModel> load_language_model(const EvaluationJob& job,
                                                    const std::function<bool()>& stop_requested);
 

@@ -23,9 +23,9 @@ class EncoderModel;
 // that ranks candidates stands what guessing gives over exactly its questions: "caption-chance/4-shot" beside
 // "caption/4-shot".
 
-/// "heldout-loss/captions", ".../interleaved", ".../text": nats per target token, for the sources that are
-/// named; "bits-per-byte/text". How many bits text takes that the tokenizer has no pieces for is not known:
-/// the latter leaves documents out that have such, and counts them.
+/// "heldout-loss/captions", ".../interleaved", ".../sft", ".../text": nats per target token, for the sources
+/// that are named; "bits-per-byte/text". How many bits text takes that the tokenizer has no pieces for is not
+/// known: the latter leaves documents out that have such, and counts them.
 void evaluate_heldout_loss(const EvaluationJob& job, LanguageModel& model, EvalFindings& findings);
 /// For each number of shots: "caption/4-shot", how often the right one of eval.choices captions has the
 /// highest likelihood per token; "cider/4-shot" of what the model writes, without pictures that no caption

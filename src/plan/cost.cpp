@@ -248,7 +248,17 @@ double images_per_sequence(const Experiment& e, Stage stage) {
     all += e.data.mix[i];
     if (i < 2) pictured += e.data.mix[i];
   }
-  const double share = stage == Stage::sft ? 1 : all > 0 ? pictured / all : 0;
+  if (stage == Stage::sft) {
+    all = pictured = 0;
+    const std::vector<double>& shares = e.data.sft_shares;
+    const std::size_t with_pictures = e.data.sft.size() + e.data.sft_questions.size();
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      all += shares[i];
+      if (i < with_pictures) pictured += shares[i];
+    }
+    if (shares.empty()) all = pictured = 1;
+  }
+  const double share = all > 0 ? pictured / all : 0;
   return share * images_where_any(e, stage);
 }
 

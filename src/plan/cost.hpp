@@ -24,7 +24,7 @@ TrainingFlops training_flops(const Experiment& experiment, Stage stage);
 inline constexpr double kTextTokensPerImage = 64;
 /// Pictures in one sequence of stage vlm or sft, as far as can be said without the data: as many as fit
 /// beside that much text each, at most data.max_images, in the share of sequences that have any (for vlm
-/// by data.mix, for sft all). 0 for llm.
+/// by data.mix, for sft by data.sft_shares, else all). 0 for llm.
 double images_per_sequence(const Experiment& experiment, Stage stage);
 /// Positions of one sequence whose successor is predicted, likewise: all but those of pictures with their
 /// start and end. What the data decide is not taken off: padding, the first token of each document, and in

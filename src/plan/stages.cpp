@@ -61,8 +61,8 @@ int stage_version(const Experiment& experiment, Stage stage) {
       return version_of(experiment.train_llm, 1);
     case Stage::vlm:  // 2: as of the encoder, which need not be trained in the same experiment.
       return version_of(experiment.train_vlm, aim ? 2 : 1);
-    case Stage::sft:  // 2: of several people's answers the most common one is learnt.
-      return version_of(experiment.train_sft, 2);
+    case Stage::sft:  // 2: of several people's answers the most common one is learnt. 3: each answer ends.
+      return version_of(experiment.train_sft, 3);
     case Stage::demo:
       return 3;  // 2: a loss of ten times the first one ends it; 3: seeds are asked the same.
     case Stage::eval:

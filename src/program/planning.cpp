@@ -65,12 +65,12 @@ class SourceReader {
 /// Counts the pieces of tokenizers, each once.
 class PieceCounter {
  public:
-  std::optional<std::int64_t> operator()(const std::string& file) {
-    const auto [found, is_new] = counts_.try_emplace(file);
+  std::optional<std::int64_t> operator()(const std::string& file, ChatFormat format) {
+    const auto [found, is_new] = counts_.try_emplace({file, format});
     Count& count = found->second;
     std::error_code failed;
     if (is_new && std::filesystem::exists(file, failed)) try {
-        count.pieces = Tokenizer(file).vocab_size();
+        count.pieces = Tokenizer(file, format).vocab_size();
       } catch (const Error& error) {
         count.mistake = error.what();
       }
@@ -83,7 +83,7 @@ class PieceCounter {
     std::optional<std::int64_t> pieces;
     std::string mistake;
   };
-  std::map<std::string, Count> counts_;
+  std::map<std::pair<std::string, ChatFormat>, Count> counts_;
 };
 
 /// The content and the kind of each shard of a source: of scenes, which may share a bank, of their own file.

@@ -104,7 +104,7 @@ class DecoderStage final : public TrainingStage {
   Json data_state() const override { return loader_->state(); }
 
  private:
-  static constexpr std::int64_t kRoles = 4;
+  static constexpr std::int64_t kRoles = 6;  ///< Values of DataRole.
 
   void open_data(const TrainingJob& job, const Json& data_state) {
     const auto tokenizer = tokenizer_of(recipe_, stage_, kNoTokenizer);

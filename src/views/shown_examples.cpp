@@ -42,11 +42,14 @@ struct ReadKey {
   DataRole role = DataRole::captions;
 };
 std::optional<ReadKey> find_read_key(EvalTask task, const std::string& score) {
-  static const std::map<std::string, DataRole> kRoles = {
-      {"eval.captions", DataRole::captions},    {"eval.interleaved", DataRole::interleaved},
-      {"eval.episodes", DataRole::interleaved}, {"eval.text", DataRole::text},
-      {"eval.questions", DataRole::sft},        {"eval.doctext", DataRole::sft},
-      {"eval.labelled", DataRole::sft}};
+  static const std::map<std::string, DataRole> kRoles = {{"eval.captions", DataRole::captions},
+                                                         {"eval.interleaved", DataRole::interleaved},
+                                                         {"eval.episodes", DataRole::interleaved},
+                                                         {"eval.text", DataRole::text},
+                                                         {"eval.sft", DataRole::sft},
+                                                         {"eval.questions", DataRole::sft},
+                                                         {"eval.doctext", DataRole::sft},
+                                                         {"eval.labelled", DataRole::sft}};
   std::optional<ReadKey> found;
   for (const EvalSource& source : eval_sources(task, Stage::vlm)) {
     const std::string key = source.key;

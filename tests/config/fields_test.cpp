@@ -70,8 +70,9 @@ BOOST_AUTO_TEST_CASE(every_key_is_unique_explained_and_holds_its_own_default) {
 BOOST_AUTO_TEST_CASE(the_defaults_contradict_nothing_but_that_data_are_named) {
   BOOST_TEST(find_contradictions(with_data()).empty());
   const std::vector<std::string> expected = {
-      "none of 'eval.captions', 'eval.interleaved', 'eval.text' names a source; expected held-out documents "
-      "in one of them, since 'eval.tasks' has heldout-loss",
+      "none of 'eval.captions', 'eval.interleaved', 'eval.sft', 'eval.text' names a source; expected "
+      "held-out "
+      "documents in one of them, since 'eval.tasks' has heldout-loss",
       "'data.encoder' names no source; expected captioned pictures, since 'stages' has encoder",
       "'data.captions' names no source, though 'data.mix' gives it a weight of 45; expected a source, or a "
       "weight of 0",
@@ -272,6 +273,28 @@ BOOST_AUTO_TEST_CASE(contradictions_name_the_keys_and_the_numbers) {
   e.stages = {Stage::sft};
   BOOST_TEST(first_contradiction(e) ==
              "'stages' has sft without vlm; instruction tuning builds on the vlm stage");
+}
+
+BOOST_AUTO_TEST_CASE(shares_of_sft_are_one_for_each_of_its_sources) {
+  Experiment e = with_data();
+  e.stages = {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft};
+  BOOST_TEST(first_contradiction(e) == "none");
+  e.data.sft_questions = {"a", "b"};
+  e.data.sft_shares = {1, 2};
+  BOOST_TEST(first_contradiction(e) ==
+             "'data.sft_shares' has 2 numbers; expected 3, one for each source of 'data.sft' (1), "
+             "'data.sft_questions' (2) and 'data.sft_text' (0), or none");
+  e.data.sft_shares = {0, 0, 0};
+  BOOST_TEST(first_contradiction(e) ==
+             "'data.sft_shares' is all zero; expected at least one weight above zero");
+  e.data.sft_shares = {1, 0, 2};
+  BOOST_TEST(first_contradiction(e) == "none");
+  e.data.sft = e.data.sft_questions = {};
+  e.data.sft_shares = {};
+  BOOST_TEST(first_contradiction(e) ==
+             "'data.sft' names no source; expected instructions, since 'stages' has sft");
+  e.data.sft_text = {"c"};
+  BOOST_TEST(first_contradiction(e) == "none");
 }
 
 BOOST_AUTO_TEST_CASE(an_evaluation_without_anything_to_ask_is_a_contradiction) {

@@ -25,6 +25,7 @@ struct OtherValue {
   Value operator()(const double* member) const { return number(*member); }
   Value operator()(const std::string*) const { return std::string("some/where \"quoted\" \u00e9"); }
   Value operator()(const std::vector<double>* member) const {
+    if (member->empty()) return std::vector<double>{0.5, 2};
     std::vector<double> numbers;
     for (const double present : *member) numbers.push_back(number(present));
     return numbers;

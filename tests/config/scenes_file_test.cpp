@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(keys_that_contradict_each_other_are_named) {
 }
 
 BOOST_AUTO_TEST_CASE(every_key_is_explained) {
-  BOOST_TEST(scenes_keys().size() == 14u);
+  BOOST_TEST(scenes_keys().size() == 15u);
   for (const ScenesKey& key : scenes_keys()) {
     BOOST_TEST(key.doc.ends_with('.'), key.key);
     BOOST_TEST((key.key == "bank" || !key.fallback.empty()), key.key);

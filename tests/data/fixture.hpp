@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,18 +28,25 @@ inline std::string sentence(std::uint64_t number, std::uint64_t words) {
 }
 
 /// Trained once for all tests.
-inline std::shared_ptr<const Tokenizer> small_tokenizer() {
-  static const std::shared_ptr<const Tokenizer> kTokenizer = [] {
-    Scratch scratch;
+inline const std::string& small_tokenizer_model() {
+  static const std::string kModel = [] {
     std::uint64_t number = 0;
     const auto next = [&](std::string& text) {
       text = sentence(number, 12);
       return ++number <= 300;
     };
-    return std::make_shared<const Tokenizer>(
-        scratch.write("m.model", train_tokenizer(next, {.vocab_size = 340})));
+    return train_tokenizer(next, {.vocab_size = 340});
   }();
-  return kTokenizer;
+  return kModel;
+}
+
+inline std::shared_ptr<const Tokenizer> small_tokenizer(ChatFormat format = ChatFormat::plain) {
+  static std::map<ChatFormat, std::shared_ptr<const Tokenizer>> loaded;
+  std::shared_ptr<const Tokenizer>& tokenizer = loaded[format];
+  if (!tokenizer)
+    tokenizer =
+        std::make_shared<const Tokenizer>(Scratch().write("m.model", small_tokenizer_model()), format);
+  return tokenizer;
 }
 
 /// A square of one colour.

@@ -309,6 +309,93 @@ BOOST_AUTO_TEST_CASE(each_stage_has_pictures_of_its_own_resolution_or_none) {
   BOOST_CHECK((picture(Stage::llm) == std::pair<std::int64_t, std::int64_t>(0, 0)));
 }
 
+namespace {
+
+/// Conversations, questions and conversations without pictures: 12, 24 and 4 of them.
+struct TuningSources {
+  TuningSources() {
+    scratch.write("a.png", square_png(6, 9, 9, 9));
+    const auto turns = [](const std::string& about, int number) {
+      return Json::array({{{"from", "human"}, {"value", about}},
+                          {{"from", "gpt"}, {"value", "talk " + std::to_string(number)}}});
+    };
+    std::string talks, questions, texts;
+    for (int i = 0; i < 12; ++i)
+      talks += Json{{"image", "a.png"}, {"conversations", turns("<image>", i)}}.dump() + "\n";
+    for (int i = 0; i < 24; ++i)
+      questions +=
+          Json{{"image", "a.png"}, {"question", "which bag?"}, {"answer", "bag " + std::to_string(i)}}
+              .dump() +
+          "\n";
+    for (int i = 0; i < 4; ++i) texts += Json{{"conversations", turns("the coat?", 100 + i)}}.dump() + "\n";
+    recipe.data.sft = {scratch.write("talks.jsonl", talks).string()};
+    recipe.data.sft_questions = {scratch.write("questions.jsonl", questions).string()};
+    recipe.data.sft_text = {scratch.write("texts.jsonl", texts).string()};
+    recipe.data.sft_instruction = "one word.";
+    recipe.data.seq_len = 64;
+    recipe.encoder.resolution = 28;
+    recipe.connector.kind = ConnectorKind::mlp;
+  }
+  MixtureSettings mixture() const { return mixture_of(recipe, Stage::sft, /*seed=*/3); }
+
+  Scratch scratch;
+  Experiment recipe;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(without_shares_every_example_of_sft_comes_once_an_epoch) {
+  const TuningSources sources;
+  const MixtureSettings settings = sources.mixture();
+  BOOST_TEST(settings.sources.size() == 1u);
+  SequenceLoader loader(settings, small_tokenizer(), {.threads = 0});
+  std::map<std::string, int> times;
+  int drawn = 0;
+  // A group is some epochs whole, and packed together.
+  while (drawn < 40 * 10) {
+    const Sequence sequence = loader.next();
+    BOOST_TEST((sequence.role == DataRole::sft));
+    for (const std::string& id : sequence.ids) ++times[id], ++drawn;
+    for (std::size_t i = 0; i < sequence.ids.size(); ++i) {
+      std::vector<std::int32_t> tokens;
+      for (std::size_t t = 0; t < sequence.tokens.size(); ++t)
+        if (sequence.documents[t] == static_cast<std::int32_t>(i)) tokens.push_back(sequence.tokens[t]);
+      const bool is_told = small_tokenizer()->decode(tokens).find("one word.") != std::string::npos;
+      BOOST_TEST(is_told == sequence.ids[i].starts_with("questions.jsonl"), sequence.ids[i]);
+    }
+  }
+  BOOST_TEST(times.size() == 40u);
+}
+
+BOOST_AUTO_TEST_CASE(with_shares_each_source_of_sft_has_its_part_of_the_sequences) {
+  TuningSources sources;
+  sources.recipe.data.sft_shares = {1, 1, 2};
+  const MixtureSettings settings = sources.mixture();
+  BOOST_REQUIRE(settings.sources.size() == 3u);
+  SequenceLoader loader(settings, small_tokenizer(), {.threads = 0});
+  std::map<DataRole, int> sequences;
+  std::vector<Sequence> seen;
+  for (int i = 0; i < 200; ++i) {
+    seen.push_back(loader.next());
+    ++sequences[seen.back().role];
+    if (seen.back().role == DataRole::sft_text) BOOST_TEST(seen.back().images.empty());
+  }
+  BOOST_TEST(std::abs(sequences[DataRole::sft] - 50) <= 2);
+  BOOST_TEST(std::abs(sequences[DataRole::sft_questions] - 50) <= 2);
+  BOOST_TEST(std::abs(sequences[DataRole::sft_text] - 100) <= 2);
+  // It goes on where it was.
+  Mixture whole(settings, small_tokenizer()), rest(settings, small_tokenizer(), &seen[99].position);
+  for (int i = 0; i < 100; ++i) whole.next();
+  for (int i = 100; i < 200; ++i) {
+    const SequencePlan one = whole.next(), other = rest.next();
+    BOOST_TEST((one.role == other.role && one.documents.front().tokens == other.documents.front().tokens));
+    BOOST_TEST(other.documents.front().id == seen[static_cast<std::size_t>(i)].ids.front());
+  }
+  // A weight of 0 leaves a source out, and two sources of one kind have orders of their own.
+  sources.recipe.data.sft_shares = {1, 0, 0};
+  BOOST_TEST(Mixture(sources.mixture(), small_tokenizer()).settings().sources.size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(settings_that_cannot_work_are_refused) {
   const Sources sources;
   MixtureSettings settings = sources.mixture();

@@ -156,6 +156,54 @@ BOOST_AUTO_TEST_CASE(the_picture_of_a_conversation_stands_where_its_mark_is) {
              "record: no key 'conversations[0].value'");
 }
 
+BOOST_AUTO_TEST_CASE(the_nth_mark_of_a_conversation_is_its_nth_picture) {
+  const std::string turns =
+      R"("conversations": [{"from": "human", "value": "<image> or <image>?"}, {"from": "gpt", "value": "A."},)"
+      R"( {"from": "human", "value": "And <image>"}, {"from": "gpt", "value": "B."}]})";
+  for (const char* key : {"image", "images"})
+    BOOST_TEST(show_record(std::string("{\"") + key + R"(": ["a.jpg", "b.jpg", "c.jpg"], )" + turns) ==
+               "[a.jpg] (or) [b.jpg] (?) A. (And) [c.jpg] B.");
+  BOOST_TEST(show_record(R"({"image": ["a.jpg", "b.jpg"], )" + turns) ==
+             "record: conversations: 3 times <image>; expected 2, as there are 2 pictures");
+  BOOST_TEST(show_record(R"({"image": ["a.jpg", 3, "b.jpg"], )" + turns) ==
+             "record: image[1]: the number 3; expected a string");
+  BOOST_TEST(show_record(R"({"image": [], "conversations": [{"from": "human", "value": "Q"}, )"
+                         R"({"from": "gpt", "value": "A"}]})") == "(Q) A");
+}
+
+BOOST_AUTO_TEST_CASE(the_turns_of_a_conversation_are_told_from_one_another) {
+  const auto turns = [](const std::vector<std::pair<std::string, std::string>>& spoken,
+                        const std::string& keys = "") {
+    Json list = Json::array();
+    for (const auto& [from, value] : spoken) list.push_back({{"from", from}, {"value", value}});
+    return "{" + keys + "\"conversations\": " + list.dump() + "}";
+  };
+  const auto system_of = [](const std::string& record) {
+    return parse_record(parse_json(record), "", [](const std::string& name) { return name; }).system;
+  };
+  const std::string as_turn = turns({{"system", " Be brief. "}, {"human", "Q"}, {"gpt", "A"}});
+  BOOST_TEST(show_record(as_turn) == "(Q) A");
+  BOOST_TEST(system_of(as_turn) == "Be brief.");
+  BOOST_TEST(system_of(turns({{"human", "Q"}, {"gpt", "A"}}, R"("system": "Be kind.", )")) == "Be kind.");
+  BOOST_TEST(system_of(turns({{"human", "Q"}, {"gpt", "A"}})) == "");
+  BOOST_TEST(show_record(turns({{"system", "S"}, {"human", "Q"}}, R"("system": "T", )")) ==
+             "record: conversations[0].from: 'system' beside the key system; expected one of them");
+  BOOST_TEST(show_record(turns({{"human", "Q"}, {"system", "S"}})) ==
+             "record: conversations[1].from: 'system'; expected 'human' or 'gpt'");
+  BOOST_TEST(show_record(turns({{"human", "Q"}, {"human", "R"}})) ==
+             "record: conversations[1].from: 'human' twice in a row; expected 'gpt'");
+  BOOST_TEST(show_record(turns({{"human", "Q"}, {"gpt", "A"}, {"gpt", "B"}})) ==
+             "record: conversations[2].from: 'gpt' twice in a row; expected 'human'");
+  // What answers nothing is left out, as LLaVA does.
+  BOOST_TEST(show_record(turns({{"gpt", "Hello."}, {"human", "Q"}, {"gpt", "A"}})) == "(Q) A");
+  BOOST_TEST(show_record(turns({{"human", " "}, {"gpt", "A"}})) ==
+             "text: conversations[0].value: empty; expected a question or a picture");
+  BOOST_TEST(show_record(turns({{"human", "Q"}, {"gpt", ""}})) ==
+             "text: conversations[1].value: empty; expected an answer");
+  BOOST_TEST(show_record(turns({{"human", "Q"}, {"gpt", "<image>"}}, R"("image": "i.jpg", )")) ==
+             "record: conversations[1].value: <image> in an answer; expected it in a turn of 'human'");
+}
+
 BOOST_AUTO_TEST_CASE(an_answer_is_one_of_its_choices) {
   BOOST_TEST(show_record(R"({"image": "i.jpg", "question": "Q?", "answer": "b ", "choices": ["a", "b"]})") ==
              "[i.jpg] (Q?) b | a | b");
@@ -396,6 +444,19 @@ BOOST_AUTO_TEST_CASE(a_role_says_what_is_missing) {
   BOOST_TEST(role_mistake(answer, DataRole::sft) == "none");
   BOOST_TEST(role_mistake(R"({"conversations": [{"from": "human", "value": "Q"}]})", DataRole::sft) ==
              "no answer; expected a question and its answer, as it is data for sft");
+  const std::string talk =
+      R"({"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"},)"
+      R"( {"from": "human", "value": "R"}, {"from": "gpt", "value": "B"}]})";
+  BOOST_TEST(role_mistake(talk, DataRole::sft) == "none");
+  BOOST_TEST(role_mistake(talk, DataRole::sft_text) == "none");
+  BOOST_TEST(role_mistake(talk, DataRole::sft_questions) ==
+             "2 answers; expected a question and one answer, as it is data for sft_questions");
+  BOOST_TEST(role_mistake(R"({"question": "Q", "answer": "A"})", DataRole::sft_questions) == "none");
+  BOOST_TEST(role_mistake(R"({"text": "A"})", DataRole::sft_questions) ==
+             "an answer without a question before it; expected a question and one answer, as it is data for "
+             "sft_questions");
+  BOOST_TEST(role_mistake(R"({"image": "i.jpg", "question": "Q", "answer": "A"})", DataRole::sft_text) ==
+             "a picture; expected text alone, as it is data for sft_text");
 }
 
 BOOST_AUTO_TEST_CASE(text_loses_white_space_at_its_ends_only) {

@@ -312,4 +312,38 @@ BOOST_AUTO_TEST_CASE(questions_have_one_right_answer) {
   BOOST_TEST((share > 0.45 && share < 0.55), share);
 }
 
+BOOST_AUTO_TEST_CASE(conversations_ask_each_question_once_and_answer_it_rightly) {
+  file.grid = 3, file.objects = {1, 5}, file.turns = {2, 4};
+  std::map<std::size_t, int> lengths;
+  int described = 0;
+  for (std::int64_t number = 0; number < 2000; ++number) {
+    const Document document = make(DataRole::sft, number);
+    const auto& segments = document.segments;
+    BOOST_REQUIRE(segments.size() % 2 == 1);
+    const auto things = things_in(scene_of(segments[0]));
+    std::set<std::string> asked;
+    for (std::size_t i = 1; i < segments.size(); i += 2) {
+      const std::string &question = segments[i].text, &answer = segments[i + 1].text;
+      BOOST_TEST((!segments[i].target && segments[i + 1].target));
+      BOOST_TEST(asked.insert(question).second, question);
+      if (question == "Describe the picture.") {
+        BOOST_TEST(i == 1u);
+        ++described;
+        continue;
+      }
+      BOOST_TEST((ask(question, things).right == std::set<std::string>{answer}),
+                 question << " -> " << answer);
+    }
+    ++lengths[segments.size() / 2];
+  }
+  BOOST_TEST((described > 900 && described < 1100));
+  for (const std::size_t turns : {2u, 3u, 4u}) BOOST_TEST(lengths[turns] > 500, turns);
+  BOOST_TEST(lengths.size() <= 4u);  // Small scenes may have fewer questions.
+  // For questions alone, and without the key, there is one.
+  BOOST_TEST(make(DataRole::sft_questions, 7).segments.size() == 3u);
+  const Document question = make(DataRole::sft_questions, 7);
+  file.turns = {1, 1};
+  BOOST_TEST(make(DataRole::sft, 7).segments[1].text == question.segments[1].text);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(losses_are_those_of_each_document_alone) {
     for (Document& document : read_held_out({sample_path(name)}, name, role, reading(12), report))
       if (plain.length_of(document.segments) < 1024) documents.push_back(std::move(document));
   BOOST_TEST_REQUIRE(documents.size() > 25u);
-  const auto found = plain.load()->losses(documents, report);
+  const auto found = plain.load()->losses(documents, DataRole::interleaved, report);
   BOOST_TEST_REQUIRE(found.size() == documents.size());
   std::size_t pictures = 0;
   for (std::size_t i = 0; i < documents.size(); ++i) {
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(losses_are_those_of_each_document_alone) {
                               job.experiment.run.micro_batch = 1;
                               job.threads = 4;
                             })
-                            ->losses(documents, report);
+                            ->losses(documents, DataRole::interleaved, report);
   for (std::size_t i = 0; i < found.size(); ++i)
     BOOST_TEST(reversed[found.size() - 1 - i].nats == found[i].nats, tt::tolerance(1e-5));
   BOOST_TEST(report.broken.empty());
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_long_document_is_cut_and_its_parts_are_added_up) {
     want.tokens += std::ssize(part.tokens) - 1;
   }
   ReadReport report;
-  const auto found = plain.load()->losses(std::span(&document, 1), report);
+  const auto found = plain.load()->losses(std::span(&document, 1), DataRole::interleaved, report);
   BOOST_TEST(found.at(0).nats == want.nats, tt::tolerance(1e-5));
   BOOST_TEST(found.at(0).tokens == want.tokens);
 }
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(bytes_are_those_of_the_text_after_its_first_piece) {
   auto documents = read_held_out({sample_path("text")}, "eval.text", DataRole::text, reading(20), report);
   for (const char* text : {"Grüße aus 東京, 1851! \xF0\x9F\x98\x80", "two  spaces\nand a\ttab", "I"})
     documents.push_back({.id = "d", .segments = {shown_text(text)}});
-  const auto found = plain.load()->losses(documents, report);
+  const auto found = plain.load()->losses(documents, DataRole::interleaved, report);
   for (std::size_t i = 0; i < documents.size(); ++i) {
     const std::string& text = documents[i].segments[0].text;
     const auto pieces = plain.tokenizer.encode(text);
@@ -112,11 +112,11 @@ BOOST_AUTO_TEST_CASE(nothing_to_predict_is_no_loss) {
   const PlainModel plain(Stage::llm);
   const std::vector<Document> documents = {{.id = "empty"}, {.id = "whole", .segments = {shown_text("ab")}}};
   ReadReport report;
-  const auto found = plain.load()->losses(documents, report);
+  const auto found = plain.load()->losses(documents, DataRole::interleaved, report);
   BOOST_TEST(found.at(0).tokens == 0);
   BOOST_TEST(found.at(0).nats == 0);
   BOOST_TEST(found.at(1).tokens > 0);
-  BOOST_TEST(plain.load()->losses({}, report).empty());
+  BOOST_TEST(plain.load()->losses({}, DataRole::interleaved, report).empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_document_with_a_broken_picture_has_no_loss) {
@@ -125,9 +125,9 @@ BOOST_AUTO_TEST_CASE(a_document_with_a_broken_picture_has_no_loss) {
   for (const char* id : {"shard: a", "shard: b", "shard: c"})
     documents.push_back({.id = id, .segments = {coloured(255, 0, 0), shown_text(id)}});
   ReadReport report;
-  const auto whole = plain.load()->losses(documents, report);
+  const auto whole = plain.load()->losses(documents, DataRole::interleaved, report);
   documents[1].segments[0] = shown_picture("no picture at all");
-  const auto found = plain.load()->losses(documents, report);
+  const auto found = plain.load()->losses(documents, DataRole::interleaved, report);
   BOOST_TEST(found[1].tokens == 0);
   for (const std::size_t i : {0u, 2u}) BOOST_TEST(found[i].nats == whole[i].nats, tt::tolerance(1e-6));
   BOOST_TEST(nats_sum(found) < nats_sum(whole));
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(all_broken_pictures_of_a_sequence_count_however_many_are_ke
   const std::vector<Document> documents(
       30, {.id = "d", .segments = {shown_picture("no picture at all"), shown_text("ab")}});
   ReadReport report;
-  model->losses(documents, report);
+  model->losses(documents, DataRole::interleaved, report);
   BOOST_TEST(report.broken[ProblemKind::image] == 30);
   BOOST_TEST(report.first.size() == ReadReport::kKept);
 }

@@ -70,6 +70,53 @@ class PositionCounter {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(a_tuned_model_is_asked_in_the_format_that_it_was_tuned_in) {
+  Experiment with_marks = SavedModel::small_recipe();
+  with_marks.llm.vocab_size += 2;  // Those of ChatML come after the pieces of the file.
+  const PlainModel plain(Stage::sft, kLoud, with_marks);
+  Question question;
+  question.prompt = {coloured(255, 0, 0),
+                     shown_text("Which colour?"),
+                     {"red", nullptr, /*target=*/true},
+                     coloured(0, 0, 255),
+                     shown_text("Which colour?")};
+  question.candidates = {"blue", "green as grass"};
+  const Document talk{.id = "talk", .segments = question.prompt, .system = ""};
+  ReadReport report;
+  for (const auto& format : names_of<ChatFormat>()) {
+    const Chat chat{format.value, "A chat."};
+    const Tokenizer tokenizer(sample_path("tokenizer.model"), format.value);
+    BOOST_TEST_REQUIRE(tokenizer.vocab_size() <= plain.recipe.llm.vocab_size);
+    std::vector<std::vector<Likelihood>> want(1);
+    for (const std::string& candidate : question.candidates) {
+      TokenizedDocument whole = tokenize_chat_prompt(talk, tokenizer, plain.kImageTokens, chat);
+      for (const std::int32_t token : tokenizer.encode(candidate)) append_token(whole, token, true);
+      append_token(whole, answer_end(tokenizer, format.value), true);
+      const auto count = std::count(whole.targets.begin(), whole.targets.end(), 1);
+      want[0].push_back({plain.log_likelihood(whole, count), count});
+    }
+    const auto change = [&](EvaluationJob& job) {
+      job.experiment.data.chat_format = format.value;
+      job.experiment.data.system_prompt = "A chat.";
+    };
+    BOOST_TEST_CONTEXT(format.name) {
+      check_same(plain.load(change)->rank(std::span(&question, 1), report), want, 1e-3);
+      // The loss over a conversation is that over its answers, each with its end.
+      Document held_out = talk;
+      held_out.segments.push_back({"blue", nullptr, true});
+      const TokenizedDocument whole = tokenize_chat(held_out, tokenizer, plain.kImageTokens, chat);
+      const torch::Tensor known = plain.log_probabilities(whole);
+      double nats = 0;
+      for (std::size_t t = 1; t < whole.tokens.size(); ++t)
+        if (whole.targets[t] != 0)
+          nats -= known[static_cast<std::int64_t>(t) - 1][whole.tokens[t]].item<double>();
+      const auto losses = plain.load(change)->losses(std::span(&held_out, 1), DataRole::sft, report);
+      BOOST_TEST(losses[0].nats == nats, tt::tolerance(1e-4));
+      BOOST_TEST(losses[0].tokens == std::count(whole.targets.begin(), whole.targets.end(), 1));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_candidate_is_as_likely_as_after_the_prompt_alone) {
   const PlainModel plain(Stage::vlm, kLoud);
   const auto questions = mixed_questions();
@@ -280,7 +327,7 @@ BOOST_AUTO_TEST_CASE(a_request_to_stop_comes_out_of_every_question) {
   ReadReport report;
   BOOST_CHECK_THROW(model->rank(questions, report), StopRequested);
   BOOST_CHECK_THROW(model->write(questions, 3, report), StopRequested);
-  BOOST_CHECK_THROW(model->losses(documents, report), StopRequested);
+  BOOST_CHECK_THROW(model->losses(documents, DataRole::interleaved, report), StopRequested);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

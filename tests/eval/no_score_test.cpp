@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(what_the_tokenizer_does_not_know_is_no_text_of_known_bytes_
   for (const char* text : {"a red coat", "a red 東京 coat", "東京", "東京 and left"})
     documents.push_back({.id = text, .segments = {shown_text(text)}});
   ReadReport report;
-  const auto found = model->losses(documents, report);
+  const auto found = model->losses(documents, DataRole::interleaved, report);
   const std::string first = tokenizer.decode(std::vector{tokenizer.encode("a red coat")[0]});
   BOOST_TEST(found.at(0).bytes.value() == 10 - std::ssize(first));
   for (const std::size_t unknown : {1, 2, 3}) {

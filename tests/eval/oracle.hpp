@@ -31,7 +31,7 @@ struct Oracle : LanguageModel {
       written.push_back(right ? question.references.at(0) + goes_on : "nothing of the kind");
     return written;
   }
-  std::vector<DocumentLoss> losses(std::span<const Document> documents, ReadReport&) override {
+  std::vector<DocumentLoss> losses(std::span<const Document> documents, DataRole, ReadReport&) override {
     std::vector<DocumentLoss> losses(documents.size(), {.nats = 8, .tokens = 4, .bytes = 2});
     for (std::size_t i = 0; i < std::min(with_unknown, losses.size()); ++i)
       losses[i] = {.nats = 1, .tokens = 4, .bytes = std::nullopt};

@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_tokenizer_that_is_there_is_held_to_the_vocabularies) {
   };
   const std::string file = (path / "t.model").string();
   std::string asked;
-  const std::string found = mistake([&](const std::string& named) {
+  const std::string found = mistake([&](const std::string& named, ChatFormat) {
     asked = named;
     return 257;
   });
@@ -74,10 +74,11 @@ BOOST_AUTO_TEST_CASE(a_tokenizer_that_is_there_is_held_to_the_vocabularies) {
   BOOST_TEST(found.find("sweep.toml:4:11: 'llm.vocab_size' is 256; expected at least 257, the pieces of " +
                         file + " (in 1 of 2 cells, first: llm.vocab_size = 256; ") != std::string::npos,
              found);
-  BOOST_TEST(mistake([](const std::string&) { return 256; }) == "none");
-  BOOST_TEST(mistake([](const std::string&) { return std::nullopt; }) == "none");
-  const std::string none = mistake(
-      [](const std::string&) -> std::optional<std::int64_t> { throw Error("it is no SentencePiece model"); });
+  BOOST_TEST(mistake([](const std::string&, ChatFormat) { return 256; }) == "none");
+  BOOST_TEST(mistake([](const std::string&, ChatFormat) { return std::nullopt; }) == "none");
+  const std::string none = mistake([](const std::string&, ChatFormat) -> std::optional<std::int64_t> {
+    throw Error("it is no SentencePiece model");
+  });
   BOOST_TEST(
       none.find("experiment.toml:4:13: it is no SentencePiece model (in all 2 cells)") != std::string::npos,
       none);

@@ -137,7 +137,8 @@ struct MakeAnother {
   void operator()(double& v) const { v = v == 0 ? 0.25 : v * 0.5; }
   void operator()(std::string& v) const {
     const std::map<std::string, std::string> other = {
-        {"cosine", "linear"}, {"bf16", "fp32"}, {"stretch", "crop"}, {"gelu", "quick-gelu"}};
+        {"cosine", "linear"},   {"bf16", "fp32"},     {"stretch", "crop"}, {"gelu", "quick-gelu"},
+        {"vicuna", "chatml"}};
     v = other.count(v) ? other.at(v) : v + "x";
   }
   void operator()(std::vector<double>& v) const { v[0] += 1; }
@@ -158,6 +159,11 @@ BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
   Experiment base;
   base.stages = {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft, Stage::demo, Stage::eval};
   base.eval.tasks = {EvalTask::fewshot, EvalTask::demo_accuracy};
+  // Keys that are part of a job where they are not at their defaults.
+  base.data.chat_format = ChatFormat::vicuna;
+  base.data.system_prompt = "Be brief.";
+  base.data.sft = base.data.sft_questions = base.data.sft_text = {"s"};
+  base.data.sft_shares = {1, 1, 1};
   std::vector<ConfigPart> parts;
   const Fingerprint fingerprint = [](const std::string& source, SourceKind) {
     return "content of " + source;
@@ -326,6 +332,31 @@ BOOST_AUTO_TEST_CASE(what_no_stage_reads_changes_no_key) {
   BOOST_TEST(!recipes.same(Stage::eval, kAsItIs, shots({0, 4}), EvalTask::vqa));
 }
 
+BOOST_AUTO_TEST_CASE(keys_that_came_later_leave_jobs_at_their_defaults_as_they_were) {
+  Recipes recipes;
+  recipes.base.data.sft = {"s"};
+  BOOST_TEST(recipes.same(Stage::sft, kAsItIs, [](Experiment& e) { e.data.sft_instruction = "One word."; }));
+  const auto shares = [](double first, double second) {
+    return [=](Experiment& e) {
+      e.data.sft_questions = {"q"};
+      e.data.sft_shares = {first, second};
+    };
+  };
+  BOOST_TEST(recipes.same(Stage::sft, shares(1, 3), shares(25, 75)));
+  BOOST_TEST(!recipes.same(Stage::sft, shares(1, 3), shares(3, 1)));
+  std::vector<ConfigPart> parts;
+  const Fingerprint fingerprint = [](const std::string& source, SourceKind) {
+    return "content of " + source;
+  };
+  PartTable table(parts, fingerprint);
+  std::vector<std::uint32_t> indices;
+  table.find(recipes.base, Stage::sft, EvalTask::heldout_loss, indices);
+  for (const ConfigPart& part : parts)
+    for (const char* key : {"chat_format", "system_prompt", "sft_questions", "sft_text", "sft_shares",
+                            "sft_instruction", "optimizer"})
+      BOOST_TEST(part.json.find(key) == std::string::npos, part.json);
+}
+
 BOOST_AUTO_TEST_CASE(only_recipes_whose_results_the_code_changed_have_another_version) {
   Experiment e;
   for (const auto& loss : names_of<EncoderLoss>()) {
@@ -335,11 +366,11 @@ BOOST_AUTO_TEST_CASE(only_recipes_whose_results_the_code_changed_have_another_ve
     BOOST_TEST(stage_version(e, Stage::vlm) == of_encoder);
     BOOST_TEST(stage_version(e, Stage::llm) == 1);
   }
-  BOOST_TEST(stage_version(e, Stage::sft) == 2);
+  BOOST_TEST(stage_version(e, Stage::sft) == 3);
   // Their metric "loss" had the z-loss in it.
   e.train_llm.z_loss = e.train_vlm.z_loss = e.train_sft.z_loss = 1e-4;
   BOOST_TEST(stage_version(e, Stage::llm) == 3);
-  BOOST_TEST(stage_version(e, Stage::sft) == 4);
+  BOOST_TEST(stage_version(e, Stage::sft) == 5);
   BOOST_TEST(stage_version(e, Stage::vlm) == 3);
   e.encoder.loss = EncoderLoss::aim;
   BOOST_TEST(stage_version(e, Stage::vlm) == 4);

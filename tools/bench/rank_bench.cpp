@@ -76,8 +76,8 @@ int main(int argc, char** argv) {
     double ranking = 1e9, plain = 1e9, naive = 1e9;
     for (int round = 0; round < 3; ++round) {
       ranking = std::min(ranking, seconds_of([&] { model->rank(questions, report); }));
-      plain = std::min(plain, seconds_of([&] { model->losses(once, report); }));
-      naive = std::min(naive, seconds_of([&] { model->losses(repeated, report); }));
+      plain = std::min(plain, seconds_of([&] { model->losses(once, DataRole::interleaved, report); }));
+      naive = std::min(naive, seconds_of([&] { model->losses(repeated, DataRole::interleaved, report); }));
     }
     fmt::print("{} questions, {} shots, {:.1f} choices each\n", questions.size(), shots,
                static_cast<double>(repeated.size()) / static_cast<double>(questions.size()));
