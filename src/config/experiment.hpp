@@ -29,6 +29,8 @@ enum class Activation { gelu, quick_gelu, gelu_tanh };
 
 enum class LrSchedule { constant, linear, cosine };
 enum class Precision { fp32, bf16 };
+/// Loshchilov and Hutter 2019; Shazeer and Stern 2018 (train/optimizer.hpp).
+enum class OptimizerKind { adamw, adafactor };
 /// How a picture becomes a square: by changing its aspect ratio, by keeping the middle of its longer side, or
 /// by filling up with white.
 enum class ImageFit { stretch, crop, pad };
@@ -120,6 +122,7 @@ struct Train {
   LrSchedule schedule = LrSchedule::cosine;
   double weight_decay = 0.1, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, grad_clip = 1.0, ema = 0, z_loss = 0;
   Precision precision = Precision::bf16;
+  OptimizerKind optimizer = OptimizerKind::adamw;
   std::int64_t resolution = 0;
   std::vector<ModelPart> freeze;
 };

@@ -69,6 +69,13 @@ std::span<const Named<ModelPart>> names_of<ModelPart>() {
 }
 
 template <>
+std::span<const Named<OptimizerKind>> names_of<OptimizerKind>() {
+  using enum OptimizerKind;
+  static constexpr Named<OptimizerKind> kTable[] = {{"adamw", adamw}, {"adafactor", adafactor}};
+  return kTable;
+}
+
+template <>
 std::span<const Named<ChatFormat>> names_of<ChatFormat>() {
   using enum ChatFormat;
   static constexpr Named<ChatFormat> kTable[] = {{"plain", plain}, {"vicuna", vicuna}, {"chatml", chatml}};

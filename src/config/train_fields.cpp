@@ -22,6 +22,15 @@ bool anneals(const Experiment& e, Stage) {
 }
 
 template <Stage S>
+bool has_adafactor(const Experiment& e, Stage) {
+  return train_of(e, S).optimizer == OptimizerKind::adafactor;
+}
+template <Stage S>
+bool has_adamw(const Experiment& e, Stage) {
+  return train_of(e, S).optimizer == OptimizerKind::adamw;
+}
+
+template <Stage S>
 std::vector<FieldRow> optimiser_rows() {
   return {
       {TRAIN_KEY(steps).in(1, kMaxCount, "steps"), "Optimiser steps of the stage."},
@@ -35,9 +44,14 @@ std::vector<FieldRow> optimiser_rows() {
       {TRAIN_KEY(weight_decay).in(0, 10),
        "Decoupled decay: each step also multiplies the weights by 1 - lr * weight_decay (PyTorch's "
        "convention)."},
-      {TRAIN_KEY(beta1).in(0, 1).but_not(1), "AdamW's decay of the mean gradient."},
-      {TRAIN_KEY(beta2).in(0, 1).but_not(1), "AdamW's decay of the mean squared gradient."},
-      {TRAIN_KEY(epsilon).in(kLeastEpsilon, 1), "AdamW's term against division by zero."},
+      {TRAIN_KEY(optimizer).where(has_adafactor<S>),  // AdamW is what there was before the key.
+       "adamw, or adafactor: without a mean gradient, and of the mean squared gradient of a matrix it keeps "
+       "those of "
+       "rows and columns alone."},
+      {TRAIN_KEY(beta1).in(0, 1).but_not(1).where(has_adamw<S>), "AdamW's decay of the mean gradient."},
+      {TRAIN_KEY(beta2).in(0, 1).but_not(1).where(has_adamw<S>),
+       "AdamW's decay of the mean squared gradient."},
+      {TRAIN_KEY(epsilon).in(kLeastEpsilon, 1).where(has_adamw<S>), "AdamW's term against division by zero."},
       {TRAIN_KEY(grad_clip).in(0, kNoLimit), "Largest global norm of the gradient; 0: not clipped."},
       {TRAIN_KEY(ema).in(0, 1).but_not(1),
        "Decay of a moving average of the weights, which is then evaluated; 0: none."},

@@ -31,9 +31,10 @@ double kept_by_tower_block(double d, double f) { return 8 * d + 2 * f; }
 /// Bytes of a number in the backward pass's stock.
 double number_bytes(Precision precision) { return precision == Precision::bf16 ? 2 : 4; }
 /// Bytes of weights in fp32, and of gradients and AdamW's two moments of those that train; with a moving
-/// average, of that.
+/// average, of that. What Adafactor keeps of rows and columns is too little to count.
 double state_bytes(double params, double trainable, const Train& train) {
-  return 4 * params + (train.ema > 0 ? 16 : 12) * trainable;
+  const double moments = train.optimizer == OptimizerKind::adamw ? 8 : 0, average = train.ema > 0 ? 4 : 0;
+  return 4 * params + (4 + moments + average) * trainable;
 }
 /// Activations of `layers` blocks over `tokens` tokens, and the gradients of one of them; with activation
 /// checkpointing each block keeps its input alone, and one of them all.

@@ -138,7 +138,7 @@ struct MakeAnother {
   void operator()(std::string& v) const {
     const std::map<std::string, std::string> other = {
         {"cosine", "linear"},   {"bf16", "fp32"},     {"stretch", "crop"}, {"gelu", "quick-gelu"},
-        {"vicuna", "chatml"}};
+        {"adafactor", "adamw"}, {"vicuna", "chatml"}};
     v = other.count(v) ? other.at(v) : v + "x";
   }
   void operator()(std::vector<double>& v) const { v[0] += 1; }
@@ -173,6 +173,9 @@ BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
     for (const auto& kind : names_of<ConnectorKind>()) {
       base.encoder.loss = loss.value;
       base.connector.kind = kind.value;
+      const bool has_adafactor = kind.value == ConnectorKind::mlp;
+      for (const Stage stage : {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft})
+        train_of(base, stage).optimizer = has_adafactor ? OptimizerKind::adafactor : OptimizerKind::adamw;
       PartTable table(parts, fingerprint);
       const auto parts_of = [&](const Experiment& experiment, Stage stage) {
         std::vector<std::uint32_t> indices;
@@ -180,7 +183,8 @@ BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
         return indices;
       };
       for (const Field& field : fields()) {
-        if (field.key == "encoder.loss" || field.key == "connector.kind" || field.leaf() == "preset")
+        if (field.key == "encoder.loss" || field.key == "connector.kind" || field.leaf() == "preset" ||
+            (field.leaf() == "optimizer" && !has_adafactor))
           continue;
         Experiment changed = base;
         Value value = get_value(field, base);
@@ -335,6 +339,17 @@ BOOST_AUTO_TEST_CASE(what_no_stage_reads_changes_no_key) {
 BOOST_AUTO_TEST_CASE(keys_that_came_later_leave_jobs_at_their_defaults_as_they_were) {
   Recipes recipes;
   recipes.base.data.sft = {"s"};
+  for (const Stage stage : {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft}) {
+    const Recipes::Change adafactor = [&](Experiment& e) {
+      train_of(e, stage).optimizer = OptimizerKind::adafactor;
+    };
+    BOOST_TEST(!recipes.same(stage, kAsItIs, adafactor));
+    // AdamW's keys do not matter to it.
+    BOOST_TEST(recipes.same(stage, adafactor, [&](Experiment& e) {
+      adafactor(e);
+      train_of(e, stage).beta2 = 0.5;
+    }));
+  }
   BOOST_TEST(recipes.same(Stage::sft, kAsItIs, [](Experiment& e) { e.data.sft_instruction = "One word."; }));
   const auto shares = [](double first, double second) {
     return [=](Experiment& e) {

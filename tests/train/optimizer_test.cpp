@@ -62,6 +62,84 @@ BOOST_AUTO_TEST_CASE(decay_multiplies_matrices_by_one_minus_lr_times_decay_and_n
   BOOST_TEST(torch::equal(model.bias, bias));
 }
 
+namespace {
+
+/// A matrix, a stack of matrices and a vector, as in golden/adafactor.py.
+struct ThreeWeights : torch::nn::Module {
+  ThreeWeights() {
+    for (const auto& [name, shape] : {std::pair("matrix", std::vector<std::int64_t>{3, 4}),
+                                      std::pair("stack", std::vector<std::int64_t>{2, 3, 2}),
+                                      std::pair("bias", std::vector<std::int64_t>{3})}) {
+      torch::Tensor weights = torch::zeros(shape);
+      for (std::int64_t i = 0; i < weights.numel(); ++i)
+        weights.view(-1)[i] = 0.5 * std::sin(1 + 0.9 * static_cast<double>(i));
+      register_parameter(name, weights);
+    }
+  }
+  void set_gradients(std::int64_t step) {
+    const torch::NoGradGuard no_grad;
+    for (torch::Tensor& param : parameters()) {
+      const torch::Tensor i = torch::arange(param.numel(), torch::kFloat32).view(param.sizes());
+      param.mutable_grad().copy_(0.3 * param + (0.5 + 0.1 * i) * (0.7 * i + 1.3 * step).cos());
+    }
+  }
+};
+
+Train adafactor_settings() {
+  Train train = settings();
+  train.optimizer = OptimizerKind::adafactor;
+  return train;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(updates_of_adafactor_are_those_of_its_formulas) {
+  // golden/adafactor.py
+  const std::vector<std::vector<double>> expected = {
+      {0.35781184, 0.407245257, 0.142985235, -0.237888565, -0.447723828, -0.321464882, 0.0491569059,
+       0.390777579, 0.435309308, 0.147346015, -0.244161236, -0.462848223},
+      {0.352935245, 0.404058729, 0.139117999, -0.235937437, -0.444586794, -0.322379707, 0.05177502,
+       0.389577149, 0.432076768, 0.154327356, -0.245333868, -0.46031169},
+      {0.367943601, 0.432777277, 0.156801215}};
+  ThreeWeights model;
+  Optimizer optimizer(model, adafactor_settings());
+  for (std::int64_t step = 1; step <= 24; ++step) {
+    model.set_gradients(step);
+    optimizer.step(step, 1e-2);
+  }
+  const std::vector<torch::Tensor> params = model.parameters();
+  for (std::size_t i = 0; i < params.size(); ++i)
+    BOOST_TEST(torch::allclose(params[i].flatten(), torch::tensor(expected[i], torch::kFloat32), 0, 2e-6),
+               params[i]);
+}
+
+BOOST_AUTO_TEST_CASE(adafactor_goes_on_from_what_a_checkpoint_keeps_of_it) {
+  ThreeWeights model;
+  Optimizer optimizer(model, adafactor_settings());
+  // Rows and columns of 3 x 4 and of twice 3 x 2, and a vector; AdamW would keep 54 numbers.
+  std::int64_t kept = 0;
+  for (const auto& [name, tensor] : optimizer.state()) kept += tensor.numel();
+  BOOST_TEST(kept == (3 + 4) + 2 * (3 + 2) + 3);
+  ThreeWeights other;
+  Optimizer later(other, adafactor_settings());
+  for (std::int64_t step = 1; step <= 6; ++step) {
+    if (step == 4) {
+      const torch::NoGradGuard no_grad;
+      for (std::size_t i = 0; i < later.state().size(); ++i)
+        later.state()[i].second.copy_(optimizer.state()[i].second);
+      for (std::size_t i = 0; i < other.parameters().size(); ++i)
+        other.parameters()[i].copy_(model.parameters()[i]);
+    }
+    model.set_gradients(step);
+    optimizer.step(step, 1e-2);
+    if (step < 4) continue;
+    other.set_gradients(step);
+    later.step(step, 1e-2);
+  }
+  for (std::size_t i = 0; i < other.parameters().size(); ++i)
+    BOOST_TEST(torch::equal(other.parameters()[i], model.parameters()[i]));
+}
+
 BOOST_AUTO_TEST_CASE(the_gradient_is_clipped_by_its_global_norm) {
   TwoWeights free, clipped;
   Train train = settings();
