@@ -94,7 +94,13 @@ class Checker {
       const std::optional<Stage> evaluated = find_evaluated_stage(e_, task);
       if (auto nothing = evaluated ? find_nothing_to_ask(e_, task, *evaluated) : std::nullopt)
         found_.push_back(std::move(*nothing));
-      if (!evaluated)
+      if (!evaluated && e_.eval.of != EvaluatedStage::last)
+        add({"eval.of", "eval.tasks", "stages"},
+            fmt::format(
+                "'eval.of' is {}, but {} cannot be asked of that stage's model, or 'stages' ({}) has no "
+                "such stage; expected another stage, or last",
+                to_name(e_.eval.of), to_name(task), join(to_names(e_.stages), ", ")));
+      else if (!evaluated)
         add({"eval.tasks", "stages"},
             fmt::format("'eval.tasks' has {}, which none of the stages ({}) can be evaluated with",
                         to_name(task), join(to_names(e_.stages), ", ")));
@@ -118,7 +124,9 @@ class Checker {
     if (!is_read("eval.shots") || e_.eval.shots.empty()) return;
     const std::int64_t most = *std::max_element(e_.eval.shots.begin(), e_.eval.shots.end());
     const std::int64_t tokens =
-        visual_tokens(e_, resolution_of(e_, has(Stage::sft) ? Stage::sft : Stage::vlm)) + 2;
+        visual_tokens(e_,
+                      resolution_of(e_, find_evaluated_stage(e_, EvalTask::fewshot).value_or(Stage::vlm))) +
+        2;
     if ((most + 1) * tokens >= e_.data.seq_len)
       add({"eval.shots", "data.seq_len", "connector.tokens"},
           fmt::format("'eval.shots' has {}: {} pictures of {} tokens each; expected fewer than "

@@ -14,6 +14,10 @@ std::vector<FieldRow> eval_rows() {
   using enum Stage;
   return {
       {KEY(eval.tasks), "Evaluations; each is a job of its own."},
+      {KEY(eval.of),
+       "Whose model the evaluations of decoders look at: that of the last stage that they can look at, or "
+       "llm, "
+       "vlm or sft; as an axis with the levels vlm and sft it says what tuning changes."},
       {KEY(eval.captions).changes(eval).files(SourceKind::documents),
        "Held-out captioned pictures: for heldout-loss, caption and retrieval."},
       {KEY(eval.interleaved).changes(eval).files(SourceKind::documents),

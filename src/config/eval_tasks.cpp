@@ -1,6 +1,9 @@
 #include "config/eval_tasks.hpp"
 
+#include <algorithm>
 #include <stdexcept>
+
+#include "config/names.hpp"
 
 namespace ablate {
 
@@ -25,8 +28,13 @@ std::optional<Stage> find_evaluated_stage(const Experiment& experiment, EvalTask
       candidates = {Stage::demo};
       break;
   }
+  const bool is_of_decoder = std::find(candidates.begin(), candidates.end(), Stage::vlm) != candidates.end();
+  const auto is_asked_for = [&](Stage candidate) {
+    return !is_of_decoder || experiment.eval.of == EvaluatedStage::last ||
+           to_name(candidate) == to_name(experiment.eval.of);
+  };
   for (const Stage candidate : candidates)
-    if (experiment.has_stage(candidate)) return candidate;
+    if (experiment.has_stage(candidate) && is_asked_for(candidate)) return candidate;
   return std::nullopt;
 }
 

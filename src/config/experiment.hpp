@@ -52,6 +52,10 @@ enum class EvalTask {
   demo_robustness
 };
 
+/// Whose model the evaluations that look at a decoder look at: that of the last stage that they can, or of
+/// one before it.
+enum class EvaluatedStage { last, llm, vlm, sft };
+
 /// Sizes by name. `custom`: the keys beside it say it all.
 enum class EncoderPreset {
   custom,
@@ -129,6 +133,7 @@ struct Train {
 
 struct Eval {
   std::vector<EvalTask> tasks = {EvalTask::heldout_loss};
+  EvaluatedStage of = EvaluatedStage::last;
   std::vector<std::string> captions, interleaved, text, sft, questions, doctext, episodes,
       labelled;  ///< Held out.
   std::vector<std::int64_t> shots = {0, 4, 8};

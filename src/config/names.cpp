@@ -76,6 +76,14 @@ std::span<const Named<OptimizerKind>> names_of<OptimizerKind>() {
 }
 
 template <>
+std::span<const Named<EvaluatedStage>> names_of<EvaluatedStage>() {
+  using enum EvaluatedStage;
+  static constexpr Named<EvaluatedStage> kTable[] = {
+      {"last", last}, {"llm", llm}, {"vlm", vlm}, {"sft", sft}};
+  return kTable;
+}
+
+template <>
 std::span<const Named<ChatFormat>> names_of<ChatFormat>() {
   using enum ChatFormat;
   static constexpr Named<ChatFormat> kTable[] = {{"plain", plain}, {"vicuna", vicuna}, {"chatml", chatml}};

@@ -297,6 +297,29 @@ BOOST_AUTO_TEST_CASE(shares_of_sft_are_one_for_each_of_its_sources) {
   BOOST_TEST(first_contradiction(e) == "none");
 }
 
+BOOST_AUTO_TEST_CASE(evaluations_look_at_the_stage_that_is_asked_for) {
+  Experiment e = with_data();
+  e.stages = {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft, Stage::eval};
+  const auto evaluated = [&](EvalTask task, EvaluatedStage of) {
+    e.eval.of = of;
+    return find_evaluated_stage(e, task);
+  };
+  BOOST_TEST((evaluated(EvalTask::vqa, EvaluatedStage::last) == Stage::sft));
+  BOOST_TEST((evaluated(EvalTask::vqa, EvaluatedStage::vlm) == Stage::vlm));
+  BOOST_TEST((evaluated(EvalTask::vqa, EvaluatedStage::llm) == std::nullopt));
+  BOOST_TEST((evaluated(EvalTask::heldout_loss, EvaluatedStage::llm) == Stage::llm));
+  // An encoder is what it is before and after.
+  BOOST_TEST((evaluated(EvalTask::retrieval, EvaluatedStage::sft) == Stage::encoder));
+  e.eval.tasks = {EvalTask::caption};
+  e.eval.of = EvaluatedStage::llm;
+  BOOST_TEST(
+      first_contradiction(e) ==
+      "'eval.of' is llm, but caption cannot be asked of that stage's model, or 'stages' (encoder, llm, vlm, "
+      "sft, eval) has no such stage; expected another stage, or last");
+  e.eval.of = EvaluatedStage::vlm;
+  BOOST_TEST(first_contradiction(e) == "none");
+}
+
 BOOST_AUTO_TEST_CASE(an_evaluation_without_anything_to_ask_is_a_contradiction) {
   Experiment e = with_data();
   e.eval.captions = {};

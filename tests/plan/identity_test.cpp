@@ -138,7 +138,7 @@ struct MakeAnother {
   void operator()(std::string& v) const {
     const std::map<std::string, std::string> other = {
         {"cosine", "linear"},   {"bf16", "fp32"},     {"stretch", "crop"}, {"gelu", "quick-gelu"},
-        {"adafactor", "adamw"}, {"vicuna", "chatml"}};
+        {"adafactor", "adamw"}, {"vicuna", "chatml"}, {"last", "sft"}};
     v = other.count(v) ? other.at(v) : v + "x";
   }
   void operator()(std::vector<double>& v) const { v[0] += 1; }
@@ -334,6 +334,26 @@ BOOST_AUTO_TEST_CASE(what_no_stage_reads_changes_no_key) {
   };
   BOOST_TEST(recipes.same(Stage::eval, kAsItIs, shots({8, 0, 4, 0}), EvalTask::vqa));
   BOOST_TEST(!recipes.same(Stage::eval, kAsItIs, shots({0, 4}), EvalTask::vqa));
+}
+
+BOOST_AUTO_TEST_CASE(the_model_before_tuning_and_after_it_are_evaluated_in_one_sweep) {
+  const std::string recipe =
+      "stages = ['encoder', 'llm', 'vlm', 'sft', 'eval']\n" + kFourStages.substr(kFourStages.find('\n') + 1);
+  const Plan plan =
+      plan_of(*this, recipe, "[[axis]]\nkey='eval.of'\nlevels=['vlm', 'sft']\n[override]\ndata.sft=['s']\n");
+  BOOST_TEST(plan.num_replicates() == 2u);
+  auto counts = count_stages(plan);
+  BOOST_TEST(counts["vlm"] == 1u);
+  BOOST_TEST(counts["sft"] == 1u);
+  BOOST_TEST(counts["eval"] == 4u);
+  for (std::size_t r = 0; r < 2; ++r)
+    for (const std::uint32_t job : plan.jobs_of(r))
+      if (plan.jobs[job].stage == Stage::eval)
+        BOOST_TEST((plan.jobs[plan.jobs[job].parents.at(0)].stage == (r == 0 ? Stage::vlm : Stage::sft)));
+  // Those of vlm are the jobs of the recipe without tuning.
+  const std::set<std::string> untuned = keys(plan_of(*this, kFourStages, ""), Stage::eval),
+                              both = keys(plan, Stage::eval);
+  for (const std::string& key : untuned) BOOST_TEST(both.count(key) == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(keys_that_came_later_leave_jobs_at_their_defaults_as_they_were) {
