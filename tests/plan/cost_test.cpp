@@ -235,6 +235,28 @@ BOOST_AUTO_TEST_CASE(cost_grows_with_steps_and_batch_and_memory_with_the_micro_b
   BOOST_TEST(stage_cost(e, Stage::vlm, {}).memory_bytes > one.memory_bytes);
 }
 
+BOOST_AUTO_TEST_CASE(adafactor_takes_the_memory_of_two_moments_less) {
+  Experiment e;
+  const Cost adamw = stage_cost(e, Stage::sft, {});
+  e.train_sft.optimizer = OptimizerKind::adafactor;
+  const Cost adafactor = stage_cost(e, Stage::sft, {});
+  BOOST_TEST(adamw.memory_bytes - adafactor.memory_bytes == 8 * adamw.params,
+             boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(adafactor.flops == adamw.flops);
+}
+
+BOOST_AUTO_TEST_CASE(sequences_of_sft_without_pictures_have_none) {
+  Experiment e;
+  e.data.sft = {"a"};
+  const double all = images_per_sequence(e, Stage::sft);
+  e.data.sft_questions = {"b"};
+  e.data.sft_text = {"c"};
+  BOOST_TEST(all > 0);
+  BOOST_TEST(images_per_sequence(e, Stage::sft) == all);
+  e.data.sft_shares = {1, 2, 1};
+  BOOST_TEST(images_per_sequence(e, Stage::sft) == 0.75 * all, boost::test_tools::tolerance(1e-12));
+}
+
 BOOST_AUTO_TEST_CASE(memory_of_recipes_in_bf16_is_that_of_a_gpu) {
   Experiment e;
   e.llm = {.layers = 1, .width = 2, .heads = 1, .kv_heads = 1, .mlp_width = 2, .vocab_size = 1000};
