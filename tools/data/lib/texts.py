@@ -38,8 +38,10 @@ def shared(grams: np.ndarray, others: np.ndarray) -> float:
 
 
 def running_text(members: dict[str, bytes]) -> str:
-    """The text of a sample: a caption, a document's segments, or a line's text; "" for questions."""
+    """The text of a sample: a caption, a document's segments, a line's text, or what a conversation answers; "" for
+    questions."""
     if "txt" in members:
         return members["txt"].decode()
     record = json.loads(members.get("jsonl") or members["json"])
-    return record.get("text") or " ".join(segment.get("text", "") for segment in record.get("segments", []))
+    answers = [turn["value"] for turn in record.get("conversations", []) if turn["from"] == "gpt"]
+    return record.get("text") or " ".join(answers + [part.get("text", "") for part in record.get("segments", [])])

@@ -58,6 +58,8 @@ TABLE = (
     Set("fortunes", "text", "core", "prose", "BSD-3-Clause", ("fortunes",)),
     Set("manuals-text", "text", "core", "manuals_text", "as the manuals", (), CORE_MANUALS),
     Set("manuals-text-more", "text", "more", "manuals_text", "as the manuals", (), MORE_MANUALS),
+    # conversations without pictures
+    Set("definitions", "text", "core", "definitions", "WordNet licence", (), ("wordnet",)),
     # evaluation: held out only
     Set("fashion", "evaluation", "core", "fashion", "MIT", ("dataset-fashion-mnist",)),
     Set("flags", "evaluation", "core", "flags", "public domain, LGPL-2.1+ (names)", ("iso-flags-png-320x240", "iso-codes"),
