@@ -137,7 +137,7 @@ struct MakeAnother {
   void operator()(double& v) const { v = v == 0 ? 0.25 : v * 0.5; }
   void operator()(std::string& v) const {
     const std::map<std::string, std::string> other = {
-        {"cosine", "linear"}, {"bf16", "fp32"}, {"stretch", "crop"}, {"gelu", "quick-gelu"}};
+        {"cosine", "linear"}, {"bf16", "fp32"}, {"stretch", "crop"}, {"gelu", "quick-gelu"}, {"vlm", "sft"}};
     v = other.count(v) ? other.at(v) : v + "x";
   }
   void operator()(std::vector<double>& v) const { v[0] += 1; }
@@ -158,6 +158,7 @@ BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
   Experiment base;
   base.stages = {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft, Stage::demo, Stage::eval};
   base.eval.tasks = {EvalTask::fewshot, EvalTask::demo_accuracy};
+  base.llm.moe.experts = 8;
   std::vector<ConfigPart> parts;
   const Fingerprint fingerprint = [](const std::string& source, SourceKind) {
     return "content of " + source;
@@ -324,6 +325,43 @@ BOOST_AUTO_TEST_CASE(what_no_stage_reads_changes_no_key) {
   };
   BOOST_TEST(recipes.same(Stage::eval, kAsItIs, shots({8, 0, 4, 0}), EvalTask::vqa));
   BOOST_TEST(!recipes.same(Stage::eval, kAsItIs, shots({0, 4}), EvalTask::vqa));
+}
+
+BOOST_AUTO_TEST_CASE(experts_matter_from_the_stage_that_has_them) {
+  Recipes recipes;
+  const auto experts = [](std::int64_t number, Upcycle upcycle) {
+    return [=](Experiment& e) {
+      e.llm.moe.experts = number;
+      e.llm.moe.upcycle = upcycle;
+    };
+  };
+  // Dense models are the jobs that they were before there were experts: no key of [llm.moe] is theirs.
+  const auto dense_but_said = [](Experiment& e) {
+    e.llm.moe = {.experts = 0, .every = 7, .top_k = 1, .capacity_factor = 9, .upcycle = Upcycle::none};
+  };
+  for (const Stage stage : {Stage::llm, Stage::vlm, Stage::sft}) {
+    BOOST_TEST(recipes.same(stage, kAsItIs, dense_but_said));
+    BOOST_TEST(recipes.same(stage, kAsItIs, experts(8, Upcycle::vlm)) == (stage == Stage::llm));
+    BOOST_TEST(recipes.same(stage, kAsItIs, experts(8, Upcycle::sft)) == (stage != Stage::sft));
+    BOOST_TEST(!recipes.same(stage, kAsItIs, experts(8, Upcycle::none)));
+    BOOST_TEST(!recipes.same(stage, experts(8, Upcycle::llm), experts(8, Upcycle::none)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(dense_and_sparse_cells_share_the_dense_stage_before_upcycling) {
+  const Plan plan = plan_of(
+      *this, kFourStages, "[[axis]]\nkey='llm.moe.experts'\nlevels=[0, 4, 8]\n[override]\nllm.moe.every=1\n");
+  auto counts = count_stages(plan);
+  BOOST_TEST(counts["encoder"] == 1u);
+  BOOST_TEST(counts["llm"] == 1u);
+  BOOST_TEST(counts["vlm"] == 3u);
+  const Plan dense = plan_of(*this, kFourStages, "");
+  for (const std::string& key : all_keys(dense)) BOOST_TEST(all_keys(plan).count(key) == 1u);
+  const Plan late = plan_of(*this, kFourStages,
+                            "[[axis]]\nkey='llm.moe.experts'\nlevels=[0, 4, 8]\n[override]\nllm.moe.every=1\n"
+                            "llm.moe.upcycle='none'\n");
+  counts = count_stages(late);
+  BOOST_TEST(counts["llm"] == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(only_recipes_whose_results_the_code_changed_have_another_version) {
