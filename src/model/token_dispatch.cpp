@@ -48,7 +48,7 @@ struct CombineRows : torch::autograd::Function<CombineRows> {
     const torch::Tensor gate = gates.flatten().index_select(0, choices) * saved[3].to(gates.dtype());  // [M]
     const torch::Tensor drows =
         dy.index_select(0, tokens_of(choices, gates.size(1))).mul_(gate.unsqueeze(-1));
-    const torch::Tensor dgates = torch::matmul(picked, dy.unsqueeze(-1)).squeeze(-1);  // [N, k]
+    const torch::Tensor dgates = (picked * dy.unsqueeze(1)).sum(-1);  // [N, k]
     return {drows, dgates, torch::Tensor(), torch::Tensor(), torch::Tensor()};
   }
   static torch::Tensor pick(const torch::Tensor& rows, const torch::Tensor& places) {
