@@ -269,6 +269,31 @@ class Checker {
           fmt::format(
               "'llm.width' / 'llm.heads' is {}; expected an even number, since rotary embeddings turn pairs",
               e_.llm.width / e_.llm.heads));
+    if (e_.llm.moe.experts > 0) check_experts();
+  }
+
+  void check_experts() {
+    const Moe& moe = e_.llm.moe;
+    const auto at_most = [&](const char* key, std::int64_t number, const char* other_key, std::int64_t most) {
+      if (number > most)
+        add({key, other_key},
+            fmt::format("'{}' is {}; expected at most '{}' ({})", key, number, other_key, most));
+    };
+    at_most("llm.moe.top_k", moe.top_k, "llm.moe.experts", moe.experts);
+    at_most("llm.moe.every", moe.every, "llm.layers", e_.llm.layers);
+    if (moe.upcycle == Upcycle::none) return;
+    const std::string name = to_name(moe.upcycle);
+    const auto stage = from_name<Stage>(name);
+    if (!has(stage))
+      add({"llm.moe.upcycle", "llm.moe.experts", "stages"},
+          fmt::format("'llm.moe.upcycle' is {}, which 'stages' ({}) does not have; expected one of those "
+                      "stages, or none for experts from the first one on",
+                      name, join(to_names(e_.stages), ", ")));
+    else if (e_.llm.init.empty() && (stage == Stage::llm || (stage == Stage::vlm && !has(Stage::llm))))
+      add({"llm.moe.upcycle", "llm.moe.experts", "llm.init", "stages"},
+          fmt::format("'llm.moe.upcycle' is {}, before which nothing trains a decoder that could be copied; "
+                      "expected a file in 'llm.init', or none for experts that start at random",
+                      name));
   }
 
   void check_data() {

@@ -36,6 +36,20 @@ Train& train_of(Experiment& experiment, Stage stage) { return experiment.*train_
 
 const Train& train_of(const Experiment& experiment, Stage stage) { return experiment.*train_member(stage); }
 
+Llm llm_of(const Experiment& experiment, Stage stage) {
+  Llm llm = experiment.llm;
+  const bool dense = (llm.moe.upcycle == Upcycle::vlm && stage == Stage::llm) ||
+                     (llm.moe.upcycle == Upcycle::sft && stage != Stage::sft);
+  if (dense) llm.moe.experts = 0;
+  return llm;
+}
+
+Experiment at_stage(const Experiment& experiment, Stage stage) {
+  Experiment changed = experiment;
+  changed.llm = llm_of(experiment, stage);
+  return changed;
+}
+
 std::int64_t resolution_of(const Experiment& experiment, Stage stage) {
   const std::int64_t own = train_of(experiment, stage).resolution;
   if (stage == Stage::llm) return 0;

@@ -96,12 +96,30 @@ struct Connector {
   std::int64_t tokens = 144, width = 1024, depth = 3, heads = 16;
 };
 
+/// Sparse upcycling (Komatsuzaki et al. 2023): the stage in which experts start as copies of a dense
+/// decoder's MLPs; before it the decoder is dense. `none`: it has experts from its first stage on.
+enum class Upcycle { none, llm, vlm, sft };
+
+/// Mixture of experts in place of the MLP of every n-th block of a decoder (MM1's: 64 in every 2nd, 32 in
+/// every 4th).
+struct Moe {
+  std::int64_t experts = 0;  ///< 0: a dense decoder, to which nothing else here matters.
+  std::int64_t every = 2, top_k = 2;
+  double capacity_factor = 2, load_balance_loss = 0.01, router_z_loss = 0.001;
+  Upcycle upcycle = Upcycle::vlm;
+};
+
 struct Llm {
   LlmPreset preset = LlmPreset::custom;
   std::int64_t layers = 24, width = 2048, heads = 16, kv_heads = 16, mlp_width = 5456, vocab_size = 32000;
   bool tied_head = false;
   double rope_theta = 10000, norm_epsilon = 1e-5;
   std::string init;
+  Moe moe;
+
+  /// Whether that block has experts, from 0: blocks every - 1, 2 every - 1, ...
+  bool is_sparse(std::int64_t block) const { return moe.experts > 0 && (block + 1) % moe.every == 0; }
+  std::int64_t sparse_layers() const { return moe.experts > 0 ? layers / moe.every : 0; }
 };
 
 struct Data {
@@ -198,6 +216,11 @@ std::int64_t visual_tokens(const Experiment& experiment, std::int64_t resolution
 /// others.
 Train& train_of(Experiment& experiment, Stage stage);
 const Train& train_of(const Experiment& experiment, Stage stage);
+
+/// The decoder of stage llm, vlm or sft: dense in those before llm.moe.upcycle.
+Llm llm_of(const Experiment& experiment, Stage stage);
+/// The experiment with that decoder.
+Experiment at_stage(const Experiment& experiment, Stage stage);
 
 /// Side of the pictures that the model of such a stage sees, in pixels: its own, or what the stage before it
 /// had; 0 for llm, which reads text alone. Throws std::logic_error for other stages.

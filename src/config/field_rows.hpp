@@ -102,6 +102,7 @@ std::vector<FieldRow> text_tower_rows();
 std::vector<FieldRow> encoder_head_rows();
 std::vector<FieldRow> connector_rows();
 std::vector<FieldRow> llm_rows();
+std::vector<FieldRow> moe_rows();
 std::vector<FieldRow> data_rows();
 /// [train.STAGE] of all stages that train a model.
 std::vector<FieldRow> training_rows();

@@ -21,6 +21,7 @@ std::vector<Field> make_field_table() {
   add(encoder_head_rows());
   add(connector_rows());
   add(llm_rows());
+  add(moe_rows());
   add(data_rows());
   add(training_rows());
   add(eval_rows());

@@ -21,6 +21,8 @@ bool is_attention_pool(const Experiment& e, Stage stage) {
   return has_encoder(e, stage) && e.connector.kind == ConnectorKind::attention_pool;
 }
 
+bool has_experts(const Experiment& e, Stage stage) { return llm_of(e, stage).moe.experts > 0; }
+
 }  // namespace
 
 std::vector<FieldRow> encoder_rows() {
@@ -120,6 +122,27 @@ std::vector<FieldRow> llm_rows() {
        "Term against division by zero in the decoder's normalisations."},
       {KEY(llm.init).changes(llm, vlm).files(SourceKind::weights),
        "Safetensors file that the decoder starts from; empty: random weights."},
+  };
+}
+
+std::vector<FieldRow> moe_rows() {
+  return {
+      {KEY(llm.moe.experts).in(0, 4096).changes(kDecoder).where(has_experts),
+       "Experts in place of a block's MLP, each of its shape; 0: a dense decoder."},
+      {KEY(llm.moe.every).in(1, 1024).changes(kDecoder).where(has_experts),
+       "Every so many blocks one has experts, the last of them."},
+      {KEY(llm.moe.top_k).in(1, 64).changes(kDecoder).where(has_experts), "Experts that each token goes to."},
+      {KEY(llm.moe.capacity_factor).in(0, 4096).changes(kDecoder).where(has_experts),
+       "In training an expert takes so many times data.seq_len / experts tokens of a sequence at most; 0: "
+       "all "
+       "that choose it."},
+      {KEY(llm.moe.load_balance_loss).in(0, kNoLimit).changes(kDecoder).where(has_experts),
+       "Weight of the loss that balances the experts' load."},
+      {KEY(llm.moe.router_z_loss).in(0, kNoLimit).changes(kDecoder).where(has_experts),
+       "Weight of log(Z)^2 of the routers' softmax."},
+      {KEY(llm.moe.upcycle).changes(kDecoder).where(has_experts),
+       "The stage in which each expert starts as a copy of a dense decoder's MLP, and before which there are "
+       "no experts; none: experts from the first stage on."},
   };
 }
 

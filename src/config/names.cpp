@@ -125,6 +125,13 @@ std::span<const Named<LlmPreset>> names_of<LlmPreset>() {
 }
 
 template <>
+std::span<const Named<Upcycle>> names_of<Upcycle>() {
+  using enum Upcycle;
+  static constexpr Named<Upcycle> kTable[] = {{"none", none}, {"llm", llm}, {"vlm", vlm}, {"sft", sft}};
+  return kTable;
+}
+
+template <>
 std::span<const Named<Design>> names_of<Design>() {
   using enum Design;
   static constexpr Named<Design> kTable[] = {

@@ -45,7 +45,7 @@ bool ends_writing(const Tokenizer& tokenizer, std::int64_t id) {
 class TrainedLanguageModel final : public LanguageModel {
  public:
   TrainedLanguageModel(const EvaluationJob& job, const std::function<bool()>& stop_requested)
-      : recipe_(job.experiment),
+      : recipe_(at_stage(job.experiment, job.stage)),
         stage_(job.stage),
         stop_requested_(stop_requested),
         tokenizer_(tokenizer_of(recipe_, job.stage, "expected that of the trained model")),
@@ -58,6 +58,7 @@ class TrainedLanguageModel final : public LanguageModel {
                  model_->vision ? model_->vision->class_tokens() : 0);
     model_->compute = compute_type(train_of(recipe_, job.stage).precision, device_);
     model_->to(device_);
+    model_->eval();  // Experts take all tokens: no score depends on what else is in a row.
   }
 
   std::vector<std::vector<Likelihood>> rank(std::span<const Question> questions,

@@ -24,23 +24,29 @@ RmsNormImpl::RmsNormImpl(std::int64_t width, double norm_epsilon)
 
 torch::Tensor RmsNormImpl::forward(const torch::Tensor& x) { return rms_norm(x, weight, epsilon); }
 
-DecoderBlockImpl::DecoderBlockImpl(const Llm& llm)
+DecoderBlockImpl::DecoderBlockImpl(const Llm& llm, bool is_sparse)
     : shape(llm),
       input_norm(register_module("input_norm", RmsNorm(llm.width, llm.norm_epsilon))),
       post_attention_norm(register_module("post_attention_norm", RmsNorm(llm.width, llm.norm_epsilon))),
       qkv(register_module("qkv", Linear(llm.width, (llm.heads + 2 * llm.kv_heads) * head_width(llm), false))),
-      out(register_module("out", Linear(llm.width, llm.width, false))),
-      mlp(make_feed_forward(
-          {.kind = FeedForwardKind::swiglu, .width = llm.width, .hidden_width = llm.mlp_width}, *this)) {}
+      out(register_module("out", Linear(llm.width, llm.width, false))) {
+  if (is_sparse)
+    experts = register_module("experts", MixtureOfExperts(llm));
+  else
+    mlp = make_feed_forward(
+        {.kind = FeedForwardKind::swiglu, .width = llm.width, .hidden_width = llm.mlp_width}, *this);
+}
 
-torch::Tensor DecoderBlockImpl::finish(const torch::Tensor& x, const torch::Tensor& attended) {
+torch::Tensor DecoderBlockImpl::finish(const torch::Tensor& x, const torch::Tensor& attended,
+                                       const torch::Tensor& padding) {
   const torch::Tensor mixed = x + out(attended);  // [B, T, D]
-  return mixed + mlp->forward(post_attention_norm(mixed));
+  const torch::Tensor normalised = post_attention_norm(mixed);
+  return mixed + (mlp ? mlp->forward(normalised) : experts(normalised, padding));
 }
 
 torch::Tensor DecoderBlockImpl::forward(const torch::Tensor& x, const Visibility& visibility,
-                                        const Rotary& rotary) {
-  return finish(x, attention(qkv(input_norm(x)), shape.heads, shape.kv_heads, visibility, rotary));
+                                        const Rotary& rotary, const torch::Tensor& padding) {
+  return finish(x, attention(qkv(input_norm(x)), shape.heads, shape.kv_heads, visibility, rotary), padding);
 }
 
 torch::Tensor DecoderBlockImpl::read(const torch::Tensor& x, const Visibility& visibility,
@@ -69,7 +75,10 @@ void DecoderBlockImpl::append_weights(Weights& weights, const std::string& prefi
   add("self_attn.v_proj", qkv->weight.narrow(0, shape.width + keys, keys), init);
   add("self_attn.o_proj", out->weight, residual);
   add("post_attention_layernorm", post_attention_norm->weight, Init::constant(1));
-  mlp->append_weights(weights, prefix + "mlp.", init, residual);
+  if (mlp)
+    mlp->append_weights(weights, prefix + "mlp.", init, residual);
+  else
+    experts->append_weights(weights, prefix + "block_sparse_moe.", init, residual);
 }
 
 DecoderImpl::DecoderImpl(const Llm& shape)
@@ -79,7 +88,7 @@ DecoderImpl::DecoderImpl(const Llm& shape)
                               : register_parameter("lm_head", empty_weight({shape.vocab_size, shape.width}))),
       norm(register_module("norm", RmsNorm(shape.width, shape.norm_epsilon))) {
   for (std::int64_t i = 0; i < shape.layers; ++i)
-    blocks.push_back(register_module(fmt::format("block{}", i), DecoderBlock(shape)));
+    blocks.push_back(register_module(fmt::format("block{}", i), DecoderBlock(shape, shape.is_sparse(i))));
 }
 
 torch::Tensor DecoderImpl::embed(const torch::Tensor& tokens, torch::ScalarType compute) {
@@ -87,12 +96,12 @@ torch::Tensor DecoderImpl::embed(const torch::Tensor& tokens, torch::ScalarType 
 }
 
 torch::Tensor DecoderImpl::forward(torch::Tensor x, const torch::Tensor& positions,
-                                   const Visibility& visibility) {
+                                   const Visibility& visibility, const torch::Tensor& padding) {
   const Rotary rotary = make_rotary(positions, head_width(llm), llm.rope_theta);
   const Visibility seen = prepared(visibility, x, head_width(llm));
   for (DecoderBlock& block : blocks)
     x = maybe_recompute(recompute, x,
-                        [=](const torch::Tensor& in) mutable { return block(in, seen, rotary); });
+                        [=](const torch::Tensor& in) mutable { return block(in, seen, rotary, padding); });
   return norm(x);
 }
 
@@ -117,6 +126,19 @@ torch::Tensor DecoderImpl::extend(torch::Tensor x, Reading& reading) {
   reading.lengths += 1;
   ++reading.longest;
   return norm(x);
+}
+
+void DecoderImpl::train_routers(std::int64_t sequences) {
+  for (DecoderBlock& block : blocks)
+    if (block->experts)
+      block->experts->sequence_weight = 1.0 / static_cast<double>(sequences * llm.sparse_layers());
+}
+
+Routing DecoderImpl::routing() const {
+  std::vector<Routing> layers;
+  for (const DecoderBlock& block : blocks)
+    if (block->experts) layers.push_back(block->experts->routing);
+  return stack(layers);
 }
 
 void DecoderImpl::append_weights(Weights& weights, const std::string& prefix) const {

@@ -1,5 +1,6 @@
 // The decoder: a language model of Llama's form. RMSNorm before attention and MLP, rotary positions, SwiGLU,
-// grouped-query attention, no biases (Touvron et al. 2023).
+// grouped-query attention, no biases (Touvron et al. 2023); in some blocks a mixture of experts for the MLP,
+// as in Mixtral (Jiang et al. 2024).
 //
 // Shape letters: B sequences, T positions, D width, V vocabulary.
 #pragma once
@@ -17,6 +18,7 @@
 #include "model/kernels.hpp"
 #include "model/key_values.hpp"
 #include "model/layers.hpp"
+#include "model/mixture_of_experts.hpp"
 #include "model/weights.hpp"
 
 namespace ablate {
@@ -30,10 +32,11 @@ struct RmsNormImpl : torch::nn::Module {
 };
 TORCH_MODULE(RmsNorm);
 
-/// x + attention(norm(x)), x + mlp(norm(x)); the MLP is SwiGLU.
+/// x + attention(norm(x)), x + mlp(norm(x)); the MLP is SwiGLU, or a mixture of them.
 struct DecoderBlockImpl : torch::nn::Module {
-  explicit DecoderBlockImpl(const Llm& llm);
-  torch::Tensor forward(const torch::Tensor& x, const Visibility& visibility, const Rotary& rotary);
+  DecoderBlockImpl(const Llm& llm, bool is_sparse);
+  torch::Tensor forward(const torch::Tensor& x, const Visibility& visibility, const Rotary& rotary,
+                        const torch::Tensor& padding);
   /// The same, and keeps what was read, with room for `room` positions.
   torch::Tensor read(const torch::Tensor& x, const Visibility& visibility, const Rotary& rotary,
                      std::int64_t room, KeyValues& kept);
@@ -41,16 +44,18 @@ struct DecoderBlockImpl : torch::nn::Module {
   torch::Tensor extend(const torch::Tensor& x, const Rotary& rotary, const torch::Tensor& lengths,
                        std::int64_t longest, KeyValues& kept);
   /// "input_layernorm.weight", "self_attn.{q,k,v,o}_proj.weight", "post_attention_layernorm.weight",
-  /// "mlp.{gate,up,down}_proj.weight".
+  /// "mlp.{gate,up,down}_proj.weight"; "block_sparse_moe." and those of MixtureOfExperts.
   void append_weights(Weights& weights, const std::string& prefix) const;
 
   Llm shape;
   RmsNorm input_norm, post_attention_norm;
-  Linear qkv, out;  ///< qkv [(H + 2 K) C, D].
-  std::shared_ptr<FeedForward> mlp;
+  Linear qkv, out;                   ///< qkv [(H + 2 K) C, D].
+  std::shared_ptr<FeedForward> mlp;  ///< Null where there are experts.
+  MixtureOfExperts experts{nullptr};
 
  private:
-  torch::Tensor finish(const torch::Tensor& x, const torch::Tensor& attended);
+  torch::Tensor finish(const torch::Tensor& x, const torch::Tensor& attended,
+                       const torch::Tensor& padding = {});
 };
 TORCH_MODULE(DecoderBlock);
 
@@ -59,8 +64,10 @@ struct DecoderImpl : torch::nn::Module {
 
   /// tokens [B, T] int64 -> [B, T, D] of number format `compute`.
   torch::Tensor embed(const torch::Tensor& tokens, torch::ScalarType compute);
-  /// Hidden states after the final norm [B, T, D]; x [B, T, D], positions [B, T].
-  torch::Tensor forward(torch::Tensor x, const torch::Tensor& positions, const Visibility& visibility);
+  /// Hidden states after the final norm [B, T, D]; x [B, T, D], positions [B, T]. padding [B, T] bool, for
+  /// experts, which take none; undefined: there is none.
+  torch::Tensor forward(torch::Tensor x, const torch::Tensor& positions, const Visibility& visibility,
+                        const torch::Tensor& padding = {});
   /// Rows that were read, each from position 0: from here a text goes on position by position.
   struct Reading {
     std::vector<KeyValues> blocks;
@@ -73,6 +80,12 @@ struct DecoderImpl : torch::nn::Module {
   /// Hidden states of the next position of each row, x [B, 1, D]. Throws std::logic_error when there is no
   /// room.
   torch::Tensor extend(torch::Tensor x, Reading& reading);
+  /// Experts' auxiliary losses become part of the loss that is minimised, as means over so many sequences of
+  /// a step and over layers.
+  void train_routers(std::int64_t sequences);
+  /// Of the blocks with experts, in the last forward pass in training; only where there are any.
+  Routing routing() const;
+
   /// The matrix that turns hidden states into logits [V, D].
   const torch::Tensor& head() const { return llm.tied_head ? embedding : lm_head; }
 

@@ -42,6 +42,7 @@ SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int6
   const torch::Tensor tokens = empty_for(device, {B, T}, torch::kInt64);
   const torch::Tensor positions = empty_for(device, {B, T}, torch::kInt32);
   const torch::Tensor documents = torch::empty({B, T}, torch::kInt32);
+  const torch::Tensor padding = empty_for(device, {B, T}, torch::kBool);
   const bool branched = std::any_of(sequences.begin(), sequences.end(),
                                     [](const Sequence& sequence) { return !sequence.branches.empty(); });
   const torch::Tensor branches = branched ? torch::zeros({B, T}, torch::kInt32) : torch::Tensor();
@@ -61,6 +62,8 @@ SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int6
               positions.data_ptr<std::int32_t>() + b * T);
     std::copy(sequence.documents.begin(), sequence.documents.end(),
               documents.data_ptr<std::int32_t>() + b * T);
+    std::transform(sequence.documents.begin(), sequence.documents.end(), padding.data_ptr<bool>() + b * T,
+                   [](std::int32_t document) { return document < 0; });
     if (branched)
       std::copy(sequence.branches.begin(), sequence.branches.end(),
                 branches.data_ptr<std::int32_t>() + b * T);
@@ -77,6 +80,7 @@ SequenceBatch make_sequence_batch(std::span<const Sequence> sequences, std::int6
   }
   return {.tokens = tokens,
           .positions = positions,
+          .padding = padding,
           .visibility = see_documents(documents, torch::kCPU, branches),
           .pixels = pixels,
           .visual_positions = to_tensor(visual_positions, device),
@@ -95,8 +99,8 @@ std::int64_t count_documents(const SequenceBatch& batch) {
 SequenceBatch copy_to_device(const SequenceBatch& batch, torch::Device device) {
   SequenceBatch copy = batch;
   for (torch::Tensor* tensor :
-       {&copy.tokens, &copy.positions, &copy.pixels, &copy.visual_positions, &copy.target_positions,
-        &copy.targets, &copy.target_weights, &copy.target_roles})
+       {&copy.tokens, &copy.positions, &copy.padding, &copy.pixels, &copy.visual_positions,
+        &copy.target_positions, &copy.targets, &copy.target_weights, &copy.target_roles})
     *tensor = copy_to_device(*tensor, device);
   copy.visibility = copy_to_device(batch.visibility, device);
   return copy;
@@ -122,6 +126,7 @@ void copy_batch(const SequenceBatch& batch, SequenceBatch& target) {
   };
   copy(batch.tokens, target.tokens);
   copy(batch.positions, target.positions);
+  copy(batch.padding, target.padding);
   copy(batch.visibility.begin, target.visibility.begin);
   copy(batch.visibility.end, target.visibility.end);
   copy(batch.visibility.borders, target.visibility.borders);

@@ -18,6 +18,7 @@ namespace ablate {
 struct SequenceBatch {
   torch::Tensor tokens;            ///< [B, T] int64
   torch::Tensor positions;         ///< [B, T] int32, from 0 in each document
+  torch::Tensor padding;           ///< [B, T] bool: positions of no document
   Visibility visibility;           ///< Attention stays within a document.
   torch::Tensor pixels;            ///< [N, R, R, 3] uint8
   torch::Tensor visual_positions;  ///< [N k] int64: places of visual tokens among the B T positions

@@ -55,7 +55,7 @@ torch::Tensor VisionLanguageModel::embed(const SequenceBatch& batch) {
 }
 
 torch::Tensor VisionLanguageModel::hidden(const SequenceBatch& batch) {
-  return decoder(embed(batch), batch.positions, batch.visibility);
+  return decoder(embed(batch), batch.positions, batch.visibility, batch.padding);
 }
 
 HeadLoss VisionLanguageModel::loss(const SequenceBatch& batch, const torch::Tensor& target_weight,

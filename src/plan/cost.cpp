@@ -20,11 +20,20 @@ double process_bytes(Precision precision) { return is_for_gpu(precision) ? 0.7e9
 double mask_bytes(double sequences, double tokens, Precision precision) {
   return is_for_gpu(precision) ? sequences * tokens * tokens * (1 + 2) : 0;
 }
-/// Numbers that a block keeps for the backward pass, for each token: its input, two normalised inputs,
-/// queries, keys and values, attention's output, the sum after it, and the MLP's hidden values.
-double kept_by_decoder_block(const Llm& llm) {
+/// Numbers that a block keeps for the backward pass, for each token, on average over blocks: its input, two
+/// normalised inputs, queries, keys and values, attention's output, the sum after it, and the MLP's hidden
+/// values. Of experts, the hidden values of each that the token goes to, what goes into it and what comes
+/// out, and the router's input, logits and probabilities in fp32. On a GPU those of all seats, where there is
+/// a capacity.
+double kept_by_decoder_block(const Llm& llm, Precision precision) {
   const double d = real(llm.width), kv = d / real(llm.heads) * real(llm.kv_heads);
-  return 6 * d + 2 * kv + 3 * real(llm.mlp_width);
+  const double mlp = 3 * real(llm.mlp_width);
+  const bool seats = is_for_gpu(precision) && llm.moe.capacity_factor > 0;
+  const double rows = seats ? llm.moe.capacity_factor : real(llm.moe.top_k);
+  const double router =
+      is_for_gpu(precision) ? 2 * (d + 2 * real(llm.moe.experts)) : 2 * real(llm.moe.experts);
+  const double sparse = real(llm.sparse_layers()) / real(llm.layers);
+  return 6 * d + 2 * kv + (1 - sparse) * mlp + sparse * (rows * (mlp + 2 * d) + router);
 }
 double kept_by_tower_block(double d, double f) { return 8 * d + 2 * f; }
 
@@ -106,19 +115,20 @@ Cost decoder_cost(const Experiment& e, Stage stage) {
   const std::int64_t patches_in = patches(resolution, e.encoder.patch);
   const double vision = resolution > 0 ? vision_params(e, resolution).total : 0;
   const double connector = resolution > 0 ? connector_params(e, patches_in).total : 0;
-  const double decoder = llm_params(e.llm).total;
+  const Llm llm = llm_of(e, stage);
+  const double decoder = llm_params(llm).total;
   const Trains trains = trains_of(e, stage);
 
   const double trainable = vision * trains.vision + connector * trains.connector + decoder * trains.decoder;
   const double params = vision + connector + decoder;
-  const double sequences = examples_at_once(e.run.micro_batch, train), d = real(e.llm.width);
+  const double sequences = examples_at_once(e.run.micro_batch, train), d = real(llm.width);
   const double tokens = sequences * real(e.data.seq_len);
-  double memory =
-      process_bytes(train.precision) + state_bytes(params, trainable, train) +
-      head_bytes(e.llm, tokens, train.precision) +
-      mask_bytes(sequences, real(e.data.seq_len), train.precision) +
-      tokens * 2 * d * number_bytes(train.precision) +  // embeddings, before and with pictures
-      activation_bytes(e, tokens, real(e.llm.layers), d, kept_by_decoder_block(e.llm), train.precision);
+  double memory = process_bytes(train.precision) + state_bytes(params, trainable, train) +
+                  head_bytes(llm, tokens, train.precision) +
+                  mask_bytes(sequences, real(e.data.seq_len), train.precision) +
+                  tokens * 2 * d * number_bytes(train.precision) +  // embeddings, before and with pictures
+                  activation_bytes(e, tokens, real(llm.layers), d,
+                                   kept_by_decoder_block(llm, train.precision), train.precision);
   if (trains.vision)
     memory += activation_bytes(e, sequences * images * real(patches_in + class_tokens(e.encoder.loss)),
                                real(e.encoder.layers), real(e.encoder.width),
@@ -186,7 +196,8 @@ double heldout_flops(const Experiment& e, Stage stage, double per_image) {
   double flops = 0;
   for (const EvalSource& kind : heldout_kinds(e, stage)) {
     const double images = kind.paths == &Eval::text ? 0 : images_where_any(e, stage);
-    flops += llm_flops(e.llm, e.data.seq_len, targets_beside(e, stage, images)) + images * per_image;
+    flops +=
+        llm_flops(llm_of(e, stage), e.data.seq_len, targets_beside(e, stage, images)) + images * per_image;
   }
   return flops;
 }
@@ -210,7 +221,8 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
   const std::int64_t resolution = resolution_of(e, stage);
   const std::int64_t patches_in = patches(resolution, e.encoder.patch);
   const bool with_images = resolution > 0;
-  double params = llm_params(e.llm).total;
+  const Llm llm = llm_of(e, stage);
+  double params = llm_params(llm).total;
   if (with_images) params += vision_params(e, resolution).total + connector_params(e, patches_in).total;
   const double per_image =
       with_images ? vision_products(e, resolution).forward() + connector_flops(e, patches_in) : 0;
@@ -226,7 +238,7 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
       const double candidates = asking.candidates ? real(e.eval.choices) * kTextTokensPerImage : 0;
       const double written = asking.writes ? real(e.eval.max_new_tokens) : 0;
       const auto one_pass = [&](double tokens) {
-        return llm_flops(e.llm, static_cast<std::int64_t>(prompt + tokens), tokens) + pictures * per_image;
+        return llm_flops(llm, static_cast<std::int64_t>(prompt + tokens), tokens) + pictures * per_image;
       };
       flops += examples * one_pass(candidates);
       if (written > 0) flops += examples * one_pass(written);
@@ -234,9 +246,9 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
   }
   const double rows = real(e.run.micro_batch > 0 ? e.run.micro_batch : Run::kEvaluationRows);
   const double tokens = rows * real(e.data.seq_len);
-  const double memory = process_bytes(precision) + 4 * params + head_bytes(e.llm, tokens, precision) +
+  const double memory = process_bytes(precision) + 4 * params + head_bytes(llm, tokens, precision) +
                         mask_bytes(rows, real(e.data.seq_len), precision) +
-                        tokens * kept_by_decoder_block(e.llm) * number_bytes(Precision::fp32);
+                        tokens * kept_by_decoder_block(llm, precision) * number_bytes(Precision::fp32);
   return {.params = params, .flops = flops, .memory_bytes = memory, .most_examples = kinds * examples};
 }
 
@@ -274,9 +286,9 @@ double TrainingFlops::step(double sequences, double targets, double images) cons
 TrainingFlops training_flops(const Experiment& e, Stage stage) {
   const Trains trains = trains_of(e, stage);
   const bool before_decoder = trains.vision || trains.connector;
-  TrainingFlops flops{
-      .per_sequence = llm_products(e.llm, e.data.seq_len).step(before_decoder, trains.decoder),
-      .per_target = head_products(e.llm).step(before_decoder, trains.decoder)};
+  const Llm llm = llm_of(e, stage);
+  TrainingFlops flops{.per_sequence = llm_products(llm, e.data.seq_len).step(before_decoder, trains.decoder),
+                      .per_target = head_products(llm).step(before_decoder, trains.decoder)};
   const std::int64_t resolution = resolution_of(e, stage);
   if (resolution == 0) return flops;
   flops.per_image =

@@ -227,7 +227,12 @@ Products connector_batch_products(const Experiment& e) {
 
 Params llm_body_params(const Llm& llm) {
   const double d = real(llm.width), kv = d / real(llm.heads) * real(llm.kv_heads);
-  return real(llm.layers) * (2 * d * d + 2 * d * kv + 3 * d * real(llm.mlp_width));
+  const double mlp = 3 * d * real(llm.mlp_width), sparse = real(llm.sparse_layers());
+  Params params = real(llm.layers) * (2 * d * d + 2 * d * kv) + (real(llm.layers) - sparse) * mlp;
+  const double experts = real(llm.moe.experts), router = d * experts;
+  params.total += sparse * (experts * mlp + router);
+  params.active += sparse * (real(llm.moe.top_k) * mlp + router);
+  return params;
 }
 
 Params llm_params(const Llm& llm) {

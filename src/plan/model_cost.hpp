@@ -77,7 +77,8 @@ Products connector_batch_products(const Experiment& experiment);
 /// A decoder with RMSNorm, rotary embedding, SwiGLU and grouped-query attention (Llama's form).
 Params llm_params(const Llm& llm);
 /// Parameters in matrices, without embedding and head: 12 L d^2 where f = 8 d / 3 and all heads have keys of
-/// their own.
+/// their own. A block with E experts has E times the MLP and a router of E d; a token passes the router and
+/// the MLPs of top_k of them.
 Params llm_body_params(const Llm& llm);
 /// The blocks over one sequence of T tokens; the head at one position.
 Products llm_products(const Llm& llm, std::int64_t tokens);

@@ -315,9 +315,13 @@ LawInput read_sweeps(Database& database, const std::vector<std::string>& sweeps,
   keep_one_experiment(rows_of(database, found, stage, value), stage, where, value, jobs, input);
   input.seq_len = common_seq_len(jobs);
   for (const TrainedJob& job : jobs) add_job(job, stage, value, input);
-  input.notes.push_back(fmt::format(
-      "N counts the decoder's matrices without embeddings, D is steps x batch x data.seq_len, the loss is {}",
-      value == "loss" ? std::string("the last training loss") : one_line(value)));
+  const bool sparse = std::any_of(
+      jobs.begin(), jobs.end(), [](const TrainedJob& job) { return recipe_of(job).llm.sparse_layers() > 0; });
+  input.notes.push_back(
+      fmt::format("N counts the decoder's matrices without embeddings{}, D is steps x batch x data.seq_len, "
+                  "the loss is {}",
+                  sparse ? " (of experts those that a token goes to: activated parameters)" : "",
+                  value == "loss" ? std::string("the last training loss") : one_line(value)));
   tell_tally(value, input);
   if (input.runs.empty()) {
     std::string text = input.name + ": no run of stage " + to_name(stage) + " has ended with a loss";

@@ -106,7 +106,8 @@ SearchSpace::SearchSpace(const Sweep& sweep, Stage stage, std::span<const Settin
   std::vector<SettledRun> runs;
   CellExpander(sweep).expand([&](const Cell&, const Experiment& experiment) {
     if (!experiment.has_stage(stage) || !holds(where, experiment)) return;
-    const double params = llm_body_params(experiment.llm).active, tokens = tokens_of(experiment, stage);
+    const double params = llm_body_params(llm_of(experiment, stage)).active,
+                 tokens = tokens_of(experiment, stage);
     Size& size = by_size[params];
     if (tokens > size.tokens) size = {params, tokens, experiment};
     if (scans.emplace(params, tokens, train_of(experiment, stage).batch).second)
@@ -150,7 +151,7 @@ std::vector<LawCandidate> SearchSpace::candidates(double largest) const {
   for (const Size& size : sizes_) found.push_back({size.params, size.tokens});
   for (const Named<LlmPreset>& preset : names_of<LlmPreset>()) {
     if (preset.value == LlmPreset::custom) continue;
-    Llm llm = sizes_.front().experiment.llm;
+    Llm llm = llm_of(sizes_.front().experiment, stage_);
     apply_preset(llm, preset.value);
     const double params = llm_body_params(llm).active;
     const bool known = std::any_of(found.begin(), found.end(),
@@ -170,11 +171,9 @@ std::optional<Experiment> SearchSpace::sized_for(const ProposedRun& run) const {
   if (same_size(near.params, run.params)) return experiment;
   for (const Named<LlmPreset>& preset : names_of<LlmPreset>()) {
     if (preset.value == LlmPreset::custom) continue;
-    Llm llm = experiment.llm;
-    apply_preset(llm, preset.value);
-    if (!same_size(llm_body_params(llm).active, run.params)) continue;
-    experiment.llm = llm;
-    return experiment;
+    Experiment other = experiment;
+    apply_preset(other.llm, preset.value);
+    if (same_size(llm_body_params(llm_of(other, stage_)).active, run.params)) return other;
   }
   return std::nullopt;
 }

@@ -31,7 +31,7 @@ struct DecoderStep {
 class DecoderStage final : public TrainingStage {
  public:
   DecoderStage(const TrainingJob& job, torch::Device device, const Json& data_state)
-      : recipe_(job.experiment),
+      : recipe_(at_stage(job.experiment, job.stage)),
         train_(train_of(recipe_, job.stage)),
         stage_(job.stage),
         device_(device),
@@ -51,8 +51,17 @@ class DecoderStage final : public TrainingStage {
     sums_ = {torch::zeros({}, options), torch::zeros({}, options), torch::zeros({kRoles}, options),
              torch::zeros({kRoles}, options),
              torch::arange(kRoles, options.dtype(torch::kInt64)).unsqueeze(1)};
-    // Pictures differ in number from batch to batch, and the last micro-batch may be smaller.
-    records_ = recipe_.run.cuda_graphs && resolution_ == 0 && train_.batch % micro_batch_ == 0;
+    if (recipe_.llm.sparse_layers() > 0) {
+      const std::int64_t L = recipe_.llm.sparse_layers();
+      sums_.routing = {torch::zeros({L, recipe_.llm.moe.experts}, options), torch::zeros({L}, options),
+                       torch::zeros({L}, options), torch::zeros({L}, options)};
+      model_->decoder->train_routers(train_.batch);
+    }
+    // Pictures differ in number from batch to batch, the last micro-batch may be smaller, and so may be what
+    // an expert without a bound takes.
+    const bool fixed_experts = recipe_.llm.sparse_layers() == 0 || recipe_.llm.moe.capacity_factor > 0;
+    records_ =
+        recipe_.run.cuda_graphs && resolution_ == 0 && train_.batch % micro_batch_ == 0 && fixed_experts;
   }
 
   torch::nn::Module& model() override { return *model_; }
@@ -64,6 +73,10 @@ class DecoderStage final : public TrainingStage {
     const DecoderStep& step = loader_->step();
     sums_.target_weight.fill_(1.0 / static_cast<double>(std::max<std::int64_t>(step.targets, 1)));
     for (torch::Tensor* sum : {&sums_.total, &sums_.loss, &sums_.count}) sum->zero_();
+    if (has_experts())
+      for (torch::Tensor* sum : {&sums_.routing.load, &sums_.routing.dropped, &sums_.routing.load_balance,
+                                 &sums_.routing.router_z})
+        sum->zero_();
     for (const SequenceBatch& on_host : step.micro_batches) {
       watch.start(Phase::data);
       const SequenceBatch batch = copy_to_device(on_host, device_);
@@ -80,6 +93,8 @@ class DecoderStage final : public TrainingStage {
       const torch::Tensor cross_entropy = sums.sum() * sums_.target_weight;
       metrics = {{"loss", cross_entropy}, {"z_loss", total - cross_entropy}};
     }
+    if (has_experts())
+      for (auto& metric : routing_metrics(sums_.routing, train_.batch)) metrics.push_back(std::move(metric));
     if (mixture_.sources.size() > 1)
       for (const auto& role : names_of<DataRole>()) {
         const auto index = static_cast<std::int64_t>(role.value);
@@ -105,6 +120,8 @@ class DecoderStage final : public TrainingStage {
 
  private:
   static constexpr std::int64_t kRoles = 6;  ///< Values of DataRole.
+
+  bool has_experts() const { return sums_.routing.load.defined(); }
 
   void open_data(const TrainingJob& job, const Json& data_state) {
     const auto tokenizer = tokenizer_of(recipe_, stage_, kNoTokenizer);
@@ -147,6 +164,7 @@ class DecoderStage final : public TrainingStage {
   void add_up(const HeadLoss& loss, const SequenceBatch& batch) {
     const torch::NoGradGuard no_grad;
     sums_.total += loss.total.detach();
+    if (has_experts()) sums_.routing += model_->decoder->routing();
     // A few masked sums: adding to so few places by index, a GPU adds one after the other.
     const torch::Tensor is_role = batch.target_roles.unsqueeze(0) == sums_.roles;  // [kRoles, N]
     const auto by_role = [&](const torch::Tensor& values) {
@@ -188,8 +206,15 @@ class DecoderStage final : public TrainingStage {
       const auto found = job.parents.find(stage);
       return found == job.parents.end() ? nullptr : &found->second;
     };
+    // In the stage that upcycles, what comes before is dense.
+    const bool upcycles =
+        recipe_.llm.sparse_layers() > 0 && to_name(recipe_.llm.moe.upcycle) == to_name(stage_);
+    const auto with_decoder = [&](const Weights& weights) {
+      return upcycles ? under_dense_names(weights) : weights;
+    };
     if (const auto* vlm = parent("vlm")) {
-      load_weights(model_->weights(), {*vlm / kModelFile, "the vlm stage", "", "", {}}, class_tokens());
+      load_weights(with_decoder(model_->weights()), {*vlm / kModelFile, "the vlm stage", "", "", {}},
+                   class_tokens());
       return;
     }
     // What files of encoders have beside the image side: other towers, heads, projections.
@@ -207,9 +232,11 @@ class DecoderStage final : public TrainingStage {
     }
     const std::string prefix = model_->reads_pictures() ? "language_model." : "";
     if (const auto* llm = parent("llm"))
-      load_weights(model_->decoder_weights(), {*llm / kModelFile, "the llm stage", prefix, "", {}}, 0);
+      load_weights(with_decoder(model_->decoder_weights()),
+                   {*llm / kModelFile, "the llm stage", prefix, "", {}}, 0);
     else if (!recipe_.llm.init.empty())
-      load_weights(model_->decoder_weights(), {recipe_.llm.init, "llm.init", prefix, "", {}}, 0);
+      load_weights(with_decoder(model_->decoder_weights()), {recipe_.llm.init, "llm.init", prefix, "", {}},
+                   0);
   }
 
   std::int64_t class_tokens() const { return model_->vision ? model_->vision->class_tokens() : 0; }
@@ -240,10 +267,12 @@ class DecoderStage final : public TrainingStage {
   const MixtureSettings mixture_;
   const std::int64_t micro_batch_;
   std::shared_ptr<VisionLanguageModel> model_;
-  /// What one step sums up on the device: the loss, and cross entropy and targets by role.
+  /// What one step sums up on the device: the loss, cross entropy and targets by role, and how tokens went to
+  /// experts.
   struct Sums {
     torch::Tensor target_weight, total, loss, count;
     torch::Tensor roles;  ///< [kRoles, 1]: 0, 1, ...
+    Routing routing;      ///< Undefined tensors where there are no experts.
   } sums_;
   bool records_ = false;  ///< Whether steps are recorded.
   std::optional<Recorded> recorded_;

@@ -24,6 +24,28 @@ BOOST_AUTO_TEST_CASE(every_shipped_sweep_is_planned) {
   BOOST_TEST(planned >= 2u);
 }
 
+// MM1's mixtures of experts: 64 in every 2nd block are 64B parameters, 32 in every 4th 47B. Their llm stage
+// is that of a dense decoder.
+BOOST_AUTO_TEST_CASE(mm1s_mixtures_of_experts_have_its_parameters) {
+  const Program program;
+  const std::pair<std::string, double> models[] = {{"mm1-3b", 64e9}, {"mm1-7b", 47e9}};
+  for (const auto& [name, expected] : models) {
+    const auto plan = [&, name = name](const std::string& file) {
+      program.scratch.write("moe.toml",
+                            "experiment = '" ABLATE_SOURCE_DIR "/experiments/" + file + ".toml'\n");
+      return Json::parse(program.run("plan --json moe.toml").out).at("jobs");
+    };
+    Json dense;
+    for (const Json& job : plan(name))
+      if (job.at("stage") == "llm") dense = job;
+    for (const Json& job : plan(name + "-moe")) {
+      if (job.at("stage") == "vlm")
+        BOOST_TEST(job.at("params").get<double>() == expected, boost::test_tools::tolerance(0.03));
+      if (job.at("stage") == "llm" && name == "mm1-3b") BOOST_TEST(job.at("key") == dense.at("key"));
+    }
+  }
+}
+
 // 9 sequences of 10 have pictures, of 20 visual tokens without an encoder (4 x 4 patches, with the ends of
 // rows) or of 4 at least: 0.9 * 192 / 84 to 0.9 * 192 / 68.
 BOOST_AUTO_TEST_CASE(a_plan_says_what_flops_assume_of_the_data) {

@@ -1,6 +1,7 @@
 #include "config/fields.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -182,6 +183,50 @@ BOOST_AUTO_TEST_CASE(presets_set_the_shape) {
     apply_preset(with.llm, preset.value);
     BOOST_TEST_CONTEXT(preset.name) { BOOST_TEST(find_contradictions(with).empty()); }
   }
+}
+
+BOOST_AUTO_TEST_CASE(experts_must_fit_the_decoder_and_come_from_somewhere) {
+  using Messages = std::vector<std::string>;
+  const auto found = [](const std::function<void(Experiment&)>& change) {
+    Experiment e = with_data();
+    e.eval.text = {"a source"};
+    e.llm.moe.experts = 8;
+    change(e);
+    return contradictions(e);
+  };
+  BOOST_TEST(found([](Experiment&) {}).empty());
+  BOOST_TEST(found([](Experiment& e) { e.llm.moe.upcycle = Upcycle::none; }).empty());
+  BOOST_TEST(found([](Experiment& e) {
+               e.llm.moe.top_k = 9;
+               e.llm.moe.every = 25;
+             }) == (Messages{"'llm.moe.top_k' is 9; expected at most 'llm.moe.experts' (8)",
+                             "'llm.moe.every' is 25; expected at most 'llm.layers' (24)"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(
+      found([](Experiment& e) {
+        e.stages = {Stage::llm, Stage::eval};
+      }) == Messages{"'llm.moe.upcycle' is vlm, which 'stages' (llm, eval) does not have; expected one of "
+                     "those stages, or none for experts from the first one on"},
+      boost::test_tools::per_element());
+  const auto alone = [](Experiment& e) { e.stages = {Stage::vlm, Stage::eval}; };
+  BOOST_TEST(
+      found(alone) ==
+          Messages{"'llm.moe.upcycle' is vlm, before which nothing trains a decoder that could be copied; "
+                   "expected a file in 'llm.init', or none for experts that start at random"},
+      boost::test_tools::per_element());
+  BOOST_TEST(found([&](Experiment& e) {
+               alone(e);
+               e.llm.init = "dense.safetensors";
+             }).empty());
+  // Without experts nothing of this matters.
+  BOOST_TEST(found([&](Experiment& e) {
+               alone(e);
+               e.llm.moe = {.experts = 0, .every = 99, .top_k = 64};
+             }).empty());
+  BOOST_TEST(refusal("llm.moe.upcycle", Value(std::string("vml"))) ==
+             "'llm.moe.upcycle' has the unknown level 'vml'; did you mean 'vlm'?");
+  BOOST_TEST(refusal("llm.moe.top_k", Value(std::int64_t{0})) ==
+             "'llm.moe.top_k' is 0; expected an integer from 1 to 64");
 }
 
 BOOST_AUTO_TEST_CASE(visual_tokens_must_fit_the_pictures) {

@@ -65,6 +65,27 @@ BOOST_AUTO_TEST_CASE(losses_are_those_of_each_document_alone) {
   BOOST_TEST(report.broken.empty());
 }
 
+BOOST_AUTO_TEST_CASE(experts_take_all_tokens_whatever_a_document_is_packed_with) {
+  Experiment recipe = SavedModel::small_recipe();
+  // In training three of four choices would be dropped.
+  recipe.llm.moe = {.experts = 4, .every = 1, .capacity_factor = 0.5, .upcycle = Upcycle::none};
+  recipe.data.seq_len = 512;
+  PlainModel plain(Stage::llm, kLoud, recipe);
+  plain.model->eval();
+  ReadReport report;
+  const std::vector<Document> documents =
+      read_held_out({sample_path("text")}, "text", DataRole::text, reading(8), report);
+  const auto packed = plain.load()->losses(documents, report);
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    const TokenizedDocument document = tokenize(documents[i], plain.tokenizer, plain.kImageTokens);
+    if (std::ssize(document.tokens) > recipe.data.seq_len) continue;
+    const auto alone = plain.load()->losses(std::span(documents).subspan(i, 1), report);
+    BOOST_TEST(packed[i].nats == alone[0].nats, tt::tolerance(1e-5));
+    BOOST_TEST(packed[i].nats == -plain.log_likelihood(document, std::ssize(document.tokens) - 1),
+               tt::tolerance(1e-5));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_long_document_is_cut_and_its_parts_are_added_up) {
   PlainModel plain(Stage::llm, kLoud);
   plain.recipe.data.seq_len = 50;

@@ -46,7 +46,9 @@ struct SavedModel : Scratch {
     initialise(weights, 7);
     for (const Weight& weight : weights)
       if (weight.tensor.dim() > 1) weight.tensor.mul_(louder);
-    file = saved_weights(fmt::format("{}-{}-{}", to_name(stage), louder, recipe.llm.vocab_size), weights);
+    file = saved_weights(
+        fmt::format("{}-{}-{}-{}", to_name(stage), louder, recipe.llm.vocab_size, recipe.llm.moe.experts),
+        weights);
   }
   static constexpr std::int64_t kResolution = 28, kImageTokens = 4;
 

@@ -133,8 +133,7 @@ std::vector<NamedVisibility> all_visibilities(std::int64_t rows, std::int64_t to
 
 struct GpuTraining : TrainingFixture {
   static Experiment variant_recipe(const TrainedVariant& variant, Precision precision) {
-    Experiment experiment = recipe();
-    experiment.encoder.loss = variant.loss;
+    Experiment experiment = recipe(variant);
     experiment.run.cpu_bf16 = true;
     // Wide enough that the rounding of single numbers evens out.
     for (std::int64_t* width : {&experiment.encoder.width, &experiment.encoder.text.width,
@@ -282,7 +281,8 @@ BOOST_AUTO_TEST_CASE(adamw_agrees_with_the_cpu) {
 
 BOOST_FIXTURE_TEST_CASE(every_stage_and_loss_trains_in_bf16_as_the_cpu_does_in_fp32, GpuTraining) {
   for (const TrainedVariant& variant : kTrainedVariants) {
-    const std::string name = std::string(to_name(variant.stage)) + "-" + to_name(variant.loss);
+    const std::string name =
+        to_name(variant.stage) + "-" + to_name(variant.loss) + "-" + std::to_string(variant.experts);
     const Outcome exact = train_on("cpu", variant.stage, name, variant_recipe(variant, Precision::fp32));
     const std::size_t steps = exact.metrics.size();
     for (const bool recomputes : {false, true})
@@ -299,7 +299,8 @@ BOOST_FIXTURE_TEST_CASE(every_stage_and_loss_trains_in_bf16_as_the_cpu_does_in_f
 
 BOOST_FIXTURE_TEST_CASE(fp32_on_the_gpu_is_that_of_the_cpu, GpuTraining) {
   for (const TrainedVariant& variant : kTrainedVariants) {
-    const std::string name = std::string(to_name(variant.stage)) + "-" + to_name(variant.loss);
+    const std::string name =
+        to_name(variant.stage) + "-" + to_name(variant.loss) + "-" + std::to_string(variant.experts);
     BOOST_TEST_CONTEXT(name) {
       BOOST_TEST_MESSAGE(name);
       const Experiment experiment = variant_recipe(variant, Precision::fp32);

@@ -219,10 +219,11 @@ BOOST_AUTO_TEST_CASE(a_batch_is_copied_whole) {
   const Sequence sequence = pack_of({{1, 2, 3}, {4, 5}}, 6);
   const SequenceBatch on_host = make_sequence_batch(std::span(&sequence, 1), 8, 13, torch::kCPU);
   const auto parts = [](const SequenceBatch& batch) {
-    return std::vector<torch::Tensor>{batch.tokens,           batch.positions,         batch.pixels,
-                                      batch.targets,          batch.visibility.begin,  batch.visibility.end,
-                                      batch.visual_positions, batch.target_roles,      batch.target_positions,
-                                      batch.target_weights,   batch.visibility.borders};
+    return std::vector<torch::Tensor>{
+        batch.tokens,           batch.positions,          batch.pixels,
+        batch.targets,          batch.visibility.begin,   batch.visibility.end,
+        batch.visual_positions, batch.target_roles,       batch.target_positions,
+        batch.target_weights,   batch.visibility.borders, batch.padding};
   };
   const SequenceBatch same = copy_to_device(on_host, torch::kCPU),
                       moved = copy_to_device(on_host, torch::kMeta);

@@ -254,6 +254,40 @@ BOOST_AUTO_TEST_CASE(matrix_products_that_run_equal_the_planners_flops) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(parameters_and_products_with_experts_equal_the_planners_formulas) {
+  for (const std::int64_t every : {1, 2})
+    for (const std::int64_t k : {1, 2, 3})
+      for (const bool frozen : {false, true}) {
+        BOOST_TEST_CONTEXT("every " << every << ", top " << k << (frozen ? ", frozen" : "")) {
+          Experiment recipe = tiny_recipe(EncoderLoss::clip, ConnectorKind::mlp);
+          recipe.llm.moe = {.experts = 5, .every = every, .top_k = k, .capacity_factor = 0};
+          if (frozen) recipe.train_vlm.freeze = {ModelPart::llm};
+          VisionLanguageModel model(recipe, 12);
+          golden::fill(model.weights());
+          model.compute = torch::kBFloat16;
+          model.decoder->train_routers(2);
+          BOOST_TEST(listed_parameters(model.decoder_weights()) == llm_params(recipe.llm).total);
+          BOOST_TEST(parameters_of(model) == stage_cost(recipe, Stage::vlm, {}).params);
+          if (frozen)
+            for (torch::Tensor& param : model.decoder->parameters()) param.set_requires_grad(false);
+          const SequenceBatch batch = pictured_batch(recipe, 12);
+          {
+            const torch::NoGradGuard no_grad;
+            SequenceBatch text = batch;
+            text.pixels = text.pixels.narrow(0, 0, 0);
+            const ProductCounter counter;
+            torch::linear(model.hidden(text), model.decoder->head().to(torch::kBFloat16));
+            BOOST_TEST(counter.flops() == 2 * llm_flops(recipe.llm, 40, 40));
+          }
+          const ProductCounter counter;
+          model.loss(batch, torch::ones({}), 0).total.backward();
+          BOOST_TEST(counter.flops() ==
+                     training_flops(recipe, Stage::vlm)
+                         .step(2, static_cast<double>(batch.targets.size(0)), /*images=*/1));
+        }
+      }
+}
+
 BOOST_AUTO_TEST_CASE(products_of_encoder_objectives_equal_the_planners_flops) {
   const torch::NoGradGuard no_grad;
   for (const auto& loss : names_of<EncoderLoss>()) {

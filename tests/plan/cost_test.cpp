@@ -96,6 +96,45 @@ BOOST_AUTO_TEST_CASE(decoder_parameters_and_flops_agree_with_llama_3_8b) {
   BOOST_TEST(5762 * per_token / 989e12 == 0.337, boost::test_tools::tolerance(0.003));
 }
 
+BOOST_AUTO_TEST_CASE(experts_add_parameters_and_a_token_passes_a_few_of_them) {
+  // Two of four blocks have 8 experts, of which a token goes to 2.
+  Llm llm{.layers = 4, .width = 16, .heads = 2, .kv_heads = 2, .mlp_width = 40, .vocab_size = 100};
+  const double attention = 4 * 16 * 16, mlp = 3 * 16 * 40, router = 16 * 8;
+  const double dense = llm_params(llm).total;
+  llm.moe = {.experts = 8, .every = 2, .top_k = 2};
+  const Params body = llm_body_params(llm);
+  BOOST_TEST(body.total == 4 * attention + 2 * mlp + 2 * (8 * mlp + router));
+  BOOST_TEST(body.active == 4 * attention + 2 * mlp + 2 * (2 * mlp + router));
+  BOOST_TEST(llm_params(llm).total == dense + 2 * (7 * mlp + router));
+  BOOST_TEST(llm_products(llm, 10).linear == 2 * body.active * 10);
+  llm.moe.every = 4;
+  BOOST_TEST(llm_body_params(llm).total == 4 * attention + 3 * mlp + 8 * mlp + router);
+  llm.moe.every = 3;  // The third block; the fourth begins what would be three.
+  BOOST_TEST(llm_body_params(llm).total == 4 * attention + 3 * mlp + 8 * mlp + router);
+}
+
+BOOST_AUTO_TEST_CASE(stages_before_upcycling_cost_what_the_dense_model_does) {
+  Experiment dense, sparse;
+  dense.eval.text = sparse.eval.text = {"held-out"};
+  sparse.llm.moe.experts = 8;
+  const auto same = [&](Stage stage) {
+    const Cost a = stage_cost(dense, stage, {}), b = stage_cost(sparse, stage, {});
+    return a.params == b.params && a.flops == b.flops && a.memory_bytes == b.memory_bytes;
+  };
+  BOOST_TEST(same(Stage::llm));
+  BOOST_TEST(!same(Stage::vlm));
+  sparse.llm.moe.upcycle = Upcycle::none;
+  BOOST_TEST(!same(Stage::llm));
+  dense.stages = sparse.stages = {Stage::llm, Stage::eval};
+  BOOST_TEST(stage_cost(sparse, Stage::eval, EvalTask::heldout_loss).params == llm_params(sparse.llm).total);
+  // Weights, gradients and two moments of fp32 for each parameter more.
+  const double more = llm_params(sparse.llm).total - llm_params(dense.llm).total;
+  sparse.llm.moe.top_k = 1;
+  BOOST_TEST(stage_cost(sparse, Stage::llm, {}).memory_bytes -
+                 stage_cost(dense, Stage::llm, {}).memory_bytes >
+             16 * more);
+}
+
 namespace {
 
 /// One step over one sequence with 2 pictures of 4 tokens each.

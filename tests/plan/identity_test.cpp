@@ -138,7 +138,7 @@ struct MakeAnother {
   void operator()(std::string& v) const {
     const std::map<std::string, std::string> other = {
         {"cosine", "linear"},   {"bf16", "fp32"},     {"stretch", "crop"}, {"gelu", "quick-gelu"},
-        {"adafactor", "adamw"}, {"vicuna", "chatml"}, {"last", "sft"}};
+        {"adafactor", "adamw"}, {"vicuna", "chatml"}, {"last", "sft"},     {"vlm", "sft"}};
     v = other.count(v) ? other.at(v) : v + "x";
   }
   void operator()(std::vector<double>& v) const { v[0] += 1; }
@@ -164,6 +164,7 @@ BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
   base.data.system_prompt = "Be brief.";
   base.data.sft = base.data.sft_questions = base.data.sft_text = {"s"};
   base.data.sft_shares = {1, 1, 1};
+  base.llm.moe.experts = 8;
   std::vector<ConfigPart> parts;
   const Fingerprint fingerprint = [](const std::string& source, SourceKind) {
     return "content of " + source;
@@ -390,6 +391,43 @@ BOOST_AUTO_TEST_CASE(keys_that_came_later_leave_jobs_at_their_defaults_as_they_w
     for (const char* key : {"chat_format", "system_prompt", "sft_questions", "sft_text", "sft_shares",
                             "sft_instruction", "optimizer"})
       BOOST_TEST(part.json.find(key) == std::string::npos, part.json);
+}
+
+BOOST_AUTO_TEST_CASE(experts_matter_from_the_stage_that_has_them) {
+  Recipes recipes;
+  const auto experts = [](std::int64_t number, Upcycle upcycle) {
+    return [=](Experiment& e) {
+      e.llm.moe.experts = number;
+      e.llm.moe.upcycle = upcycle;
+    };
+  };
+  // Dense models are the jobs that they were before there were experts: no key of [llm.moe] is theirs.
+  const auto dense_but_said = [](Experiment& e) {
+    e.llm.moe = {.experts = 0, .every = 7, .top_k = 1, .capacity_factor = 9, .upcycle = Upcycle::none};
+  };
+  for (const Stage stage : {Stage::llm, Stage::vlm, Stage::sft}) {
+    BOOST_TEST(recipes.same(stage, kAsItIs, dense_but_said));
+    BOOST_TEST(recipes.same(stage, kAsItIs, experts(8, Upcycle::vlm)) == (stage == Stage::llm));
+    BOOST_TEST(recipes.same(stage, kAsItIs, experts(8, Upcycle::sft)) == (stage != Stage::sft));
+    BOOST_TEST(!recipes.same(stage, kAsItIs, experts(8, Upcycle::none)));
+    BOOST_TEST(!recipes.same(stage, experts(8, Upcycle::llm), experts(8, Upcycle::none)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(dense_and_sparse_cells_share_the_dense_stage_before_upcycling) {
+  const Plan plan = plan_of(
+      *this, kFourStages, "[[axis]]\nkey='llm.moe.experts'\nlevels=[0, 4, 8]\n[override]\nllm.moe.every=1\n");
+  auto counts = count_stages(plan);
+  BOOST_TEST(counts["encoder"] == 1u);
+  BOOST_TEST(counts["llm"] == 1u);
+  BOOST_TEST(counts["vlm"] == 3u);
+  const Plan dense = plan_of(*this, kFourStages, "");
+  for (const std::string& key : all_keys(dense)) BOOST_TEST(all_keys(plan).count(key) == 1u);
+  const Plan late = plan_of(*this, kFourStages,
+                            "[[axis]]\nkey='llm.moe.experts'\nlevels=[0, 4, 8]\n[override]\nllm.moe.every=1\n"
+                            "llm.moe.upcycle='none'\n");
+  counts = count_stages(late);
+  BOOST_TEST(counts["llm"] == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(only_recipes_whose_results_the_code_changed_have_another_version) {

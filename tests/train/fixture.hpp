@@ -30,12 +30,14 @@ inline std::string message_of(const std::function<void()>& call) {
 struct TrainedVariant {
   Stage stage;
   EncoderLoss loss;
+  std::int64_t experts = 0;
 };
 inline constexpr TrainedVariant kTrainedVariants[] = {
     {Stage::encoder, EncoderLoss::clip}, {Stage::encoder, EncoderLoss::siglip},
     {Stage::encoder, EncoderLoss::aim},  {Stage::encoder, EncoderLoss::vae},
     {Stage::llm, EncoderLoss::clip},     {Stage::vlm, EncoderLoss::clip},
-    {Stage::vlm, EncoderLoss::none},
+    {Stage::vlm, EncoderLoss::none},     {Stage::llm, EncoderLoss::clip, 4},
+    {Stage::vlm, EncoderLoss::none, 3},
 };
 
 /// One way to run the same thing in another way.
@@ -102,6 +104,16 @@ struct TrainingFixture {
       *train = {.steps = 6, .batch = 4, .peak_lr = 1e-2, .warmup_steps = 2, .precision = Precision::fp32};
     recipe.run = {.log_interval = 1, .checkpoint_interval = 2};
     return recipe;
+  }
+
+  /// With experts, of which each sequence drops some choices.
+  static Experiment recipe(const TrainedVariant& variant) {
+    Experiment experiment = recipe();
+    experiment.encoder.loss = variant.loss;
+    if (variant.experts > 0)
+      experiment.llm.moe = {
+          .experts = variant.experts, .every = 1, .capacity_factor = 1.5, .upcycle = Upcycle::none};
+    return experiment;
   }
 
   struct Outcome {

@@ -5,6 +5,7 @@
 //   train_bench run --random [SETUP] [HOW]
 //
 // SETUP: --model quickstart|9m|85m|302m|1.2b [--batch B] [--seq-len T] [--steps N] [--threads N]
+//        [--experts E] [--every N] [--capacity-factor C] (with run alone)
 // HOW: [--device auto] [--precision fp32] [--recompute] [--graphs] [--deterministic]
 //
 // export writes config.json, model.safetensors (initial weights) and batches.safetensors (random tokens in
@@ -287,6 +288,7 @@ VisionLanguageModel make_model(const Setup& setup, const RunOptions& options, to
     load_weights(model.weights(), {options.folder / "model.safetensors", "model", "", "", {}}, 1);
   model.compute = options.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat32;
   model.set_recompute(options.recompute);
+  model.decoder->train_routers(setup.recipe.train_vlm.batch);
   model.to(device);
   return model;
 }
@@ -377,7 +379,8 @@ Json run_setup(const Setup& setup, const RunOptions& options) {
 
   const double steps = static_cast<double>(train.steps - options.warmup());
   const double middle = median({done.seconds.begin() + options.warmup(), done.seconds.end()});
-  const double step_flops = training_flops(setup.recipe, setup.pictures ? Stage::vlm : Stage::llm)
+  const Stage stage = setup.pictures ? Stage::vlm : Stage::llm;
+  const double step_flops = training_flops(setup.recipe, stage)
                                 .step(static_cast<double>(train.batch), batches.targets, batches.images);
   const double memory = peak_memory(device);  // Before the matrix products, which start it anew.
   const double rate = measure_matmul_rate(device, model.compute), peak = device_peak(device);
@@ -425,6 +428,12 @@ int main(int argc, char** argv) try {
     if (command == run)
       for (CLI::Option* option : setup) option->needs(drawn);
   }
+  Moe moe{.every = 1, .upcycle = Upcycle::none};
+  for (CLI::Option* option :
+       {run->add_option("--experts", moe.experts, "In place of MLPs; a token goes to two of them"),
+        run->add_option("--every", moe.every, "Blocks of which one has experts"),
+        run->add_option("--capacity-factor", moe.capacity_factor)})
+    option->needs(drawn);
   run->add_option("--device", options.device);
   run->add_option("--precision", precision)->check(CLI::IsMember({"fp32", "bf16"}));
   run->add_flag("--recompute", options.recompute, "Activation checkpointing");
@@ -442,6 +451,7 @@ int main(int argc, char** argv) try {
     if (seq_len > 0) setup.recipe.data.seq_len = seq_len;
     if (steps > 0) setup.recipe.train_vlm.steps = steps;
     setup.threads = threads;
+    setup.recipe.llm.moe = moe;
   }
   if (*exported) {
     export_setup(setup, options.folder);
