@@ -75,11 +75,11 @@ BOOST_AUTO_TEST_CASE(experts_take_all_tokens_whatever_a_document_is_packed_with)
   ReadReport report;
   const std::vector<Document> documents =
       read_held_out({sample_path("text")}, "text", DataRole::text, reading(8), report);
-  const auto packed = plain.load()->losses(documents, report);
+  const auto packed = plain.load()->losses(documents, DataRole::text, report);
   for (std::size_t i = 0; i < documents.size(); ++i) {
     const TokenizedDocument document = tokenize(documents[i], plain.tokenizer, plain.kImageTokens);
     if (std::ssize(document.tokens) > recipe.data.seq_len) continue;
-    const auto alone = plain.load()->losses(std::span(documents).subspan(i, 1), report);
+    const auto alone = plain.load()->losses(std::span(documents).subspan(i, 1), DataRole::text, report);
     BOOST_TEST(packed[i].nats == alone[0].nats, tt::tolerance(1e-5));
     BOOST_TEST(packed[i].nats == -plain.log_likelihood(document, std::ssize(document.tokens) - 1),
                tt::tolerance(1e-5));
