@@ -22,9 +22,9 @@ class Sequence:
         self.targets += [target] * len(ids)
         return self
 
-    def end(self):
+    def end(self, target=True):
         self.tokens.append(self.tokenizer.end)
-        self.targets.append(True)
+        self.targets.append(target)
         return self
 
 
@@ -34,6 +34,7 @@ class Model:
     def __init__(self, job, weights, tokenizer):
         self.config, self.w, self.tokenizer = job.config, weights, tokenizer
         self.prefix = "" if job.stage == "llm" else "language_model."
+        self.answers_end = job.stage == "sft"  # It was trained on conversations, where each answer ends.
         self.image_tokens = 0
         if job.stage != "llm":
             encoder = self.config["encoder"]

@@ -55,6 +55,10 @@ def check_language_losses(job, model, report):
             check_ratio(job, "bits-per-byte/text", bits, report)
 
 
+class Shown(str):
+    """The answer of an example."""
+
+
 def likelihoods(model, prompt, candidates):
     """Of each candidate after a prompt, its end included: (logarithm, pieces)."""
     rows = []
@@ -62,6 +66,8 @@ def likelihoods(model, prompt, candidates):
         row = model.sequence()
         for segment in prompt:
             row.add(segment, False)
+            if model.answers_end and isinstance(segment, Shown):
+                row.end(False)
         rows.append(row.add(candidate, True).end())
     chances = model.logits(rows).log_softmax(-1)
     found = []
@@ -91,7 +97,7 @@ def check_captions(job, model, report):
         for i, document in enumerate(documents):
             prompt, candidates, lane = [], [document.answer], 0
             for other in draw_shots(shown, i, shots, len(documents)):
-                prompt += asked(documents[other]) + [documents[other].answer]
+                prompt += asked(documents[other]) + [Shown(documents[other].answer)]
             while len(candidates) < settings["choices"]:
                 other = documents[wrong.below(len(documents), i, lane)].answer
                 candidates += [other] * (other not in candidates)
@@ -110,7 +116,7 @@ def check_questions(job, model, report):
         for i, document in enumerate(documents):
             prompt = []
             for other in draw_shots(shown, i, shots, len(documents)):
-                prompt += asked(documents[other]) + [documents[other].answer]
+                prompt += asked(documents[other]) + [Shown(documents[other].answer)]
             values = [total for total, _ in likelihoods(model, prompt + asked(document), document.choices)]
             hits.append(hit_of(values, document.choices.index(document.answer)))
         check_hits(job, f"vqa/{shots}-shot", hits, report)
@@ -127,7 +133,7 @@ def check_episodes(job, model, report):
             for left in range(len(shown), 1, -1):
                 other = order.below(left, i, left)
                 shown[left - 1], shown[other] = shown[other], shown[left - 1]
-            prompt = [segment for example in shown for segment in example] + document.segments[:2]
+            prompt = [part for picture, text in shown for part in (picture, Shown(text))] + document.segments[:2]
             values = [total for total, _ in likelihoods(model, prompt, document.choices)]
             hits.append(hit_of(values, document.choices.index(document.answer)))
         check_hits(job, f"fewshot/{shots}-shot", hits, report)
