@@ -480,7 +480,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_the_hash_of_canonical_json) {
   BOOST_TEST(part.hash.hex() == hash128("demo\n" + part.json).hex());
   BOOST_TEST(plan.jobs[0].key.hex() ==
              hash128(R"({"config":{"demo":")" + part.hash.hex() +
-                     R"("},"parents":[],"seed":0,"stage":"demo","task":"","version":2})")
+                     R"("},"parents":[],"seed":0,"stage":"demo","task":"","version":3})")
                  .hex());
 }
 
