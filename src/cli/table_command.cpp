@@ -81,7 +81,7 @@ CommandSpec table_command() {
            repeated(value("--columns", ValueType::text, "AXES", "axes that make columns [none]")),
            repeated(value("--value", ValueType::text, "NAMES",
                           "scores, or last values of metrics such as vlm/loss; vlm/loss:min is the smallest "
-                          "[all scores]")),
+                          "of those logged [all scores]")),
            choice("--spread", known_names<Spread>(), "sd", "what stands after the mean"),
            choice("--over", known_names<Over>(), "",
                   "means over cells and seeds that all rows have, or over each row's own [common; own "

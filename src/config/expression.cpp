@@ -306,13 +306,13 @@ class Evaluator {
       case Op::not_equal:
         return !same(node, 1);
       case Op::less:
-        return number(node, 0) < number(node, 1);
+        return below(number(node, 0), number(node, 1));
       case Op::less_equal:
-        return number(node, 0) <= number(node, 1);
+        return !below(number(node, 1), number(node, 0));
       case Op::greater:
-        return number(node, 0) > number(node, 1);
+        return below(number(node, 1), number(node, 0));
       case Op::greater_equal:
-        return number(node, 0) >= number(node, 1);
+        return !below(number(node, 0), number(node, 1));
       case Op::member: {
         for (std::size_t i = 1; i < node.operands.size(); ++i)
           if (same(node, i)) return true;
@@ -360,8 +360,15 @@ class Evaluator {
     if (left.index() != right.index())
       throw ExpressionError(fmt::format("{} is compared with {}", kind_of(left), kind_of(right)),
                             node.position);
+    if (const double* value = std::get_if<double>(&left)) return same_number(*value, std::get<double>(right));
     return left == right;
   }
+
+  /// Up to the rounding of a few operations: 0.1 * 3 is 0.3.
+  static bool same_number(double a, double b) {
+    return std::abs(a - b) <= 1e-12 * std::max(std::abs(a), std::abs(b));
+  }
+  static bool below(double a, double b) { return a < b && !same_number(a, b); }
 
   double divisor(const Node& node) const {
     const double value = number(node, 1);

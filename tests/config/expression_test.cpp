@@ -60,6 +60,14 @@ BOOST_AUTO_TEST_CASE(conditions_compare_and_combine) {
   BOOST_TEST(truth("1 <= 1 and not (2 < 1)"));
 }
 
+BOOST_AUTO_TEST_CASE(numbers_compare_up_to_rounding) {
+  BOOST_TEST(truth("0.1 * 3 == 0.3 and not (0.1 * 3 != 0.3)"));
+  BOOST_TEST(truth("0.1 * 3 <= 0.3 and 0.3 >= 0.1 * 3"));
+  BOOST_TEST(!truth("0.1 * 3 > 0.3 or 0.3 < 0.1 * 3"));
+  BOOST_TEST(truth("0.1 * 3 in [0.2, 0.3]"));
+  BOOST_TEST(truth("1 != 1.0000000001 and 1e-300 != 2e-300 and 0 != 1e-300"));
+}
+
 BOOST_AUTO_TEST_CASE(mistakes_are_shown_at_their_place) {
   BOOST_TEST(mistake("1 +") == "3: the expression ends too early; expected a value");
   BOOST_TEST(mistake("1 2") == "2: unexpected '2'; expected an operator or the end");
