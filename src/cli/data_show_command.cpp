@@ -30,7 +30,7 @@ std::uint64_t seed_of(const Arguments& arguments) {
 /// One document by itself, as the tokenizer has it.
 Sequence sequence_of(const Document& document, const MixtureSettings& settings, const Tokenizer& tokenizer) {
   SequencePlan plan;
-  plan.documents.push_back(tokenize(document, tokenizer, settings.image_tokens));
+  plan.documents.push_back(tokenize(document, tokenizer, settings.layout()));
   MixtureSettings alone = settings;
   alone.seq_len = static_cast<std::int64_t>(plan.documents.front().tokens.size());
   return load_sequence(std::move(plan), alone, tokenizer.special());
@@ -42,6 +42,7 @@ void show_source(const RoledSource& source, const Arguments& arguments, const To
   settings.image_tokens = arguments.find_integer("--image-tokens").value_or(kDefaultImageTokens);
   settings.resolution = view.resolution;
   if (arguments.has("--fit")) settings.image_fit = arguments.choice<ImageFit>("--fit");
+  if (arguments.has("--sub-images")) settings.sub_images = arguments.choice<SubImages>("--sub-images");
   DocumentStream stream(find_shards(source.path, source.role), seed_of(arguments),
                         "documents/" + to_name(source.role));
   ReadReport report;
@@ -120,8 +121,11 @@ void show_recipe(const std::filesystem::path& file, const Arguments& arguments, 
                    *tokenizer);
   }
   view.facts.push_back(fmt::format(
-      "{}: sequences of {} positions, pictures of {} x {} as {} tokens each, seed {}", shown_path(file),
-      settings.seq_len, settings.resolution, settings.resolution, settings.image_tokens, settings.seed));
+      "{}: sequences of {} positions, {} of {} x {} as {} tokens each, seed {}", shown_path(file),
+      settings.seq_len,
+      settings.sub_images == SubImages::none ? "pictures"
+                                             : "views of pictures (" + to_name(settings.sub_images) + ")",
+      settings.resolution, settings.resolution, settings.image_tokens, settings.seed));
   view.facts.push_back(
       fmt::format("Shares of the first {} sequences, measured:", std::max(count, kMeasuredSequences)));
   const auto metrics = loader.tally().metrics();
@@ -203,7 +207,10 @@ CommandSpec data_show_command() {
                                  "pixels on a side that pictures are resized to [224]")),
                at_least(1, value("--image-tokens", ValueType::integer, "K", "positions of one picture [16]")),
                choice("--stage", {"llm", "vlm", "sft"}, "vlm", "the stage of an experiment or a sweep"),
-               choice("--fit", known_names<ImageFit>(), "stretch", "how a picture becomes a square"), page},
+               choice("--fit", known_names<ImageFit>(), "stretch", "how a picture becomes a square"),
+               choice("--sub-images", known_names<SubImages>(), "none",
+                      "with --tokenizer: further views of a picture"),
+               page},
           .run = run_data_show};
 }
 

@@ -249,15 +249,21 @@ class Checker {
     const char* what = is_direct   ? "its patches and rows of patches"
                        : is_pooled ? "'connector.tokens'"
                                    : "its patches";
-    for (const std::int64_t side : connected_resolutions()) {
-      const std::int64_t tokens = visual_tokens(e_, side) + 2;
-      if (tokens >= e_.data.seq_len)
-        add({"connector.tokens", "data.seq_len", "connector.kind", "encoder.resolution",
-             "train.vlm.resolution", "train.sft.resolution", "encoder.patch", "encoder.loss"},
-            fmt::format("a picture{} takes {} tokens ({}, a start and an end); expected fewer than "
-                        "'data.seq_len' ({}), so that text fits beside it",
-                        is_pooled ? "" : fmt::format(" of {} px", side), tokens, what, e_.data.seq_len));
-      if (is_pooled) return;  // A picture of any size takes as many.
+    std::int64_t told = 0;
+    for (const Stage stage : {Stage::vlm, Stage::sft}) {
+      if (!has(stage)) continue;
+      const std::int64_t side = resolution_of(e_, stage);
+      const std::int64_t views = most_views(train_of(e_, stage).sub_images);
+      const std::int64_t tokens = views * visual_tokens(e_, side) + 2;
+      if (tokens < e_.data.seq_len || tokens == told) continue;
+      told = tokens;
+      add({"connector.tokens", "data.seq_len", "connector.kind", "encoder.resolution", "train.vlm.resolution",
+           "train.sft.resolution", "encoder.patch", "encoder.loss", "train.vlm.sub_images",
+           "train.sft.sub_images"},
+          fmt::format("a picture{} takes {} tokens ({}{}, a start and an end); expected fewer than "
+                      "'data.seq_len' ({}), so that text fits beside it",
+                      is_pooled ? "" : fmt::format(" of {} px", side), tokens,
+                      views == 1 ? "" : fmt::format("{} views, each ", views), what, e_.data.seq_len));
     }
   }
 

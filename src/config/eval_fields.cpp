@@ -7,6 +7,10 @@ namespace {
 
 /// A key that came later: at its default it is no part of a job, which stays the one that it was.
 bool has_heldout_turns(const Experiment& e, Stage) { return !e.eval.sft.empty(); }
+bool limits_sub_images(const Experiment& e, Stage) {
+  const bool any = e.train_vlm.sub_images != SubImages::none || e.train_sft.sub_images != SubImages::none;
+  return any && e.eval.sub_image_pictures != 0;
+}
 
 }  // namespace
 
@@ -34,6 +38,9 @@ std::vector<FieldRow> eval_rows() {
       {KEY(eval.labelled).changes(eval).files(SourceKind::documents),
        "Questions whose answer is the picture's class: for zero-shot."},
       {KEY(eval.shots).in(0, 1024).changes(eval), "Numbers of examples shown before each question."},
+      {KEY(eval.sub_image_pictures).in(0, 1024, "pictures").changes(eval).where(limits_sub_images),
+       "Pictures at the end of a prompt that have sub-images, where the stage has any; those before, of "
+       "examples, are seen as a whole alone. 0: all."},
       {KEY(eval.max_examples).in(1, kMaxCount, "examples").changes(eval),
        "Most examples that an evaluation looks at, of each kind of data; the same ones under all seeds."},
       {KEY(eval.choices).in(2, 1024, "captions").changes(eval),

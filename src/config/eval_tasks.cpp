@@ -73,16 +73,18 @@ std::span<const std::string_view> eval_keys(EvalTask task) {
   static constexpr std::string_view kHeldoutLoss[] = {"eval.captions", "eval.interleaved",  "eval.sft",
                                                       "eval.text",     "eval.max_examples", "data.tokenizer"};
   static constexpr std::string_view kCaption[] = {
-      "eval.captions",       "eval.shots",          "eval.max_examples", "eval.choices",
-      "eval.max_new_tokens", "eval.caption_prompt", "data.tokenizer"};
+      "eval.captions",       "eval.shots",          "eval.max_examples",       "eval.choices",
+      "eval.max_new_tokens", "eval.caption_prompt", "eval.sub_image_pictures", "data.tokenizer"};
   static constexpr std::string_view kVqa[] = {"eval.questions",       "eval.shots",
                                               "eval.max_examples",    "eval.max_new_tokens",
-                                              "eval.question_prompt", "data.tokenizer"};
+                                              "eval.question_prompt", "eval.sub_image_pictures",
+                                              "data.tokenizer"};
   static constexpr std::string_view kDoctext[] = {"eval.doctext",         "eval.shots",
                                                   "eval.max_examples",    "eval.max_new_tokens",
-                                                  "eval.question_prompt", "data.tokenizer"};
-  static constexpr std::string_view kFewshot[] = {"eval.episodes", "eval.shots", "eval.max_examples",
+                                                  "eval.question_prompt", "eval.sub_image_pictures",
                                                   "data.tokenizer"};
+  static constexpr std::string_view kFewshot[] = {"eval.episodes", "eval.shots", "eval.max_examples",
+                                                  "eval.sub_image_pictures", "data.tokenizer"};
   static constexpr std::string_view kRetrieval[] = {"eval.captions", "eval.max_examples", "data.tokenizer"};
   static constexpr std::string_view kZeroShot[] = {"eval.labelled", "eval.max_examples", "eval.class_prompts",
                                                    "data.tokenizer"};

@@ -57,6 +57,8 @@ std::int64_t resolution_of(const Experiment& experiment, Stage stage) {
   return own > 0 ? own : resolution_of(experiment, stage == Stage::sft ? Stage::vlm : Stage::encoder);
 }
 
+std::int64_t most_views(SubImages sub_images) { return sub_images == SubImages::none ? 1 : 5; }
+
 std::int64_t visual_tokens(const Experiment& e, std::int64_t resolution) {
   const std::int64_t side = resolution / e.encoder.patch;
   if (e.encoder.loss == EncoderLoss::none)

@@ -34,6 +34,9 @@ enum class OptimizerKind { adamw, adafactor };
 /// How a picture becomes a square: by changing its aspect ratio, by keeping the middle of its longer side, or
 /// by filling up with white.
 enum class ImageFit { stretch, crop, pad };
+/// Views of one picture that the encoder sees (data/sub_images.hpp): the whole alone, MM1's whole and
+/// quadrants, or the whole and the tiles of the grid that LLaVA-NeXT chooses for its shape.
+enum class SubImages { none, quadrants, grid };
 enum class ModelPart { encoder, connector, llm };
 /// How the turns of a conversation are told apart (data/chat.hpp): by the ends of answers alone, as Vicuna
 /// does (USER: and ASSISTANT:), or in ChatML.
@@ -146,6 +149,7 @@ struct Train {
   Precision precision = Precision::bf16;
   OptimizerKind optimizer = OptimizerKind::adamw;
   std::int64_t resolution = 0;
+  SubImages sub_images = SubImages::none;
   std::vector<ModelPart> freeze;
 };
 
@@ -157,6 +161,7 @@ struct Eval {
   std::vector<std::int64_t> shots = {0, 4, 8};
   std::int64_t max_examples = 1000;
   std::int64_t choices = 4, max_new_tokens = 20;
+  std::int64_t sub_image_pictures = 0;  ///< At the end of a prompt; 0: all.
   std::string caption_prompt, question_prompt = "{}";
   std::vector<std::string> class_prompts = {"a picture of {}."};
 };
@@ -212,6 +217,9 @@ inline std::int64_t patches(std::int64_t resolution, std::int64_t patch) {
 /// (without an encoder) one per patch and one after each row of them.
 std::int64_t visual_tokens(const Experiment& experiment, std::int64_t resolution);
 
+/// Views that a picture has at most: 1, or with sub-images 5.
+std::int64_t most_views(SubImages sub_images);
+
 /// [train.STAGE] of a stage that trains a model: encoder, llm, vlm or sft. Throws std::logic_error for
 /// others.
 Train& train_of(Experiment& experiment, Stage stage);
@@ -223,7 +231,8 @@ Llm llm_of(const Experiment& experiment, Stage stage);
 Experiment at_stage(const Experiment& experiment, Stage stage);
 
 /// Side of the pictures that the model of such a stage sees, in pixels: its own, or what the stage before it
-/// had; 0 for llm, which reads text alone. Throws std::logic_error for other stages.
+/// had; 0 for llm, which reads text alone. Throws std::logic_error for other stages. With sub-images: of one
+/// view.
 std::int64_t resolution_of(const Experiment& experiment, Stage stage);
 
 }  // namespace ablate

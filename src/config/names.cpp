@@ -62,6 +62,13 @@ std::span<const Named<ImageFit>> names_of<ImageFit>() {
 }
 
 template <>
+std::span<const Named<SubImages>> names_of<SubImages>() {
+  using enum SubImages;
+  static constexpr Named<SubImages> kTable[] = {{"none", none}, {"quadrants", quadrants}, {"grid", grid}};
+  return kTable;
+}
+
+template <>
 std::span<const Named<ModelPart>> names_of<ModelPart>() {
   using enum ModelPart;
   static constexpr Named<ModelPart> kTable[] = {{"encoder", encoder}, {"connector", connector}, {"llm", llm}};

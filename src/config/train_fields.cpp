@@ -64,6 +64,11 @@ FieldRow z_loss_row() {
   return {TRAIN_KEY(z_loss).in(0, 1), "Weight of the squared log of the softmax's denominator; 0: none."};
 }
 
+template <Stage S>
+bool has_sub_images(const Experiment& e, Stage) {
+  return train_of(e, S).sub_images != SubImages::none;
+}
+
 /// Stage sft goes on at the resolution of stage vlm. A job has what comes of it as encoder.resolution
 /// (canonical.hpp), also without an encoder.
 template <Stage S>
@@ -74,6 +79,10 @@ std::vector<FieldRow> joint_rows() {
            .changes(S == Stage::vlm ? kJoint : StageSet{S})
            .where(has_encoder),
        "Side of the pictures in this stage; 0: as the stage before. Position embeddings are interpolated."},
+      {TRAIN_KEY(sub_images).where(has_sub_images<S>),  // One view is what there was before the key.
+       "Views of a picture, each of the stage's resolution and of as many tokens as a picture without: none, "
+       "the whole alone; quadrants, the whole and its four quarters, as MM1 has it; grid, the whole and the "
+       "tiles of the grid (1 x 2 to 3 x 1) that fits its shape best, as LLaVA-NeXT has it."},
       {TRAIN_KEY(freeze), "Parts of the model that this stage keeps as they are."},
   };
 }

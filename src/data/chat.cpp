@@ -11,8 +11,8 @@ enum class Speaker { system, user, assistant };
 /// Writes turns one after the other.
 class ChatWriter {
  public:
-  ChatWriter(const Tokenizer& tokenizer, std::int64_t image_tokens, ChatFormat format)
-      : tokenizer_(tokenizer), image_tokens_(image_tokens), format_(format) {}
+  ChatWriter(const Tokenizer& tokenizer, const PictureLayout& layout, ChatFormat format)
+      : tokenizer_(tokenizer), layout_(layout), format_(format) {}
 
   void begin_turn(Speaker speaker) {
     speaker_ = speaker;
@@ -31,7 +31,7 @@ class ChatWriter {
     }
   }
   void add(const Segment& segment) {
-    append_segment(written_, segment, speaker_ == Speaker::assistant, tokenizer_, image_tokens_);
+    append_segment(written_, segment, speaker_ == Speaker::assistant, tokenizer_, layout_);
   }
   void end_turn() {
     const bool is_answer = speaker_ == Speaker::assistant;
@@ -48,7 +48,7 @@ class ChatWriter {
   }
 
   const Tokenizer& tokenizer_;
-  const std::int64_t image_tokens_;
+  const PictureLayout layout_;
   const ChatFormat format_;
   Speaker speaker_ = Speaker::user;
   TokenizedDocument written_;
@@ -90,15 +90,15 @@ std::int32_t answer_end(const Tokenizer& tokenizer, ChatFormat format) {
 }
 
 TokenizedDocument tokenize_chat(const Document& document, const Tokenizer& tokenizer,
-                                std::int64_t image_tokens, const Chat& chat) {
-  ChatWriter writer(tokenizer, image_tokens, chat.format);
+                                const PictureLayout& layout, const Chat& chat) {
+  ChatWriter writer(tokenizer, layout, chat.format);
   write_turns(document, chat, writer);
   return std::move(writer.written());
 }
 
 TokenizedDocument tokenize_chat_prompt(const Document& document, const Tokenizer& tokenizer,
-                                       std::int64_t image_tokens, const Chat& chat) {
-  ChatWriter writer(tokenizer, image_tokens, chat.format);
+                                       const PictureLayout& layout, const Chat& chat) {
+  ChatWriter writer(tokenizer, layout, chat.format);
   write_turns(document, chat, writer);
   writer.begin_turn(Speaker::assistant);
   TokenizedDocument& prompt = writer.written();

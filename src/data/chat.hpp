@@ -37,9 +37,9 @@ void add_instruction(Document& question, const std::string& instruction);
 std::int32_t answer_end(const Tokenizer& tokenizer, ChatFormat format);
 
 TokenizedDocument tokenize_chat(const Document& document, const Tokenizer& tokenizer,
-                                std::int64_t image_tokens, const Chat& chat);
+                                const PictureLayout& layout, const Chat& chat);
 /// The conversation up to where its next answer begins. It has no targets.
 TokenizedDocument tokenize_chat_prompt(const Document& document, const Tokenizer& tokenizer,
-                                       std::int64_t image_tokens, const Chat& chat);
+                                       const PictureLayout& layout, const Chat& chat);
 
 }  // namespace ablate

@@ -16,8 +16,12 @@ struct Scene;
 /// A picture that is not decoded yet: a file's bytes, or the plan of a scene.
 using Picture = std::variant<std::string, std::shared_ptr<const Scene>>;
 
-/// Pixels of the square that the encoder sees, `resolution` on each side. A scene is drawn at its own size
-/// first and then resized like any other picture. Throws BrokenDocument (`where` empty).
+/// The picture in its own shape: decoded, or a scene drawn at its own size. `enough` as decode_image() has
+/// it. Throws BrokenDocument (`where` empty).
+Image load_picture(const Picture& picture, std::int64_t enough = 0);
+
+/// Pixels of the square that the encoder sees, `resolution` on each side. Throws BrokenDocument (`where`
+/// empty).
 Image load_picture(const Picture& picture, std::int64_t resolution, ImageFit fit);
 
 /// In its own shape, its longer side at most `longest` pixels: shrunk, never enlarged. Throws BrokenDocument
@@ -30,6 +34,7 @@ struct Segment {
   std::shared_ptr<const Picture> picture;  ///< Null for text.
   /// Text that the model is to predict. In a conversation: what the assistant says, and nothing else.
   bool target = true;
+  bool whole = false;  ///< A picture that has no sub-images, whatever the recipe says.
 };
 
 /// What the key that names a source (`data.captions`, ...) asks of its documents.

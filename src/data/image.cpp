@@ -23,23 +23,12 @@ ImageFormat detect_format(std::string_view bytes) {
                                                 with_commas(static_cast<std::int64_t>(bytes.size())), start));
 }
 
-/// Columns and rows [x, x + width) x [y, y + height).
-Image cut_image(const Image& image, std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height) {
-  Image cut{width, height, {}};
-  cut.pixels.reserve(static_cast<std::size_t>(width * height * 3));
-  for (std::int64_t row = y; row < y + height; ++row) {
-    const auto begin = image.pixels.begin() + (row * image.width + x) * 3;
-    cut.pixels.insert(cut.pixels.end(), begin, begin + width * 3);
-  }
-  return cut;
-}
-
-Image pad_image(const Image& image, std::int64_t side) {
-  Image padded{side, side, std::vector<std::uint8_t>(static_cast<std::size_t>(side * side * 3), 255)};
-  const std::int64_t x = (side - image.width) / 2, y = (side - image.height) / 2;
+Image pad_image(const Image& image, std::int64_t width, std::int64_t height) {
+  Image padded{width, height, std::vector<std::uint8_t>(static_cast<std::size_t>(width * height * 3), 255)};
+  const std::int64_t x = (width - image.width) / 2, y = (height - image.height) / 2;
   for (std::int64_t row = 0; row < image.height; ++row)
     std::copy_n(image.pixels.begin() + row * image.width * 3, image.width * 3,
-                padded.pixels.begin() + ((y + row) * side + x) * 3);
+                padded.pixels.begin() + ((y + row) * width + x) * 3);
   return padded;
 }
 
@@ -135,23 +124,38 @@ Image lay_over_white(const RgbaImage& image) {
   return result;
 }
 
-Image fit_image(const Image& image, std::int64_t resolution, ImageFit fit) {
+Image cut_image(const Image& image, std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height) {
+  Image cut{width, height, {}};
+  cut.pixels.reserve(static_cast<std::size_t>(width * height * 3));
+  for (std::int64_t row = y; row < y + height; ++row) {
+    const auto begin = image.pixels.begin() + (row * image.width + x) * 3;
+    cut.pixels.insert(cut.pixels.end(), begin, begin + width * 3);
+  }
+  return cut;
+}
+
+Image fit_image(const Image& image, std::int64_t width, std::int64_t height, ImageFit fit) {
+  const bool is_wider = image.width * height > image.height * width;  // Than what it is to become.
+  /// `side` * to / from, rounded, and at least 1.
+  const auto scaled = [](std::int64_t side, std::int64_t to, std::int64_t from) {
+    return std::max<std::int64_t>(1, (side * to + from / 2) / from);
+  };
   switch (fit) {
     case ImageFit::stretch:
-      return resize_image(image, resolution, resolution);
+      return resize_image(image, width, height);
     case ImageFit::crop: {
-      const std::int64_t side = std::min(image.width, image.height);
-      if (image.width == image.height) return resize_image(image, resolution, resolution);
-      return resize_image(cut_image(image, (image.width - side) / 2, (image.height - side) / 2, side, side),
-                          resolution, resolution);
+      const std::int64_t cut_width = is_wider ? scaled(image.height, width, height) : image.width;
+      const std::int64_t cut_height = is_wider ? image.height : scaled(image.width, height, width);
+      if (cut_width == image.width && cut_height == image.height) return resize_image(image, width, height);
+      return resize_image(cut_image(image, (image.width - cut_width) / 2, (image.height - cut_height) / 2,
+                                    cut_width, cut_height),
+                          width, height);
     }
-    case ImageFit::pad: {
-      const std::int64_t longer = std::max(image.width, image.height);
-      const auto scaled = [&](std::int64_t side) {
-        return std::max<std::int64_t>(1, (side * resolution + longer / 2) / longer);
-      };
-      return pad_image(resize_image(image, scaled(image.width), scaled(image.height)), resolution);
-    }
+    case ImageFit::pad:
+      return pad_image(
+          is_wider ? resize_image(image, width, std::min(height, scaled(image.height, width, image.width)))
+                   : resize_image(image, std::min(width, scaled(image.width, height, image.height)), height),
+          width, height);
   }
   return {};
 }

@@ -43,9 +43,12 @@ Image decode_image(std::string_view bytes, std::int64_t enough = 0);
 /// numbers and in the steps of Pillow's BICUBIC: the same pixels to the last bit, on every machine.
 Image resize_image(const Image& image, std::int64_t width, std::int64_t height);
 
-/// The square of `resolution` x `resolution` that the encoder sees: `stretch` changes the aspect ratio,
-/// `crop` keeps the middle of the longer side, `pad` keeps all and fills up with white.
-Image fit_image(const Image& image, std::int64_t resolution, ImageFit fit);
+/// The picture at `width` x `height`, which for one view is a square: `stretch` changes the aspect ratio,
+/// `crop` keeps the middle of the side that is too long, `pad` keeps all and fills up with white.
+Image fit_image(const Image& image, std::int64_t width, std::int64_t height, ImageFit fit);
+
+/// Columns and rows [x, x + width) x [y, y + height).
+Image cut_image(const Image& image, std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height);
 
 /// The picture as PNG, for pages and shards.
 std::string encode_png(const Image& image);

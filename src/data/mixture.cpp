@@ -84,10 +84,10 @@ Mixture::Mixture(MixtureSettings settings, std::shared_ptr<const Tokenizer> toke
       throw Error(fmt::format("data.{}: no source is named, but data.mix gives it a weight of {}",
                               to_name(source.role), source.weight));
     if (source.role != DataRole::text && source.role != DataRole::sft_text &&
-        settings_.image_tokens + 2 >= settings_.seq_len)
+        most_views(settings_.sub_images) * settings_.image_tokens + 2 >= settings_.seq_len)
       throw Error(fmt::format(
           "data.seq_len: {} positions do not hold a picture of {} tokens, its start and end, and text",
-          settings_.seq_len, settings_.image_tokens));
+          settings_.seq_len, most_views(settings_.sub_images) * settings_.image_tokens));
     cumulative_.push_back(sum += source.weight);
     const auto before = std::count_if(lanes_.begin(), lanes_.end(),
                                       [&](const auto& lane) { return lane->role == source.role; });
@@ -146,8 +146,8 @@ void Mixture::fill_group(Lane& lane) {
     if (drawn.role == DataRole::sft_questions) add_instruction(drawn.document, settings_.instruction);
     TokenizedDocument tokenized =
         is_conversation(lane.role)
-            ? tokenize_chat(drawn.document, *tokenizer_, settings_.image_tokens, settings_.chat)
-            : tokenize(drawn.document, *tokenizer_, settings_.image_tokens);
+            ? tokenize_chat(drawn.document, *tokenizer_, settings_.layout(), settings_.chat)
+            : tokenize(drawn.document, *tokenizer_, settings_.layout());
     for (TokenizedDocument& document :
          cut_document(std::move(tokenized), settings_.seq_len, settings_.max_images)) {
       sizes.push_back({static_cast<std::int64_t>(document.tokens.size()),
@@ -198,8 +198,8 @@ Sequence load_sequence(SequencePlan plan, const MixtureSettings& settings, const
     const std::size_t pixels_before = sequence.pixels.size(), images_before = sequence.images.size();
     try {
       for (const PlacedPicture& placed : document.images) {
-        const Image image = load_picture(*placed.picture, settings.resolution, settings.image_fit);
-        sequence.pixels.insert(sequence.pixels.end(), image.pixels.begin(), image.pixels.end());
+        const auto views = load_views(*placed.picture, placed.tiles, settings.resolution, settings.image_fit);
+        sequence.pixels.insert(sequence.pixels.end(), views.begin(), views.end());
         sequence.images.push_back(placed);
         sequence.images.back().start += static_cast<std::int64_t>(at);
       }

@@ -27,14 +27,17 @@ struct MixtureSettings {
   std::vector<MixtureSource> sources;
   std::uint64_t seed = 0;
   std::int64_t seq_len = 0;       ///< T, positions.
-  std::int64_t max_images = 0;    ///< Most pictures in one sequence.
-  std::int64_t image_tokens = 0;  ///< k, positions of one picture, without its start and end.
+  std::int64_t max_images = 0;    ///< Most pictures in one sequence, each with all its views.
+  std::int64_t image_tokens = 0;  ///< k, positions of one view of a picture.
   std::int64_t resolution = 0;    ///< R, pixels on a side.
   ImageFit image_fit = ImageFit::stretch;
+  SubImages sub_images = SubImages::none;
   double synthetic_share =
       0;      ///< Probability that a caption gives way to its synthetic one, where there is one.
   Chat chat;  ///< How conversations are written.
   std::string instruction;  ///< A line after each question of role sft_questions; "": none.
+
+  PictureLayout layout() const { return {image_tokens, sub_images, resolution}; }
 };
 
 /// Where a mixture stands: all that a checkpoint needs.

@@ -40,6 +40,7 @@ MixtureSettings mixture_of(const Experiment& recipe, Stage stage, std::uint64_t 
                            .image_tokens = resolution > 0 ? visual_tokens(recipe, resolution) : 0,
                            .resolution = resolution,
                            .image_fit = data.image_fit,
+                           .sub_images = train_of(recipe, stage).sub_images,
                            .synthetic_share = data.synthetic_share};
   if (stage == Stage::llm)
     settings.sources = {{DataRole::text, paths_of(data.text), 1}};

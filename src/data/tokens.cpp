@@ -11,24 +11,29 @@ void append_token(TokenizedDocument& document, std::int32_t token, bool target) 
 }
 
 void append_segment(TokenizedDocument& document, const Segment& segment, bool target,
-                    const Tokenizer& tokenizer, std::int64_t image_tokens) {
+                    const Tokenizer& tokenizer, const PictureLayout& layout) {
   if (!segment.picture) {
     for (const std::int32_t token : tokenizer.encode(segment.text)) append_token(document, token, target);
     return;
   }
   const SpecialPieces& special = tokenizer.special();
+  const TileGrid tiles =
+      segment.whole ? TileGrid{} : choose_tiles(layout.sub_images, *segment.picture, layout.resolution);
+  const std::int64_t places = tiles.views() * layout.view_tokens;
   append_token(document, special.image_start, false);
-  document.images.push_back(
-      {{.start = std::ssize(document.tokens), .tokens = image_tokens, .views = 1}, segment.picture});
-  for (std::int64_t i = 0; i < image_tokens; ++i) append_token(document, special.pad, false);
+  document.images.push_back({{.start = std::ssize(document.tokens), .tokens = places, .views = tiles.views()},
+                             segment.picture,
+                             tiles});
+  for (std::int64_t i = 0; i < places; ++i) append_token(document, special.pad, false);
   append_token(document, special.image_end, false);
 }
 
-TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer, std::int64_t image_tokens) {
+TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer,
+                           const PictureLayout& layout) {
   TokenizedDocument result;
   result.id = document.id;
   for (const Segment& segment : document.segments)
-    append_segment(result, segment, segment.target, tokenizer, image_tokens);
+    append_segment(result, segment, segment.target, tokenizer, layout);
   append_token(result, tokenizer.special().document_end, true);
   return result;
 }

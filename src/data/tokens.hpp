@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/document.hpp"
+#include "data/sub_images.hpp"
 #include "data/tokenizer.hpp"
 
 namespace ablate {
@@ -21,6 +22,14 @@ struct ImagePlace {
 
 struct PlacedPicture : ImagePlace {
   std::shared_ptr<const Picture> picture;
+  TileGrid tiles;
+};
+
+/// How pictures are put before a decoder.
+struct PictureLayout {
+  std::int64_t view_tokens = 0;  ///< k, positions of one view of a picture.
+  SubImages sub_images = SubImages::none;
+  std::int64_t resolution = 0;  ///< R, pixels on a side of a view; only grid asks for it.
 };
 
 struct TokenizedDocument {
@@ -39,11 +48,11 @@ struct TokenizedDocument {
 void append_token(TokenizedDocument& document, std::int32_t token, bool target);
 /// Adds the pieces of a text, targets or not, or a picture's start, places and end, which are none.
 void append_segment(TokenizedDocument& document, const Segment& segment, bool target,
-                    const Tokenizer& tokenizer, std::int64_t image_tokens);
+                    const Tokenizer& tokenizer, const PictureLayout& layout);
 
-/// Text as its pieces, a picture as image_start, `image_tokens` places, image_end; document_end at the end. A
-/// picture's start and end are no targets, document_end is.
-TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer, std::int64_t image_tokens);
+/// Text as its pieces, a picture as image_start, the places of its views one after another, image_end;
+/// document_end at the end. A picture's start and end are no targets, document_end is.
+TokenizedDocument tokenize(const Document& document, const Tokenizer& tokenizer, const PictureLayout& layout);
 
 /// Cuts a document into pieces of at most `max_tokens` and `max_images`, never inside a picture. Each piece
 /// is then a document of its own. Pieces with nothing to predict are left out. A picture's tokens and its

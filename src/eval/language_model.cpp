@@ -33,6 +33,12 @@ std::optional<std::int64_t> piece_bytes(const Tokenizer& tokenizer, std::int32_t
   return bytes;
 }
 
+/// All pictures but the last `count`.
+void leave_whole(std::vector<Segment>& segments, std::int64_t count) {
+  for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment)
+    if (segment->picture) segment->whole = count-- <= 0;
+}
+
 /// Whether a written text ends with this piece.
 bool ends_writing(const Tokenizer& tokenizer, std::int64_t id) {
   const SpecialPieces& special = tokenizer.special();
@@ -89,9 +95,8 @@ class TrainedLanguageModel final : public LanguageModel {
     std::vector<TokenizedDocument> parts;
     for (std::size_t i = 0; i < documents.size(); ++i) {
       TokenizedDocument whole =
-          is_conversation(role)
-              ? tokenize_chat(documents[i], *tokenizer_, settings_.image_tokens, settings_.chat)
-              : tokenize(documents[i], *tokenizer_, settings_.image_tokens);
+          is_conversation(role) ? tokenize_chat(documents[i], *tokenizer_, settings_.layout(), settings_.chat)
+                                : tokenize(documents[i], *tokenizer_, settings_.layout());
       for (TokenizedDocument& part :
            cut_document(std::move(whole), settings_.seq_len, settings_.max_images)) {
         part.index = i;
@@ -141,11 +146,12 @@ class TrainedLanguageModel final : public LanguageModel {
     Document document;
     document.id = question.id;  // A message about a broken picture names it.
     document.segments = question.prompt;
+    if (recipe_.eval.sub_image_pictures > 0) leave_whole(document.segments, recipe_.eval.sub_image_pictures);
     TokenizedDocument prompt;
     if (is_chat()) {
-      prompt = tokenize_chat_prompt(document, *tokenizer_, settings_.image_tokens, settings_.chat);
+      prompt = tokenize_chat_prompt(document, *tokenizer_, settings_.layout(), settings_.chat);
     } else {
-      prompt = tokenize(document, *tokenizer_, settings_.image_tokens);
+      prompt = tokenize(document, *tokenizer_, settings_.layout());
       prompt.tokens.pop_back();  // The document goes on.
       prompt.targets.assign(prompt.tokens.size(), 0);
     }

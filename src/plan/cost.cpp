@@ -107,6 +107,14 @@ Trains trains_of(const Experiment& e, Stage stage) {
           pictures && !freezes(train, ModelPart::connector), !freezes(train, ModelPart::llm)};
 }
 
+/// Views of a picture: with grid, the most that it has.
+double views_of(const Experiment& e, Stage stage) { return real(most_views(train_of(e, stage).sub_images)); }
+
+/// Positions of a picture with all its views, without its start and end.
+double picture_tokens(const Experiment& e, Stage stage) {
+  return views_of(e, stage) * real(visual_tokens(e, resolution_of(e, stage)));
+}
+
 /// llm, vlm and sft: sequences of data.seq_len tokens, with pictures but for the llm stage.
 Cost decoder_cost(const Experiment& e, Stage stage) {
   const Train& train = train_of(e, stage);
@@ -130,13 +138,13 @@ Cost decoder_cost(const Experiment& e, Stage stage) {
                   activation_bytes(e, tokens, real(llm.layers), d,
                                    kept_by_decoder_block(llm, train.precision), train.precision);
   if (trains.vision)
-    memory += activation_bytes(e, sequences * images * real(patches_in + class_tokens(e.encoder.loss)),
-                               real(e.encoder.layers), real(e.encoder.width),
-                               kept_by_tower_block(real(e.encoder.width), real(e.encoder.mlp_width)),
-                               train.precision);
+    memory += activation_bytes(
+        e, sequences * images * views_of(e, stage) * real(patches_in + class_tokens(e.encoder.loss)),
+        real(e.encoder.layers), real(e.encoder.width),
+        kept_by_tower_block(real(e.encoder.width), real(e.encoder.mlp_width)), train.precision);
   const double batch = real(train.batch);
-  const double step =
-      training_flops(e, stage).step(batch, batch * targets_per_sequence(e, stage), batch * images);
+  const double step = training_flops(e, stage).step(batch, batch * targets_per_sequence(e, stage),
+                                                    batch * images * views_of(e, stage));
   return {params, step * real(train.steps), memory, images};
 }
 
@@ -172,14 +180,14 @@ Asking asking_of(EvalTask task) {
 
 /// Pictures in a sequence that has any: as many as fit with text beside each.
 double images_where_any(const Experiment& e, Stage stage) {
-  const double tokens = real(visual_tokens(e, resolution_of(e, stage))) + kTextTokensPerImage;
+  const double tokens = picture_tokens(e, stage) + kTextTokensPerImage;
   return std::min(real(e.data.seq_len) / tokens, real(e.data.max_images));
 }
 
 /// Positions whose successor is predicted in a sequence of so many pictures.
 double targets_beside(const Experiment& e, Stage stage, double images) {
   constexpr double kStartAndEnd = 2;
-  const double tokens = real(visual_tokens(e, resolution_of(e, stage))) + kStartAndEnd;
+  const double tokens = picture_tokens(e, stage) + kStartAndEnd;
   return real(e.data.seq_len) - images * tokens;
 }
 
@@ -192,12 +200,12 @@ std::vector<EvalSource> heldout_kinds(const Experiment& e, Stage stage) {
 }
 
 /// The forward pass over one document of each kind.
-double heldout_flops(const Experiment& e, Stage stage, double per_image) {
+double heldout_flops(const Experiment& e, Stage stage, double per_view) {
   double flops = 0;
   for (const EvalSource& kind : heldout_kinds(e, stage)) {
     const double images = kind.paths == &Eval::text ? 0 : images_where_any(e, stage);
-    flops +=
-        llm_flops(llm_of(e, stage), e.data.seq_len, targets_beside(e, stage, images)) + images * per_image;
+    flops += llm_flops(llm_of(e, stage), e.data.seq_len, targets_beside(e, stage, images)) +
+             images * views_of(e, stage) * per_view;
   }
   return flops;
 }
@@ -224,21 +232,24 @@ Cost eval_cost(const Experiment& e, EvalTask task) {
   const Llm llm = llm_of(e, stage);
   double params = llm_params(llm).total;
   if (with_images) params += vision_params(e, resolution).total + connector_params(e, patches_in).total;
-  const double per_image =
+  const double per_view =
       with_images ? vision_products(e, resolution).forward() + connector_flops(e, patches_in) : 0;
   const Asking asking = asking_of(task);
   double flops = 0, kinds = 1;
   if (task == EvalTask::heldout_loss) {
     kinds = static_cast<double>(heldout_kinds(e, stage).size());
-    flops = examples * heldout_flops(e, stage, per_image);
+    flops = examples * heldout_flops(e, stage, per_view);
   } else {
     for (const std::int64_t shots : e.eval.shots) {
       const double pictures = real(shots + 1);
-      const double prompt = pictures * (real(visual_tokens(e, resolution)) + kTextTokensPerImage);
+      const double cut =
+          e.eval.sub_image_pictures > 0 ? std::min(pictures, real(e.eval.sub_image_pictures)) : pictures;
+      const double views = cut * views_of(e, stage) + (pictures - cut);
+      const double prompt = views * real(visual_tokens(e, resolution)) + pictures * kTextTokensPerImage;
       const double candidates = asking.candidates ? real(e.eval.choices) * kTextTokensPerImage : 0;
       const double written = asking.writes ? real(e.eval.max_new_tokens) : 0;
       const auto one_pass = [&](double tokens) {
-        return llm_flops(llm, static_cast<std::int64_t>(prompt + tokens), tokens) + pictures * per_image;
+        return llm_flops(llm, static_cast<std::int64_t>(prompt + tokens), tokens) + views * per_view;
       };
       flops += examples * one_pass(candidates);
       if (written > 0) flops += examples * one_pass(written);
@@ -279,8 +290,8 @@ double targets_per_sequence(const Experiment& e, Stage stage) {
   return targets_beside(e, stage, images_per_sequence(e, stage));
 }
 
-double TrainingFlops::step(double sequences, double targets, double images) const {
-  return per_sequence * sequences + per_target * targets + per_image * images + (images > 0 ? per_step : 0);
+double TrainingFlops::step(double sequences, double targets, double views) const {
+  return per_sequence * sequences + per_target * targets + per_view * views + (views > 0 ? per_step : 0);
 }
 
 TrainingFlops training_flops(const Experiment& e, Stage stage) {
@@ -291,7 +302,7 @@ TrainingFlops training_flops(const Experiment& e, Stage stage) {
                       .per_target = head_products(llm).step(before_decoder, trains.decoder)};
   const std::int64_t resolution = resolution_of(e, stage);
   if (resolution == 0) return flops;
-  flops.per_image =
+  flops.per_view =
       vision_products(e, resolution).step(/*upstream_trains=*/false, trains.vision) +
       connector_products(e, patches(resolution, e.encoder.patch)).step(trains.vision, trains.connector);
   flops.per_step = connector_batch_products(e).step(/*upstream_trains=*/false, trains.connector);

@@ -11,12 +11,12 @@
 namespace ablate {
 
 /// Operations forward and backward of stage llm, vlm or sft: of the blocks over one sequence, of the head at
-/// one target, of vision and connector for one picture, and of what is computed once for all pictures of a
-/// step. Model FLOPs: dividing a step into micro-batches and recomputing activations add none.
+/// one target, of vision and connector for one view of a picture, and of what is computed once for all
+/// pictures of a step. Model FLOPs: dividing a step into micro-batches and recomputing activations add none.
 struct TrainingFlops {
-  double per_sequence = 0, per_target = 0, per_image = 0, per_step = 0;
+  double per_sequence = 0, per_target = 0, per_view = 0, per_step = 0;
   /// Of one step.
-  double step(double sequences, double targets, double images) const;
+  double step(double sequences, double targets, double views) const;
 };
 TrainingFlops training_flops(const Experiment& experiment, Stage stage);
 

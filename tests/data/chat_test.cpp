@@ -52,7 +52,7 @@ const char* const kTwoPictures =
 
 std::string written(const std::string& json, ChatFormat format, const std::string& system = "") {
   const auto tokenizer = small_tokenizer(format);
-  return show_tokens(tokenize_chat(read_conversation(json), *tokenizer, kPlaces, {format, system}),
+  return show_tokens(tokenize_chat(read_conversation(json), *tokenizer, {kPlaces}, {format, system}),
                      *tokenizer);
 }
 
@@ -91,8 +91,8 @@ BOOST_AUTO_TEST_CASE(a_question_with_its_answer_is_a_conversation_of_one_turn) {
   BOOST_TEST(written(question, ChatFormat::vicuna) == " USER:<image>##</image> What? ASSISTANT:[ bag</s>]");
   // Plain, it is what a document is.
   const Document document = read_conversation(question);
-  const TokenizedDocument plain = tokenize_chat(document, *small_tokenizer(), kPlaces, {}),
-                          as_document = tokenize(document, *small_tokenizer(), kPlaces);
+  const TokenizedDocument plain = tokenize_chat(document, *small_tokenizer(), {kPlaces}, {}),
+                          as_document = tokenize(document, *small_tokenizer(), {kPlaces});
   BOOST_TEST(plain.tokens == as_document.tokens, boost::test_tools::per_element());
   BOOST_TEST(plain.targets == as_document.targets, boost::test_tools::per_element());
 }
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(every_text_is_encoded_by_itself) {
     expected.insert(expected.end(), tokens.begin(), tokens.end());
   }
   const TokenizedDocument found =
-      tokenize_chat(read_conversation(kTwoPictures), *tokenizer, kPlaces, {ChatFormat::vicuna, ""});
+      tokenize_chat(read_conversation(kTwoPictures), *tokenizer, {kPlaces}, {ChatFormat::vicuna, ""});
   BOOST_TEST(found.tokens == expected, boost::test_tools::per_element());
   BOOST_REQUIRE(found.images.size() == 2u);
   for (const PlacedPicture& picture : found.images) {
@@ -126,10 +126,10 @@ BOOST_AUTO_TEST_CASE(a_prompt_ends_where_its_answer_begins) {
     const auto tokenizer = small_tokenizer(format.value);
     const Chat style{format.value, "A chat."};
     Document document = read_conversation(kTwoPictures);
-    const TokenizedDocument whole = tokenize_chat(document, *tokenizer, kPlaces, style);
+    const TokenizedDocument whole = tokenize_chat(document, *tokenizer, {kPlaces}, style);
     const std::string answer = document.segments.back().text;
     document.segments.pop_back();
-    const TokenizedDocument prompt = tokenize_chat_prompt(document, *tokenizer, kPlaces, style);
+    const TokenizedDocument prompt = tokenize_chat_prompt(document, *tokenizer, {kPlaces}, style);
     std::vector<std::int32_t> joined = prompt.tokens;
     for (const std::int32_t token : tokenizer->encode(answer)) joined.push_back(token);
     joined.push_back(answer_end(*tokenizer, format.value));
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(labels_are_the_answers_and_nothing_else) {
     const auto tokenizer = small_tokenizer(format.value);
     SequencePlan plan;
     plan.documents = {
-        tokenize_chat(read_conversation(kTwoPictures), *tokenizer, kPlaces, {format.value, ""})};
+        tokenize_chat(read_conversation(kTwoPictures), *tokenizer, {kPlaces}, {format.value, ""})};
     MixtureSettings settings;
     settings.seq_len = 200, settings.image_tokens = kPlaces, settings.resolution = 8;
     const Sequence sequence = load_sequence(plan, settings, tokenizer->special());

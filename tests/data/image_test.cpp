@@ -291,21 +291,21 @@ BOOST_AUTO_TEST_CASE(each_fit_makes_a_square) {
       image.pixels.insert(image.pixels.end(), {static_cast<std::uint8_t>(x < 20 ? 255 : 0), 0,
                                                static_cast<std::uint8_t>(x < 20 ? 0 : 255)});
   const std::vector red{255, 0, 0}, blue{0, 0, 255}, white{255, 255, 255};
-  const Image stretched = fit_image(image, 12, ImageFit::stretch);
+  const Image stretched = fit_image(image, 12, 12, ImageFit::stretch);
   BOOST_TEST((pixel_at(stretched, 1, 0) == red));
   BOOST_TEST((pixel_at(stretched, 8, 11) == blue));
   // Columns 15 to 44: red up to 5 of 30.
-  const Image cropped = fit_image(image, 12, ImageFit::crop);
+  const Image cropped = fit_image(image, 12, 12, ImageFit::crop);
   BOOST_TEST((pixel_at(cropped, 0, 6) == red));
   BOOST_TEST((pixel_at(cropped, 4, 6) == blue));
-  const Image padded = fit_image(image, 12, ImageFit::pad);
+  const Image padded = fit_image(image, 12, 12, ImageFit::pad);
   BOOST_TEST((pixel_at(padded, 6, 2) == white));
   BOOST_TEST((pixel_at(padded, 1, 5) == red));
   BOOST_TEST((pixel_at(padded, 8, 8) == blue));
   BOOST_TEST((pixel_at(padded, 6, 9) == white));
   for (const ImageFit fit : {ImageFit::stretch, ImageFit::crop, ImageFit::pad}) {
-    BOOST_TEST(fit_image(image, 12, fit).pixels.size() == 12u * 12 * 3);
-    BOOST_TEST(fit_image(flat_image(1, 5000, 9), 7, fit).pixels.size() == 7u * 7 * 3);
+    BOOST_TEST(fit_image(image, 12, 12, fit).pixels.size() == 12u * 12 * 3);
+    BOOST_TEST(fit_image(flat_image(1, 5000, 9), 7, 7, fit).pixels.size() == 7u * 7 * 3);
   }
 }
 
@@ -316,7 +316,7 @@ BOOST_AUTO_TEST_CASE(a_picture_is_loaded_at_the_resolution) {
     BOOST_TEST(loaded.width == 48);
     BOOST_TEST(loaded.height == 48);
     // What is cut off may differ by half a pixel of the smaller picture that is decoded.
-    BOOST_TEST(mean_difference(loaded, fit_image(smooth_picture(400, 300), 48, fit)) < 5);
+    BOOST_TEST(mean_difference(loaded, fit_image(smooth_picture(400, 300), 48, 48, fit)) < 5);
   }
   BOOST_CHECK_THROW(load_picture(Picture("no picture"), 48, ImageFit::pad), BrokenDocument);
 }

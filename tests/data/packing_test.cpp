@@ -21,7 +21,7 @@ Segment picture() { return {"", std::make_shared<const Picture>(square_png(8, 25
 
 TokenizedDocument tokens_of(std::vector<Segment> segments, const std::string& id = "d") {
   return tokenize({.id = id, .segments = std::move(segments), .synthetic_caption = "", .choices = {}},
-                  *small_tokenizer(), kImageTokens);
+                  *small_tokenizer(), {kImageTokens});
 }
 
 /// Words and pictures in a random order.

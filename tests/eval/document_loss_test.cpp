@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(losses_are_those_of_each_document_alone) {
   BOOST_TEST_REQUIRE(found.size() == documents.size());
   std::size_t pictures = 0;
   for (std::size_t i = 0; i < documents.size(); ++i) {
-    const TokenizedDocument document = tokenize(documents[i], plain.tokenizer, plain.kImageTokens);
+    const TokenizedDocument document = tokenize(documents[i], plain.tokenizer, {plain.kImageTokens});
     const torch::Tensor known = plain.log_probabilities(document);
     double nats = 0;
     std::int64_t tokens = 0;
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(experts_take_all_tokens_whatever_a_document_is_packed_with)
       read_held_out({sample_path("text")}, "text", DataRole::text, reading(8), report);
   const auto packed = plain.load()->losses(documents, DataRole::text, report);
   for (std::size_t i = 0; i < documents.size(); ++i) {
-    const TokenizedDocument document = tokenize(documents[i], plain.tokenizer, plain.kImageTokens);
+    const TokenizedDocument document = tokenize(documents[i], plain.tokenizer, {plain.kImageTokens});
     if (std::ssize(document.tokens) > recipe.data.seq_len) continue;
     const auto alone = plain.load()->losses(std::span(documents).subspan(i, 1), DataRole::text, report);
     BOOST_TEST(packed[i].nats == alone[0].nats, tt::tolerance(1e-5));
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_long_document_is_cut_and_its_parts_are_added_up) {
   PlainModel plain(Stage::llm, kLoud);
   plain.recipe.data.seq_len = 50;
   const Document document{.id = "long", .segments = {shown_text(sentence(3, 80))}};
-  const auto tokens = tokenize(document, plain.tokenizer, 0).tokens;
+  const auto tokens = tokenize(document, plain.tokenizer, {}).tokens;
   BOOST_TEST_REQUIRE(tokens.size() > 120u);
   DocumentLoss want;
   for (std::size_t first = 0; first < tokens.size(); first += 50) {

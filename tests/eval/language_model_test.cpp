@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(a_tuned_model_is_asked_in_the_format_that_it_was_tuned_in) 
     BOOST_TEST_REQUIRE(tokenizer.vocab_size() <= plain.recipe.llm.vocab_size);
     std::vector<std::vector<Likelihood>> want(1);
     for (const std::string& candidate : question.candidates) {
-      TokenizedDocument whole = tokenize_chat_prompt(talk, tokenizer, plain.kImageTokens, chat);
+      TokenizedDocument whole = tokenize_chat_prompt(talk, tokenizer, {plain.kImageTokens}, chat);
       for (const std::int32_t token : tokenizer.encode(candidate)) append_token(whole, token, true);
       append_token(whole, answer_end(tokenizer, format.value), true);
       const auto count = std::count(whole.targets.begin(), whole.targets.end(), 1);
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_tuned_model_is_asked_in_the_format_that_it_was_tuned_in) 
       // The loss over a conversation is that over its answers, each with its end.
       Document held_out = talk;
       held_out.segments.push_back({"blue", nullptr, true});
-      const TokenizedDocument whole = tokenize_chat(held_out, tokenizer, plain.kImageTokens, chat);
+      const TokenizedDocument whole = tokenize_chat(held_out, tokenizer, {plain.kImageTokens}, chat);
       const torch::Tensor known = plain.log_probabilities(whole);
       double nats = 0;
       for (std::size_t t = 1; t < whole.tokens.size(); ++t)
@@ -115,6 +115,49 @@ BOOST_AUTO_TEST_CASE(a_tuned_model_is_asked_in_the_format_that_it_was_tuned_in) 
       BOOST_TEST(losses[0].tokens == std::count(whole.targets.begin(), whole.targets.end(), 1));
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(pictures_at_the_end_of_a_prompt_have_sub_images_and_those_before_may_be_whole) {
+  const PlainModel plain(Stage::vlm, kLoud);
+  const auto halves = [](std::uint8_t left, std::uint8_t right) {
+    Image image{40, 40, {}};
+    for (int i = 0; i < 40 * 40; ++i)
+      image.pixels.insert(image.pixels.end(), {i % 40 < 20 ? left : right, 60, 90});
+    return shown_picture(encode_png(image));
+  };
+  Question question;
+  question.prompt = {halves(250, 10), shown_text("A photo of a hat."), halves(10, 250),
+                     shown_text("A photo of")};
+  question.candidates = {"a red coat", "shoes"};
+  ReadReport report;
+  const auto rank = [&](std::int64_t pictures) {
+    return plain
+        .load([&](EvaluationJob& job) {
+          job.experiment.train_vlm.sub_images = SubImages::quadrants;
+          job.experiment.eval.sub_image_pictures = pictures;
+        })
+        ->rank(std::span(&question, 1), report);
+  };
+  const auto alone = [&](std::vector<bool> whole) {
+    std::vector<std::vector<Likelihood>> want(1);
+    for (const std::string& candidate : question.candidates) {
+      Document document{.id = "alone", .segments = question.prompt};
+      document.segments[0].whole = whole[0];
+      document.segments[2].whole = whole[1];
+      document.segments.push_back(shown_text(candidate));
+      const auto count = std::ssize(plain.tokenizer.encode(candidate)) + 1;
+      const TokenizedDocument tokens =
+          tokenize(document, plain.tokenizer, {plain.kImageTokens, SubImages::quadrants, plain.kResolution});
+      BOOST_TEST(tokens.images[1].views == (whole[1] ? 1 : 5));
+      want[0].push_back({plain.log_likelihood(tokens, count), count});
+    }
+    return want;
+  };
+  const auto all = rank(0), last = rank(1), both = rank(2);
+  check_same(all, alone({false, false}), 1e-3);
+  check_same(last, alone({true, false}), 1e-3);
+  check_same(both, all, 1e-6);
+  BOOST_TEST(std::abs(all[0][0].nats - last[0][0].nats) > 1e-3);
 }
 
 BOOST_AUTO_TEST_CASE(a_candidate_is_as_likely_as_after_the_prompt_alone) {

@@ -53,12 +53,12 @@ struct PlainModel : SavedModel {
     Document document{.id = "alone", .segments = question.prompt};
     document.segments.push_back(shown_text(candidate));
     const auto count = std::ssize(tokenizer.encode(candidate)) + 1;
-    return {log_likelihood(tokenize(document, tokenizer, kImageTokens), count), count};
+    return {log_likelihood(tokenize(document, tokenizer, {kImageTokens}), count), count};
   }
   /// The likeliest tokens one by one, each from the whole document.
   std::vector<std::int32_t> greedy(const Question& question, std::int64_t most) const {
     TokenizedDocument document =
-        tokenize({.id = "greedy", .segments = question.prompt}, tokenizer, kImageTokens);
+        tokenize({.id = "greedy", .segments = question.prompt}, tokenizer, {kImageTokens});
     document.tokens.pop_back();
     std::vector<std::int32_t> written;
     while (std::ssize(written) < most) {
@@ -84,7 +84,7 @@ struct PlainModel : SavedModel {
     return -1;
   }
   std::int64_t length_of(const std::vector<Segment>& prompt) const {
-    return std::ssize(tokenize({.segments = prompt}, tokenizer, kImageTokens).tokens) - 1;
+    return std::ssize(tokenize({.segments = prompt}, tokenizer, {kImageTokens}).tokens) - 1;
   }
 };
 

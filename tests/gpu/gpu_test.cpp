@@ -281,8 +281,7 @@ BOOST_AUTO_TEST_CASE(adamw_agrees_with_the_cpu) {
 
 BOOST_FIXTURE_TEST_CASE(every_stage_and_loss_trains_in_bf16_as_the_cpu_does_in_fp32, GpuTraining) {
   for (const TrainedVariant& variant : kTrainedVariants) {
-    const std::string name =
-        to_name(variant.stage) + "-" + to_name(variant.loss) + "-" + std::to_string(variant.experts);
+    const std::string name = name_of(variant);
     const Outcome exact = train_on("cpu", variant.stage, name, variant_recipe(variant, Precision::fp32));
     const std::size_t steps = exact.metrics.size();
     for (const bool recomputes : {false, true})
@@ -299,8 +298,7 @@ BOOST_FIXTURE_TEST_CASE(every_stage_and_loss_trains_in_bf16_as_the_cpu_does_in_f
 
 BOOST_FIXTURE_TEST_CASE(fp32_on_the_gpu_is_that_of_the_cpu, GpuTraining) {
   for (const TrainedVariant& variant : kTrainedVariants) {
-    const std::string name =
-        to_name(variant.stage) + "-" + to_name(variant.loss) + "-" + std::to_string(variant.experts);
+    const std::string name = name_of(variant);
     BOOST_TEST_CONTEXT(name) {
       BOOST_TEST_MESSAGE(name);
       const Experiment experiment = variant_recipe(variant, Precision::fp32);

@@ -261,6 +261,46 @@ BOOST_AUTO_TEST_CASE(parameters_are_those_at_the_resolution_of_the_stage) {
   BOOST_TEST(stage_cost(e, Stage::eval, EvalTask::caption).params == params + (64 - 16) * 192);
 }
 
+BOOST_AUTO_TEST_CASE(a_picture_with_sub_images_costs_five_views_and_takes_their_places) {
+  Experiment e = one_sequence();
+  e.stages = {Stage::encoder, Stage::vlm, Stage::eval};
+  const double view = 3 * (2 * vit_flops(e.encoder, 64, 1) + 2 * 2 * 4 * 192 * real(e.llm.width)) / 2 -
+                      2 * 3 * 16 * 16 * 192 * 16;
+  const double target = 3 * 2 * real(e.llm.width * e.llm.vocab_size);
+  const Cost whole = stage_cost(e, Stage::vlm, {});
+  e.train_vlm.sub_images = SubImages::quadrants;
+  const Cost quadrants = stage_cost(e, Stage::vlm, {});
+  // 2 pictures: 8 views more, of 4 tokens, at which nothing is predicted.
+  BOOST_TEST(quadrants.flops - whole.flops == 8 * (view - 4 * target), boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(quadrants.images_per_sequence == 2);
+  BOOST_TEST(quadrants.params == whole.params);
+  BOOST_TEST(quadrants.memory_bytes > whole.memory_bytes);
+  e.train_vlm.sub_images = SubImages::grid;  // As many at most.
+  BOOST_TEST(stage_cost(e, Stage::vlm, {}).flops == quadrants.flops);
+  // Of MM1's 720 tokens a picture 4,096 positions hold 5.2, beside 64 of text each.
+  e.connector.tokens = 144;
+  e.data.seq_len = 4096;
+  e.data.max_images = 16;
+  BOOST_TEST(images_per_sequence(e, Stage::vlm) == 4096.0 / (720 + 64), boost::test_tools::tolerance(1e-12));
+
+  // The last picture of each prompt alone: less than all, more than none.
+  e = one_sequence();
+  e.stages = {Stage::encoder, Stage::vlm, Stage::eval};
+  e.train_vlm.sub_images = SubImages::quadrants;
+  e.eval.shots = {0, 4};
+  const double all = stage_cost(e, Stage::eval, EvalTask::fewshot).flops;
+  e.eval.sub_image_pictures = 1;
+  const double last = stage_cost(e, Stage::eval, EvalTask::fewshot).flops;
+  e.eval.sub_image_pictures = 5;
+  BOOST_TEST(stage_cost(e, Stage::eval, EvalTask::fewshot).flops == all);
+  BOOST_TEST(last < all);
+  e.eval.sub_image_pictures = 1;
+  e.eval.shots = {0};
+  const double zero_shot = stage_cost(e, Stage::eval, EvalTask::fewshot).flops;
+  e.eval.sub_image_pictures = 0;
+  BOOST_TEST(stage_cost(e, Stage::eval, EvalTask::fewshot).flops == zero_shot);
+}
+
 BOOST_AUTO_TEST_CASE(cost_grows_with_steps_and_batch_and_memory_with_the_micro_batch) {
   Experiment e;
   e.run.micro_batch = 2;

@@ -137,8 +137,9 @@ struct MakeAnother {
   void operator()(double& v) const { v = v == 0 ? 0.25 : v * 0.5; }
   void operator()(std::string& v) const {
     const std::map<std::string, std::string> other = {
-        {"cosine", "linear"},   {"bf16", "fp32"},     {"stretch", "crop"}, {"gelu", "quick-gelu"},
-        {"adafactor", "adamw"}, {"vicuna", "chatml"}, {"last", "sft"},     {"vlm", "sft"}};
+        {"cosine", "linear"},   {"bf16", "fp32"},       {"stretch", "crop"},
+        {"gelu", "quick-gelu"}, {"adafactor", "adamw"}, {"vicuna", "chatml"},
+        {"last", "sft"},        {"vlm", "sft"},         {"quadrants", "grid"}};
     v = other.count(v) ? other.at(v) : v + "x";
   }
   void operator()(std::vector<double>& v) const { v[0] += 1; }
@@ -165,6 +166,8 @@ BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
   base.data.sft = base.data.sft_questions = base.data.sft_text = {"s"};
   base.data.sft_shares = {1, 1, 1};
   base.llm.moe.experts = 8;
+  base.train_vlm.sub_images = base.train_sft.sub_images = SubImages::quadrants;
+  base.eval.sub_image_pictures = 1;
   std::vector<ConfigPart> parts;
   const Fingerprint fingerprint = [](const std::string& source, SourceKind) {
     return "content of " + source;
@@ -389,8 +392,23 @@ BOOST_AUTO_TEST_CASE(keys_that_came_later_leave_jobs_at_their_defaults_as_they_w
   table.find(recipes.base, Stage::sft, EvalTask::heldout_loss, indices);
   for (const ConfigPart& part : parts)
     for (const char* key : {"chat_format", "system_prompt", "sft_questions", "sft_text", "sft_shares",
-                            "sft_instruction", "optimizer"})
+                            "sft_instruction", "optimizer", "sub_images", "sub_image_pictures"})
       BOOST_TEST(part.json.find(key) == std::string::npos, part.json);
+}
+
+BOOST_AUTO_TEST_CASE(sub_images_matter_to_the_stage_that_has_them) {
+  Recipes recipes;
+  const Recipes::Change vlm = [](Experiment&e) { e.train_vlm.sub_images = SubImages::quadrants; },
+                        sft = [](Experiment&e) { e.train_sft.sub_images = SubImages::quadrants; };
+  BOOST_TEST(!recipes.same(Stage::vlm, kAsItIs, vlm));
+  BOOST_TEST(recipes.same(Stage::vlm, kAsItIs, sft));
+  BOOST_TEST(!recipes.same(Stage::sft, kAsItIs, sft));
+  BOOST_TEST(recipes.same(Stage::encoder, kAsItIs, vlm));
+  const Recipes::Change last = [](Experiment& e) { e.eval.sub_image_pictures = 1; };
+  BOOST_TEST(recipes.same(Stage::eval, kAsItIs, last, EvalTask::vqa));  // There are none to leave out.
+  vlm(recipes.base);
+  BOOST_TEST(!recipes.same(Stage::eval, kAsItIs, last, EvalTask::vqa));
+  BOOST_TEST(recipes.same(Stage::eval, kAsItIs, last, EvalTask::heldout_loss));
 }
 
 BOOST_AUTO_TEST_CASE(experts_matter_from_the_stage_that_has_them) {

@@ -7,16 +7,18 @@ import formulas
 class Sequence:
     """Pieces of one document, its pictures' places among them, and which pieces are to be predicted."""
 
-    def __init__(self, tokenizer, image_tokens):
-        self.tokenizer, self.image_tokens = tokenizer, image_tokens
+    def __init__(self, tokenizer, image_tokens, views_of):
+        self.tokenizer, self.image_tokens, self.views_of = tokenizer, image_tokens, views_of
         self.tokens, self.targets, self.pictures = [], [], []
 
     def add(self, segment, target):
         if isinstance(segment, str):
             ids = self.tokenizer.encode(segment)
         else:
-            self.pictures.append((len(self.tokens) + 1, segment))
-            ids = [self.tokenizer.image_start] + [self.tokenizer.pad] * self.image_tokens + [self.tokenizer.image_end]
+            views = self.views_of(segment)
+            self.pictures.append((len(self.tokens) + 1, views))
+            places = [self.tokenizer.pad] * (self.image_tokens * len(views))
+            ids = [self.tokenizer.image_start] + places + [self.tokenizer.image_end]
             target = False
         self.tokens += ids
         self.targets += [target] * len(ids)
@@ -35,7 +37,8 @@ class Model:
         self.config, self.w, self.tokenizer = job.config, weights, tokenizer
         self.prefix = "" if job.stage == "llm" else "language_model."
         self.answers_end = job.stage == "sft"  # It was trained on conversations, where each answer ends.
-        self.image_tokens = 0
+        self.image_tokens = 0  # Of one view.
+        self.sub_images = self.config["train." + job.stage].get("sub_images", "none")
         if job.stage != "llm":
             encoder = self.config["encoder"]
             side = encoder["resolution"] // encoder["patch"]
@@ -44,7 +47,8 @@ class Model:
                                  else self.config["connector"]["tokens"])
 
     def sequence(self):
-        return Sequence(self.tokenizer, self.image_tokens)
+        views_of = lambda picture: formulas.views_of(picture, self.config["encoder"]["resolution"], self.sub_images)
+        return Sequence(self.tokenizer, self.image_tokens, views_of)
 
     def of_document(self, document):
         sequence = self.sequence()
@@ -72,8 +76,8 @@ class Model:
         x = self.w[self.prefix + "model.embed_tokens.weight"][torch.tensor(rows)]
         pictures = sequences[0].pictures
         if pictures:
-            visual = formulas.visual_tokens(self.w, self.config, torch.stack([picture for _, picture in pictures]))
-            at = torch.cat([torch.arange(start, start + self.image_tokens) for start, _ in pictures])
+            visual = formulas.visual_tokens(self.w, self.config, torch.cat([views for _, views in pictures]))
+            at = torch.cat([torch.arange(start, start + self.image_tokens * len(views)) for start, views in pictures])
             x = x.index_copy(1, at, visual.flatten(0, 1).expand(len(x), -1, -1))
         return formulas.decoder_logits(self.w, self.config["llm"], x, self.prefix)
 

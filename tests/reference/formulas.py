@@ -3,6 +3,7 @@ simplest. Weights are a dictionary by their names in Hugging Face's files; `conf
 """
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -63,6 +64,34 @@ def normalise(encoder, pictures):
     """[N, H, W, 3] of 0 .. 255 -> [N, 3, H, W]."""
     mean, std = (torch.tensor(encoder[key], dtype=torch.float64) for key in ("pixel_mean", "pixel_std"))
     return ((pictures / 255 - mean) / std).permute(0, 3, 1, 2)
+
+
+def resize(picture, side):
+    """[H, W, 3] of 0 .. 255 -> [side, side, 3], as Pillow's BICUBIC: along the rows first, in whole numbers of 22 bits."""
+    for axis in (1, 0):
+        size = picture.shape[axis]
+        scale = size / side
+        reach, rows = 2 * max(scale, 1), []
+        for at in range(side):
+            centre = (at + 0.5) * scale
+            taps = np.arange(max(int(centre - reach + 0.5), 0), min(int(centre + reach + 0.5), size))
+            t = np.abs((taps - centre + 0.5) / max(scale, 1))
+            cubic = np.where(t < 1, (1.5 * t - 2.5) * t * t + 1, np.where(t < 2, ((-0.5 * t + 2.5) * t - 4) * t + 2, 0))
+            whole = np.trunc(cubic / cubic.sum() * 2**22 + np.where(cubic < 0, -0.5, 0.5)).astype(np.int64)
+            part = np.take(picture.numpy().astype(np.int64), taps, axis)
+            rows.append((np.tensordot(whole, part, (0, axis)) + 2**21) >> 22)
+        picture = torch.from_numpy(np.stack(rows, axis).clip(0, 255).astype(np.float64))
+    return picture
+
+
+def views_of(picture, side, sub_images):
+    """[V, side, side, 3]: the whole, and with quadrants those of the picture at twice that size, row by row."""
+    whole = picture if picture.shape[0] == side else resize(picture, side)
+    if sub_images == "none":
+        return whole[None]
+    assert sub_images == "quadrants"
+    large = picture if picture.shape[0] == 2 * side else resize(picture, 2 * side)
+    return torch.stack([whole] + [large[y : y + side, x : x + side] for y in (0, side) for x in (0, side)])
 
 
 def patches_of(pixels, patch):
@@ -234,6 +263,17 @@ def rotate(x, heads_width, theta):
     return torch.cat([a * cos - b * sin, b * cos + a * sin], -1).flatten(-2)
 
 
+def experts(w, moe, prefix, x):
+    """Each token's best experts, weighted by the router's softmax over all of them, these weights adding up to one."""
+    best, chosen = F.softmax(linear(w, prefix + "gate", x), -1).topk(moe["top_k"], -1)
+    weights = torch.zeros(*x.shape[:-1], moe["experts"]).to(x).scatter(-1, chosen, best / best.sum(-1, keepdim=True))
+    y = torch.zeros_like(x)
+    for e in range(moe["experts"]):
+        p = f"{prefix}experts.{e}."
+        y = y + weights[..., e, None] * linear(w, p + "w2", F.silu(linear(w, p + "w1", x)) * linear(w, p + "w3", x))
+    return y
+
+
 def decoder_logits(w, llm, embedded, prefix):
     """[.., T, width] -> [.., T, pieces]; each position sees those before it and itself."""
     x, eps, width = embedded, llm["norm_epsilon"], llm["width"] // llm["heads"]
@@ -244,6 +284,7 @@ def decoder_logits(w, llm, embedded, prefix):
         mixed = attend(q, k, linear(w, p + "self_attn.v_proj", y), llm["heads"], see_causal(x.shape[-2]))
         x = x + linear(w, p + "self_attn.o_proj", mixed)
         y = rms_norm(x, w[p + "post_attention_layernorm.weight"], eps)
-        x = x + linear(w, p + "mlp.down_proj", F.silu(linear(w, p + "mlp.gate_proj", y)) * linear(w, p + "mlp.up_proj", y))
+        x = x + (experts(w, llm["moe"], p + "block_sparse_moe.", y) if p + "block_sparse_moe.gate.weight" in w else
+                 linear(w, p + "mlp.down_proj", F.silu(linear(w, p + "mlp.gate_proj", y)) * linear(w, p + "mlp.up_proj", y)))
     head = w[prefix + ("model.embed_tokens.weight" if llm["tied_head"] else "lm_head.weight")]
     return F.linear(rms_norm(x, w[prefix + "model.norm.weight"], eps), head)

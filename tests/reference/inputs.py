@@ -26,6 +26,8 @@ class Job:
         self.stage, self.task, self.seed, self.config = spec["stage"], spec["task"], spec["seed"], spec["config"]
         if "encoder.text" in self.config:
             self.config["encoder"]["text"] = self.config["encoder.text"]
+        if "llm.moe" in self.config:
+            self.config["llm"]["moe"] = self.config["llm.moe"]
         self.attempt = max((path for path in folder.iterdir() if path.name.isdigit()), key=lambda path: int(path.name))
         attempt = json.loads((self.attempt / "attempt.json").read_text())
         self.sources = attempt["sources"]

@@ -20,7 +20,7 @@ from recompute import recompute
 from small_sweep import write_sweeps
 
 TOLERANCE = 1e-4  # Relative; losses reach 5e-6, gradients, which may be off by five times as much, 5e-5.
-JOBS = 36
+JOBS = 47
 
 
 def notices_a_wrong_number(results, folder):

@@ -1,7 +1,7 @@
 """A sweep of tiny models on a few documents, small enough that every number of it can be computed again.
 
 A decoder is trained on one document of each kind, so that it does not matter how they are mixed and packed. The pictures
-have the size that the encoder reads, so nothing is resized. Decoders start from large weights, so that what they find likely
+have the size that the encoder reads; sub-images are quarters of them at twice that size. Decoders start from large weights, so that what they find likely
 depends on all that they have read. AdamW's epsilon is large enough that gradients which are nothing but rounding move nothing.
 """
 import itertools
@@ -237,6 +237,22 @@ levels = [
   { label = "vae", encoder.loss = "vae" },
 ]
 """
+# What a picture and a decoder may be besides: quarters of twice the size, experts.
+EXTENSIONS = """
+experiment = "experiment.toml"
+[override]
+stages = ["encoder", "llm", "vlm", "eval"]
+encoder.loss = "clip"
+connector.kind = "average-pool"
+data.seq_len = 320
+eval.tasks = ["heldout-loss", "caption", "vqa", "fewshot"]
+[[axis]]
+name = "with"
+levels = [
+  { label = "sub-images", train.vlm.sub_images = "quadrants" },
+  { label = "experts", llm.moe = { experts = 4, every = 1 }, train.vlm.peak_lr = 3e-2 },
+]
+"""
 DECODER_ALONE = """
 experiment = "experiment.toml"
 [override]
@@ -251,7 +267,7 @@ def write_sweeps(folder, tokenizer):
     write_decoder(folder / "data/tied.safetensors", tied_head=True)
     shape = "\n".join(f"{key} = {value}" for key, value in DECODER.items())
     experiment = EXPERIMENT.replace("TOKENIZER", tokenizer).replace("DECODER", shape)
-    sweeps = {"sweep.toml": SWEEP, "encoders.toml": ENCODERS, "decoder.toml": DECODER_ALONE}
+    sweeps = {"sweep.toml": SWEEP, "encoders.toml": ENCODERS, "decoder.toml": DECODER_ALONE, "extensions.toml": EXTENSIONS}
     for name, text in {"experiment.toml": experiment, **sweeps}.items():
         (folder / name).write_text(text)
     return [folder / name for name in sweeps]

@@ -154,6 +154,8 @@ def recompute_training(job, report):
     shapes = {name: tuple(w.shape) for name, w in stored.items()}
     if job.config["train." + job.stage]["ema"] > 0:
         raise Skipped("it stores averaged weights")
+    if any("block_sparse_moe" in name for name in shapes):
+        raise Skipped("what its experts are balanced by is the whole of a packed sequence")
     weights = {}
     for stage, path in job.parents.items():
         prefix = {"encoder": "vision_tower.", "llm": "language_model.", "vlm": ""}[stage]

@@ -67,3 +67,21 @@ BOOST_AUTO_TEST_CASE(headers_begin_with_what_they_are_for) {
                                                                            << " begins with: " << first);
   }
 }
+
+BOOST_AUTO_TEST_CASE(every_file_of_tests_is_built) {
+  std::stringstream lists;
+  lists << std::ifstream(ABLATE_SOURCE_DIR "/tests/CMakeLists.txt").rdbuf();
+  std::set<std::string> listed;
+  for (std::string word; lists >> word;) {
+    while (word.ends_with(')')) word.pop_back();
+    listed.insert(word);
+  }
+  std::size_t checked = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(ABLATE_SOURCE_DIR) / "tests")) {
+    const std::string name = entry.path().filename().string();
+    if (!name.ends_with("_test.cpp")) continue;
+    BOOST_CHECK_MESSAGE(listed.contains(name), entry.path().string() << " is not in tests/CMakeLists.txt");
+    ++checked;
+  }
+  BOOST_CHECK_GT(checked, 50u);
+}

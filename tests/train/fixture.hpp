@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/fields.hpp"
+#include "config/names.hpp"
 #include "scratch.hpp"
 #include "train/train.hpp"
 #include "util/error.hpp"
@@ -31,13 +32,19 @@ struct TrainedVariant {
   Stage stage;
   EncoderLoss loss;
   std::int64_t experts = 0;
+  SubImages sub_images = SubImages::none;
 };
+/// For messages and folders: "vlm-clip-0-none".
+inline std::string name_of(const TrainedVariant& variant) {
+  return to_name(variant.stage) + "-" + to_name(variant.loss) + "-" + std::to_string(variant.experts) + "-" +
+         to_name(variant.sub_images);
+}
 inline constexpr TrainedVariant kTrainedVariants[] = {
     {Stage::encoder, EncoderLoss::clip}, {Stage::encoder, EncoderLoss::siglip},
     {Stage::encoder, EncoderLoss::aim},  {Stage::encoder, EncoderLoss::vae},
     {Stage::llm, EncoderLoss::clip},     {Stage::vlm, EncoderLoss::clip},
     {Stage::vlm, EncoderLoss::none},     {Stage::llm, EncoderLoss::clip, 4},
-    {Stage::vlm, EncoderLoss::none, 3},
+    {Stage::vlm, EncoderLoss::none, 3},  {Stage::vlm, EncoderLoss::clip, 0, SubImages::quadrants},
 };
 
 /// One way to run the same thing in another way.
@@ -110,6 +117,7 @@ struct TrainingFixture {
   static Experiment recipe(const TrainedVariant& variant) {
     Experiment experiment = recipe();
     experiment.encoder.loss = variant.loss;
+    experiment.train_vlm.sub_images = variant.sub_images;
     if (variant.experts > 0)
       experiment.llm.moe = {
           .experts = variant.experts, .every = 1, .capacity_factor = 1.5, .upcycle = Upcycle::none};

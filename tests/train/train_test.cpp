@@ -42,12 +42,11 @@ BOOST_FIXTURE_TEST_SUITE(training, TrainingFixture)
 
 BOOST_AUTO_TEST_CASE(every_stage_and_loss_resumes_to_the_same_bits) {
   for (const TrainedVariant& variant : kTrainedVariants) {
-    BOOST_TEST_CONTEXT(to_name(variant.stage) << " " << to_name(variant.loss) << " " << variant.experts) {
+    BOOST_TEST_CONTEXT(name_of(variant)) {
       Experiment experiment = recipe(variant);
       for (Train* train : {&experiment.train_encoder, &experiment.train_llm, &experiment.train_vlm})
         train->ema = 0.9;
-      const std::string name =
-          std::string(to_name(variant.stage)) + to_name(variant.loss) + std::to_string(variant.experts);
+      const std::string name = name_of(variant);
       const Outcome whole = run(job(variant.stage, name, experiment));
       BOOST_TEST(whole.metrics.size() == 6u);
       for (const std::int64_t stop : {1, 4}) {
@@ -71,10 +70,9 @@ BOOST_AUTO_TEST_CASE(every_stage_and_loss_resumes_to_the_same_bits) {
 
 BOOST_AUTO_TEST_CASE(the_size_of_micro_batches_changes_rounding_alone) {
   for (const TrainedVariant& variant : kTrainedVariants) {
-    BOOST_TEST_CONTEXT(to_name(variant.stage) << " " << to_name(variant.loss) << " " << variant.experts) {
+    BOOST_TEST_CONTEXT(name_of(variant)) {
       Experiment experiment = recipe(variant);
-      const std::string name =
-          std::string(to_name(variant.stage)) + to_name(variant.loss) + std::to_string(variant.experts);
+      const std::string name = name_of(variant);
       const Outcome whole = run(job(variant.stage, name, experiment));
       experiment.run.micro_batch = experiment.run.encoder_micro_batch = 2;
       TrainingJob halved = job(variant.stage, name + "-parts", experiment);
@@ -95,8 +93,7 @@ BOOST_AUTO_TEST_CASE(nothing_of_how_it_is_run_changes_a_training) {
     experiment.run = {.log_interval = 1, .checkpoint_interval = 100};
     const Outcome usual = run(job(variant.stage, "usual", experiment));
     for (const RunVariant& other : run_variants(experiment)) {
-      BOOST_TEST_CONTEXT(to_name(variant.stage)
-                         << " " << to_name(variant.loss) << " " << variant.experts << ": " << other.name) {
+      BOOST_TEST_CONTEXT(name_of(variant) << ": " << other.name) {
         experiment.run = other.run;
         TrainingJob changed = job(variant.stage, "other", experiment);
         changed.threads = other.threads;

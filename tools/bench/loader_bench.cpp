@@ -40,7 +40,7 @@ void bench_packing(const std::vector<Document>& documents, const MixtureSettings
   std::vector<TokenizedDocument> tokenized;
   std::int64_t tokens = 0, text_tokens = 0;
   for (const Document& document : documents) {
-    tokenized.push_back(tokenize(document, tokenizer, settings.image_tokens));
+    tokenized.push_back(tokenize(document, tokenizer, settings.layout()));
     tokens += static_cast<std::int64_t>(tokenized.back().tokens.size());
     text_tokens += std::count(tokenized.back().targets.begin(), tokenized.back().targets.end(), 1);
   }
