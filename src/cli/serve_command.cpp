@@ -23,17 +23,20 @@ class LivePages {
   PageAnswer answer(const PageRequest& request) {
     const std::string name = request.find("sweep");
     if (request.path == "/" && name.empty()) return {.body = list()};
+    if (request.path != "/" && request.path != "/update") return nothing_there("there is no such page");
+    try {
+      get_sweep(database_, name);
+    } catch (const Error& unknown) {
+      return nothing_there(unknown.what());
+    }
     if (request.path == "/") {
       return {.body = report_page(report(name),
                                   fmt::format("update?token={}&sweep={}", token_, in_address(name)))};
     }
-    if (request.path == "/update") {
-      const SweepReport& now = report(name);
-      if (report_version(now) == request.find("seen")) return {.status = 204, .body = ""};
-      return {.type = "application/json",
-              .body = report_update(now).dump(-1, ' ', false, Json::error_handler_t::replace)};
-    }
-    return {.status = 404, .type = "text/plain; charset=utf-8", .body = "there is no such page\n"};
+    const SweepReport& now = report(name);
+    if (report_version(now) == request.find("seen")) return {.status = 204, .body = ""};
+    return {.type = "application/json",
+            .body = report_update(now).dump(-1, ' ', false, Json::error_handler_t::replace)};
   }
 
   /// "connector" as it stands in an address.
@@ -47,6 +50,10 @@ class LivePages {
   }
 
  private:
+  static PageAnswer nothing_there(const std::string& why) {
+    return {.status = 404, .type = "text/plain; charset=utf-8", .body = why + "\n"};
+  }
+
   using Clock = std::chrono::steady_clock;
   struct Made {
     SweepReport report;

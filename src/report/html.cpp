@@ -54,8 +54,13 @@ std::string escape_html(std::string_view text) {
 std::string table_html(const Table& table) {
   std::string html = "<div class=wide tabindex=0><table><tr>";
   const auto tag = [&](const char* name, std::size_t column, const std::string& content) {
+    const bool is_number =
+        content.find_first_not_of("0123456789.+-e") == content.npos;  // Broken nowhere: 1e-4.
     return fmt::format("<{0}{1}>{2}</{0}>", name,
-                       table.columns[column].align == Align::right ? " class=right" : "", content);
+                       table.columns[column].align == Align::right ? " class=right"
+                       : is_number && !content.empty()             ? " class=number"
+                                                                   : "",
+                       content);
   };
   for (std::size_t i = 0; i < table.columns.size(); ++i)
     html += tag("th", i, escape_html(table.columns[i].name));

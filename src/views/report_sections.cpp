@@ -129,13 +129,20 @@ std::string progress_html(const SweepStatus& status, const Status& all) {
       "<div class=wide><table><thead><tr><th scope=col>stage<th scope=col>finished<th scope=col>"
       "<th scope=col class=right>running<th scope=col class=right>waiting<th scope=col class=right>failed or "
       "cancelled</tr></thead><tbody>";
-  for (const StageProgress& stage : status.stages)
+  for (const StageProgress& stage : status.stages) {
+    const auto gone = std::count_if(all.running.begin(), all.running.end(), [&](const RunningStatus& one) {
+      return one.is_gone && one.job.stage == to_name(stage.stage);
+    });
+    const std::string running = gone == 0
+                                    ? fmt::format("{}", stage.running)
+                                    : fmt::format("{}, {} without a worker", stage.running - gone, gone);
     html += fmt::format(
         "<tr><td>{0}<td><progress max={1} value={2} aria-label=\"{0}\"></progress><td>{2} of {1}<td "
         "class=right>{3}"
         "<td class=right>{4}<td class=right>{5}</tr>",
-        to_name(stage.stage), stage.total(), stage.finished, stage.running, stage.waiting + stage.queued,
+        to_name(stage.stage), stage.total(), stage.finished, running, stage.waiting + stage.queued,
         stage.failed + stage.cancelled + stage.stopped_early + stage.blocked);
+  }
   html += "</tbody></table></div>\n";
   if (!all.running.empty()) {
     html += "<h3>Running</h3>\n<pre>";

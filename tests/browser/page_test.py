@@ -196,6 +196,14 @@ class Page(unittest.TestCase):
                                            ' !e.closest(".wide, .chart, .cells-to-draw")).map(e => e.outerHTML.slice(0, 120))')
         self.assertEqual(wide, [])
         self.assertLessEqual(self.browser.execute_script('return document.documentElement.scrollWidth'), PHONE[0])
+        self.no_figure_is_cut()
+        self.assertEqual(self.browser.execute_script('return [...document.querySelectorAll("td")].filter(e => /^[-+\\d.]+(e[-+]?\\d+)?$/.test('
+                                                     'e.textContent) && getComputedStyle(e).whiteSpace !== "nowrap").length'), 0)
+
+    def no_figure_is_cut(self):
+        self.assertEqual(self.browser.execute_script('return [...document.querySelectorAll(".chart")].filter(e => e.scrollWidth > e.clientWidth + 1 || '
+                                                     'e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(e => '
+                                                     'e.closest("figure").querySelector("figcaption").textContent)'), [])
 
     def test_dark_is_dark(self):
         self.emulate(scheme='dark')
@@ -214,6 +222,11 @@ class Page(unittest.TestCase):
         (self.folder / 'page.pdf').write_bytes(pdf)
         self.assertTrue(pdf.startswith(b'%PDF'))
         self.assertGreater(pdf.count(b'/Type /Page\n') + pdf.count(b'/Type /Page '), 1)
+        # Drawn at the width of the screen, and put on paper of 190 mm.
+        self.browser.execute_cdp_cmd('Emulation.setEmulatedMedia', {'media': 'print'})
+        self.browser.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', {'width': 718, 'height': 1000, 'deviceScaleFactor': 1, 'mobile': False})
+        self.no_figure_is_cut()
+        self.browser.execute_cdp_cmd('Emulation.setEmulatedMedia', {'media': ''})
         self.no_errors()
 
     def test_it_is_there_without_scripts_and_asks_for_nothing(self):
@@ -233,6 +246,8 @@ class Page(unittest.TestCase):
             self.refused(plain + '?token=' + '0' * 32, 403)
             self.refused(address, 403, {'Host': 'example.org'})
             self.refused(address, 405, method='POST')
+            self.refused(address.replace('demo-page', 'demo-pgae'), 404)
+            self.refused(address.replace('/?', '/update?').replace('demo-page', 'demo-pgae'), 404)
             self.open(address)
             # In one step each: an update may come between finding an element and reading it.
             runs = lambda: self.browser.execute_script('return document.querySelector("#asked p").textContent')

@@ -140,8 +140,14 @@
   }
 
   // One curve a cell: steps that all of its seeds have.
+  // 1e-4 does not break after its hyphen.
+  const numberClass = value => typeof value === 'string' && /^[-+\d.]+(e[-+]?\d+)?$/.test(value) ? 'number' : null;
+
   function cellCurve(cell, metric) {
-    const jobs = [...new Set(runsOf(cell).flatMap(run => report.runs.jobs[run]).filter(job => metric.curves[job]))];
+    const having = runs => [...new Set(runs.flatMap(run => report.runs.jobs[run]).filter(job => metric.curves[job]))];
+    const well = having(runsOf(cell).filter(run => report.runs.state[run] !== 'diverged'));
+    const jobs = well.length ? well : having(runsOf(cell));
+    const left = having(runsOf(cell)).length - well.length;
     const curves = jobs.map(job => new Map(metric.curves[job][0].map((step, index) => [step, metric.curves[job][1][index]])));
     if (!curves.length) return null;
     const points = [];
@@ -150,7 +156,7 @@
       if (!values.every(isNumber)) continue;
       points.push({step, mean: summary(values).mean, low: Math.min(...values), high: Math.max(...values)});
     }
-    return {points: points.sort((a, b) => a.step - b.step), seeds: jobs.length};
+    return {points: points.sort((a, b) => a.step - b.step), seeds: jobs.length, diverged: left > 0 && !well.length, leftOut: well.length ? left : 0};
   }
 
   function fillCurves() {
@@ -171,11 +177,13 @@
         make('input', {type: 'checkbox', checked: colours.has(cell), onchange: event => draw(() => event.target.checked ? state.drawn.add(cell) : state.drawn.delete(cell))}),
         make('i', {style: `background:${colours.get(cell) || 'transparent'}`}), cellName(report.cells[cell])))));
       if (cells.length > kListed) place.append(note(`${listed.length} of ${cells.length} cells are listed; choose levels above to see others.`));
-      const drawn = [...colours].map(([cell, colour]) => ({label: cellName(report.cells[cell]), colour, ...cellCurve(cell, metric)})).filter(cell => cell.points && cell.points.length);
+      const drawn = [...colours].map(([cell, colour]) => ({label: cellName(report.cells[cell]), colour, ...cellCurve(cell, metric)})).map(cell => cell.diverged ? {...cell, label: `${cell.label} (diverged)`} : cell).filter(cell => cell.points && cell.points.length);
       if (!drawn.length) return void place.append(note('None of the chosen cells has this curve.'));
       const shared = new Set(drawn.map(cell => JSON.stringify(cell.points))).size < drawn.length;
       figure(place, `${metric.name} by step`, options => Charts.curves(drawn, {...options, metric: metric.name, logarithmic: state.logarithmic}),
         drawn.reduce((sum, cell) => sum + cell.points.length, 0));
+      const leftOut = drawn.reduce((sum, cell) => sum + cell.leftOut, 0);
+      if (leftOut) place.append(note(`${leftOut} ${leftOut === 1 ? 'curve' : 'curves'} of runs that diverged ${leftOut === 1 ? 'is' : 'are'} left out of the means of cells that have others.`));
       place.append(note(`Lines are means over seeds at steps that all seeds of a cell have; bands reach from the lowest to the highest seed.${metric.thinned ? ' Curves are thinned: each point is a recorded one.' : ''}${shared ? ' Cells that share a trained stage have the same curve.' : ''}`));
     });
   }
@@ -249,9 +257,10 @@
           state.sort = {column: index, descending: state.sort.column === index && !state.sort.descending};
           fillCells();
         }}, column.name))));
-      const rows = cells.slice(state.page * kRows, (state.page + 1) * kRows).map(cell => make('tr', {}, ...columns.map((column, index) => make('td', {class: column.right ? 'right' : null},
+      const shown = (column, cell) => String(column.show ? column.show(cell) : column.of(cell) ?? '');
+      const rows = cells.slice(state.page * kRows, (state.page + 1) * kRows).map(cell => make('tr', {}, ...columns.map((column, index) => make('td', {class: column.right ? 'right' : numberClass(shown(column, cell))},
         index === 0 ? make('button', {type: 'button', class: 'link', 'aria-label': `runs of cell ${report.cells[cell].number}`, onclick: () => { state.open = cell; fillDetail(true); }}, String(report.cells[cell].number))
-          : String(column.show ? column.show(cell) : column.of(cell) ?? '')))));
+          : shown(column, cell)))));
       place.append(make('div', {class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'cells'}, make('table', {}, make('thead', {}, head), make('tbody', {}, ...rows))));
       const turn = (label, by) => make('button', {type: 'button', disabled: state.page + by < 0 || state.page + by >= pages, onclick: () => { state.page += by; fillCells(); }}, label);
       if (pages > 1) place.append(make('div', {class: 'controls'}, turn('before', -1), `${state.page * kRows + 1} to ${Math.min(cells.length, (state.page + 1) * kRows)} of ${cells.length}`, turn('next', 1)));
@@ -291,7 +300,7 @@
       if (!mine.has(place) && !rows.some(row => row[0] === one.key)) rows.push([one.key, '-', show(one.value), one.stages.join(', ')]);
     if (!rows.length) return note(report.imported ? 'An imported sweep has no recipes: only levels are known.' : 'Their recipes do not differ.');
     return make('div', {class: 'wide', tabindex: 0}, make('table', {}, make('thead', {}, make('tr', {}, ...['key', 'here', `cell ${report.cells[other].number}`, 'stages'].map(name => make('th', {scope: 'col'}, name)))),
-      make('tbody', {}, ...rows.sort((a, b) => a[0] < b[0] ? -1 : 1).map(row => make('tr', {}, ...row.map(value => make('td', {}, value)))))));
+      make('tbody', {}, ...rows.sort((a, b) => a[0] < b[0] ? -1 : 1).map(row => make('tr', {}, ...row.map(value => make('td', {class: numberClass(value)}, value)))))));
   }
 
   function fillDetail(move) {
@@ -306,7 +315,7 @@
       const heading = make('h3', {tabindex: -1}, `Cell ${report.cells[cell].number}: ${cellName(report.cells[cell])}`);
       place.append(make('div', {class: 'detail'}, heading,
         make('div', {class: 'wide', tabindex: 0}, make('table', {}, make('thead', {}, make('tr', {}, ...columns.map(name => make('th', {scope: 'col'}, name)))),
-          make('tbody', {}, ...rows.map(row => make('tr', {}, ...row.map((value, index) => make('td', {class: index === 1 && value === 'failed' ? 'failed' : null}, value))))))),
+          make('tbody', {}, ...rows.map(row => make('tr', {}, ...row.map((value, index) => make('td', {class: index === 1 && value === 'failed' ? 'failed' : numberClass(value)}, value))))))),
         report.imported ? '' : note('`ablate log JOB` shows what a job printed, `ablate jobs` where it ran.'),
         make('h3', {}, 'How its recipe differs'), choice('from cell', report.cells.slice(0, 500).map(one => `${one.number}: ${cellName(one)}`), state.reference, index => { state.reference = index; fillDetail(false); }),
         recipeTable(cell, state.reference), make('button', {type: 'button', onclick: () => { state.open = null; fillDetail(false); }}, 'close')));
