@@ -14,6 +14,11 @@ int run_claims(const Arguments& arguments) {
   const ClaimReport report = claims_of(database, sweep);
   if (arguments.flag("--json"))
     write_out(claims_json(report).dump(2) + "\n");
+  else if (report.claims.empty() && sweep.imported)
+    print(
+        "sweep '{}' was imported and makes no claims: only the file of a planned sweep has [[claim]] tables; "
+        "`ablate effects {}` compares its levels\n",
+        sweep.name, sweep.name);
   else if (report.claims.empty())
     print("sweep '{}' makes no claims; a [[claim]] table in its file is one (docs/sweeps.md)\n", sweep.name);
   else

@@ -19,6 +19,7 @@ namespace ablate {
 namespace {
 
 constexpr const char* kNone = "none";
+const std::string kOptunaPrefix = "params_";
 
 /// Last words of names that are called like a score, and of those of which less is better.
 constexpr std::string_view kScoreWords[] = {
@@ -66,7 +67,25 @@ constexpr std::string_view kBookkeeping[] = {"source",
                                              "datetime_start",
                                              "datetime_complete",
                                              "_timestamp",
-                                             "timestamp"};
+                                             "timestamp",
+                                             "epoch",
+                                             "_step",
+                                             "global_step",
+                                             "trainer/global_step",
+                                             "_runtime",
+                                             "id",
+                                             "run_id",
+                                             "state",
+                                             "gpu type",
+                                             "run_name",
+                                             "unnamed: 0"};
+/// Names of settings, which are no scores however much they look like some.
+constexpr std::string_view kSettings[] = {
+    "lr",       "learning_rate", "learning rate", "rate",   "wd",           "weight_decay", "decay",
+    "momentum", "dropout",       "batch_size",    "batch",  "bs",           "width",        "depth",
+    "layers",   "hidden",        "temperature",   "warmup", "warmup_steps", "steps",        "epochs",
+    "beta1",    "beta2",         "alpha",         "gamma",  "eps",          "epsilon",      "patience",
+    "heads",    "dim",           "size",          "shots",  "tokens",       "params",       "resolution"};
 constexpr std::string_view kMeasured[] = {"flops",   "flop",  "gflop",   "gflops",   "tflops", "seconds",
                                           "minutes", "hours", "runtime", "duration", "time",   "date"};
 
@@ -87,6 +106,20 @@ bool reads_as_lower(std::string_view name) {
     return true;
   return last == "rate" && name.size() > last.size() &&
          is_one_of(kLowerRates, last_word(name.substr(0, name.size() - last.size() - 1)));
+}
+
+/// Whether a column has seeds, by its name: "random_state", "trainer.seed", "rng_seed", "seed_everything".
+bool reads_as_seed(std::string_view name) {
+  const std::string plain = plain_name(name);
+  return plain == "random_state" || plain == "rng" || plain == "seed" || plain.ends_with("_random_state") ||
+         plain.ends_with("_seed") || plain.starts_with("seed_");
+}
+
+/// A setting's name, or one that ends in it: "optimizer.lr", "train/weight_decay".
+bool reads_as_setting(std::string_view name) {
+  if (last_word(name) == "rate" && reads_as_lower(name)) return false;
+  return is_one_of(kSettings, last_word(name)) || is_one_of(kSettings, lower_case(name)) ||
+         plain_name(name).ends_with("learning_rate");
 }
 
 /// What is in a column.
@@ -141,7 +174,11 @@ class Chooser {
  private:
   /// A column for one purpose. Throws Error where it has another one.
   std::size_t take(const std::string& name, const char* purpose) {
-    const std::size_t column = table_.column(name);
+    const std::string prefixed = kOptunaPrefix + name;
+    const auto has = [&](const std::string& one) {
+      return std::find(table_.columns.begin(), table_.columns.end(), one) != table_.columns.end();
+    };
+    const std::size_t column = table_.column(!has(name) && has(prefixed) ? prefixed : name);
     if (!purpose_[column].empty())
       throw Error(fmt::format("{}: the column '{}' is named for {} and {}; expected one purpose", table_.name,
                               one_line(name), purpose_[column], purpose));
@@ -170,6 +207,14 @@ class Chooser {
     };
     score.n = find("_n");
     score.standard_error = find("_se");
+    if (score.n)
+      choice_.guesses.push_back(fmt::format("{} is how many examples {} is over, by its name",
+                                            one_line(table_.columns[*score.n]),
+                                            one_line(table_.columns[column])));
+    if (score.standard_error)
+      choice_.guesses.push_back(fmt::format("{} is the standard error of {}, by its name",
+                                            one_line(table_.columns[*score.standard_error]),
+                                            one_line(table_.columns[column])));
     choice_.scores.push_back(score);
   }
 
@@ -201,8 +246,7 @@ class Chooser {
         column && all(*column, [](std::string_view word) { return parse_flag(word).has_value(); }))
       guess(choice_.diverged = column, "diverged", "whether a run diverged");
     if (request_.seed.empty())
-      if (const auto column =
-              find_usual({{"seed"}, {"random_seed"}, {"params_seed", "config_seed"}, {"block"}}))
+      if (const auto column = find_seed())
         guess(choice_.seed = column, "seed", "the seed, whose runs are a block");
     if (const auto column = find_usual(known_as("--key"))) {
       choice_.key = column;
@@ -215,17 +259,49 @@ class Chooser {
           companions_.insert(i);
   }
 
+  /// "seed" goes before other names, and they before "block". Throws Error where several others vary.
+  std::optional<std::size_t> find_seed() const {
+    if (const auto column = find_usual({{"seed"}, {"random_seed"}, {"params_seed", "config_seed"}}))
+      return column;
+    std::vector<std::size_t> found, varied;
+    for (std::size_t i = 0; i < table_.columns.size(); ++i) {
+      if (!purpose_[i].empty() || !reads_as_seed(table_.columns[i]) || !has_whole_numbers(i)) continue;
+      found.push_back(i);
+      if (read_levels(table_, i).labels.size() > 1) varied.push_back(i);
+    }
+    if (varied.size() > 1)
+      throw Error(
+          fmt::format("{}: several columns are called like a seed: {}; expected --seed with one of them, and "
+                      "--axis with another that was varied on purpose",
+                      table_.name, names(varied)));
+    if (!varied.empty()) return varied.front();
+    return found.empty() ? find_usual({{"block"}}) : std::optional(found.front());
+  }
+  bool has_whole_numbers(std::size_t column) const {
+    bool any = false;
+    for (const TableRow& row : table_.rows) {
+      if (is_missing_cell(row.cells[column])) continue;
+      const auto number = plain_number_in_cell(row.cells[column]);
+      if (!number || *number != std::floor(*number)) return false;
+      any = true;
+    }
+    return any;
+  }
+
   void guess(const std::optional<std::size_t>& column, const char* purpose, const char* meaning) {
     purpose_[*column] = purpose;
     choice_.guesses.push_back(
         fmt::format("{} is {}, by its name", one_line(table_.columns[*column]), meaning));
   }
 
+  static bool is_bookkeeping(const std::string& name) {
+    return is_one_of(kBookkeeping, lower_case(name)) || is_one_of(kMeasured, last_word(name));
+  }
   /// Whether a column may be an axis or a score that nobody named.
   bool is_free(std::size_t column) const {
     const std::string& name = table_.columns[column];
     return purpose_[column].empty() && !name.empty() && companions_.count(column) == 0 &&
-           !is_one_of(kBookkeeping, lower_case(name)) && !is_one_of(kMeasured, last_word(name));
+           !is_bookkeeping(name) && !name.starts_with("user_attrs_") && !name.starts_with("system_attrs_");
   }
   std::string names(const std::vector<std::size_t>& columns) const {
     std::vector<std::string> parts;
@@ -245,32 +321,46 @@ class Chooser {
   void guess_scores() {
     std::vector<std::size_t> numbers, found;
     for (std::size_t i = 0; i < table_.columns.size(); ++i)
-      if (is_free(i) && facts_[i].numbers && !table_.columns[i].starts_with("params_")) numbers.push_back(i);
+      if (is_free(i) && facts_[i].numbers && !table_.columns[i].starts_with(kOptunaPrefix))
+        numbers.push_back(i);
     const char* why = "it is called like a score";
     for (const std::size_t i : numbers)
       if (is_one_of(kScoreWords, last_word(table_.columns[i])) || table_.columns[i].starts_with("values_"))
         found.push_back(i);
     if (found.empty()) {
-      why = "numbers that hardly repeat";
-      for (const std::size_t i : numbers)
-        if (hardly_repeats(facts_[i])) found.push_back(i);
+      std::vector<std::size_t> others;  // Numbers that may as well be scores.
+      for (const std::size_t i : numbers) {
+        if (reads_as_setting(table_.columns[i])) continue;
+        if (facts_[i].fractions && hardly_repeats(facts_[i]))
+          found.push_back(i);
+        else if (hardly_repeats(facts_[i]))
+          others.push_back(i);
+      }
+      why = "numbers with fractions that hardly repeat";
+      if (!others.empty() || found.empty() || (found.size() > 1 && has_repeats())) refuse_to_guess(numbers);
     }
-    if (found.size() > 1 && has_repeats())
-      fail("a score: several have numbers that hardly repeat", "--score");
-    if (found.empty() && !numbers.empty()) {
-      const auto distinct = [&](std::size_t i) { return facts_[i].levels.labels.size(); };
-      std::stable_sort(numbers.begin(), numbers.end(),
-                       [&](std::size_t a, std::size_t b) { return distinct(a) > distinct(b); });
-      why = "it has most numbers";
-      if (numbers.size() == 1 || distinct(numbers[0]) > 2 * distinct(numbers[1])) found = {numbers[0]};
-    }
-    if (found.empty()) fail("a score", "--score");
     for (const std::size_t column : found) {
       purpose_[column] = "score";
       add_score(column);
     }
     choice_.guesses.push_back(
         fmt::format("{} {} ({})", names(found), found.size() == 1 ? "is the score" : "are the scores", why));
+  }
+
+  /// Throws Error: which columns may be the score, and what speaks for and against each.
+  [[noreturn]] void refuse_to_guess(const std::vector<std::size_t>& numbers) const {
+    if (numbers.empty()) fail("a score", "--score");
+    std::vector<std::string> parts;
+    for (const std::size_t i : numbers) {
+      const ColumnFacts& facts = facts_[i];
+      parts.push_back(fmt::format("{} ({}, {} in {}{})", one_line(table_.columns[i]),
+                                  facts.fractions ? "fractions" : "whole numbers",
+                                  count_of(std::ssize(facts.levels.labels), "value"),
+                                  count_of(static_cast<std::int64_t>(facts.values), "row"),
+                                  reads_as_setting(table_.columns[i]) ? ", called like a setting" : ""));
+    }
+    throw Error(fmt::format("{}: it is not clear which column is the score; name it with --score: {}",
+                            table_.name, join(parts, ", ")));
   }
 
   /// Whether several runs have the same levels and no seed says why: then what hardly repeats may be a
@@ -297,30 +387,40 @@ class Chooser {
 
   void guess_axes() {
     const bool optuna = std::any_of(table_.columns.begin(), table_.columns.end(),
-                                    [](const std::string& name) { return name.starts_with("params_"); });
-    std::vector<std::string> repeated;
+                                    [](const std::string& name) { return name.starts_with(kOptunaPrefix); });
     for (std::size_t i = 0; i < table_.columns.size(); ++i) {
-      if (optuna ? !(is_free(i) && table_.columns[i].starts_with("params_")) : !may_be_axis(i)) continue;
+      if (optuna ? !(is_free(i) && table_.columns[i].starts_with(kOptunaPrefix)) : !may_be_axis(i)) continue;
       const auto same = std::find_if(choice_.axes.begin(), choice_.axes.end(), [&](std::size_t axis) {
         return !optuna && says_the_same(facts_[axis].levels, facts_[i].levels);
       });
       if (same != choice_.axes.end()) {
         choice_.guesses.push_back(fmt::format("{} is no axis: it says what {} says",
                                               one_line(table_.columns[i]), one_line(table_.columns[*same])));
+        repeated_.insert(i);
         continue;
       }
       choice_.axes.push_back(i);
     }
     if (choice_.axes.empty()) fail("an axis, since none has values that repeat", "--axis");
     for (const std::size_t column : choice_.axes) purpose_[column] = "axis";
-    std::vector<std::size_t> sampled;
-    for (std::size_t i = 0; i < table_.columns.size(); ++i)
-      if (is_free(i) && facts_[i].numbers && hardly_repeats(facts_[i])) sampled.push_back(i);
-    if (!sampled.empty())
+    std::vector<std::size_t> unread, bookkeeping;
+    for (std::size_t i = 0; i < table_.columns.size(); ++i) {
+      const bool varies = facts_[i].levels.labels.size() > 1;
+      if (!purpose_[i].empty() || !varies || repeated_.count(i) > 0) continue;
+      if (is_bookkeeping(table_.columns[i]))
+        bookkeeping.push_back(i);
+      else if (facts_[i].numbers && companions_.count(i) == 0 && !table_.columns[i].empty())
+        unread.push_back(i);
+    }
+    if (!unread.empty())
       choice_.guesses.push_back(
-          fmt::format("{} {} not read: numbers that hardly repeat; --axis names axes that "
-                      "were sampled",
-                      names(sampled), sampled.size() == 1 ? "is" : "are"));
+          fmt::format("{} {} not read: --score takes a column as a score, --axis as an axis that was sampled",
+                      names(unread), unread.size() == 1 ? "is" : "are"));
+    if (!bookkeeping.empty())
+      choice_.guesses.push_back(fmt::format("{} {}: what a tracker keeps of each run, by {}",
+                                            names(bookkeeping),
+                                            bookkeeping.size() == 1 ? "is no axis" : "are no axes",
+                                            bookkeeping.size() == 1 ? "its name" : "their names"));
     choice_.guesses.push_back(fmt::format("{} {} ({})", names(choice_.axes),
                                           choice_.axes.size() == 1 ? "is the axis" : "are the axes",
                                           optuna ? "Optuna's parameters" : "values that repeat"));
@@ -363,6 +463,7 @@ class Chooser {
   const TextTable& table_;
   std::vector<std::string> purpose_;  ///< Of each column; empty: none yet.
   std::vector<ColumnFacts> facts_;
+  std::set<std::size_t> repeated_;    ///< Columns that say what an axis says.
   std::set<std::size_t> companions_;  ///< Columns NAME_n and NAME_se of a column NAME.
   ImportChoice choice_;
 };
@@ -402,6 +503,13 @@ ColumnLevels read_levels(const TextTable& table, std::size_t column) {
   for (int& level : levels.of_row)
     if (level >= 0) level = place[static_cast<std::size_t>(level)];
   return levels;
+}
+
+std::string axis_name(const TextTable& table, std::size_t column) {
+  const std::string& name = table.columns[column];
+  if (!name.starts_with(kOptunaPrefix) || name.size() == kOptunaPrefix.size()) return name;
+  std::string bare = name.substr(kOptunaPrefix.size());
+  return std::find(table.columns.begin(), table.columns.end(), bare) == table.columns.end() ? bare : name;
 }
 
 ImportChoice choose_import_columns(const ImportRequest& request, const TextTable& table) {

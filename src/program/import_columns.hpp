@@ -37,10 +37,15 @@ struct ImportChoice {
 
 /// Guesses. Axes: columns of which the values repeat, but for one that says what another axis says, and for
 /// what is never one by its name (a source, a date, a duration); of Optuna's, all `params_...`. Scores:
-/// columns of numbers that are called like a score, else those whose values hardly repeat, unless several do
-/// and may be sampled axes, too. Throws Error for a column that is not there or named for two purposes, and
-/// where no axis or no score is found.
+/// columns of numbers that are called like a score, else those with fractions that hardly repeat and are not
+/// called like a setting, unless whole numbers hardly repeat, too, or several do and may be sampled axes.
+/// Throws Error for a column that is not there or named for two purposes, where several are called like a
+/// seed, and where no axis is found or it is not clear which column is the score.
 ImportChoice choose_import_columns(const ImportRequest& request, const TextTable& table);
+
+/// A column's name as an axis: of Optuna's "params_lr" the part behind the prefix, unless a column has that
+/// name.
+std::string axis_name(const TextTable& table, std::size_t column);
 
 /// The values of a column as levels. Numbers are in ascending order, whatever their unit ("7B" before "30B"),
 /// and are one level however they are written; words are in the order of the rows.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <set>
@@ -9,6 +10,7 @@
 #include "config/sweep.hpp"
 #include "law/run_state.hpp"
 #include "law/runs.hpp"
+#include "program/import_spellings.hpp"
 #include "util/error.hpp"
 #include "util/text.hpp"
 
@@ -25,16 +27,16 @@ struct RowRun {
   std::vector<ImportedScore> scores;
 };
 
-/// An unsigned integer, also as pandas writes it where others are missing: "3.0".
-std::optional<std::uint64_t> seed_number(std::string_view cell) {
+/// A whole number of 64 bits, also as pandas writes it where others are missing: "3.0".
+std::optional<std::int64_t> seed_number(std::string_view cell) {
   constexpr double kExact = 9007199254740992.0;  // 2^53
   const std::string_view word = trim_unseen(cell);
-  std::uint64_t seed = 0;
+  std::int64_t seed = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), seed);
   if (error == std::errc{} && end == word.data() + word.size()) return seed;
   const auto number = plain_number_in_cell(word);
-  if (!number || !(*number >= 0) || *number > kExact || *number != std::floor(*number)) return std::nullopt;
-  return static_cast<std::uint64_t>(*number);
+  if (!number || !(std::abs(*number) <= kExact) || *number != std::floor(*number)) return std::nullopt;
+  return static_cast<std::int64_t>(*number);
 }
 
 class RowReader {
@@ -147,7 +149,11 @@ class Seeds {
   Seeds(const TextTable& table, std::optional<std::size_t> column, const std::vector<RowRun>& runs)
       : table_(table), column_(column) {
     if (!column) return;
-    for (const RowRun& run : runs) all_numbers_ = all_numbers_ && seed_number(cell(run)).has_value();
+    for (const RowRun& run : runs)
+      if (all_numbers_ && !seed_number(cell(run))) {
+        all_numbers_ = false;
+        first_word_ = trim_unseen(cell(run));
+      }
     if (all_numbers_) return;
     for (const RowRun& run : runs)
       if (numbers_.try_emplace(std::string(trim_unseen(cell(run))), names_.size() + 1).second)
@@ -156,9 +162,12 @@ class Seeds {
   /// Without a column, the next repeat of the cell.
   std::uint64_t next(const RowRun& run, std::size_t cell_index) {
     if (!column_) return ++repeats_[cell_index];
-    return all_numbers_ ? *seed_number(cell(run)) : numbers_.at(std::string(trim_unseen(cell(run))));
+    return all_numbers_ ? static_cast<std::uint64_t>(*seed_number(cell(run)))
+                        : numbers_.at(std::string(trim_unseen(cell(run))));
   }
   const std::vector<std::string>& names() const { return names_; }
+  /// The first seed that is no whole number of 64 bits, so that all are numbered; empty: none is.
+  const std::string& first_word() const { return first_word_; }
 
  private:
   const std::string& cell(const RowRun& run) const { return table_.rows[run.row].cells[*column_]; }
@@ -168,6 +177,7 @@ class Seeds {
   bool all_numbers_ = true;
   std::map<std::string, std::uint64_t> numbers_;
   std::vector<std::string> names_;
+  std::string first_word_;
   std::map<std::size_t, std::uint64_t> repeats_;
 };
 
@@ -190,16 +200,22 @@ ColumnLevels levels_in_use(ColumnLevels levels, const std::vector<RowRun>& runs)
 }
 
 /// A cell for each combination of levels, in the order of the rows, and the runs in theirs.
-void add_runs(const TextTable& table, const ImportChoice& choice, std::vector<RowRun> rows,
-              ImportReading& reading) {
+/// Levels are those of `written`, the table as the file has it.
+void add_runs(const TextTable& table, const TextTable& written, const ImportChoice& choice,
+              std::vector<RowRun> rows, ImportReading& reading) {
   ImportedSweep& sweep = reading.sweep;
   std::vector<ColumnLevels> levels;
   for (const std::size_t axis : choice.axes) {
-    levels.push_back(levels_in_use(read_levels(table, axis), rows));
-    sweep.axes.push_back({table.columns[axis], levels.back().labels});
+    levels.push_back(levels_in_use(read_levels(written, axis), rows));
+    sweep.axes.push_back({axis_name(table, axis), levels.back().labels});
   }
   Seeds seeds(table, choice.seed, rows);
   sweep.roles.seed_names = seeds.names();
+  if (!seeds.first_word().empty())
+    reading.notes.push_back(fmt::format(
+        "seeds are numbered 1 to {} in the order of the rows: '{}' in {} is no whole "
+        "number of 64 bits",
+        seeds.names().size(), printable(one_line(seeds.first_word())), one_line(sweep.roles.seed)));
   std::map<std::vector<int>, std::size_t> cells;
   std::map<std::pair<std::size_t, std::uint64_t>, std::size_t> places;  // Of a cell and seed: the row.
   for (RowRun& row : rows) {
@@ -221,6 +237,46 @@ void add_runs(const TextTable& table, const ImportChoice& choice, std::vector<Ro
           table.where(here), table.where(there)));
     sweep.runs.push_back({cell->second, seed, row.failed, std::move(row.scores)});
   }
+}
+
+/// A spreadsheet's name of a column: A, ..., Z, AA, ...
+std::string column_letters(std::size_t column) {
+  std::string letters;
+  for (std::size_t rest = column + 1; rest > 0; rest = (rest - 1) / 26)
+    letters.insert(letters.begin(), static_cast<char>('A' + (rest - 1) % 26));
+  return letters;
+}
+
+void check_columns(const TextTable& table) {
+  std::map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const std::string& name = table.columns[i];
+    const auto [first, is_new] = places.try_emplace(name, i);
+    if (is_new || name.empty()) continue;
+    throw Error(fmt::format(
+        "{}: the columns {} ({}) and {} ({}) are both called '{}'; expected a name of its own for "
+        "each",
+        table.name, first->second + 1, column_letters(first->second), i + 1, column_letters(i),
+        printable(one_line(name))));
+  }
+}
+
+/// Throws Error for a column of levels or seeds that looks like merged cells: its first cell has a value, and
+/// each value has empty cells below it. What is written as "-" or "n/a" is not empty.
+void check_not_merged(const TextTable& table, std::size_t column) {
+  const auto is_empty = [&](const TableRow& row) { return trim_unseen(row.cells[column]).empty(); };
+  if (table.rows.size() < 4 || is_empty(table.rows.front()) || !is_empty(table.rows.back())) return;
+  std::size_t values = 0;
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    if (is_empty(table.rows[i])) continue;
+    ++values;
+    if (!is_empty(table.rows[i + 1])) return;  // There is one: the last is empty.
+  }
+  if (values < 2) return;
+  throw Error(
+      fmt::format("{}: {} is empty below each of its values, from {} on, as spreadsheets write merged cells; "
+                  "repeat the value in each row it is meant for, or write \"-\" where it does not apply",
+                  table.name, one_line(table.columns[column]), table.where(table.rows[1])));
 }
 
 void check_name(const std::string& name) {
@@ -260,18 +316,42 @@ void tell_what_does_not_apply(const ImportedSweep& sweep, std::vector<std::strin
   }
 }
 
+void tell_what_is_infinite(const TextTable& table, const ImportChoice& choice,
+                           const std::vector<RowRun>& runs, std::vector<std::string>& notes) {
+  for (const ScoreColumn& score : choice.scores) {
+    const auto count = std::count_if(runs.begin(), runs.end(), [&](const RowRun& run) {
+      const auto value = plain_number_in_cell(table.rows[run.row].cells[score.column]);
+      return value && std::isinf(*value);
+    });
+    if (count > 0)
+      notes.push_back(fmt::format(
+          "{} of {} {} infinite and in no mean; a run without any other score has failed",
+          count_of(count, "value"), one_line(table.columns[score.column]), count == 1 ? "is" : "are"));
+  }
+}
+
 }  // namespace
 
 ImportReading read_import(const std::filesystem::path& file, const std::string& name,
                           const ImportRequest& request) {
   check_name(name);
-  const TextTable table = read_table(file);
-  if (table.rows.size() > kMostImportedRows)
-    throw Error(fmt::format("{}: {} rows; expected at most {}", table.name,
-                            with_commas(static_cast<std::int64_t>(table.rows.size())),
+  TextTable written = read_table(file);
+  if (written.rows.size() > kMostImportedRows)
+    throw Error(fmt::format("{}: {} rows; expected at most {}", written.name,
+                            with_commas(static_cast<std::int64_t>(written.rows.size())),
                             with_commas(static_cast<std::int64_t>(kMostImportedRows))));
+  check_columns(written);
+  const std::string commas = settle_commas(written, request.axes);
+  TextTable table = written;
+  const std::map<std::size_t, std::string> signs = leave_out_signs(table);
   const ImportChoice choice = choose_import_columns(request, table);
+  for (const std::size_t axis : choice.axes) check_not_merged(written, axis);
+  if (choice.seed) check_not_merged(written, *choice.seed);
   ImportReading reading{.sweep = {.name = name, .file = file}, .guesses = choice.guesses};
+  if (!commas.empty()) reading.guesses.push_back(commas);
+  for (const ScoreColumn& score : choice.scores)
+    if (const auto sign = signs.find(score.column); sign != signs.end())
+      reading.guesses.push_back(sign->second);
   RowReader reader(table, choice);
   std::vector<RowRun> rows;
   for (std::size_t i = 0; i < table.rows.size(); ++i)
@@ -286,7 +366,8 @@ ImportReading read_import(const std::filesystem::path& file, const std::string& 
     reading.scores.push_back(table.columns[score.column]);
     if (score.lower_is_better) roles.lower_is_better.push_back(reading.scores.back());
   }
-  add_runs(table, choice, std::move(rows), reading);
+  tell_what_is_infinite(table, choice, rows, reading.notes);
+  add_runs(table, written, choice, std::move(rows), reading);
   check_texts(table, reading.sweep);
   tell_what_does_not_apply(reading.sweep, reading.notes);
   for (const std::size_t column : choice.not_read) reading.not_read.push_back(table.columns[column]);

@@ -17,9 +17,9 @@ inline constexpr std::size_t kMostImportedRows = 200'000;
 
 struct ImportReading {
   ImportedSweep sweep;
-  std::vector<std::string> scores;    ///< Columns.
-  std::vector<std::string> guesses;   ///< ImportChoice::guesses, and what seeds of words are numbered.
-  std::vector<std::string> not_read;  ///< Columns.
+  std::vector<std::string> scores;               ///< Columns.
+  std::vector<std::string> guesses;              ///< ImportChoice::guesses, and how numbers are read.
+  std::vector<std::string> not_read;             ///< Columns.
   std::map<std::string, std::int64_t> left_out;  ///< How many rows were, by why: "state running".
   std::vector<std::string> notes;                ///< What is doubtful.
 };
@@ -29,9 +29,12 @@ struct ImportReading {
 /// at all, is a failed run. Of one that has some score, an empty cell is a score that was not measured, and
 /// NaN one that is no number. An axis without a value does not apply to the run.
 ///
-/// Throws Error with place, column and what was found: a name that no sweep may have, what is no number where
-/// a score belongs, a count or standard error below zero, two rows of one key, or of the same levels and
-/// seed, that differ, text that is no UTF-8, too many rows, and where no row is left.
+/// Whole numbers of 64 bits stay the seeds that they are; others are numbered, and a note says so.
+///
+/// Throws Error with place, column and what was found: a name that no sweep may have, two columns of one
+/// name, axes and seeds that look like merged cells, commas that may be anything (import_spellings.hpp), what
+/// is no number where a score belongs, a count or standard error below zero, two rows of one key, or of the
+/// same levels and seed, that differ, text that is no UTF-8, too many rows, and where no row is left.
 ImportReading read_import(const std::filesystem::path& file, const std::string& name,
                           const ImportRequest& request);
 

@@ -18,12 +18,19 @@ namespace fs = std::filesystem;
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
+/// Without the options, which change nothing that they do not change elsewhere.
+Json content_of_roles(const ImportRoles& roles) {
+  return {{"seed", text_or_null(roles.seed)},
+          {"seeds", roles.seed_names},
+          {"cost", text_or_null(roles.cost)},
+          {"lower_is_better", roles.lower_is_better}};
+}
+std::string dump_roles(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 std::string roles_json(const ImportRoles& roles) {
-  const Json json = {{"seed", text_or_null(roles.seed)},
-                     {"seeds", roles.seed_names},
-                     {"cost", text_or_null(roles.cost)},
-                     {"lower_is_better", roles.lower_is_better}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  Json json = content_of_roles(roles);
+  json["options"] = roles.options;
+  return dump_roles(json);
 }
 
 Json axes_json(const ImportedSweep& sweep) {
@@ -34,7 +41,7 @@ Json axes_json(const ImportedSweep& sweep) {
 
 /// Hash of all that is kept of it.
 std::string hash_import(const ImportedSweep& sweep) {
-  std::string text = axes_json(sweep).dump() + roles_json(sweep.roles);
+  std::string text = axes_json(sweep).dump() + dump_roles(content_of_roles(sweep.roles));
   for (const std::vector<int>& cell : sweep.cells) text += fmt::format("\n{}", fmt::join(cell, " "));
   for (const ImportedRun& run : sweep.runs) {
     text += fmt::format("\n{} {} {}", run.cell, run.seed, run.failed);
@@ -127,7 +134,8 @@ ImportRoles parse_roles(std::string_view text) {
   return {.seed = text_of("seed"),
           .seed_names = json.at("seeds").get<std::vector<std::string>>(),
           .cost = text_of("cost"),
-          .lower_is_better = json.at("lower_is_better").get<std::vector<std::string>>()};
+          .lower_is_better = json.at("lower_is_better").get<std::vector<std::string>>(),
+          .options = json.value("options", std::vector<std::string>())};  // Older imports have none.
 }
 
 void forget_imported_jobs(Database& database, std::int64_t sweep_id) {

@@ -52,6 +52,7 @@ struct ImportRoles {
   std::vector<std::string> seed_names;  ///< Of the seeds 1, 2, ..., where the column has words.
   std::string cost;                     ///< The value that is what a run took, in any unit; empty: none is.
   std::vector<std::string> lower_is_better;  ///< Scores.
+  std::vector<std::string> options;          ///< Of the command that imported it, as words.
   bool operator==(const ImportRoles&) const = default;
 };
 

@@ -63,7 +63,7 @@ Json runs_json(const std::vector<RunRecord>& runs, const std::vector<std::string
     const RunRecord& run = runs[i];
     json["cell"].push_back(cells.at(run.cell));
     const bool named = run.seed >= 1 && run.seed <= names.size();
-    json["seed"].push_back(named ? names[run.seed - 1] : std::to_string(run.seed));
+    json["seed"].push_back(named ? names[run.seed - 1] : std::to_string(static_cast<std::int64_t>(run.seed)));
     json["state"].push_back(run.diverged ? "diverged" : to_name(run.state));
     Json of_run = Json::array();
     if (!sweep.imported)

@@ -263,11 +263,23 @@ std::string failures_html(Database& database, const SweepRecord& sweep) {
   return short_table(std::move(table), "ablate jobs " + sweep.name);
 }
 
+/// A word as a shell has to have it.
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./,:=@%+";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 std::string again_html(Database& database, const SweepRecord& sweep) {
   std::string html;
   const std::string path = shown_path(sweep.path);
   if (sweep.imported) {
-    html += "<pre>ablate import " + escape_html(path) + "\n";
+    std::string command = "ablate import " + shell_word(path);
+    for (const std::string& word : sweep.imported->options) command += " " + shell_word(word);
+    html += "<pre>" + escape_html(command) + "\n";
   } else {
     html += "<pre>ablate run " + escape_html(path) + "\n";
   }

@@ -122,9 +122,12 @@ std::int64_t export_runs(Database& database, const std::vector<SweepRecord>& swe
         return search.has_no_number(run);
       });
       std::vector<TableCell> row = {
-          {sweep.name},         TableCell::integer(run.cell),
-          {run.label},          {fmt::format("{}", run.seed), static_cast<std::int64_t>(run.seed)},
-          {to_name(run.state)}, diverged_cell(run, no_number)};
+          {sweep.name},
+          TableCell::integer(run.cell),
+          {run.label},
+          {fmt::format("{}", static_cast<std::int64_t>(run.seed)), static_cast<std::int64_t>(run.seed)},
+          {to_name(run.state)},
+          diverged_cell(run, no_number)};
       for (const std::string& axis : axes) {
         const auto found = run.levels.find(axis);
         row.push_back(found == run.levels.end() ? TableCell::null() : TableCell{found->second.label});

@@ -146,22 +146,29 @@ BOOST_FIXTURE_TEST_CASE(optuna_names_its_parameters, Tables) {
       "number,value,datetime_start,datetime_complete,duration,params_lr,params_layers,state\n"
       "0,0.5,2026-01-01,2026-01-01,1,0.001,2,COMPLETE\n1,0.25,2026-01-01,2026-01-01,1,0.002,3,COMPLETE\n"
       "2,,2026-01-01,2026-01-01,1,0.003,3,FAIL\n3,0.75,2026-01-01,2026-01-01,1,0.004,2,PRUNED\n");
-  BOOST_TEST(axes_of(json) == (Names{"params_lr", "params_layers"}), boost::test_tools::per_element());
+  BOOST_TEST(axes_of(json) == (Names{"lr", "layers"}), boost::test_tools::per_element());
   BOOST_TEST(json["scores"].get<Names>() == Names{"value"}, boost::test_tools::per_element());
   BOOST_TEST(json["runs"] == 3);
   BOOST_TEST(json["failed"] == 1);
 }
 
 BOOST_FIXTURE_TEST_CASE(what_may_be_a_score_or_a_sampled_axis_is_not_guessed, Tables) {
-  const std::string csv =
-      "lr,width,decay,y\n0.1,8,0.01,5\n0.2,16,0.02,4.5\n0.3,8,0.03,3.25\n0.4,16,0.04,2.125\n";
-  BOOST_TEST(
-      error(csv) ==
-      "ablate: wrong.csv: no column is known to be a score: several have numbers that hardly repeat; name it "
-      "with --score; there are: lr, width, decay, y\n");
+  const std::string csv = "p,width,q,y\n0.1,8,0.01,5\n0.2,16,0.02,4.5\n0.3,8,0.03,3.25\n0.4,16,0.04,2.125\n";
+  BOOST_TEST(error(csv) ==
+             "ablate: wrong.csv: it is not clear which column is the score; name it with --score: p "
+             "(fractions, 4 values "
+             "in 4 rows), width (whole numbers, 2 values in 4 rows, called like a setting), q (fractions, 4 "
+             "values in 4 "
+             "rows), y (fractions, 4 values in 4 rows)\n");
+  // A setting by its name is none, whatever its values; whole numbers may be counts that judge, or settings.
+  BOOST_TEST(import("s.csv", "lr,width,y\n0.1,8,5.5\n0.2,16,4.5\n0.3,8,3.25\n0.4,16,2.125\n")["scores"]
+                     .get<Names>() == Names{"y"},
+             boost::test_tools::per_element());
+  BOOST_TEST(error("kind,solved\na,3\nb,4\na,3\nb,5\n").find("not clear which column is the score") !=
+             std::string::npos);
   BOOST_TEST(axes_of(import("y.csv", csv, "--score y --name width")) == Names{"width"},
              boost::test_tools::per_element());
-  const Json all = import("y.csv", csv, "--score y --axis lr,width,decay");
+  const Json all = import("y.csv", csv, "--score y --axis p,width,q");
   BOOST_TEST(all["cells"] == 4);
   BOOST_TEST(all["axes"][0]["levels"].size() == 4u);
 }
@@ -248,6 +255,71 @@ BOOST_FIXTURE_TEST_CASE(directions_are_guessed_by_name_and_said, Tables) {
   BOOST_TEST(found.out.find("lower is better of error_rate, by its name") != std::string::npos);
   BOOST_TEST(found.out.find("higher is better of top1 (--lower-is-better says otherwise)") !=
              std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(seeds_stay_what_they_are, Tables) {
+  import("s.csv", "kind,seed,acc\na,9223372036854775807,1.5\nb,-3,2.5\n", "--axis kind");
+  BOOST_TEST(run("export runs --sweep s").out.find(",9223372036854775807,") != std::string::npos);
+  BOOST_TEST(run("export runs --sweep s").out.find(",-3,") != std::string::npos);
+  BOOST_TEST(
+      import("t.csv", "kind,seed,acc\na,18446744073709551615,1.5\nb,3,2.5\n", "--axis kind")["notes"][0] ==
+      "seeds are numbered 1 to 2 in the order of the rows: '18446744073709551615' in seed is no whole number "
+      "of 64 bits");
+}
+
+BOOST_FIXTURE_TEST_CASE(seeds_are_known_by_many_names, Tables) {
+  for (const char* name : {"random_state", "seed_everything", "rng_seed", "trainer.seed", "params_seed"})
+    BOOST_TEST(import("n.csv", std::string("kind,acc,") + name + "\na,1,7\nb,2,7\na,3,8\nb,4,8\n",
+                      "--axis kind")["seed"] == name);
+  BOOST_TEST(
+      error("kind,acc,data_seed,init_seed\na,1,7,1\nb,2,8,2\n", "--axis kind") ==
+      "ablate: wrong.csv: several columns are called like a seed: data_seed, init_seed; expected --seed with "
+      "one of them, and --axis with another that was varied on purpose\n");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_tracker_keeps_is_no_axis, Tables) {
+  const Json json =
+      import("wandb.csv",
+             "Name,State,Sweep,epoch,_step,width,seed,val_acc\nr1,finished,s1,3,1,8,1,0.5\n"
+             "r2,finished,s1,3,2,16,1,0.6\nr3,finished,s2,4,1,8,2,0.5\nr4,finished,s2,4,2,16,2,inf\n");
+  BOOST_TEST(axes_of(json) == Names{"width"}, boost::test_tools::per_element());
+  BOOST_TEST(json["guesses"].dump().find("Name, Sweep, epoch, _step are no axes") != std::string::npos);
+  BOOST_TEST(json["notes"][0] ==
+             "1 value of val_acc is infinite and in no mean; a run without any other score has failed");
+}
+
+BOOST_FIXTURE_TEST_CASE(columns_of_one_name_and_merged_cells_are_refused, Tables) {
+  BOOST_TEST(
+      error("kind,a,acc,acc\nx,1,2,3\n") ==
+      "ablate: wrong.csv: the columns 3 (C) and 4 (D) are both called 'acc'; expected a name of its own for "
+      "each\n");
+  const std::string merged = "kind,shots,acc\na,0,1.5\n,4,1.6\nb,0,1.7\n,4,1.8\n";
+  BOOST_TEST(error(merged).find("kind is empty below each of its values, from wrong.csv:3 on") !=
+             std::string::npos);
+  BOOST_TEST(import("m.csv", "kind,shots,acc\na,0,1.5\n-,4,1.6\nb,0,1.7\n-,4,1.8\n",
+                    "--axis kind,shots")["runs"] == 4);
+}
+
+BOOST_FIXTURE_TEST_CASE(numbers_are_read_as_spreadsheets_and_papers_write_them, Tables) {
+  const auto scores = [&](const std::string& csv) {
+    import("x.csv", csv, "--axis kind");
+    return run("query 'SELECT value FROM scores ORDER BY value' --format csv").out;
+  };
+  BOOST_TEST(scores("kind;seed;acc\r\na;1;71,2\r\nb;1;72,375\r\n") == "value\n71.2\n72.375\n");
+  BOOST_TEST(scores("kind,seed,acc\na,1,\"1,234.5\"\nb,1,\"2,345\"\n") == "value\n1234.5\n2345\n");
+  BOOST_TEST(scores("kind,seed,acc\na,1,71.2%\nb,1,72%\n") == "value\n71.2\n72\n");
+  BOOST_TEST(scores("kind,seed,acc\na,1,71.2 ± 0.3\nb,1,$72.5 \\pm 0.2$\n") == "value\n71.2\n72.5\n");
+  BOOST_TEST(error("kind;seed;acc\na;1;71,234\nb;1;72,355\n")
+                 .find("'71,234' may have a decimal comma or a separator "
+                       "of thousands") != std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_page_has_the_options_of_the_import, Tables) {
+  import("x.csv", "kind,my score\na,1\nb,2\na,3\n", "--axis kind --score 'my score'");
+  BOOST_REQUIRE(run("report x").code == 0);
+  BOOST_TEST(read("results/report.html").find("ablate import x.csv --axis kind --score 'my score'") !=
+             std::string::npos);
+  BOOST_TEST(run("claims x").out.find("was imported and makes no claims") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
