@@ -38,6 +38,15 @@ const Experiment& canonical(const Experiment& e, Stage stage, EvalTask task,
                             std::optional<Experiment>& room) {
   const auto changed = [&]() -> Experiment& { return room ? *room : room.emplace(e); };
   room.reset();
+  if (stage != Stage::demo && stage != Stage::eval) {
+    // Without an end in sight it does not matter how far away that is.
+    const Train& train = train_of(e, stage);
+    if (train.stop_at > 0 && train.schedule == LrSchedule::constant) {
+      Train& shorter = train_of(changed(), stage);
+      shorter.steps = shorter.stop_at;
+      shorter.stop_at = 0;
+    }
+  }
   if (stage == Stage::vlm || stage == Stage::sft) {
     const std::int64_t resolution = resolution_of(e, stage);
     if (e.encoder.resolution != resolution) changed().encoder.resolution = resolution;

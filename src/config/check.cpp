@@ -32,10 +32,11 @@ class Checker {
     if (shows_pictures()) check_room();
     check_data();
     check_tokenizer();
-    check_training(Stage::encoder, "train.encoder.warmup_steps", "train.encoder.steps");
-    check_training(Stage::llm, "train.llm.warmup_steps", "train.llm.steps");
-    check_training(Stage::vlm, "train.vlm.warmup_steps", "train.vlm.steps");
-    check_training(Stage::sft, "train.sft.warmup_steps", "train.sft.steps");
+    check_training(Stage::encoder, "train.encoder.warmup_steps", "train.encoder.stop_at",
+                   "train.encoder.steps");
+    check_training(Stage::llm, "train.llm.warmup_steps", "train.llm.stop_at", "train.llm.steps");
+    check_training(Stage::vlm, "train.vlm.warmup_steps", "train.vlm.stop_at", "train.vlm.steps");
+    check_training(Stage::sft, "train.sft.warmup_steps", "train.sft.stop_at", "train.sft.steps");
     check_contrast();
     check_frozen(Stage::vlm, "train.vlm.freeze", "train.vlm.peak_lr");
     check_frozen(Stage::sft, "train.sft.freeze", "train.sft.peak_lr");
@@ -381,9 +382,13 @@ class Checker {
       add({"data.mix"}, "'data.mix' is all zero; expected at least one weight above zero");
   }
 
-  void check_training(Stage stage, const char* warmup_key, const char* steps_key) {
+  void check_training(Stage stage, const char* warmup_key, const char* stop_key, const char* steps_key) {
+    if (!has(stage)) return;
     const Train& train = train_of(e_, stage);
-    if (has(stage) && train.warmup_steps > train.steps)
+    if (train.stop_at > train.steps)
+      add({stop_key, steps_key}, fmt::format("'{}' is {}; expected at most '{}' ({}), or 0 for its end",
+                                             stop_key, train.stop_at, steps_key, train.steps));
+    if (train.warmup_steps > train.steps)
       add({warmup_key, steps_key}, fmt::format("'{}' is {}; expected at most '{}' ({})", warmup_key,
                                                train.warmup_steps, steps_key, train.steps));
   }

@@ -142,6 +142,7 @@ struct Data {
 /// How one stage trains. A stage has the keys that train_fields.cpp lists for it.
 struct Train {
   std::int64_t steps = 200000, batch = 512;
+  std::int64_t stop_at = 0;  ///< 0: at the end of the schedule.
   double peak_lr = 1e-4, min_lr_ratio = 0.1;
   std::int64_t warmup_steps = 2000;
   LrSchedule schedule = LrSchedule::cosine;
@@ -151,6 +152,8 @@ struct Train {
   std::int64_t resolution = 0;
   SubImages sub_images = SubImages::none;
   std::vector<ModelPart> freeze;
+
+  std::int64_t last_step() const { return stop_at > 0 ? stop_at : steps; }
 };
 
 struct Eval {

@@ -22,6 +22,11 @@ bool anneals(const Experiment& e, Stage) {
 }
 
 template <Stage S>
+bool stops_early(const Experiment& e, Stage) {
+  return train_of(e, S).last_step() != train_of(e, S).steps;
+}
+
+template <Stage S>
 bool has_adafactor(const Experiment& e, Stage) {
   return train_of(e, S).optimizer == OptimizerKind::adafactor;
 }
@@ -34,6 +39,9 @@ template <Stage S>
 std::vector<FieldRow> optimiser_rows() {
   return {
       {TRAIN_KEY(steps).in(1, kMaxCount, "steps"), "Optimiser steps of the stage."},
+      {TRAIN_KEY(stop_at).in(0, kMaxCount, "steps").where(stops_early<S>),
+       "Step after which the stage ends, in a schedule of `steps`; 0: the last one. A stage goes on from the "
+       "checkpoint of one that is the same but for an earlier end."},
       {TRAIN_KEY(batch).in(1, kMaxCount, S == Stage::encoder ? "images" : "sequences"),
        "Examples in one optimiser step, over all accumulated micro-batches."},
       {TRAIN_KEY(peak_lr).in(0, 10), "Learning rate at the end of the warm-up."},

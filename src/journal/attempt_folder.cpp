@@ -17,6 +17,7 @@ Json AttemptSpec::to_json() const {
                {"parents", std::move(folders)},
                {"sources", std::move(files)},
                {"run", run}};
+  if (keep_last) json["keep_last"] = true;
   if (!promises.empty()) json["promises"] = std::move(promised);
   return json;
 }
@@ -44,6 +45,11 @@ AttemptSpec AttemptSpec::from_json(const Json& json) {
   read_paths("parents", spec.parents);
   read_paths("sources", spec.sources);
   if (fields.has("promises")) read_paths("promises", spec.promises);
+  if (fields.has("keep_last")) {
+    const Json& keep_last = fields.get("keep_last");
+    if (!keep_last.is_boolean()) fields.fail_type("keep_last", keep_last, "true or false");
+    spec.keep_last = keep_last.get<bool>();
+  }
   spec.run = fields.object("run");
   return spec;
 }

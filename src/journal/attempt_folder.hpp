@@ -33,6 +33,7 @@ struct AttemptSpec {
       0;                         ///< Halve the micro-batch so many times: earlier attempts ran out of memory.
   std::int64_t resume_step = 0;  ///< 0: from scratch.
   std::filesystem::path resume_path;  ///< Absolute; empty: from scratch.
+  bool keep_last = false;  ///< Leave a checkpoint at the last step, too: a longer job goes on from it.
   std::map<std::string, std::filesystem::path>
       parents;  ///< Stage name to the folder of its finished attempt, absolute.
   std::map<std::string, std::filesystem::path>

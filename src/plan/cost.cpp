@@ -93,7 +93,7 @@ Cost encoder_cost(const Experiment& e) {
     memory += activation_bytes(e, examples * n, real(e.encoder.vae_decoder_layers), d,
                                kept_by_tower_block(d, real(e.encoder.mlp_width)), train.precision);
   }
-  return {params, encoder_step_flops(e, real(train.batch)) * real(train.steps), memory};
+  return {params, encoder_step_flops(e, real(train.batch)) * real(train.last_step()), memory};
 }
 
 /// Which parts of a stage with a decoder train.
@@ -145,7 +145,7 @@ Cost decoder_cost(const Experiment& e, Stage stage) {
   const double batch = real(train.batch);
   const double step = training_flops(e, stage).step(batch, batch * targets_per_sequence(e, stage),
                                                     batch * images * views_of(e, stage));
-  return {params, step * real(train.steps), memory, images};
+  return {params, step * real(train.last_step()), memory, images};
 }
 
 Cost demo_cost(const Experiment& e) {
@@ -331,7 +331,7 @@ std::int64_t stage_steps(const Experiment& e, Stage stage) {
     case Stage::llm:
     case Stage::vlm:
     case Stage::sft:
-      return train_of(e, stage).steps;
+      return train_of(e, stage).last_step();
     case Stage::demo:
       return e.demo.steps;
     case Stage::eval:

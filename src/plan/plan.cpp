@@ -14,6 +14,7 @@
 #include "plan/claim_checks.hpp"
 #include "plan/cost.hpp"
 #include "plan/stages.hpp"
+#include "plan/trajectory.hpp"
 #include "util/text.hpp"
 
 namespace ablate {
@@ -323,7 +324,20 @@ class Planner {
       }
       plan_.replicate_begin.push_back(plan_.replicate_jobs.size());
     }
+    chain_jobs();
     account_for_jobs(before, after);
+  }
+
+  void chain_jobs() {
+    ShorterJobs<Hash128> shorter(plan_.jobs.size());
+    for (std::size_t i = 0; i < plan_.jobs.size(); ++i)
+      shorter.add(i, plan_.jobs[i].trajectory, plan_.jobs[i].steps);
+    const auto found = shorter.find();
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (!found[i]) continue;
+      plan_.jobs[i].goes_on_from = static_cast<std::uint32_t>(*found[i]);
+      plan_.jobs[i].first_step = plan_.jobs[*found[i]].steps;
+    }
   }
 
   std::uint32_t add_job(const StageConfig& config, std::uint64_t seed,
@@ -338,6 +352,7 @@ class Planner {
     job.steps = config.steps;
     job.cost = config.cost;
     job.key = job_key(job, plan_.parts, plan_.jobs);
+    job.trajectory = job_trajectory(job, plan_.parts, plan_.jobs);
     return static_cast<std::uint32_t>(plan_.jobs.size() - 1);
   }
 

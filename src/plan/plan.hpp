@@ -26,6 +26,7 @@ struct ConfigPart {
   std::string
       json;      ///< Canonical: keys sorted, only what can change the result, data sources as content hashes.
   Hash128 hash;  ///< Of section and json.
+  Hash128 trajectory_hash = {};  ///< The same without the keys that only say where a training ends.
 };
 
 /// What one job takes, by formula (cost.hpp).
@@ -51,7 +52,17 @@ struct PlannedJob {
   std::vector<std::uint32_t> parts;    ///< Indices into Plan::parts.
   std::vector<std::uint32_t> parents;  ///< Indices into Plan::jobs; always smaller than this job's own.
   std::int64_t steps = 0;              ///< Optimiser steps; 0 for an evaluation.
+  /// Equal for trainings that differ in their last step alone, so that each goes through the weights of the
+  /// shorter ones. Zero: none that can go on from another.
+  Hash128 trajectory;
+  std::optional<std::uint32_t> goes_on_from;  ///< The next shorter one of the plan: index into Plan::jobs.
+  std::int64_t first_step = 0;                ///< Its last step; 0: this job trains from the start.
   Cost cost;
+  /// Operations from there on.
+  double flops_to_run() const {
+    return first_step > 0 ? cost.flops * static_cast<double>(steps - first_step) / static_cast<double>(steps)
+                          : cost.flops;
+  }
   std::uint32_t replicates = 0;  ///< How many replicates need it: what the scheduler ranks by.
 };
 

@@ -122,7 +122,12 @@ std::uint32_t PartTable::add(const Experiment& experiment, const std::string& se
     json[field->leaf()] = to_json(value);
   }
   ConfigPart part{section, json.dump(), {}};
-  part.hash = hash128(fmt::format("{}\n{}", part.section, part.json));
+  part.hash = part.trajectory_hash = hash128(fmt::format("{}\n{}", part.section, part.json));
+  if (json.contains("steps") && json.contains("schedule")) {
+    if (json["schedule"] == to_name(LrSchedule::constant)) json.erase("steps");
+    json.erase("stop_at");
+    part.trajectory_hash = hash128(fmt::format("{}\n{}", part.section, json.dump()));
+  }
   const auto [found, is_new] = by_hash_.try_emplace(part.hash, static_cast<std::uint32_t>(parts_.size()));
   if (is_new) parts_.push_back(std::move(part));
   return found->second;
@@ -157,15 +162,17 @@ void PartTable::find(const Experiment& given, Stage stage, EvalTask task,
   }
 }
 
-Hash128 job_key(const PlannedJob& job, const std::vector<ConfigPart>& parts,
-                const std::vector<PlannedJob>& jobs) {
+namespace {
+
+Hash128 hash_job(const PlannedJob& job, const std::vector<ConfigPart>& parts,
+                 const std::vector<PlannedJob>& jobs, Hash128 ConfigPart::*part_hash) {
   // Written by hand, since a plan has hundreds of thousands: keys sorted, no blanks, as Json::dump() would.
   std::string text = "{\"config\":{";
   for (const std::uint32_t part : job.parts)
     text.append("\"")
         .append(parts[part].section)
         .append("\":\"")
-        .append(parts[part].hash.hex())
+        .append((parts[part].*part_hash).hex())
         .append("\",");
   if (text.back() == ',') text.pop_back();
   text += "},\"parents\":[";
@@ -176,6 +183,19 @@ Hash128 job_key(const PlannedJob& job, const std::vector<ConfigPart>& parts,
   text.append(",\"stage\":\"").append(to_name(job.stage)).append("\",\"task\":\"").append(job.task);
   text.append("\",\"version\":").append(std::to_string(job.version)).append("}");
   return hash128(text);
+}
+
+}  // namespace
+
+Hash128 job_key(const PlannedJob& job, const std::vector<ConfigPart>& parts,
+                const std::vector<PlannedJob>& jobs) {
+  return hash_job(job, parts, jobs, &ConfigPart::hash);
+}
+
+Hash128 job_trajectory(const PlannedJob& job, const std::vector<ConfigPart>& parts,
+                       const std::vector<PlannedJob>& jobs) {
+  if (job.stage == Stage::demo || job.stage == Stage::eval) return {};
+  return hash_job(job, parts, jobs, &ConfigPart::trajectory_hash);
 }
 
 }  // namespace ablate

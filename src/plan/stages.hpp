@@ -60,5 +60,8 @@ class PartTable {
 /// The key of a job: hash of its canonical JSON.
 Hash128 job_key(const PlannedJob& job, const std::vector<ConfigPart>& parts,
                 const std::vector<PlannedJob>& jobs);
+/// PlannedJob::trajectory.
+Hash128 job_trajectory(const PlannedJob& job, const std::vector<ConfigPart>& parts,
+                       const std::vector<PlannedJob>& jobs);
 
 }  // namespace ablate

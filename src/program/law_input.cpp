@@ -292,7 +292,7 @@ LawRun settings_of(const TrainedJob& job, Stage stage) {
   LawRun run;
   run.params = llm_body_params(experiment.llm).active;
   run.batch = static_cast<double>(train.batch * experiment.data.seq_len);
-  run.tokens = run.batch * static_cast<double>(train.steps);
+  run.tokens = run.batch * static_cast<double>(train.last_step());
   run.lr = train.peak_lr;
   run.weight_decay = train.weight_decay;
   run.schedule = to_name(train.schedule);

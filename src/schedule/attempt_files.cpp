@@ -48,6 +48,7 @@ AttemptRequest prepare_attempt(Database& database, const JobRecord& job, const A
   spec.run = options.run;
   spec.resume_step = attempt.resume_step;
   spec.resume_path = attempt.resume_path;
+  spec.keep_last = has_longer_job(database, job);
   for (const auto& [stage, parent] : parents) spec.parents[stage] = finished_folder(database, parent);
 
   const Json description = job_description(database, job.id);

@@ -84,8 +84,8 @@ std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& st
       sum.before_sharing += job.replicates;
       sum.params = std::max(sum.params, job.cost.params);
       sum.memory_bytes = std::max(sum.memory_bytes, job.cost.memory_bytes);
-      sum.job_flops = std::max(sum.job_flops, job.cost.flops);
-      sum.flops += job.cost.flops;
+      sum.job_flops = std::max(sum.job_flops, job.flops_to_run());
+      sum.flops += job.flops_to_run();
       const JobState state = state_for_run(states[i]);
       sum.finished += state == JobState::finished;
       sum.failed += state == JobState::failed;
@@ -94,9 +94,9 @@ std::vector<StageEstimate> estimate_stages(const Plan& plan, const JobStates& st
       sum.running += is_under_way(state);
       if (state == JobState::finished || is_given_up(state) || blocked[i]) continue;
       ++sum.to_run;
-      sum.flops_left += job.cost.flops;
+      sum.flops_left += job.flops_to_run();
       sum.seconds_left += seconds;
-      task.largest_to_run = std::max(task.largest_to_run, speed.flops_of_slot(job.cost.flops));
+      task.largest_to_run = std::max(task.largest_to_run, speed.flops_of_slot(job.flops_to_run()));
     }
     for (auto& [name, task] : tasks) {
       task.task = name;
@@ -156,7 +156,7 @@ BudgetFit fit_budget(const Plan& plan, const JobStates& states, const SlotSpeed&
     for (const std::uint32_t job : jobs) {
       if (paid[job]) continue;
       const PlannedJob& planned = plan.jobs[job];
-      cost += budget.is_flops ? planned.cost.flops : speed.seconds(planned);
+      cost += budget.is_flops ? planned.flops_to_run() : speed.seconds(planned);
       ++unpaid;
     }
     if (result.used + cost > budget.amount) {

@@ -37,7 +37,7 @@ struct SlotSpeed {
   /// by the assumption. A job that is larger than what was measured is no faster than assumed, or than the
   /// largest attempt was with its start: brief attempts, which start for most of their time, tell no speed.
   double seconds(Stage stage, const std::string& task, std::int64_t jobs, double flops) const;
-  double seconds(const PlannedJob& job) const { return seconds(job.stage, job.task, 1, job.cost.flops); }
+  double seconds(const PlannedJob& job) const { return seconds(job.stage, job.task, 1, job.flops_to_run()); }
 };
 SlotSpeed slot_speed(const std::vector<Device>& devices, std::vector<JobTime> measured);
 

@@ -11,6 +11,7 @@ namespace ablate {
 JobQueue::JobQueue(std::vector<JobNode> jobs)
     : jobs_(std::move(jobs)),
       children_(jobs_.size()),
+      longer_(jobs_.size()),
       unfinished_parents_(jobs_.size()),
       rank_(jobs_.size()),
       by_rank_(jobs_.size()) {
@@ -19,6 +20,7 @@ JobQueue::JobQueue(std::vector<JobNode> jobs)
       children_.at(parent).push_back(i);
       if (jobs_[parent].state != JobState::finished) ++unfinished_parents_[i];
     }
+    if (jobs_[i].goes_on_from) longer_.at(*jobs_[i].goes_on_from).push_back(i);
   }
   std::iota(by_rank_.begin(), by_rank_.end(), std::size_t{0});
   const auto priority = [&](std::size_t i) {
@@ -43,11 +45,21 @@ void JobQueue::set_state(std::size_t index, JobState state) {
   for (const std::size_t child : children_[index]) {
     if (state == JobState::finished) --unfinished_parents_[child];
     if (before == JobState::finished) ++unfinished_parents_[child];
-    if (is_ready(child))
-      ready_.insert(rank_[child]);
-    else
-      ready_.erase(rank_[child]);
+    place(child);
   }
+  for (const std::size_t job : longer_[index]) place(job);
+  place(index);
+}
+
+bool JobQueue::is_ready(std::size_t index) const {
+  const JobNode& job = jobs_[index];
+  if (job.state != JobState::waiting || unfinished_parents_[index] > 0) return false;
+  if (!job.goes_on_from) return true;
+  const JobState shorter = state(*job.goes_on_from);
+  return shorter != JobState::waiting && !is_under_way(shorter);
+}
+
+void JobQueue::place(std::size_t index) {
   if (is_ready(index))
     ready_.insert(rank_[index]);
   else

@@ -21,9 +21,12 @@ struct JobNode {
   Priority priority;
   double memory_bytes = 0;  ///< By estimate, on its device.
   JobState state = JobState::waiting;
+  /// A shorter training that it goes on from: waited for while it may still end, however it ends.
+  std::optional<std::size_t> goes_on_from = {};
 };
 
-/// The jobs of a sweep and what they wait for. Ready is a waiting job whose parents are all finished; first
+/// The jobs of a sweep and what they wait for. Ready is a waiting job whose parents are all finished, and
+/// whose shorter training is neither waiting nor under way; first
 /// among them is the one that most replicates need, then the one with most children, then the earliest in the
 /// plan. A change of state costs O(log jobs + children), never O(jobs).
 class JobQueue {
@@ -48,11 +51,11 @@ class JobQueue {
   Counts count() const;
 
  private:
-  bool is_ready(std::size_t index) const {
-    return jobs_[index].state == JobState::waiting && unfinished_parents_[index] == 0;
-  }
+  bool is_ready(std::size_t index) const;
+  void place(std::size_t index);
   std::vector<JobNode> jobs_;
   std::vector<std::vector<std::size_t>> children_;
+  std::vector<std::vector<std::size_t>> longer_;  ///< Of each job: those that go on from it.
   std::vector<std::size_t> unfinished_parents_;
   std::vector<std::size_t> rank_;     ///< Of each job: its place in the order of priority.
   std::vector<std::size_t> by_rank_;  ///< The inverse.

@@ -7,6 +7,8 @@
 
 #include "config/names.hpp"
 #include "journal/attempt_folder.hpp"
+#include "plan/job_name.hpp"
+#include "plan/trajectory.hpp"
 #include "schedule/attempt_files.hpp"
 #include "schedule/job_queue.hpp"
 #include "schedule/supervisor.hpp"
@@ -19,7 +21,9 @@ namespace {
 
 std::vector<JobNode> job_nodes(const std::vector<JobRecord>& jobs) {
   std::vector<JobNode> nodes;
+  ShorterJobs<std::string> shorter(jobs.size());
   for (const JobRecord& job : jobs) {
+    shorter.add(nodes.size(), job.trajectory, job.steps);
     nodes.push_back({.parents = parent_indices(jobs, job),
                      .priority = {.replicates = job.replicates, .order = job.order},
                      .memory_bytes = job.memory_bytes,
@@ -27,6 +31,8 @@ std::vector<JobNode> job_nodes(const std::vector<JobRecord>& jobs) {
     if (nodes.back().parents.size() != job.parents.size())
       throw Error(fmt::format("job {}: a job that it builds on is not part of the sweep", job.key));
   }
+  const auto found = shorter.find();
+  for (std::size_t i = 0; i < nodes.size(); ++i) nodes[i].goes_on_from = found[i];
   return nodes;
 }
 
@@ -214,6 +220,10 @@ void Scheduler::prepare(std::size_t index, Placement placement, std::vector<Subm
   }
   set_state(index, JobState::queued);
   ++attempts_;
+  if (!attempt->resume_job.empty())
+    progress_.note(fmt::format("{} {} goes on from step {} of job {}",
+                               job_title(to_name(job.stage), job.task), short_key(job.key),
+                               attempt->resume_step, short_key(attempt->resume_job)));
   Submission submission{.job = index, .attempt = std::move(*attempt), .request = {}};
   std::vector<std::pair<std::string, std::int64_t>> parents;
   for (const std::size_t parent : queue_.parents(index))

@@ -20,6 +20,7 @@ std::vector<JobNode> job_nodes(const Plan& plan, const JobStates& states) {
                      .priority = {.replicates = planned.replicates, .order = static_cast<std::int64_t>(i)},
                      .memory_bytes = planned.cost.memory_bytes,
                      .state = state});
+    if (planned.goes_on_from) nodes.back().goes_on_from = *planned.goes_on_from;
   }
   return nodes;
 }

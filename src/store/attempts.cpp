@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "store/curve_writer.hpp"
 #include "store/jobs.hpp"
 #include "store/query.hpp"
 
@@ -122,10 +123,52 @@ std::optional<Checkpoint> find_checkpoint(Database& database, std::int64_t job_i
   while (query.step()) {
     const std::filesystem::path path = database.folder() / query.text(1);
     std::error_code failed;
-    if (std::filesystem::exists(path, failed)) return Checkpoint{query.integer(0), path};
+    if (std::filesystem::exists(path, failed)) return Checkpoint{query.integer(0), path, job_id};
   }
   return std::nullopt;
 }
+
+std::optional<Checkpoint> find_other_checkpoint(Database& database, const JobRecord& job, std::int64_t step) {
+  if (job.trajectory.empty()) return std::nullopt;
+  Query query(
+      database,
+      "SELECT a.checkpoint_step, a.folder || '/' || a.checkpoint_path, j.id, j.key FROM job j"
+      " JOIN attempt a ON a.job_id = j.id WHERE j.trajectory = ?1 AND j.trajectory <> '' AND j.id <> ?2"
+      " AND j.state <> 'queued' AND j.state <> 'running'"
+      " AND a.checkpoint_step > ?3 AND a.checkpoint_step < ?4"
+      " ORDER BY a.checkpoint_step DESC, j.id, a.number DESC",
+      job.trajectory, job.id, step, job.steps);
+  while (query.step()) {
+    const std::filesystem::path path = database.folder() / query.text(1);
+    std::error_code failed;
+    if (std::filesystem::exists(path, failed))
+      return Checkpoint{query.integer(0), path, query.integer(2), query.text(3)};
+  }
+  return std::nullopt;
+}
+
+bool has_longer_job(Database& database, const JobRecord& job) {
+  if (job.trajectory.empty()) return false;
+  Query query(database, "SELECT 1 FROM job WHERE trajectory = ? AND trajectory <> '' AND steps > ? LIMIT 1",
+              job.trajectory, job.steps);
+  return query.step();
+}
+
+namespace {
+
+/// Gives a job the curves of another one up to a step.
+void copy_curves(Database& database, std::int64_t from, std::int64_t to, std::int64_t attempt,
+                 std::int64_t last_step) {
+  CurveWriter curves(database, to, attempt);
+  Query points(database,
+               "SELECT n.name, m.step, m.value FROM metric_point m JOIN metric_name n ON n.id = m.name_id"
+               " WHERE m.job_id = ? AND m.step <= ? ORDER BY m.name_id, m.step",
+               from, last_step);
+  while (points.step()) curves.add(points.text(0), points.integer(1), points.real(2));
+  curves.finish();
+}
+
+}  // namespace
 
 std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& job,
                                            std::int64_t invocation_id, const Placement& placement,
@@ -144,7 +187,11 @@ std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& 
   }
   const auto folder = [&] { return fmt::format("jobs/{}/{}", job.key, number); };
   while (!claim_folder(database.folder() / folder())) ++number;
-  const auto checkpoint = find_checkpoint(database, job.id);
+  auto checkpoint = find_checkpoint(database, job.id);
+  if (auto other = find_other_checkpoint(database, job, checkpoint ? checkpoint->step : 0)) {
+    copy_curves(database, other->job_id, job.id, number, other->step);
+    checkpoint = std::move(other);
+  }
   const std::int64_t resume_step = checkpoint ? checkpoint->step : 0;
   std::int64_t id = 0;
   {
@@ -158,7 +205,7 @@ std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& 
     id = query.integer(0);
   }
   AttemptRecord attempt = get_attempt(database, id);
-  if (checkpoint) attempt.resume_path = checkpoint->path;
+  if (checkpoint) attempt.resume_path = checkpoint->path, attempt.resume_job = checkpoint->job_key;
   transaction.commit();
   return attempt;
 }

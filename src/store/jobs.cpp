@@ -14,7 +14,7 @@ namespace {
 
 #define JOB_COLUMNS                                                                        \
   "id, key, stage, task, seed, parents, steps, flops, memory_bytes, shown_state, cancel, " \
-  "micro_batch_halvings"
+  "micro_batch_halvings, trajectory"
 
 JobRecord read_job(const Query& row) {
   JobRecord job;
@@ -30,6 +30,7 @@ JobRecord read_job(const Query& row) {
   job.state = from_name<JobState>(row.view(9));
   job.cancel = static_cast<CancelReason>(row.integer(10));
   job.micro_batch_halvings = row.integer(11);
+  job.trajectory = row.view(12);
   return job;
 }
 

@@ -26,6 +26,7 @@ struct JobRecord {
   std::uint64_t seed = 0;
   std::vector<std::int64_t> parents;  ///< Ids.
   std::int64_t steps = 0;
+  std::string trajectory;  ///< As PlannedJob has it; empty: none.
   double flops = 0, memory_bytes = 0;
   JobState state = JobState::waiting;
   CancelReason cancel =
@@ -65,7 +66,8 @@ struct AttemptRecord {
   std::string host;
   std::int64_t resume_step = 0, step = 0;
   std::filesystem::path
-      resume_path;  ///< Absolute; begin_attempt alone fills it in, the database has no such column.
+      resume_path;         ///< Absolute; begin_attempt alone fills it in, the database has no such column.
+  std::string resume_job;  ///< Key of the other job whose checkpoint that is; likewise.
   std::int64_t total_steps = 0;  ///< As the worker said; 0: not yet.
   std::string last_word;         ///< The end that its journal has: "finished", "failed" or "" for none yet.
   std::optional<std::int64_t> checkpoint_step;
@@ -86,8 +88,9 @@ std::vector<AttemptRecord> load_open_attempts(Database& database);
 /// Makes a waiting job queued and writes down its next attempt, in one transaction, before any process is
 /// started, and makes the attempt's folder. A number whose folder exists is passed over: it is of another
 /// database in the same folder, of one that was lost, or of a job that was run by hand, and stays theirs. The
-/// attempt resumes from the newest checkpoint that any attempt of the job has left (find_checkpoint). Nothing
-/// when the job is not waiting any more (cancelled meanwhile).
+/// attempt resumes from the newest checkpoint that any attempt of the job has left (find_checkpoint), or goes
+/// on from one of another job of its trajectory where that is further (find_other_checkpoint) and then has
+/// that job's curves up to there. Nothing when the job is not waiting any more (cancelled meanwhile).
 std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& job,
                                            std::int64_t invocation_id, const Placement& placement,
                                            double now);
@@ -95,8 +98,15 @@ std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& 
 struct Checkpoint {
   std::int64_t step = 0;
   std::filesystem::path path;  ///< Absolute.
+  std::int64_t job_id = 0;     ///< Whose it is, and that job's key.
+  std::string job_key = {};
 };
 std::optional<Checkpoint> find_checkpoint(Database& database, std::int64_t job_id);
+/// The furthest one that other jobs of its trajectory have on the disk, after `step` and before the job's
+/// end. Those of jobs under way may be gone the next moment, and do not count.
+std::optional<Checkpoint> find_other_checkpoint(Database& database, const JobRecord& job, std::int64_t step);
+/// Whether the database has a longer job of its trajectory, to which this one's end is a checkpoint.
+bool has_longer_job(Database& database, const JobRecord& job);
 /// Keeps the handle of a submitted attempt, which is running when the runner has begun it at once. `attempt`
 /// is brought up to date.
 void record_submission(Database& database, AttemptRecord& attempt, const std::string& handle, bool is_running,

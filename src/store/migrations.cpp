@@ -33,6 +33,10 @@ constexpr const char kMigration9[] =
 #include "store/migration_9.sql.inc"
     ;
 
+constexpr const char kMigration10[] =
+#include "store/migration_10.sql.inc"
+    ;
+
 /// PRAGMA application_id of our files: "ABLT".
 constexpr int kApplicationId = 0x41424c54;
 
@@ -62,6 +66,7 @@ std::span<const Migration> known_migrations() {
       {7, kMigration7},
       {8, kMigration8},
       {9, kMigration9},
+      {10, kMigration10},
   };
   return kMigrations;
 }

@@ -104,17 +104,22 @@ class PlanWriter {
     Query insert(
         database_,
         "INSERT INTO job (id, key, stage, task, seed, parts, parents, steps, params, flops, memory_bytes,"
-        " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        " created_at, trajectory) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    Query complete(database_, "UPDATE job SET trajectory = ? WHERE id = ? AND trajectory = ''");
     std::string parts, parents;
     for (std::size_t i = 0; i < plan_.jobs.size(); ++i) {
-      if (!jobs_.is_new(i)) continue;
       const PlannedJob& job = plan_.jobs[i];
+      const std::string trajectory = job.trajectory == Hash128{} ? "" : job.trajectory.hex();
+      if (!jobs_.is_new(i)) {
+        if (!trajectory.empty()) complete.bind(trajectory, jobs_.ids[i]).run();
+        continue;
+      }
       write_ids(parts, job.parts, parts_.ids);
       write_ids(parents, job.parents, jobs_.ids);
       insert
           .bind(jobs_.ids[i], job.key.hex(), to_name(job.stage), job.task,
                 static_cast<std::int64_t>(job.seed), parts, parents, job.steps, job.cost.params,
-                job.cost.flops, job.cost.memory_bytes, now)
+                job.cost.flops, job.cost.memory_bytes, now, trajectory)
           .run();
     }
     if (index) index->restore();

@@ -103,9 +103,11 @@ CREATE TABLE job (
                                              -- 2: `ablate law run --stop-early`, since it was behind; 0: nobody
   micro_batch_halvings INTEGER NOT NULL DEFAULT 0,  -- after out-of-memory failures
   created_at   REAL NOT NULL,
-  shown_state  TEXT GENERATED ALWAYS AS (CASE WHEN state = 'cancelled' AND cancel = 2 THEN 'stopped-early' ELSE state END) VIRTUAL
+  shown_state  TEXT GENERATED ALWAYS AS (CASE WHEN state = 'cancelled' AND cancel = 2 THEN 'stopped-early' ELSE state END) VIRTUAL,
+  trajectory   TEXT NOT NULL DEFAULT ''      -- the same for trainings that differ in their last step alone; '': of no such job, or not known
 ) STRICT;
 CREATE UNIQUE INDEX job_by_key ON job (key);
+CREATE INDEX job_by_trajectory ON job (trajectory, steps) WHERE trajectory <> '';
 CREATE INDEX job_under_way ON job (id) WHERE state = 'queued' OR state = 'running';
 
 -- One `ablate run`: where its attempts come from.

@@ -93,23 +93,25 @@ std::optional<Json> train(const TrainingJob& job, const TrainingHooks& hooks) {
   const Run& run = job.experiment.run;
 
   double first_loss = resumes ? state.at("first_loss").get<double>() : 0;
+  const std::int64_t last_step = settings.last_step();
   std::int64_t step = job.resume_step;
   // Checkpoints of earlier versions have no totals: what they went through is not counted then.
   if (resumes && state.contains("totals")) meter.restore(state.at("totals"));
   meter.start();
   while (true) {
     // Save?
-    const bool stopping = step < settings.steps && hooks.stop_requested();
-    const bool due = step > job.resume_step && step < settings.steps && step % run.checkpoint_interval == 0;
+    const bool stopping = step < last_step && hooks.stop_requested();
+    const bool due =
+        step > job.resume_step && (step < last_step ? step % run.checkpoint_interval == 0 : job.keep_last);
     if ((due || stopping) && step > job.resume_step)
       write_or_fail([&] { checkpoints.save(step, first_loss, meter.totals(), *stage, optimizer); });
     if (stopping) return std::nullopt;
     // Done?
-    if (step == settings.steps) break;
+    if (step == last_step) break;
 
     // Step.
     ++step;
-    const bool logs = step % run.log_interval == 0 || step == settings.steps || step == 1;
+    const bool logs = step % run.log_interval == 0 || step == last_step || step == 1;
     meter.begin_step(/*synchronize=*/logs);
     meter.watch.start(Phase::data);
     stage->load();

@@ -26,9 +26,11 @@ struct TrainingJob {
   std::string device = "auto";
   std::int64_t threads = 1;
   std::int64_t micro_batch_halvings = 0;
-  std::filesystem::path folder;       ///< Checkpoints and the trained model go here.
-  std::filesystem::path resume_path;  ///< A checkpoint of this job; empty: from the start.
+  std::filesystem::path folder;  ///< Checkpoints and the trained model go here.
+  std::filesystem::path
+      resume_path;  ///< A checkpoint of this job, or of one with another last step; empty: from the start.
   std::int64_t resume_step = 0;
+  bool keep_last = false;  ///< Leave a checkpoint at the last step, too.
 };
 
 struct OutOfMemory : std::runtime_error {

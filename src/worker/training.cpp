@@ -85,7 +85,8 @@ StageResult train_model(const StageContext& context) {
                   .micro_batch_halvings = spec.micro_batch_halvings,
                   .folder = context.folder,
                   .resume_path = spec.resume_path,
-                  .resume_step = spec.resume_step};
+                  .resume_step = spec.resume_step,
+                  .keep_last = spec.keep_last};
   apply_config(context.job.config, context.job.file.string(), spec.sources, /*needs_sources=*/true,
                job.experiment);
   apply_run(spec, job.experiment);

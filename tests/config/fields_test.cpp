@@ -300,6 +300,10 @@ BOOST_AUTO_TEST_CASE(contradictions_name_the_keys_and_the_numbers) {
   BOOST_TEST(first_contradiction(e) ==
              "'train.vlm.warmup_steps' is 300000; expected at most 'train.vlm.steps' (200000)");
   e = with_data();
+  e.train_vlm.stop_at = 200001;
+  BOOST_TEST(first_contradiction(e) ==
+             "'train.vlm.stop_at' is 200001; expected at most 'train.vlm.steps' (200000), or 0 for its end");
+  e = with_data();
   e.stages = {Stage::llm, Stage::eval};
   e.eval.tasks = {EvalTask::vqa};
   BOOST_TEST(first_contradiction(e) ==

@@ -166,6 +166,8 @@ BOOST_AUTO_TEST_CASE(every_key_that_matters_changes_the_keys_of_its_stages) {
   base.data.sft = base.data.sft_questions = base.data.sft_text = {"s"};
   base.data.sft_shares = {1, 1, 1};
   base.llm.moe.experts = 8;
+  for (const Stage stage : {Stage::encoder, Stage::llm, Stage::vlm, Stage::sft})
+    train_of(base, stage).stop_at = 10;
   base.train_vlm.sub_images = base.train_sft.sub_images = SubImages::quadrants;
   base.eval.sub_image_pictures = 1;
   std::vector<ConfigPart> parts;
@@ -518,6 +520,66 @@ BOOST_AUTO_TEST_CASE(without_an_encoder_there_is_no_encoder_stage) {
   auto counts = count_stages(plan);
   BOOST_TEST(counts["encoder"] == 1u);
   BOOST_TEST(counts["vlm"] == 2u);
+}
+
+namespace {
+
+/// The vlm job of each cell.
+std::vector<PlannedJob> vlm_jobs(const Plan& plan) {
+  std::vector<PlannedJob> jobs;
+  for (std::size_t replicate = 0; replicate < plan.num_replicates(); ++replicate)
+    for (const std::uint32_t job : plan.jobs_of(replicate))
+      if (plan.jobs[job].stage == Stage::vlm) jobs.push_back(plan.jobs[job]);
+  return jobs;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_stage_that_stops_at_its_end_is_the_one_that_does_not_stop) {
+  const std::string override = "[override]\ntrain.vlm.steps = 200\ntrain.vlm.warmup_steps = 10\n";
+  const Plan plain = plan_of(*this, kFourStages, override);
+  const std::string at = override + "train.vlm.stop_at = ";
+  BOOST_TEST(all_keys(plan_of(*this, kFourStages, at + "0\n")) == all_keys(plain),
+             boost::test_tools::per_element());
+  BOOST_TEST(all_keys(plan_of(*this, kFourStages, at + "200\n")) == all_keys(plain),
+             boost::test_tools::per_element());
+  const Plan shorter = plan_of(*this, kFourStages, at + "50\n");
+  BOOST_TEST(keys(shorter, Stage::llm) == keys(plain, Stage::llm), boost::test_tools::per_element());
+  BOOST_CHECK(vlm_jobs(shorter)[0].key != vlm_jobs(plain)[0].key);
+  BOOST_CHECK(vlm_jobs(shorter)[0].trajectory == vlm_jobs(plain)[0].trajectory);
+  BOOST_TEST(vlm_jobs(shorter)[0].steps == 50);
+}
+
+BOOST_AUTO_TEST_CASE(cells_of_one_run_cost_what_the_longest_costs) {
+  const Plan plan = plan_of(*this, kFourStages,
+                            "[override]\ntrain.vlm.steps = 200\ntrain.vlm.warmup_steps = 10\n"
+                            "[[axis]]\nkey='train.vlm.stop_at'\nlevels=[0, 5, 145, 45]\n");
+  const std::vector<PlannedJob> jobs = vlm_jobs(plan);  // 200, 5, 145, 45 steps
+  BOOST_REQUIRE(jobs.size() == 4u);
+  BOOST_TEST(jobs[0].first_step == 145);
+  BOOST_TEST(jobs[1].first_step == 0);
+  BOOST_CHECK(!jobs[1].goes_on_from);
+  BOOST_TEST(jobs[2].first_step == 45);
+  BOOST_TEST(jobs[3].first_step == 5);
+  BOOST_CHECK(plan.jobs[*jobs[0].goes_on_from].key == jobs[2].key);
+  double flops = 0;
+  for (const PlannedJob& job : jobs) flops += job.flops_to_run();
+  BOOST_TEST(flops == jobs[0].cost.flops, boost::test_tools::tolerance(1e-12));
+  // Seeds are no parts of one run.
+  const Plan seeds = plan_of(*this, kFourStages, "seeds = 2\n");
+  for (const PlannedJob& job : vlm_jobs(seeds)) BOOST_TEST(job.first_step == 0);
+}
+
+BOOST_AUTO_TEST_CASE(with_a_constant_rate_fewer_steps_are_an_earlier_stop) {
+  const std::string constant = "[override]\ntrain.vlm.schedule = 'constant'\ntrain.vlm.warmup_steps = 10\n";
+  const Plan steps = plan_of(*this, kFourStages, constant + "train.vlm.steps = 50\n");
+  const Plan stop = plan_of(*this, kFourStages, constant + "train.vlm.steps = 200\ntrain.vlm.stop_at = 50\n");
+  BOOST_TEST(all_keys(steps) == all_keys(stop), boost::test_tools::per_element());
+  const std::string axis = "[[axis]]\nkey='train.vlm.steps'\nlevels=[50, 200]\n";
+  BOOST_TEST(vlm_jobs(plan_of(*this, kFourStages, constant + axis))[1].first_step == 50);
+  // A cosine is another one.
+  BOOST_TEST(vlm_jobs(plan_of(*this, kFourStages, "[override]\ntrain.vlm.warmup_steps = 10\n" + axis))[1]
+                 .first_step == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -76,6 +76,22 @@ BOOST_AUTO_TEST_CASE(a_job_that_waits_again_is_ready_again) {
   BOOST_CHECK(queue.state(0) == JobState::cancelled);
 }
 
+BOOST_AUTO_TEST_CASE(a_longer_training_waits_for_a_shorter_one_however_that_ends) {
+  JobNode longer = node({}, 5);
+  longer.goes_on_from = 1;
+  for (const JobState end :
+       {JobState::finished, JobState::failed, JobState::cancelled, JobState::stopped_early}) {
+    JobQueue queue({longer, node()});
+    BOOST_TEST(queue.first_ready().value() == 1u);
+    queue.set_state(1, JobState::queued);
+    BOOST_TEST(!queue.first_ready());
+    queue.set_state(1, JobState::running);
+    BOOST_TEST(!queue.first_ready());
+    queue.set_state(1, end);
+    BOOST_TEST(queue.first_ready().value() == 0u);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace ablate

@@ -426,6 +426,41 @@ BOOST_AUTO_TEST_CASE(large_jobs_wait_for_room_and_are_not_overtaken) {
   BOOST_TEST(sweep.progress.order == sweep.ids, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_longer_training_waits_for_the_shorter_one_and_outlives_its_failure) {
+  for (const bool fails : {false, true}) {
+    TestSweep sweep({{"longer"}, {"shorter"}});
+    sweep.options.devices.front().slots = 2;
+    Query(sweep.database, "UPDATE job SET trajectory = 't', steps = CASE id WHEN ? THEN 45 ELSE 100 END",
+          sweep.ids[1])
+        .run();
+    std::vector<AttemptSpec> specs;
+    sweep.runner.behave = [&](const AttemptRequest& request) {
+      specs.push_back(AttemptSpec::from_json(load_json(request.folder().spec())));
+      const bool is_shorter = specs.size() == 1;
+      if (is_shorter && fails) return failing(FailureKind::diverged, "the loss is no number");
+      return Act{.seconds = 1, .at_end = [=](const std::filesystem::path& folder) {
+                   TextJournal journal(folder);
+                   journal.started(1, is_shorter ? 0 : 45);
+                   if (is_shorter) {
+                     std::ofstream(folder / "checkpoint-45") << "x";
+                     journal.checkpoint(45, "checkpoint-45");
+                   }
+                   journal.finished();
+                 }};
+    };
+    const ScheduleResult result = sweep.run();
+    BOOST_TEST(result.finished == (fails ? 1 : 2));
+    BOOST_TEST(sweep.runner.most_at_once == 1u);
+    BOOST_CHECK(sweep.state(0) == JobState::finished);
+    BOOST_REQUIRE(specs.size() == 2u);
+    BOOST_TEST(specs[0].keep_last);
+    BOOST_TEST(!specs[1].keep_last);
+    BOOST_TEST(specs[0].resume_step == 0);
+    BOOST_TEST(specs[1].resume_step == (fails ? 0 : 45));
+    if (!fails) BOOST_TEST(specs[1].resume_path == sweep.folder(sweep.last(1)) / "checkpoint-45");
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace ablate

@@ -147,3 +147,47 @@ BOOST_FIXTURE_TEST_CASE(an_invocation_is_recorded_with_what_makes_it_reproducibl
   end_invocation(database, id, 9);
   BOOST_TEST(count("SELECT count(*) FROM invocation WHERE ended_at = 9") == 1);
 }
+
+BOOST_FIXTURE_TEST_CASE(a_longer_job_goes_on_from_a_shorter_one_with_its_curves, Store) {
+  // Jobs 2 and 4 become two ends of one training.
+  Query(database,
+        "UPDATE job SET trajectory = 't', steps = CASE id WHEN 2 THEN 45 ELSE 200 END"
+        " WHERE id IN (2, 4)")
+      .run();
+  BOOST_TEST(has_longer_job(database, job(2)));
+  BOOST_TEST(!has_longer_job(database, job(4)));
+  BOOST_TEST(!has_longer_job(database, job(1)));
+  AttemptRecord first = begin(2);
+  Lines lines;
+  append(first, {lines.started(1), lines.metric(30, 0.5), lines.metric(45, 0.25), lines.checkpoint(45)});
+  const auto checkpoint = path / "results" / first.folder / "checkpoint-45";
+  std::ofstream(checkpoint) << "x";
+  take_in(database, first, true);
+  BOOST_CHECK(!find_other_checkpoint(database, job(4), 0));  // It runs: it may take it away.
+  end(first, AttemptState::finished, JobState::finished);
+  BOOST_CHECK(!find_other_checkpoint(database, job(4), 45));
+  BOOST_CHECK(!find_other_checkpoint(database, job(7), 0));
+
+  AttemptRecord longer = begin(4);
+  BOOST_TEST(longer.resume_step == 45);
+  BOOST_TEST(longer.resume_path == checkpoint);
+  BOOST_TEST(longer.resume_job == job(2).key);
+  BOOST_TEST(curve(4, "loss") == "30:0.5 45:0.25");
+  BOOST_TEST(summary(4, "loss") == "2 45 0.25 0.25 0.5");
+  // Its own checkpoint goes before what is no further.
+  Lines more;
+  append(longer, {more.started(1, 45), more.metric(60, 0.125), more.checkpoint(60)});
+  std::ofstream(path / "results" / longer.folder / "checkpoint-60") << "x";
+  take_in(database, longer, true);
+  BOOST_TEST(curve(4, "loss") == "30:0.5 45:0.25 60:0.125");
+  end(longer, AttemptState::lost, JobState::waiting);
+  BOOST_TEST(find_other_checkpoint(database, job(4), 0)->step == 45);
+  const AttemptRecord again = begin(4);
+  BOOST_TEST(again.resume_step == 60);
+  BOOST_TEST(again.resume_job == "");
+  end(again, AttemptState::lost, JobState::waiting);
+  // Nothing is left on the disk: from the start.
+  std::filesystem::remove(checkpoint);
+  std::filesystem::remove(path / "results" / longer.folder / "checkpoint-60");
+  BOOST_TEST(begin(4).resume_step == 0);
+}

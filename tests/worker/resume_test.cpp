@@ -169,6 +169,49 @@ BOOST_AUTO_TEST_CASE(a_broken_checkpoint_is_refused_and_left_as_it_is) {
   BOOST_TEST((model_of("llm", number) == model_of("llm")));
 }
 
+BOOST_AUTO_TEST_CASE(a_longer_training_goes_on_from_the_end_of_a_shorter_one_to_the_same_model) {
+  constexpr std::int64_t kSteps = 40;
+  const auto stopping_at = [&](std::int64_t stop) {
+    Experiment recipe = llm_recipe(kSteps);
+    recipe.train_llm.stop_at = stop;
+    return training_job(Stage::llm, recipe);
+  };
+  const auto keeping = [](AttemptSpec& spec) {
+    spec.run["checkpoint_interval"] = 1000;
+    spec.keep_last = true;
+  };
+  const auto losses = [&](const std::string& name) {
+    std::map<std::int64_t, double> found;
+    for (const MetricEvent& event : metrics(name)) found[event.step] = event.values.front().second;
+    return found;
+  };
+  for (const std::int64_t stop : {7, 23, 0}) {
+    write_job("alone-" + std::to_string(stop), stopping_at(stop));
+    BOOST_TEST(train("alone-" + std::to_string(stop)) == 0);
+  }
+  write_job("a", stopping_at(7));
+  write_job("b", stopping_at(23));
+  write_job("c", stopping_at(0));
+  BOOST_TEST(train("a", 1, keeping) == 0);
+  BOOST_TEST(last<CheckpointEvent>("a").step == 7);
+  BOOST_TEST(train("b", 1, [&](AttemptSpec& spec) { keeping(spec), resume_from(spec, "a", 1); }) == 0);
+  BOOST_TEST(train("c", 1, [&](AttemptSpec& spec) { resume_from(spec, "b", 1); }) == 0);
+  BOOST_TEST(*journal("c").front().step() == 23);
+  BOOST_TEST((model_of("a") == model_of("alone-7")));
+  BOOST_TEST((model_of("b") == model_of("alone-23")));
+  BOOST_TEST((model_of("c") == model_of("alone-0")));
+  BOOST_TEST((model_of("a") != model_of("b")));
+  const auto whole = losses("alone-0");
+  BOOST_TEST(whole.size() == static_cast<std::size_t>(kSteps));
+  for (const char* name : {"a", "b", "c"})
+    for (const auto& [step, loss] : losses(name)) BOOST_TEST(loss == whole.at(step), name << " " << step);
+  BOOST_TEST(losses("c").size() == static_cast<std::size_t>(kSteps - 23));
+  for (const char* key : {"data", "flops", "tokens"})
+    BOOST_TEST(last<FinishedEvent>("c").detail.at(key) == last<FinishedEvent>("alone-0").detail.at(key));
+  // Without being asked to, none is kept for others.
+  BOOST_TEST(last<CheckpointEvent>("alone-23").step == 22);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace ablate
