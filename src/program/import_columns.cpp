@@ -386,8 +386,9 @@ class Chooser {
   }
 
   void guess_axes() {
-    const bool optuna = std::any_of(table_.columns.begin(), table_.columns.end(),
-                                    [](const std::string& name) { return name.starts_with(kOptunaPrefix); });
+    bool optuna = false;  // But for the seed, which may be one of its parameters.
+    for (std::size_t i = 0; i < table_.columns.size(); ++i)
+      optuna = optuna || (is_free(i) && table_.columns[i].starts_with(kOptunaPrefix));
     for (std::size_t i = 0; i < table_.columns.size(); ++i) {
       if (optuna ? !(is_free(i) && table_.columns[i].starts_with(kOptunaPrefix)) : !may_be_axis(i)) continue;
       const auto same = std::find_if(choice_.axes.begin(), choice_.axes.end(), [&](std::size_t axis) {

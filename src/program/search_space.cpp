@@ -23,7 +23,7 @@ namespace {
 
 double tokens_of(const Experiment& experiment, Stage stage) {
   const Train& train = train_of(experiment, stage);
-  return static_cast<double>(train.steps) * static_cast<double>(train.batch * experiment.data.seq_len);
+  return static_cast<double>(train.last_step()) * static_cast<double>(train.batch * experiment.data.seq_len);
 }
 
 bool same_size(double a, double b) { return std::abs(a - b) <= 1e-6 * std::max(a, b); }

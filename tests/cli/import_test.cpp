@@ -140,6 +140,12 @@ BOOST_FIXTURE_TEST_CASE(failed_runs_have_no_score_and_others_are_left_out, Table
              "value,n,stderr\n1.5,100,0.1\n2.5,0,\n");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_seed_called_as_optuna_calls_parameters_makes_no_study_of_a_table, Tables) {
+  const Json json = import("seed.csv", "kind,params_seed,score\na,3,1\nb,3,2\na,7,3\nb,7,4\n");
+  BOOST_TEST(json["seed"] == "params_seed");
+  BOOST_TEST(axes_of(json) == Names{"kind"}, boost::test_tools::per_element());
+}
+
 BOOST_FIXTURE_TEST_CASE(optuna_names_its_parameters, Tables) {
   const Json json = import(
       "optuna.csv",
