@@ -12,15 +12,17 @@ int run_claims(const Arguments& arguments) {
   warn_if_changed(database, arguments.text("SWEEP"));
   const SweepRecord sweep = get_sweep(database, arguments.text("SWEEP"));
   const ClaimReport report = claims_of(database, sweep);
+  if (report.claims.empty() && sweep.imported)
+    throw Error(
+        fmt::format("sweep '{0}' was imported and makes no claims: only the file of a planned sweep has "
+                    "[[claim]] tables; `ablate effects {0}` compares its levels",
+                    one_line(sweep.name)));
+  if (report.claims.empty())
+    throw Error(
+        fmt::format("sweep '{}' makes no claims; a [[claim]] table in {} is one: `ablate explain claim`",
+                    one_line(sweep.name), shown_path(sweep.path)));
   if (arguments.flag("--json"))
     write_out(claims_json(report).dump(2) + "\n");
-  else if (report.claims.empty() && sweep.imported)
-    print(
-        "sweep '{}' was imported and makes no claims: only the file of a planned sweep has [[claim]] tables; "
-        "`ablate effects {}` compares its levels\n",
-        sweep.name, sweep.name);
-  else if (report.claims.empty())
-    print("sweep '{}' makes no claims; a [[claim]] table in its file is one (docs/sweeps.md)\n", sweep.name);
   else
     print_table(claims_table(report, sweep), arguments.choice<Format>("--format"));
   if (report.count(ClaimState::refuted) > 0) return ExitCode::claim_refuted;
@@ -40,7 +42,8 @@ CommandSpec claims_command() {
           "decide "
           "it. A claim that was added when results were there already is marked. The exit code is 0 where "
           "all are "
-          "supported, 4 where one is refuted, else 3 where one is undecided.",
+          "supported, 4 where one is refuted, else 3 where one is undecided; a sweep without claims is an "
+          "error.",
       .example = "ablate claims connector",
       .options = {positional("SWEEP", ValueType::sweep, "the sweep, by name or file"),
                   format_option({Format::text, Format::markdown, Format::latex}),

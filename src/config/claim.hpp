@@ -24,6 +24,13 @@ enum class ClaimKind {
 template <>
 std::span<const Named<ClaimKind>> names_of<ClaimKind>();
 
+/// Where the words of a claim stand in the sweep's file.
+struct ClaimPlaces {
+  Location score = {}, better = {}, than = {};
+  std::vector<Location> axes;             ///< As Claim::axes.
+  std::map<std::string, Location> where;  ///< By axis: of its level.
+};
+
 /// Axes and levels by their names, as tables show them.
 struct Claim {
   std::string name;    ///< For people; empty: claim_words() says it.
@@ -34,7 +41,8 @@ struct Claim {
   std::string better, than;       ///< Levels, of kind better.
   double margin = 0;              ///< In units of the score, of better (>= 0) and no_difference (> 0).
   std::map<std::string, std::string> where;  ///< Axis to level: only cells that have all of these count.
-  Location place = {};                       ///< In the sweep's file.
+  Location place = {};                       ///< In the sweep's file: of the key that says its kind.
+  ClaimPlaces places = {};
 };
 
 /// What is claimed, without name, source and place: two claims are one where this is equal.

@@ -42,6 +42,7 @@ class ClaimReader : SweepTables {
     claim.name = text(owner, "name").value_or("");
     claim.source = text(owner, "source").value_or("");
     claim.score = text(owner, "score").value_or("");
+    claim.places.score = place(owner, "score");
     if (claim.score.empty() && lacks(owner, "claim", "score"))
       findings_.add(claim.place,
                     "a claim without 'score'; expected the name of a score, such as \"vqa/4-shot\"");
@@ -78,6 +79,9 @@ class ClaimReader : SweepTables {
       claim.better = level(owner, "better");
       claim.than = level(owner, "than");
       claim.axes = {text(owner, "axis").value_or("")};
+      claim.places.better = place(owner, "better");
+      claim.places.than = place(owner, "than");
+      claim.places.axes = {place(owner, "axis")};
       for (const char* needed : {"than", "axis"})
         if (lacks(owner, "claim", needed))
           findings_.add(claim.place,
@@ -85,11 +89,12 @@ class ClaimReader : SweepTables {
                                     "axis = AXIS",
                                     needed));
       if (!claim.better.empty() && claim.better == claim.than)
-        findings_.add(claim.place, "'better' and 'than' are one level; expected two");
+        findings_.add(claim.places.than, "'better' and 'than' are one level; expected two");
     } else if (has_two) {
       read_pair(*owner.get(key), key, claim);
     } else {
       claim.axes = {text(owner, key).value_or("")};
+      claim.places.axes = {place(owner, key)};
     }
     for (const char* other : {"than", "axis"})
       if (!is_better && owner.contains(other))
@@ -109,8 +114,10 @@ class ClaimReader : SweepTables {
   void read_pair(const toml::node& node, const char* key, Claim& claim) {
     const toml::array* pair = node.as_array();
     for (std::size_t i = 0; pair && i < pair->size(); ++i)
-      if (const auto axis = pair->get(i)->value<std::string>(); axis && pair->get(i)->is_string())
+      if (const auto axis = pair->get(i)->value<std::string>(); axis && pair->get(i)->is_string()) {
         claim.axes.push_back(*axis);
+        claim.places.axes.push_back(document_.at(*pair->get(i)));
+      }
     if (!pair || pair->size() != 2 || claim.axes.size() != 2)
       findings_.add(document_.at(node),
                     fmt::format("'{}' is wrong; expected two axes: [\"AXIS\", \"AXIS\"]", key));
@@ -149,6 +156,7 @@ class ClaimReader : SweepTables {
         read_branch(*inner, axis + ".", claim);
       } else if (const auto value = to_value(*node, document_, findings_)) {
         claim.where[axis] = to_text(*value);
+        claim.places.where[axis] = document_.at(*node);
       }
     }
   }

@@ -209,6 +209,7 @@ Experiment SearchSpace::experiment_of(const ProposedRun& run) const {
     train.warmup_steps = std::llround(static_cast<double>(train.warmup_steps) * static_cast<double>(steps) /
                                       static_cast<double>(train.steps));
   train.steps = steps;
+  train.stop_at = 0;
   train.peak_lr = std::stod(fmt::format("{:.4g}", run.lr));
   return experiment;
 }

@@ -52,7 +52,7 @@ std::string escape_html(std::string_view text) {
 }
 
 std::string table_html(const Table& table) {
-  std::string html = "<div class=wide tabindex=0><table><tr>";
+  std::string html = table.columns.empty() ? "" : "<div class=wide tabindex=0><table><tr>";
   const auto tag = [&](const char* name, std::size_t column, const std::string& content) {
     const bool is_number =
         content.find_first_not_of("0123456789.+-e") == content.npos;  // Broken nowhere: 1e-4.
@@ -68,7 +68,7 @@ std::string table_html(const Table& table) {
     html += "<tr>";
     for (std::size_t i = 0; i < row.size(); ++i) html += tag("td", i, cell_html(row[i]));
   }
-  html += "</table></div>\n";
+  if (!table.columns.empty()) html += "</table></div>\n";
   for (const std::string& note : table.notes) html += "<p class=facts>" + escape_html(note) + "</p>\n";
   return html;
 }

@@ -287,7 +287,7 @@ std::string render_text(const Table& table, std::size_t width) {
       text += rows_text(grid, table);
     }
   }
-  if (!table.notes.empty()) text += "\n";
+  if (!table.notes.empty() && !table.columns.empty()) text += "\n";
   for (const std::string& note : table.notes) text += note_lines(note, page);
   return text;
 }

@@ -168,6 +168,16 @@ void count_failures(const Observations& sweep, FactorContrasts& out) {
     FailureCount& count = out.failure_counts[static_cast<std::size_t>(run.at[out.factor])];
     ++(run.end == RunEnd::failed ? count.failed : count.finished);
   }
+  const auto compared = std::count_if(out.failure_counts.begin(), out.failure_counts.end(),
+                                      [](const FailureCount& one) { return one.finished > 0; });
+  for (std::size_t level = 0; level < factor.levels.size(); ++level) {
+    const auto& [failed, finished] = out.failure_counts[level];
+    if (finished == 0 && compared > 1)
+      out.notes.push_back(fmt::format("Level {} is in no difference: {}.", factor.levels[level],
+                                      failed == 0   ? "it has no score yet"
+                                      : failed == 1 ? "its only run failed"
+                                                    : fmt::format("all of its {} runs failed", failed)));
+  }
   out.failures = failure_test(out.failure_counts);
   if (out.failures.p && *out.failures.p < kSuspicious)
     out.notes.push_back(fmt::format(

@@ -38,12 +38,20 @@ std::optional<std::int64_t> fewest(const Enough& enough) {
   return high;
 }
 
+double freedom_of(std::int64_t seeds, SeedDesign design) {
+  return static_cast<double>(design == SeedDesign::own ? 2 * (seeds - 1) : seeds - 1);
+}
+/// The standard error in units of the standard deviation.
+double error_factor(std::int64_t seeds, SeedDesign design) {
+  return std::sqrt((design == SeedDesign::own ? 2 : 1) / static_cast<double>(seeds));
+}
+
 }  // namespace
 
-double paired_power(std::int64_t seeds, double delta, double sd, double alpha) {
+double power_of_seeds(std::int64_t seeds, double delta, double sd, double alpha, SeedDesign design) {
   if (seeds < 2 || !(sd > 0) || !std::isfinite(delta)) return kNoPower;
-  const double df = static_cast<double>(seeds - 1), quantile = upper_t_quantile(df, alpha / 2);
-  const double shift = std::abs(delta) / sd * std::sqrt(static_cast<double>(seeds));
+  const double df = freedom_of(seeds, design), quantile = upper_t_quantile(df, alpha / 2);
+  const double shift = std::abs(delta) / (sd * error_factor(seeds, design));
   if (shift > kCertainShift) return 1;
   if (df > kNormalDf) {
     const boost::math::normal normal;
@@ -56,19 +64,21 @@ double paired_power(std::int64_t seeds, double delta, double sd, double alpha) {
          boost::math::cdf(distribution, -quantile);
 }
 
-double paired_half_width(std::int64_t seeds, double sd, double level) {
+double half_width_of_seeds(std::int64_t seeds, double sd, double level, SeedDesign design) {
   if (seeds < 2 || !(sd > 0)) return kNoPower;
-  return upper_t_quantile(static_cast<double>(seeds - 1), (1 - level) / 2) * sd /
-         std::sqrt(static_cast<double>(seeds));
+  return upper_t_quantile(freedom_of(seeds, design), (1 - level) / 2) * sd * error_factor(seeds, design);
 }
 
-std::optional<std::int64_t> seeds_for_power(double delta, double sd, double power, double alpha) {
+std::optional<std::int64_t> seeds_for_power(double delta, double sd, double power, double alpha,
+                                            SeedDesign design) {
   if (delta == 0) return std::nullopt;
-  return fewest([&](std::int64_t seeds) { return paired_power(seeds, delta, sd, alpha) >= power; });
+  return fewest([&](std::int64_t seeds) { return power_of_seeds(seeds, delta, sd, alpha, design) >= power; });
 }
 
-std::optional<std::int64_t> seeds_for_half_width(double half_width, double sd, double level) {
-  return fewest([&](std::int64_t seeds) { return paired_half_width(seeds, sd, level) <= half_width; });
+std::optional<std::int64_t> seeds_for_half_width(double half_width, double sd, double level,
+                                                 SeedDesign design) {
+  return fewest(
+      [&](std::int64_t seeds) { return half_width_of_seeds(seeds, sd, level, design) <= half_width; });
 }
 
 Limits sd_limits(double sd, double df, double level) {
@@ -79,17 +89,18 @@ Limits sd_limits(double sd, double df, double level) {
           sd * std::sqrt(df / boost::math::quantile(distribution, tail))};
 }
 
-SeedsNeeded seeds_needed_for_power(double delta, double sd, std::int64_t seeds, double power, double level) {
-  const Limits spread = sd_limits(sd, static_cast<double>(seeds - 1), level);
-  const double alpha = 1 - level;
-  return {seeds_for_power(delta, sd, power, alpha), seeds_for_power(delta, spread.low, power, alpha),
-          seeds_for_power(delta, spread.high, power, alpha)};
+SeedsNeeded seeds_needed_for_power(double delta, double sd, std::int64_t seeds, double power, double level,
+                                   SeedDesign design) {
+  const Limits spread = sd_limits(sd, freedom_of(seeds, design), level);
+  const auto needed = [&](double of) { return seeds_for_power(delta, of, power, 1 - level, design); };
+  return {needed(sd), needed(spread.low), needed(spread.high)};
 }
 
-SeedsNeeded seeds_needed_for_half_width(double half_width, double sd, std::int64_t seeds, double level) {
-  const Limits spread = sd_limits(sd, static_cast<double>(seeds - 1), level);
-  return {seeds_for_half_width(half_width, sd, level), seeds_for_half_width(half_width, spread.low, level),
-          seeds_for_half_width(half_width, spread.high, level)};
+SeedsNeeded seeds_needed_for_half_width(double half_width, double sd, std::int64_t seeds, double level,
+                                        SeedDesign design) {
+  const Limits spread = sd_limits(sd, freedom_of(seeds, design), level);
+  const auto needed = [&](double of) { return seeds_for_half_width(half_width, of, level, design); };
+  return {needed(sd), needed(spread.low), needed(spread.high)};
 }
 
 std::optional<SpreadParts> split_spread(std::span<const double> differences,

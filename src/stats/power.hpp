@@ -10,23 +10,32 @@
 
 namespace ablate {
 
-/// Probability that the two-sided paired t test of `seeds` differences with standard deviation `sd` finds a
-/// true difference of `delta` significant: 1 - T(q; n - 1, ncp) + T(-q; n - 1, ncp) with the noncentrality
-/// ncp = |delta| sqrt(n) / sd. NaN for fewer than two seeds or where `sd` is not above 0.
-double paired_power(std::int64_t seeds, double delta, double sd, double alpha = 0.05);
+/// What n `seeds` are, and `sd` is of: differences under a seed that both levels have (n - 1 degrees of
+/// freedom, standard error sd / sqrt(n)), or runs of each of two levels, every one under a seed of its own
+/// (2 (n - 1), sd sqrt(2 / n)).
+enum class SeedDesign { paired, own };
 
-/// Half the width of the interval of a mean of `seeds` differences: t sd / sqrt(n). NaN as paired_power().
-double paired_half_width(std::int64_t seeds, double sd, double level = 0.95);
+/// Probability that the two-sided t test finds a true difference of `delta` significant: 1 - T(q; df, ncp) +
+/// T(-q; df, ncp) with the noncentrality ncp = |delta| / standard error. NaN for fewer than two seeds or
+/// where `sd` is not above 0.
+double power_of_seeds(std::int64_t seeds, double delta, double sd, double alpha = 0.05,
+                      SeedDesign design = SeedDesign::paired);
+
+/// Half the width of the interval of the difference: t times its standard error. NaN as power_of_seeds().
+double half_width_of_seeds(std::int64_t seeds, double sd, double level = 0.95,
+                           SeedDesign design = SeedDesign::paired);
 
 /// More seeds than anybody will run: what would need more is not to be had by seeds.
 constexpr std::int64_t kMostSeeds = 1'000'000;
 
 /// The fewest seeds with at least `power`. None where `delta` is 0, `sd` is not above 0 or kMostSeeds do not
 /// suffice.
-std::optional<std::int64_t> seeds_for_power(double delta, double sd, double power = 0.8, double alpha = 0.05);
+std::optional<std::int64_t> seeds_for_power(double delta, double sd, double power = 0.8, double alpha = 0.05,
+                                            SeedDesign design = SeedDesign::paired);
 
 /// The fewest seeds whose interval is mean +- `half_width` or narrower. None as above.
-std::optional<std::int64_t> seeds_for_half_width(double half_width, double sd, double level = 0.95);
+std::optional<std::int64_t> seeds_for_half_width(double half_width, double sd, double level = 0.95,
+                                                 SeedDesign design = SeedDesign::paired);
 
 /// Between which limits the true standard deviation lies, given one of a sample with `df` degrees of freedom
 /// (chi-square). Three seeds know it only within the factors 0.52 and 6.3.
@@ -39,12 +48,11 @@ struct SeedsNeeded {
   std::optional<std::int64_t> high;    ///< or the largest. None: more than kMostSeeds.
 };
 
-/// What `seeds` differences with standard deviation `sd` say about the seeds for a true difference of
-/// `delta`.
+/// What `seeds` with standard deviation `sd` say about the seeds for a true difference of `delta`.
 SeedsNeeded seeds_needed_for_power(double delta, double sd, std::int64_t seeds, double power = 0.8,
-                                   double level = 0.95);
-SeedsNeeded seeds_needed_for_half_width(double half_width, double sd, std::int64_t seeds,
-                                        double level = 0.95);
+                                   double level = 0.95, SeedDesign design = SeedDesign::paired);
+SeedsNeeded seeds_needed_for_half_width(double half_width, double sd, std::int64_t seeds, double level = 0.95,
+                                        SeedDesign design = SeedDesign::paired);
 
 /// Where the error of a mean difference between two levels comes from. All are variances: of one seed's
 /// difference, and `questions` of the mean over all seeds.

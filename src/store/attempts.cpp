@@ -135,6 +135,8 @@ std::optional<Checkpoint> find_other_checkpoint(Database& database, const JobRec
       "SELECT a.checkpoint_step, a.folder || '/' || a.checkpoint_path, j.id, j.key FROM job j"
       " JOIN attempt a ON a.job_id = j.id WHERE j.trajectory = ?1 AND j.trajectory <> '' AND j.id <> ?2"
       " AND j.state <> 'queued' AND j.state <> 'running'"
+      // One that may be damaged costs an attempt, not the job.
+      " AND NOT EXISTS (SELECT 1 FROM attempt f WHERE f.job_id = ?2 AND f.state = 'failed')"
       " AND a.checkpoint_step > ?3 AND a.checkpoint_step < ?4"
       " ORDER BY a.checkpoint_step DESC, j.id, a.number DESC",
       job.trajectory, job.id, step, job.steps);

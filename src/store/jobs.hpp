@@ -103,7 +103,8 @@ struct Checkpoint {
 };
 std::optional<Checkpoint> find_checkpoint(Database& database, std::int64_t job_id);
 /// The furthest one that other jobs of its trajectory have on the disk, after `step` and before the job's
-/// end. Those of jobs under way may be gone the next moment, and do not count.
+/// end. Those of jobs under way may be gone the next moment, and do not count; none, once an attempt of the
+/// job has failed: a damaged one costs an attempt, not the job.
 std::optional<Checkpoint> find_other_checkpoint(Database& database, const JobRecord& job, std::int64_t step);
 /// Whether the database has a longer job of its trajectory, to which this one's end is a checkpoint.
 bool has_longer_job(Database& database, const JobRecord& job);

@@ -234,6 +234,25 @@ ScoreDifference compare_runs(const CellRuns& a, const CellRuns& b, const std::st
   return result;
 }
 
+namespace {
+
+/// "of A 2 of 3 runs failed, 1 of them since it diverged"
+void note_failures(const CellRuns& cell, const char* letter, CellComparison& comparison) {
+  std::size_t failed = 0, diverged = 0;
+  for (const auto& run : cell) {
+    failed += run.second->state == JobState::failed || run.second->diverged;
+    diverged += run.second->diverged;
+  }
+  if (failed == 0) return;
+  std::string note = fmt::format("of {} {} of {} failed", letter, failed,
+                                 count_of(static_cast<std::int64_t>(cell.size()), "run"));
+  if (diverged > 0)
+    note += fmt::format(", {} of them since {} diverged", diverged, diverged == 1 ? "it" : "they");
+  comparison.notes.push_back(note);
+}
+
+}  // namespace
+
 CellComparison compare_cells(Database& database, const SweepRecord& sweep, const std::string& a,
                              const std::string& b, std::size_t most_examples) {
   const ReadTransaction snapshot(database);
@@ -259,6 +278,8 @@ CellComparison compare_cells(Database& database, const SweepRecord& sweep, const
     if (ScoreDifference& result = comparison.scores.back(); result.estimator == ComparedBy::by_seed)
       compare_by_questions(of_a, of_b, most_examples, result);
   }
+  for (const auto& [cell, letter] : {std::pair{&of_a, "A"}, std::pair{&of_b, "B"}})
+    note_failures(cell->runs, letter, comparison);
   compare_fresh(of_a, of_b, load_additions(database, sweep.id), most_examples, comparison);
   return comparison;
 }

@@ -178,9 +178,10 @@ Json score_json(const ScoreDifference& score) {
 }  // namespace
 
 Table recipe_table(const CellComparison& comparison) {
-  Table table{
-      .columns = {
-          {"key", Align::left, true}, {"A", Align::left, true}, {"B", Align::left, true}, {"stages"}}};
+  Table table;
+  if (!comparison.recipe.empty())
+    table.columns = {
+        {"key", Align::left, true}, {"A", Align::left, true}, {"B", Align::left, true}, {"stages"}};
   for (const RecipeDifference& difference : comparison.recipe)
     table.rows.push_back({{difference.key},
                           {value_text(difference.a)},

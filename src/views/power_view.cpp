@@ -48,19 +48,43 @@ void check_axes(const std::vector<std::string>& axes, const Observations& runs, 
                               suggestion(axis, known)));
 }
 
-PairPower pair_power(const Observations& runs, std::size_t factor, const Contrast& one,
-                     const PowerQuery& query, KeptOutcomes& kept) {
-  const Factor& axis = runs.factors[factor];
+/// Two levels, of which `seeds` and `sd` are known.
+PairPower power_of_pair(const Factor& axis, const Contrast& one, std::int64_t seeds, double sd,
+                        SeedDesign design, const PowerQuery& query) {
   PairPower pair{.axis = axis.name, .a = axis.levels[one.a], .b = axis.levels[one.b]};
-  pair.seeds = static_cast<std::int64_t>(one.seeds);
-  pair.sd = one.sd;
-  pair.sd_limits = sd_limits(one.sd, static_cast<double>(one.seeds) - 1);
-  pair.half_width = paired_half_width(pair.seeds, one.sd);
+  pair.seeds = seeds;
+  pair.sd = sd;
+  pair.sd_limits =
+      sd_limits(sd, static_cast<double>(design == SeedDesign::own ? 2 * (seeds - 1) : seeds - 1));
+  pair.half_width = half_width_of_seeds(seeds, sd, 0.95, design);
   pair.asked = query.difference   ? *query.difference
                : query.half_width ? *query.half_width
                                   : 0.5 * pair.half_width;
-  pair.needed = query.difference ? seeds_needed_for_power(pair.asked, one.sd, pair.seeds)
-                                 : seeds_needed_for_half_width(pair.asked, one.sd, pair.seeds);
+  pair.needed = query.difference ? seeds_needed_for_power(pair.asked, sd, seeds, 0.8, 0.95, design)
+                                 : seeds_needed_for_half_width(pair.asked, sd, seeds, 0.95, design);
+  return pair;
+}
+
+/// Of runs that have a seed of their own each: the spread of one is that of which the contrast's error is
+/// made. None where a level has fewer than two, or nothing varies.
+std::optional<PairPower> own_seeds_power(const Observations& runs, std::size_t factor, const Contrast& one,
+                                         const PowerQuery& query) {
+  std::int64_t of_a = 0, of_b = 0;
+  for (const Observation& run : runs.runs) {
+    if (!std::isfinite(run.score)) continue;
+    of_a += run.at[factor] == static_cast<double>(one.a);
+    of_b += run.at[factor] == static_cast<double>(one.b);
+  }
+  const double sd =
+      one.difference.se / std::sqrt(1 / static_cast<double>(of_a) + 1 / static_cast<double>(of_b));
+  if (std::min(of_a, of_b) < 2 || !(sd > 0)) return std::nullopt;
+  return power_of_pair(runs.factors[factor], one, std::min(of_a, of_b), sd, SeedDesign::own, query);
+}
+
+PairPower pair_power(const Observations& runs, std::size_t factor, const Contrast& one,
+                     const PowerQuery& query, KeptOutcomes& kept) {
+  PairPower pair = power_of_pair(runs.factors[factor], one, static_cast<std::int64_t>(one.seeds), one.sd,
+                                 SeedDesign::paired, query);
   const LevelPairs pairs = pairs_of_levels(runs, factor, one.a, one.b);
   pair.parts = kept.split(pairs);
   pair.by_outcomes = pair.parts.has_value();
@@ -129,12 +153,23 @@ std::vector<ScorePower> power_of(Database& database, const SweepRecord& sweep, c
     ScorePower score{.value = values[i]};
     KeptOutcomes kept(database, sweep, values[i]);
     note_continuous(runs, query, score.notes);
-    for (const FactorContrasts& factor : paired_contrasts(runs, score.notes)) {
+    const bool own =
+        std::all_of(runs.runs.begin(), runs.runs.end(), [](const Observation& run) { return !run.seed; });
+    if (own) score.design = SeedDesign::own;
+    for (const FactorContrasts& factor :
+         own ? contrasts_of(runs).factors : paired_contrasts(runs, score.notes)) {
       const std::string& axis = runs.factors[factor.factor].name;
       if (!query.axes.empty() && std::find(query.axes.begin(), query.axes.end(), axis) == query.axes.end())
         continue;
       for (const Contrast& one : factor.contrasts)
-        if (one.seeds > 1 && one.sd > 0)
+        if (own) {
+          if (const auto pair = own_seeds_power(runs, factor.factor, one, query))
+            score.pairs.push_back(*pair);
+          else
+            score.notes.push_back(fmt::format(
+                "{}: {} - {}: a level has fewer than two runs, or nothing varies", axis,
+                runs.factors[factor.factor].levels[one.a], runs.factors[factor.factor].levels[one.b]));
+        } else if (one.seeds > 1 && one.sd > 0)
           score.pairs.push_back(pair_power(runs, factor.factor, one, query, kept));
         else
           score.notes.push_back(fmt::format(
@@ -151,10 +186,13 @@ std::vector<ScorePower> power_of(Database& database, const SweepRecord& sweep, c
 }
 
 Table power_table(const ScorePower& power, const PowerQuery& query) {
+  if (power.pairs.empty())
+    return {.title = power.value + ": nothing is known of the spread", .notes = power.notes};
+  const bool own = power.design == SeedDesign::own;
   Table table{.title = fmt::format("{}: seeds for a difference between levels", power.value),
               .columns = {{"axis", Align::left, true},
                           {"difference of", Align::left, true},
-                          {"seeds", Align::right},
+                          {own ? "runs" : "seeds", Align::right},
                           {"sd", Align::right},
                           {"95 % half width", Align::right},
                           {"seeds needed", Align::right},
@@ -172,19 +210,29 @@ Table power_table(const ScorePower& power, const PowerQuery& query) {
          {count_text(pair.needed.likely)},
          {fmt::format("{} to {}", count_text(pair.needed.low), count_text(pair.needed.high))},
          {more_words(pair.parts)}});
+  if (own) {  // Nothing splits the spread of single runs.
+    table.columns.pop_back();
+    for (auto& row : table.rows) row.pop_back();
+  }
   table.notes.push_back(query.difference
                             ? fmt::format("seeds needed: to find a true difference of {} with 80 % "
-                                          "probability (paired t, two-sided 5 %)",
-                                          shortest(*query.difference))
+                                          "probability ({}, two-sided 5 %)",
+                                          shortest(*query.difference), own ? "two groups, t" : "paired t")
                             : fmt::format("seeds needed: for a 95 % interval of {} either way",
                                           query.half_width ? shortest(*query.half_width)
                                                            : std::string("half of today's half width")));
+  if (own)
+    table.notes.push_back(
+        "each run has a seed of its own: runs and seeds needed are those of each level, sd that of one run; "
+        "shared "
+        "seeds would pair them");
   table.notes.push_back(
       "range: what the spread of so few seeds allows; three know their sd only within the factors "
       "0.52 and 6.3");
-  table.notes.push_back(
-      "more of: whether twice the seeds or twice the examples narrow the interval more; ?: the error "
-      "over examples is not known");
+  if (!own)
+    table.notes.push_back(
+        "more of: whether twice the seeds or twice the examples narrow the interval more; ?: the error "
+        "over examples is not known");
   const auto by_outcomes = std::count_if(power.pairs.begin(), power.pairs.end(),
                                          [](const PairPower& pair) { return pair.by_outcomes; });
   const auto known = std::count_if(power.pairs.begin(), power.pairs.end(),
@@ -203,7 +251,10 @@ Table power_table(const ScorePower& power, const PowerQuery& query) {
 }
 
 Json power_json(const ScorePower& power) {
-  Json json = {{"value", power.value}, {"notes", power.notes}, {"pairs", Json::array()}};
+  Json json = {{"value", power.value},
+               {"paired", power.design == SeedDesign::paired},
+               {"notes", power.notes},
+               {"pairs", Json::array()}};
   for (const PairPower& pair : power.pairs)
     json["pairs"].push_back({{"axis", pair.axis},
                              {"a", pair.a},

@@ -23,11 +23,11 @@ struct PowerQuery {
 /// What the runs know of one pair of levels.
 struct PairPower {
   std::string axis, a, b;
-  std::int64_t seeds = 0;  ///< Paired differences.
-  double sd = 0;           ///< Of one.
-  Limits sd_limits;        ///< 95 %.
-  double half_width = 0;   ///< Of the paired interval now.
-  double asked = 0;        ///< The difference or half width that seeds are counted for.
+  std::int64_t seeds = 0;  ///< As SeedDesign has them; of runs under own seeds the fewer of the two levels.
+  double sd = 0;
+  Limits sd_limits;       ///< 95 %.
+  double half_width = 0;  ///< Of the interval now.
+  double asked = 0;       ///< The difference or half width that seeds are counted for.
   SeedsNeeded needed;
   std::optional<SpreadParts> parts;  ///< None: the error over examples is not known.
   bool by_outcomes = false;          ///< The parts are had from the outcome of every example; else from the
@@ -35,6 +35,7 @@ struct PairPower {
 };
 struct ScorePower {
   std::string value;
+  SeedDesign design = SeedDesign::paired;
   std::vector<PairPower> pairs;
   std::vector<std::string> notes;
 };

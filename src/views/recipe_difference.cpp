@@ -14,14 +14,23 @@ using Recipe = std::map<std::pair<std::string, std::string>, Json>;
 
 Recipe load_recipe(Database& database, const std::vector<std::int64_t>& jobs) {
   Recipe recipe;
-  Query query(database, "SELECT stage, config FROM jobs WHERE id = ?");
+  Query query(
+      database,
+      "SELECT o.stage, o.config, (SELECT p.stage FROM json_each(j.parents) AS e JOIN job p ON p.id = e.value"
+      " WHERE j.stage = 'eval' AND p.stage IN ('llm', 'vlm', 'sft')) FROM jobs o JOIN job j ON j.id = o.id"
+      " WHERE o.id = ?");
+  std::set<std::string> evaluated;
   for (const std::int64_t job : jobs) {
     query.bind(job);
     if (!query.step()) continue;
     std::map<std::string, Json> of_job;
     flatten_recipe(Json::parse(query.view(1)), "", of_job);
     for (auto& [key, value] : of_job) recipe[{query.text(0), key}] = std::move(value);
+    if (!query.is_null(2)) evaluated.insert(query.text(2));
   }
+  // Which job an evaluation looks at is said by its parent alone.
+  if (evaluated.size() == 1) recipe[{"eval", "eval.of"}] = *evaluated.begin();
+  if (evaluated.size() > 1) recipe[{"eval", "eval.of"}] = evaluated;
   return recipe;
 }
 

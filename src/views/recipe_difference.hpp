@@ -26,8 +26,9 @@ void flatten_recipe(const Json& value, const std::string& key, std::map<std::str
 /// Puts the path at which a content was found last behind each hash that a value has.
 void name_paths(Database& database, std::optional<Json>& value);
 
-/// Of the resolved configurations of all jobs (ids) of two runs, by key. The content of data stands as its
-/// hash, and after it the path at which it was found last.
+/// Of the resolved configurations of all jobs (ids) of two runs, by key, and of the stages whose decoders
+/// their evaluations look at, as eval.of. The content of data stands as its hash, and after it the path at
+/// which it was found last.
 std::vector<RecipeDifference> recipe_differences(Database& database, const std::vector<std::int64_t>& a,
                                                  const std::vector<std::int64_t>& b);
 

@@ -217,7 +217,29 @@ BOOST_AUTO_TEST_CASE(runs_with_seeds_of_their_own_are_not_paired) {
   BOOST_TEST(score["standard_error"].get<double>() == std::sqrt(14.0 / 12 + 13.0 / 9), tt::tolerance(1e-12));
   const std::string text = program.run("compare own kind=a kind=b").out;
   BOOST_TEST(text.find("an imported sweep has no recipes") != std::string::npos);
+  BOOST_TEST(text.find("key") == std::string::npos);
   BOOST_TEST(text.find("4 runs of A against 3 of B") != std::string::npos);
+  // Of single runs, pooled: squares of 14 and 26/3 over 3 + 2 degrees of freedom.
+  const Json power = Json::parse(program.run("power own --difference 3 --json").out)[0];
+  BOOST_TEST(power["paired"] == false);
+  BOOST_TEST(power["pairs"][0]["seeds"] == 3);
+  BOOST_TEST(power["pairs"][0]["sd"].get<double>() == std::sqrt((14 + 26.0 / 3) / 5), tt::tolerance(1e-12));
+  BOOST_TEST(power["pairs"][0]["needed"] ==
+             9);  // 100,000 simulated pairs of groups: power 0.75 with 8, 0.81 with 9.
+  BOOST_TEST(program.run("power own").out.find("more of") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_cell_that_failed_is_said_to_have) {
+  const Program program;
+  program.scratch.write(
+      "f.csv",
+      "kind,seed,score,state\na,1,2.5,finished\na,2,3.5,finished\nb,1,,failed\nb,2,,failed\n"
+      "c,1,4.5,finished\nc,2,5,finished\n");
+  BOOST_REQUIRE(program.run("import f.csv --axis kind --score score").code == 0);
+  BOOST_TEST(program.run("compare f kind=a kind=b").out.find("of B 2 of 2 runs failed\n") !=
+             std::string::npos);
+  BOOST_TEST(program.run("effects f").out.find("Level b is in no difference: all of its 2 runs failed.") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -13,22 +13,37 @@ using namespace ablate;
 
 BOOST_AUTO_TEST_CASE(power_is_that_of_forty_thousand_simulations) {
   // Of t tests with a true difference of 0.12 and a standard deviation of 0.10, simulated elsewhere.
-  BOOST_TEST(paired_power(7, 0.12, 0.10) == 0.754, boost::test_tools::tolerance(0.003));
-  BOOST_TEST(paired_power(8, 0.12, 0.10) == 0.828, boost::test_tools::tolerance(0.003));
+  BOOST_TEST(power_of_seeds(7, 0.12, 0.10) == 0.754, boost::test_tools::tolerance(0.003));
+  BOOST_TEST(power_of_seeds(8, 0.12, 0.10) == 0.828, boost::test_tools::tolerance(0.003));
   BOOST_TEST(*seeds_for_power(0.12, 0.10) == 8);
 }
 
 BOOST_AUTO_TEST_CASE(no_difference_is_found_as_often_as_alpha_says) {
-  BOOST_TEST(paired_power(5, 0, 1) == 0.05, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(power_of_seeds(5, 0, 1) == 0.05, boost::test_tools::tolerance(1e-9));
   BOOST_TEST(!seeds_for_power(0, 1).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(without_spread_or_seeds_there_is_no_power) {
-  BOOST_TEST(std::isnan(paired_power(1, 1, 1)));
-  BOOST_TEST(std::isnan(paired_power(5, 1, 0)));
+  BOOST_TEST(std::isnan(power_of_seeds(1, 1, 1)));
+  BOOST_TEST(std::isnan(power_of_seeds(5, 1, 0)));
   BOOST_TEST(!seeds_for_power(1, 0).has_value());
   BOOST_TEST(!seeds_for_half_width(1, std::nan("")).has_value());
   BOOST_TEST(!seeds_for_power(1e-9, 1).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(runs_under_seeds_of_their_own_are_two_groups) {
+  // R's power.t.test(n = 20, delta = 1, sd = 1) and power.t.test(power = .90, delta = 1), which gives 22.02.
+  BOOST_TEST(power_of_seeds(20, 1, 1, 0.05, SeedDesign::own) == 0.8689528,
+             boost::test_tools::tolerance(1e-6));
+  BOOST_TEST(*seeds_for_power(1, 1, 0.9, 0.05, SeedDesign::own) == 23);
+  // t(0.975; 8) = 2.306004 with five runs of each.
+  BOOST_TEST(half_width_of_seeds(5, 1, 0.95, SeedDesign::own) == 2.306004 * std::sqrt(2.0 / 5),
+             boost::test_tools::tolerance(1e-6));
+  BOOST_TEST(std::isnan(half_width_of_seeds(1, 1, 0.95, SeedDesign::own)));
+  const SeedsNeeded needed = seeds_needed_for_power(1, 1, 20, 0.9, 0.95, SeedDesign::own);
+  BOOST_TEST(*needed.likely == 23);
+  BOOST_TEST(*needed.low < 23);
+  BOOST_TEST(*needed.high > 23);
 }
 
 BOOST_AUTO_TEST_CASE(three_seeds_know_the_spread_within_a_factor_of_twelve) {
@@ -86,13 +101,13 @@ BOOST_AUTO_TEST_CASE(seeds_of_known_tables) {
     if (!known.contains("power")) continue;
     for (const Json& row : known["power"]) BOOST_TEST_CONTEXT(name << " " << row.dump()) {
         const double delta = row["delta"], sd = row["sd_diff"], half_width = row["half_width"];
-        BOOST_TEST(paired_power(row["seeds_now"], delta, sd) == row["power_now"].get<double>(), near);
+        BOOST_TEST(power_of_seeds(row["seeds_now"], delta, sd) == row["power_now"].get<double>(), near);
         const auto seeds = seeds_for_power(delta, sd, row["target_power"]);
         BOOST_REQUIRE(seeds.has_value());
         BOOST_TEST(*seeds == row["seeds_for_power"].get<std::int64_t>());
-        BOOST_TEST(paired_power(*seeds, delta, sd) == row["power_at_that"].get<double>(), near);
+        BOOST_TEST(power_of_seeds(*seeds, delta, sd) == row["power_at_that"].get<double>(), near);
         if (!row["power_one_less"].is_null())
-          BOOST_TEST(paired_power(*seeds - 1, delta, sd) == row["power_one_less"].get<double>(), near);
+          BOOST_TEST(power_of_seeds(*seeds - 1, delta, sd) == row["power_one_less"].get<double>(), near);
         BOOST_TEST(*seeds_for_half_width(half_width, sd) == row["seeds_for_half_width"].get<std::int64_t>());
         ++checked;
       }

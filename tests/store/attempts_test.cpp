@@ -182,6 +182,14 @@ BOOST_FIXTURE_TEST_CASE(a_longer_job_goes_on_from_a_shorter_one_with_its_curves,
   BOOST_TEST(curve(4, "loss") == "30:0.5 45:0.25 60:0.125");
   end(longer, AttemptState::lost, JobState::waiting);
   BOOST_TEST(find_other_checkpoint(database, job(4), 0)->step == 45);
+  // A job that has failed goes on from its own checkpoints alone: the other one's may be why.
+  Query(database,
+        "INSERT INTO attempt (job_id, number, invocation_id, state, device, threads, memory_bytes, "
+        "time_limit, folder,"
+        " started_at) SELECT 4, 9, min(invocation_id), 'failed', 'cpu', 1, 0, 0, 'none', 0 FROM attempt")
+      .run();
+  BOOST_CHECK(!find_other_checkpoint(database, job(4), 0));
+  Query(database, "DELETE FROM attempt WHERE job_id = 4 AND number = 9").run();
   const AttemptRecord again = begin(4);
   BOOST_TEST(again.resume_step == 60);
   BOOST_TEST(again.resume_job == "");
