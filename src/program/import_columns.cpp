@@ -77,8 +77,13 @@ constexpr std::string_view kBookkeeping[] = {"source",
                                              "run_id",
                                              "state",
                                              "gpu type",
+                                             "agent",
                                              "run_name",
                                              "unnamed: 0"};
+constexpr std::string_view kBookkeepingPrefixes[] = {
+    "tags.",   "rank_test_", "std_test_", "std_train_", "split0_",     "split1_",
+    "split2_", "split3_",    "split4_",   "split5_",    "split6_",     "split7_",
+    "split8_", "split9_",    "mean_fit_", "std_fit_",   "mean_score_", "std_score_"};
 /// Names of settings, which are no scores however much they look like some.
 constexpr std::string_view kSettings[] = {
     "lr",       "learning_rate", "learning rate", "rate",   "wd",           "weight_decay", "decay",
@@ -295,7 +300,11 @@ class Chooser {
   }
 
   static bool is_bookkeeping(const std::string& name) {
-    return is_one_of(kBookkeeping, lower_case(name)) || is_one_of(kMeasured, last_word(name));
+    // MLflow's tags; what scikit-learn's search has besides mean_test_score.
+    const bool prefixed =
+        std::any_of(std::begin(kBookkeepingPrefixes), std::end(kBookkeepingPrefixes),
+                    [&](std::string_view prefix) { return lower_case(name).starts_with(prefix); });
+    return prefixed || is_one_of(kBookkeeping, lower_case(name)) || is_one_of(kMeasured, last_word(name));
   }
   /// Whether a column may be an axis or a score that nobody named.
   bool is_free(std::size_t column) const {
@@ -339,6 +348,14 @@ class Chooser {
       why = "numbers with fractions that hardly repeat";
       if (!others.empty() || found.empty() || (found.size() > 1 && has_repeats())) refuse_to_guess(numbers);
     }
+    // What is called like a score may be a setting: noise in labels, a largest value.
+    const auto is_other = [&](std::size_t i) {
+      return std::find(found.begin(), found.end(), i) == found.end() && facts_[i].fractions &&
+             hardly_repeats(facts_[i]) && !reads_as_setting(table_.columns[i]);
+    };
+    if (std::none_of(found.begin(), found.end(), [&](std::size_t i) { return hardly_repeats(facts_[i]); }) &&
+        std::any_of(numbers.begin(), numbers.end(), is_other))
+      refuse_to_guess(numbers);
     for (const std::size_t column : found) {
       purpose_[column] = "score";
       add_score(column);

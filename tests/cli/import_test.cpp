@@ -140,6 +140,25 @@ BOOST_FIXTURE_TEST_CASE(failed_runs_have_no_score_and_others_are_left_out, Table
              "value,n,stderr\n1.5,100,0.1\n2.5,0,\n");
 }
 
+BOOST_FIXTURE_TEST_CASE(what_is_called_like_a_score_and_varies_like_a_setting_is_asked_about, Tables) {
+  const std::string csv = "kind,label_error,top1\na,0.1,0.51\na,0.2,0.48\nb,0.1,0.55\nb,0.2,0.53\n";
+  BOOST_TEST(
+      error(csv).find("it is not clear which column is the score; name it with --score: label_error (") !=
+      std::string::npos);
+  BOOST_TEST(axes_of(import("noise.csv", csv, "--score top1")) == (Names{"kind", "label_error"}),
+             boost::test_tools::per_element());
+  const Json mlflow =
+      import("mlflow.csv",
+             "params.kind,tags.mlflow.user,tags.mlflow.source.name,metrics.acc\na,me,x.py,0.51\n"
+             "a,you,x.py,0.48\nb,me,y.py,0.55\nb,you,y.py,0.53\n");
+  BOOST_TEST(axes_of(mlflow) == Names{"params.kind"}, boost::test_tools::per_element());
+  const Json search =
+      import("search.csv",
+             "param_C,mean_test_score,std_test_score,rank_test_score,split0_test_score\n1,0.5,0.01,4,0.5\n"
+             "1,0.52,0.02,3,0.51\n10,0.55,0.01,2,0.56\n10,0.58,0.02,1,0.57\n");
+  BOOST_TEST(search["scores"].get<Names>() == Names{"mean_test_score"}, boost::test_tools::per_element());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_seed_called_as_optuna_calls_parameters_makes_no_study_of_a_table, Tables) {
   const Json json = import("seed.csv", "kind,params_seed,score\na,3,1\nb,3,2\na,7,3\nb,7,4\n");
   BOOST_TEST(json["seed"] == "params_seed");
