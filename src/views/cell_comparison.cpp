@@ -132,7 +132,8 @@ void compare_by_runs(const CellRuns& a, const CellRuns& b, ScoreDifference& resu
   const std::vector<double> of_a = numbers_of(a), of_b = numbers_of(b);
   if (of_a.empty() || of_b.empty()) return;
   result.estimator = ComparedBy::by_runs;
-  result.why_not_by_questions = "each run has a seed of its own";
+  result.why_not_by_questions = "no seed is shared";
+  result.seeds_left_out = 0;
   result.runs_of_a = of_a.size();
   result.runs_of_b = of_b.size();
   result.a = summarize(of_a).mean;
@@ -231,6 +232,7 @@ ScoreDifference compare_runs(const CellRuns& a, const CellRuns& b, const std::st
   for (const CellRuns* cell : {&a, &b})
     for (const auto& run : *cell) seeds.insert(run.first);
   compare_by_seed(a, b, seeds, result);
+  if (result.seeds.empty()) compare_by_runs(a, b, result);
   return result;
 }
 

@@ -82,10 +82,9 @@ void add_score_notes(const ScoreDifference& score, ScoreNotes& notes) {
   if (score.estimator == ComparedBy::none)
     return notes.add("no seed under which both cells have a number", score.score);
   if (score.estimator == ComparedBy::by_runs)
-    notes.add(
-        fmt::format("each run has a seed of its own: {} of A against {} of B, nothing paired (Welch's t)",
-                    count_of(static_cast<std::int64_t>(score.runs_of_a), "run"), score.runs_of_b),
-        score.score);
+    notes.add(fmt::format("no seed is shared: {} of A against {} of B, nothing paired (Welch's t)",
+                          count_of(static_cast<std::int64_t>(score.runs_of_a), "run"), score.runs_of_b),
+              score.score);
   if (score.seeds_left_out > 0)
     notes.add(fmt::format("without {}, under which not both cells have a number",
                           count_of(static_cast<std::int64_t>(score.seeds_left_out), "seed")),

@@ -102,9 +102,10 @@ void add_spread_notes(const Content& content, Spread spread, std::vector<std::st
   } else if (content.most_planned == 1) {
     notes.emplace_back(spread == Spread::none ? "one seed" : "one seed: no spread");
   } else {
-    notes.push_back(
-        fmt::format("mean over {}{}", seeds,
-                    spread == Spread::none || content.most_seeds == 0 ? "" : ": no spread is known"));
+    notes.push_back(fmt::format("mean over {}{}", seeds,
+                                spread == Spread::none || content.most_seeds == 0 ? ""
+                                : content.of_several                              ? ", which show no spread"
+                                                                                  : ": no spread is known"));
   }
   if (content.over_examples && content.most_planned > 1)
     notes.emplace_back("examples are the same under every seed: their error does not shrink with seeds");
@@ -356,7 +357,13 @@ bool stands_apart(const Pivot& pivot, const PivotGroup& group, std::size_t value
 std::vector<std::string> pivot_notes(const Pivot& pivot, const PivotLayout& layout) {
   const Content content = content_of(pivot, layout.spread);
   std::vector<std::string> notes;
-  add_spread_notes(content, layout.spread, notes);
+  if (layout.of_cell_means)
+    notes.emplace_back(
+        "each run has a seed of its own: means over cells, of the means of their runs, without a spread; "
+        "`ablate effects` "
+        "has intervals");
+  else
+    add_spread_notes(content, layout.spread, notes);
   const bool alike = std::all_of(pivot.means.begin(), pivot.means.end(),
                                  [&](const PivotMeans& means) { return means == pivot.means.front(); });
   for (std::size_t v = 0; v < pivot.means.size(); ++v) {

@@ -29,6 +29,7 @@ struct PivotLayout {
   Spread spread = Spread::sd;
   std::optional<std::size_t> sort_value;  ///< Index into `values`: rows go by its mean, in the first column.
   bool descending = false;
+  bool of_cell_means = false;  ///< Runs have seeds of their own: a cell counts once, with their mean.
 };
 
 /// A row for each combination of the row axes, a column for each combination of the column axes and values.

@@ -50,18 +50,17 @@ void check_axes(const std::vector<std::string>& axes, const Observations& runs, 
 
 /// Two levels, of which `seeds` and `sd` are known.
 PairPower power_of_pair(const Factor& axis, const Contrast& one, std::int64_t seeds, double sd,
-                        SeedDesign design, const PowerQuery& query) {
+                        const PowerQuery& query) {
   PairPower pair{.axis = axis.name, .a = axis.levels[one.a], .b = axis.levels[one.b]};
   pair.seeds = seeds;
   pair.sd = sd;
-  pair.sd_limits =
-      sd_limits(sd, static_cast<double>(design == SeedDesign::own ? 2 * (seeds - 1) : seeds - 1));
-  pair.half_width = half_width_of_seeds(seeds, sd, 0.95, design);
+  pair.sd_limits = sd_limits(sd, static_cast<double>(seeds - 1));
+  pair.half_width = half_width_of_seeds(seeds, sd);
   pair.asked = query.difference   ? *query.difference
                : query.half_width ? *query.half_width
                                   : 0.5 * pair.half_width;
-  pair.needed = query.difference ? seeds_needed_for_power(pair.asked, sd, seeds, 0.8, 0.95, design)
-                                 : seeds_needed_for_half_width(pair.asked, sd, seeds, 0.95, design);
+  pair.needed = query.difference ? seeds_needed_for_power(pair.asked, sd, seeds)
+                                 : seeds_needed_for_half_width(pair.asked, sd, seeds);
   return pair;
 }
 
@@ -78,13 +77,35 @@ std::optional<PairPower> own_seeds_power(const Observations& runs, std::size_t f
   const double sd =
       one.difference.se / std::sqrt(1 / static_cast<double>(of_a) + 1 / static_cast<double>(of_b));
   if (std::min(of_a, of_b) < 2 || !(sd > 0)) return std::nullopt;
-  return power_of_pair(runs.factors[factor], one, std::min(of_a, of_b), sd, SeedDesign::own, query);
+  const TTest& now = one.difference;
+  const double half_width = (now.high - now.low) / 2;
+  const Limits limits = sd_limits(sd, now.df);
+  const double asked = query.difference   ? *query.difference
+                       : query.half_width ? *query.half_width
+                                          : half_width / 2;
+  const auto needed = [&](double of) {
+    return query.difference ? seeds_for_power(asked, of, 0.8, 0.05, SeedDesign::own)
+                            : seeds_for_half_width(asked, of, 0.95, SeedDesign::own);
+  };
+  const Factor& axis = runs.factors[factor];
+  return PairPower{.axis = axis.name,
+                   .a = axis.levels[one.a],
+                   .b = axis.levels[one.b],
+                   .seeds = std::min(of_a, of_b),
+                   .runs_a = of_a,
+                   .runs_b = of_b,
+                   .sd = sd,
+                   .sd_limits = limits,
+                   .half_width = half_width,
+                   .asked = asked,
+                   .needed = {needed(sd), needed(limits.low), needed(limits.high)},
+                   .parts = {}};
 }
 
 PairPower pair_power(const Observations& runs, std::size_t factor, const Contrast& one,
                      const PowerQuery& query, KeptOutcomes& kept) {
-  PairPower pair = power_of_pair(runs.factors[factor], one, static_cast<std::int64_t>(one.seeds), one.sd,
-                                 SeedDesign::paired, query);
+  PairPower pair =
+      power_of_pair(runs.factors[factor], one, static_cast<std::int64_t>(one.seeds), one.sd, query);
   const LevelPairs pairs = pairs_of_levels(runs, factor, one.a, one.b);
   pair.parts = kept.split(pairs);
   pair.by_outcomes = pair.parts.has_value();
@@ -101,13 +122,15 @@ void note_continuous(const Observations& runs, const PowerQuery& query, std::vec
       notes.push_back(fmt::format("{} was sampled from a range: it has no levels to compare", factor.name));
 }
 
-/// Nothing, and a note, where no seed is shared.
-std::vector<FactorContrasts> paired_contrasts(const Observations& runs, std::vector<std::string>& notes) {
+/// Nothing where no two levels share a seed.
+std::optional<std::vector<FactorContrasts>> paired_contrasts(const Observations& runs) {
+  const bool any = std::any_of(runs.runs.begin(), runs.runs.end(),
+                               [](const Observation& run) { return run.seed.has_value(); });
+  if (!any) return std::nullopt;
   try {
     return contrasts_of(runs, {.estimator = Estimator::paired}).factors;
-  } catch (const Error& error) {
-    notes.push_back(fmt::format("nothing is known of the spread: {}", error.what()));
-    return {};
+  } catch (const Error&) {
+    return std::nullopt;
   }
 }
 
@@ -153,11 +176,10 @@ std::vector<ScorePower> power_of(Database& database, const SweepRecord& sweep, c
     ScorePower score{.value = values[i]};
     KeptOutcomes kept(database, sweep, values[i]);
     note_continuous(runs, query, score.notes);
-    const bool own =
-        std::all_of(runs.runs.begin(), runs.runs.end(), [](const Observation& run) { return !run.seed; });
+    const auto paired = paired_contrasts(runs);
+    const bool own = !paired;
     if (own) score.design = SeedDesign::own;
-    for (const FactorContrasts& factor :
-         own ? contrasts_of(runs).factors : paired_contrasts(runs, score.notes)) {
+    for (const FactorContrasts& factor : own ? contrasts_of(runs).factors : *paired) {
       const std::string& axis = runs.factors[factor.factor].name;
       if (!query.axes.empty() && std::find(query.axes.begin(), query.axes.end(), axis) == query.axes.end())
         continue;
@@ -204,7 +226,8 @@ Table power_table(const ScorePower& power, const PowerQuery& query) {
     table.rows.push_back(
         {{pair.axis},
          {fmt::format("{} - {}", pair.a, pair.b)},
-         TableCell::integer(pair.seeds),
+         own && pair.runs_a != pair.runs_b ? TableCell{fmt::format("{}, {}", pair.runs_a, pair.runs_b)}
+                                           : TableCell::integer(pair.seeds),
          TableCell::number(pair.sd, fmt::format("{:.2g}", pair.sd)),
          TableCell::number(pair.half_width, fmt::format("{:.2g}", pair.half_width)),
          {count_text(pair.needed.likely)},
@@ -223,7 +246,7 @@ Table power_table(const ScorePower& power, const PowerQuery& query) {
                                                            : std::string("half of today's half width")));
   if (own)
     table.notes.push_back(
-        "each run has a seed of its own: runs and seeds needed are those of each level, sd that of one run; "
+        "no two levels share a seed: runs and seeds needed are those of each level, sd that of one run; "
         "shared "
         "seeds would pair them");
   table.notes.push_back(
@@ -260,6 +283,8 @@ Json power_json(const ScorePower& power) {
                              {"a", pair.a},
                              {"b", pair.b},
                              {"seeds", pair.seeds},
+                             {"runs_a", pair.runs_a > 0 ? Json(pair.runs_a) : Json()},
+                             {"runs_b", pair.runs_b > 0 ? Json(pair.runs_b) : Json()},
                              {"sd", number_json(pair.sd)},
                              {"sd_low", number_json(pair.sd_limits.low)},
                              {"sd_high", number_json(pair.sd_limits.high)},

@@ -24,6 +24,7 @@ struct PowerQuery {
 struct PairPower {
   std::string axis, a, b;
   std::int64_t seeds = 0;  ///< As SeedDesign has them; of runs under own seeds the fewer of the two levels.
+  std::int64_t runs_a = 0, runs_b = 0;  ///< Of own seeds.
   double sd = 0;
   Limits sd_limits;       ///< 95 %.
   double half_width = 0;  ///< Of the interval now.

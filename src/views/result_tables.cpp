@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <set>
 
 #include "store/results.hpp"
@@ -100,6 +102,35 @@ std::vector<Table> wide_tables(const std::vector<RunRecord>& runs, const std::ve
   return tables;
 }
 
+/// One run for each cell, with the means of its runs: what numbers repeats is no seed, so that no two of them
+/// belong together.
+std::vector<RunRecord> means_of_cells(const std::vector<RunRecord>& runs) {
+  std::vector<RunRecord> cells;
+  std::map<std::int64_t, std::size_t> places;
+  std::vector<std::map<std::string, std::pair<double, int>>> sums;
+  for (const RunRecord& run : runs) {
+    const auto [place, is_new] = places.try_emplace(run.cell, cells.size());
+    if (is_new) {
+      cells.push_back(run);
+      cells.back().seed = 1;
+      cells.back().examples.clear();
+      sums.emplace_back();
+    }
+    RunRecord& cell = cells[place->second];
+    for (const auto& [name, value] : run.values) {
+      if (!std::isfinite(value)) continue;
+      auto& [sum, count] = sums[place->second][name];
+      sum += value;
+      ++count;
+      cell.values[name] = sum / count;
+      cell.states[name] = JobState::finished;
+      cell.state = JobState::finished;
+      cell.diverged = false;
+    }
+  }
+  return cells;
+}
+
 /// What rows of cells that were chosen for their scores are over.
 std::string mixture_note(const ResultQuery& query, const std::vector<std::uint64_t>& left_out) {
   if (query.over == Over::own) return "rows of chosen cells are over flattering and fresh seeds alike";
@@ -120,7 +151,7 @@ PivotLayout layout_of(const ResultQuery& query, const SweepRecord& sweep,
   check_values(layout.values, known, unscored, sweep);
   if (layout.values.empty())
     for (const std::string& name : known)
-      if (!is_metric(name)) layout.values.push_back(name);
+      if (sweep.imported || !is_metric(name)) layout.values.push_back(name);
   if (!query.sort_by) return layout;
   layout.sort_value = find_sort_value(layout.values, *query.sort_by);
   layout.descending = query.descending;
@@ -145,7 +176,7 @@ std::vector<std::string> choose_values(Database& database, const SweepRecord& sw
   std::vector<std::string> scores;
   const std::string cost = sweep.imported ? sweep.imported->cost : "";
   for (const std::string& name : known)
-    if (!is_metric(name) && name != cost) scores.push_back(name);
+    if ((sweep.imported || !is_metric(name)) && name != cost) scores.push_back(name);
   return scores;
 }
 
@@ -179,6 +210,13 @@ std::vector<Table> result_tables(Database& database, const SweepRecord& sweep, c
         layout.rows.push_back(axis);
   std::vector<std::string> by = layout.rows;
   by.insert(by.end(), layout.columns.begin(), layout.columns.end());
+
+  const std::vector<std::string> varying = varying_axes(runs, axes);
+  layout.of_cell_means =
+      sweep.has_own_seeds() && std::any_of(varying.begin(), varying.end(), [&](const std::string& axis) {
+        return std::find(by.begin(), by.end(), axis) == by.end();
+      });
+  if (layout.of_cell_means) runs = means_of_cells(runs);
 
   std::vector<Table> tables;
   if (query.tidy)

@@ -229,6 +229,45 @@ BOOST_AUTO_TEST_CASE(runs_with_seeds_of_their_own_are_not_paired) {
   BOOST_TEST(program.run("power own").out.find("more of") == std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(runs_of_which_no_two_share_a_seed_are_two_groups) {
+  const Program program;
+  program.scratch.write("dj.csv", "kind,seed,score\na,0,1\na,1,2\na,2,3\na,3,6\nb,10,5\nb,11,9\nb,12,8\n");
+  BOOST_REQUIRE(program.run("import dj.csv").code == 0);
+  const Json score = Json::parse(program.run("compare dj kind=a kind=b --json").out)["scores"][0];
+  BOOST_TEST(score["estimator"] == "by-runs");
+  BOOST_TEST(score["runs_a"] == 4);
+  BOOST_TEST(score["difference"].get<double>() == 13.0 / 3, tt::tolerance(1e-12));
+  const Json pair = Json::parse(program.run("power dj --json").out)[0]["pairs"][0];
+  BOOST_TEST(pair["runs_a"] == 4);
+  BOOST_TEST(pair["runs_b"] == 3);
+  // Today's interval is that of effects: t(0.975; 5) = 2.570582 times the pooled error.
+  BOOST_TEST(
+      pair["half_width"].get<double>() == 2.570582 * std::sqrt((14 + 26.0 / 3) / 5 * (1.0 / 4 + 1.0 / 3)),
+      tt::tolerance(1e-5));
+}
+
+BOOST_AUTO_TEST_CASE(repeats_that_no_seed_numbers_are_averaged_within_their_cell) {
+  const Program program;
+  const auto means = [&](const std::string& name, const std::string& rows) {
+    program.scratch.write(name + ".csv", "enc,tok,acc\n" + rows + "A,64,0.52\nB,16,0.6\nB,64,0.61\n");
+    BOOST_REQUIRE(program.run("import " + name + ".csv").code == 0);
+    const Json table = Json::parse(program.run("table " + name + " --rows enc --format json").out);
+    return std::pair(table[0]["acc_mean"].get<double>(), table[1]["acc_mean"].get<double>());
+  };
+  const auto one = means("one", "A,16,0.5\nA,16,0.9\n"), other = means("other", "A,16,0.9\nA,16,0.5\n");
+  BOOST_TEST(one.first == 0.61, tt::tolerance(1e-12));
+  BOOST_TEST(one.second == 0.605, tt::tolerance(1e-12));
+  BOOST_TEST((one == other));  // Whatever the order of the rows.
+}
+
+BOOST_AUTO_TEST_CASE(a_score_of_an_imported_table_may_be_called_as_metrics_are) {
+  const Program program;
+  program.scratch.write("ev.csv", "enc,seed,eval/acc\nA,1,0.5\nB,1,0.6\nA,2,0.51\nB,2,0.63\n");
+  BOOST_REQUIRE(program.run("import ev.csv").code == 0);
+  BOOST_TEST(Json::parse(program.run("table ev --format json").out)[0]["eval/acc_mean"] == 0.505);
+  BOOST_TEST(program.run("effects ev").out.find("A - B") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_cell_that_failed_is_said_to_have) {
   const Program program;
   program.scratch.write(

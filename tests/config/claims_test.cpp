@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(mistakes_have_their_places) {
        "4:10: 'better' without 'than'; expected better = LEVEL, than = LEVEL, axis = AXIS\n"
        "4:10: 'better' without 'axis'; expected better = LEVEL, than = LEVEL, axis = AXIS"},
       {"score = 'a'\nbetter = 'b'\nthan = 'b'\naxis = 'x'",
-       "4:10: 'better' and 'than' are one level; expected two"},
+       "5:8: 'better' and 'than' are one level; expected two"},
       {"score = 'a'\nno_difference = 'x'",
        "4:17: 'no_difference' without 'margin'; expected the largest difference that counts as none, in "
        "units of the "

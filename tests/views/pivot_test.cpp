@@ -431,8 +431,8 @@ BOOST_AUTO_TEST_CASE(a_spread_that_is_not_known_is_not_shown_as_0) {
   std::vector<RunRecord> single = answers({0.8}, 40);
   single[0].examples["vqa"] = {1};
   BOOST_TEST(show(single, layout).ends_with("mlp   0.8000\n\none seed: no spread\n"));
-  BOOST_TEST(
-      show(answers({0, 0}, 40), layout).ends_with("mlp   0.000\n\nmean over 2 seeds: no spread is known\n"));
+  BOOST_TEST(show(answers({0, 0}, 40), layout)
+                 .ends_with("mlp   0.000\n\nmean over 2 seeds, which show no spread\n"));
   // One of several without its error: the error of the mean is not known.
   std::vector<RunRecord> partly = answers({0.8, 0.8}, 40);
   partly[1].examples.clear();
