@@ -207,7 +207,10 @@ std::optional<AttemptRecord> begin_attempt(Database& database, const JobRecord& 
     id = query.integer(0);
   }
   AttemptRecord attempt = get_attempt(database, id);
-  if (checkpoint) attempt.resume_path = checkpoint->path, attempt.resume_job = checkpoint->job_key;
+  if (checkpoint) {
+    attempt.resume_path = checkpoint->path;
+    attempt.resume_job = checkpoint->job_key;
+  }
   transaction.commit();
   return attempt;
 }

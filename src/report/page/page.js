@@ -139,10 +139,10 @@
     });
   }
 
-  // One curve a cell: steps that all of its seeds have.
   // 1e-4 does not break after its hyphen.
   const numberClass = value => typeof value === 'string' && /^[-+\d.]+(e[-+]?\d+)?$/.test(value) ? 'number' : null;
 
+  // One curve a cell: steps that all of its seeds have. Runs that diverged count where a cell has no others.
   function cellCurve(cell, metric) {
     const having = runs => [...new Set(runs.flatMap(run => report.runs.jobs[run]).filter(job => metric.curves[job]))];
     const well = having(runsOf(cell).filter(run => report.runs.state[run] !== 'diverged'));
