@@ -89,17 +89,15 @@ Limits sd_limits(double sd, double df, double level) {
           sd * std::sqrt(df / boost::math::quantile(distribution, tail))};
 }
 
-SeedsNeeded seeds_needed_for_power(double delta, double sd, std::int64_t seeds, double power, double level,
-                                   SeedDesign design) {
-  const Limits spread = sd_limits(sd, freedom_of(seeds, design), level);
-  const auto needed = [&](double of) { return seeds_for_power(delta, of, power, 1 - level, design); };
+SeedsNeeded seeds_needed_for_power(double delta, double sd, std::int64_t seeds, double power, double level) {
+  const Limits spread = sd_limits(sd, freedom_of(seeds, SeedDesign::paired), level);
+  const auto needed = [&](double of) { return seeds_for_power(delta, of, power, 1 - level); };
   return {needed(sd), needed(spread.low), needed(spread.high)};
 }
 
-SeedsNeeded seeds_needed_for_half_width(double half_width, double sd, std::int64_t seeds, double level,
-                                        SeedDesign design) {
-  const Limits spread = sd_limits(sd, freedom_of(seeds, design), level);
-  const auto needed = [&](double of) { return seeds_for_half_width(half_width, of, level, design); };
+SeedsNeeded seeds_needed_for_half_width(double half_width, double sd, std::int64_t seeds, double level) {
+  const Limits spread = sd_limits(sd, freedom_of(seeds, SeedDesign::paired), level);
+  const auto needed = [&](double of) { return seeds_for_half_width(half_width, of, level); };
   return {needed(sd), needed(spread.low), needed(spread.high)};
 }
 

@@ -48,11 +48,12 @@ struct SeedsNeeded {
   std::optional<std::int64_t> high;    ///< or the largest. None: more than kMostSeeds.
 };
 
-/// What `seeds` with standard deviation `sd` say about the seeds for a true difference of `delta`.
+/// What `seeds` paired differences with standard deviation `sd` say about the seeds for a true difference of
+/// `delta`.
 SeedsNeeded seeds_needed_for_power(double delta, double sd, std::int64_t seeds, double power = 0.8,
-                                   double level = 0.95, SeedDesign design = SeedDesign::paired);
-SeedsNeeded seeds_needed_for_half_width(double half_width, double sd, std::int64_t seeds, double level = 0.95,
-                                        SeedDesign design = SeedDesign::paired);
+                                   double level = 0.95);
+SeedsNeeded seeds_needed_for_half_width(double half_width, double sd, std::int64_t seeds,
+                                        double level = 0.95);
 
 /// Where the error of a mean difference between two levels comes from. All are variances: of one seed's
 /// difference, and `questions` of the mean over all seeds.

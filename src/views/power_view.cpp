@@ -48,22 +48,6 @@ void check_axes(const std::vector<std::string>& axes, const Observations& runs, 
                               suggestion(axis, known)));
 }
 
-/// Two levels, of which `seeds` and `sd` are known.
-PairPower power_of_pair(const Factor& axis, const Contrast& one, std::int64_t seeds, double sd,
-                        const PowerQuery& query) {
-  PairPower pair{.axis = axis.name, .a = axis.levels[one.a], .b = axis.levels[one.b]};
-  pair.seeds = seeds;
-  pair.sd = sd;
-  pair.sd_limits = sd_limits(sd, static_cast<double>(seeds - 1));
-  pair.half_width = half_width_of_seeds(seeds, sd);
-  pair.asked = query.difference   ? *query.difference
-               : query.half_width ? *query.half_width
-                                  : 0.5 * pair.half_width;
-  pair.needed = query.difference ? seeds_needed_for_power(pair.asked, sd, seeds)
-                                 : seeds_needed_for_half_width(pair.asked, sd, seeds);
-  return pair;
-}
-
 /// Of runs that have a seed of their own each: the spread of one is that of which the contrast's error is
 /// made. None where a level has fewer than two, or nothing varies.
 std::optional<PairPower> own_seeds_power(const Observations& runs, std::size_t factor, const Contrast& one,
@@ -104,8 +88,17 @@ std::optional<PairPower> own_seeds_power(const Observations& runs, std::size_t f
 
 PairPower pair_power(const Observations& runs, std::size_t factor, const Contrast& one,
                      const PowerQuery& query, KeptOutcomes& kept) {
-  PairPower pair =
-      power_of_pair(runs.factors[factor], one, static_cast<std::int64_t>(one.seeds), one.sd, query);
+  const Factor& axis = runs.factors[factor];
+  PairPower pair{.axis = axis.name, .a = axis.levels[one.a], .b = axis.levels[one.b]};
+  pair.seeds = static_cast<std::int64_t>(one.seeds);
+  pair.sd = one.sd;
+  pair.sd_limits = sd_limits(one.sd, static_cast<double>(one.seeds) - 1);
+  pair.half_width = half_width_of_seeds(pair.seeds, one.sd);
+  pair.asked = query.difference   ? *query.difference
+               : query.half_width ? *query.half_width
+                                  : 0.5 * pair.half_width;
+  pair.needed = query.difference ? seeds_needed_for_power(pair.asked, one.sd, pair.seeds)
+                                 : seeds_needed_for_half_width(pair.asked, one.sd, pair.seeds);
   const LevelPairs pairs = pairs_of_levels(runs, factor, one.a, one.b);
   pair.parts = kept.split(pairs);
   pair.by_outcomes = pair.parts.has_value();
